@@ -1,0 +1,216 @@
+//! The two records of a call: what was decided, before the body; how it ended, after.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::call::{Digest, MetaRef, ToolMeta};
+use crate::outcome::Outcome;
+use crate::verdict::{Decision, EvaluationId};
+
+/// What the harness made of a decision.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Disposition {
+    /// Allowed by the verdict: the body runs.
+    Allowed,
+    /// Refused.
+    Refused,
+    /// Escalated, a ticket is open, and the call is refused or waits.
+    Queued,
+    /// A person approved it: the body runs.
+    Approved,
+    /// The governance service was unreachable and `fail_open` is set: the body runs.
+    FailOpen,
+    /// Escalated by the governor, and the harness is set to go on all the same: the body runs.
+    ProceededUnapproved,
+    /// Judgement is suspended (`observe_only`): the body runs whatever the verdict.
+    Observed,
+}
+
+impl Disposition {
+    /// Whether the body runs.
+    #[must_use]
+    pub fn runs(self) -> bool {
+        !matches!(self, Self::Refused | Self::Queued)
+    }
+
+    /// The stable word for it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Refused => "refused",
+            Self::Queued => "queued",
+            Self::Approved => "approved",
+            Self::FailOpen => "fail_open",
+            Self::ProceededUnapproved => "proceeded_unapproved",
+            Self::Observed => "observed",
+        }
+    }
+}
+
+impl fmt::Display for Disposition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// What was decided on one call; in the audit log before the body starts.
+///
+/// It holds no argument, only the salted digest of the call.
+#[derive(Clone)]
+pub struct DecisionRecord {
+    pub(crate) at: SystemTime,
+    pub(crate) evaluation_id: EvaluationId,
+    pub(crate) agent: Arc<str>,
+    pub(crate) session: Option<Arc<str>>,
+    pub(crate) parent: Option<EvaluationId>,
+    pub(crate) meta: MetaRef,
+    pub(crate) digest: Option<Digest>,
+    pub(crate) target: Option<Box<str>>,
+    pub(crate) decision: Decision,
+    pub(crate) disposition: Disposition,
+    pub(crate) codes: Vec<Cow<'static, str>>,
+    pub(crate) governor: Option<Arc<str>>,
+    pub(crate) ticket: Option<Arc<str>>,
+}
+
+impl DecisionRecord {
+    /// When it was decided.
+    #[must_use]
+    pub fn at(&self) -> SystemTime {
+        self.at
+    }
+
+    /// Names the evaluation.
+    #[must_use]
+    pub fn evaluation_id(&self) -> &EvaluationId {
+        &self.evaluation_id
+    }
+
+    /// The agent that called.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
+    /// The session of the call, if any.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    /// The governed call whose body made this one, if any.
+    #[must_use]
+    pub fn parent(&self) -> Option<&EvaluationId> {
+        self.parent.as_ref()
+    }
+
+    /// The tool's name.
+    #[must_use]
+    pub fn tool(&self) -> &str {
+        self.meta.name()
+    }
+
+    /// What was known of the tool.
+    #[must_use]
+    pub fn meta(&self) -> &ToolMeta {
+        &self.meta
+    }
+
+    /// SHA-256 of the canonical call and the record's salt; none when the arguments have no canonical form.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+
+    /// What the tool says that the call is aimed at (`target = expr`), redacted where it must be.
+    #[must_use]
+    pub fn target(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+
+    /// The verdict's decision; while judgement is suspended, the would-be one.
+    #[must_use]
+    pub fn decision(&self) -> Decision {
+        self.decision
+    }
+
+    /// What the harness made of it.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        self.disposition
+    }
+
+    /// Whether the decision was enforced; not so while judgement is suspended.
+    #[must_use]
+    pub fn is_enforced(&self) -> bool {
+        self.disposition != Disposition::Observed
+    }
+
+    /// The code of every reason, the deciding one first.
+    pub fn codes(&self) -> impl Iterator<Item = &str> + '_ {
+        self.codes.iter().map(AsRef::as_ref)
+    }
+
+    /// The governor that judged; none when the call was refused before one was asked.
+    #[must_use]
+    pub fn governor(&self) -> Option<&str> {
+        self.governor.as_deref()
+    }
+
+    /// The ticket that was opened or redeemed, if any.
+    #[must_use]
+    pub fn ticket(&self) -> Option<&str> {
+        self.ticket.as_deref()
+    }
+
+    /// The parameters whose values were not judged.
+    pub fn not_judged(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.meta.not_judged()
+    }
+
+    /// Whether the tool declares nothing of itself.
+    #[must_use]
+    pub fn is_undeclared(&self) -> bool {
+        !self.meta.is_declared()
+    }
+}
+
+impl fmt::Debug for DecisionRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecisionRecord")
+            .field("evaluation_id", &self.evaluation_id)
+            .field("agent", &self.agent)
+            .field("tool", &self.tool())
+            .field("decision", &self.decision)
+            .field("disposition", &self.disposition)
+            .field("codes", &self.codes)
+            .field("ticket", &self.ticket)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How an allowed call ended; recorded after the body.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OutcomeRecord {
+    /// The evaluation that allowed the call.
+    pub evaluation_id: EvaluationId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long the body ran, waiting for a verdict not counted.
+    pub duration: Duration,
+}
+
+impl OutcomeRecord {
+    pub(crate) fn new(evaluation_id: EvaluationId, outcome: Outcome, duration: Duration) -> Self {
+        Self {
+            evaluation_id,
+            outcome,
+            duration,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Digests of calls, and the salts that keep them from being guessed.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use chacha20::ChaCha12Rng;
+use chacha20::rand_core::{Rng as _, SeedableRng as _};
+
+/// A SHA-256 digest (FIPS 180-4); printed as 64 lower-case hexadecimal digits.
+///
+/// # Examples
+///
+/// ```
+/// use managed_agents::Digest;
+/// let text = Digest::new([0xab; 32]).to_string();
+/// assert_eq!(text.len(), 64);
+/// assert!(text.starts_with("abab"));
+/// ```
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    pub(crate) const ZERO: Self = Self([0; 32]);
+
+    /// Wraps 32 bytes that are a digest.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// 32 random bytes that belong to one record: without them its digest cannot be tried against guesses.
+///
+/// `Debug` shows nothing of them.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct Salt([u8; 32]);
+
+impl Salt {
+    /// A fresh salt from this thread's generator (ChaCha12, seeded by the operating system).
+    ///
+    /// # Errors
+    ///
+    /// [`NoEntropyError`] when the operating system gives no random bytes.
+    pub fn fresh() -> Result<Self, NoEntropyError> {
+        thread_local! {
+            static GENERATOR: RefCell<Option<ChaCha12Rng>> = const { RefCell::new(None) };
+        }
+        GENERATOR.with_borrow_mut(|slot| {
+            let generator = match slot {
+                Some(generator) => generator,
+                None => {
+                    let mut seed = [0; 32];
+                    getrandom::fill(&mut seed).map_err(|_| NoEntropyError(()))?;
+                    slot.insert(ChaCha12Rng::from_seed(seed))
+                }
+            };
+            let mut bytes = [0; 32];
+            generator.fill_bytes(&mut bytes);
+            Ok(Self(bytes))
+        })
+    }
+
+    /// The 32 bytes; they belong where they can be erased, never into a log.
+    #[must_use]
+    pub const fn reveal(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Salt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Salt(..)")
+    }
+}
+
+/// The operating system gave no random bytes.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the operating system gave no random bytes")]
+pub struct NoEntropyError(());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn salts_differ_within_and_across_threads() {
+        let mut salts: Vec<_> = (0..100).map(|_| *Salt::fresh().unwrap().reveal()).collect();
+        let other = std::thread::spawn(|| *Salt::fresh().unwrap().reveal());
+        salts.push(other.join().unwrap());
+        salts.sort_unstable();
+        salts.dedup();
+        assert_eq!(salts.len(), 101);
+    }
+
+    #[test]
+    fn a_salt_is_not_printed() {
+        assert_eq!(format!("{:?}", Salt::fresh().unwrap()), "Salt(..)");
+    }
+}

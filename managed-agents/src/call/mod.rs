@@ -1,0 +1,299 @@
+//! A call of a tool: what is judged, in the bytes that bind every later step to it.
+
+mod agent;
+mod canonical;
+mod digest;
+mod input;
+mod meta;
+mod redact;
+mod verb;
+
+use std::fmt;
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+
+pub use agent::{AgentId, AgentIdError};
+pub(crate) use canonical::{CanonicalWriter, MAX_BYTES};
+pub use canonical::{CanonicalError, CanonicalErrorKind};
+pub use digest::{Digest, NoEntropyError, Salt};
+pub use input::{InputError, ToolInput};
+pub use meta::{ArgKind, ArgumentMeta, Cancel, Judged, Reversibility, Risk, ToolMeta};
+#[doc(hidden)]
+pub use meta::MetaParts;
+pub use verb::Verbs;
+
+use crate::verdict::EvaluationId;
+
+/// Where a tool's metadata comes from.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// A function under `#[governed]`.
+    Governed,
+    /// A name that was declared to the harness or in its configuration.
+    Declared,
+    /// A name that nothing declares.
+    Unknown,
+}
+
+/// A call of a tool, as it is judged and as it will run.
+///
+/// Its canonical form `ma-call/1` is one JSON object with the keys `v`, `agent`, `tool`, `definition`, `ids`,
+/// `arguments` in this order; below that, keys are sorted as in RFC 8785, integers stand in full decimal digits, and
+/// floats are printed as in RFC 8785, but −0.0 as `-0.0`. `Debug` shows no argument.
+pub struct ToolCall {
+    head: Arc<Head>,
+    /// `"ids":{…},"arguments":{…}}`: what follows the head in the canonical form.
+    tail: Vec<u8>,
+    arguments_at: usize,
+    digest: Digest,
+    salt: Salt,
+    target: Option<Box<str>>,
+    subject: Option<Box<str>>,
+    session: Option<Arc<str>>,
+    parent: Option<EvaluationId>,
+    context: Option<Arc<serde_json::Map<String, serde_json::Value>>>,
+}
+
+/// What all calls of one tool by one agent share: the beginning of the canonical form, already hashed.
+pub(crate) struct Head {
+    agent: AgentId,
+    meta: MetaRef,
+    origin: Origin,
+    bytes: Vec<u8>,
+    hash: Sha256,
+    /// JSON pointers into `arguments`.
+    redacted: Vec<String>,
+}
+
+/// Metadata that lives in the program, or that somebody declared.
+#[derive(Clone)]
+pub(crate) enum MetaRef {
+    Static(&'static ToolMeta),
+    Shared(Arc<ToolMeta>),
+}
+
+impl std::ops::Deref for MetaRef {
+    type Target = ToolMeta;
+
+    fn deref(&self) -> &ToolMeta {
+        match self {
+            Self::Static(meta) => meta,
+            Self::Shared(meta) => meta,
+        }
+    }
+}
+
+impl Head {
+    pub(crate) fn new(agent: AgentId, meta: MetaRef, origin: Origin, more_redacted: &[String]) -> Self {
+        let mut bytes = Vec::with_capacity(192);
+        bytes.extend_from_slice(br#"{"v":"ma-call/1","agent":"#);
+        canonical::write_string(&mut bytes, agent.as_str());
+        bytes.extend_from_slice(br#","tool":"#);
+        canonical::write_string(&mut bytes, meta.name());
+        bytes.extend_from_slice(br#","definition":""#);
+        bytes.extend_from_slice(meta.definition().to_string().as_bytes());
+        bytes.extend_from_slice(br#"",""#);
+        // the opening quote of `ids` belongs to the head, so that the tail begins with a letter
+        let hash = Sha256::new_with_prefix(&bytes);
+        let mut redacted: Vec<String> = meta
+            .arguments()
+            .iter()
+            .flat_map(|argument| {
+                let name = argument.name.replace('~', "~0").replace('/', "~1");
+                argument.redact.iter().map(move |inside| format!("/{name}{inside}"))
+            })
+            .collect();
+        redacted.extend_from_slice(more_redacted);
+        Self {
+            agent,
+            meta,
+            origin,
+            bytes,
+            hash,
+            redacted,
+        }
+    }
+
+    pub(crate) fn meta(&self) -> &ToolMeta {
+        &self.meta
+    }
+
+    /// Bytes that the canonical form of a call has beyond its arguments and ids.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// What a [`ToolCall`] is made of, beside its head.
+pub(crate) struct CallParts {
+    pub(crate) tail: Vec<u8>,
+    pub(crate) arguments_at: usize,
+    pub(crate) target: Option<Box<str>>,
+    pub(crate) subject: Option<Box<str>>,
+    pub(crate) session: Option<Arc<str>>,
+    pub(crate) parent: Option<EvaluationId>,
+    pub(crate) context: Option<Arc<serde_json::Map<String, serde_json::Value>>>,
+}
+
+impl ToolCall {
+    pub(crate) fn new(head: Arc<Head>, salt: Salt, parts: CallParts) -> Self {
+        let mut hash = head.hash.clone();
+        hash.update(&parts.tail);
+        hash.update(salt.reveal());
+        Self {
+            digest: Digest::new(hash.finalize().into()),
+            salt,
+            head,
+            tail: parts.tail,
+            arguments_at: parts.arguments_at,
+            target: parts.target,
+            subject: parts.subject,
+            session: parts.session,
+            parent: parts.parent,
+            context: parts.context,
+        }
+    }
+
+    /// The agent that calls.
+    #[must_use]
+    pub fn agent(&self) -> &AgentId {
+        &self.head.agent
+    }
+
+    /// The tool's name.
+    #[must_use]
+    pub fn tool(&self) -> &str {
+        self.head.meta.name()
+    }
+
+    /// What is known of the tool.
+    #[must_use]
+    pub fn meta(&self) -> &ToolMeta {
+        &self.head.meta
+    }
+
+    pub(crate) fn meta_ref(&self) -> &MetaRef {
+        &self.head.meta
+    }
+
+    /// Where what is known of the tool comes from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.head.origin
+    }
+
+    /// The session that the call belongs to, if any.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    pub(crate) fn shared_session(&self) -> Option<Arc<str>> {
+        self.session.clone()
+    }
+
+    /// The governed call whose body made this one, if any.
+    #[must_use]
+    pub fn parent(&self) -> Option<&EvaluationId> {
+        self.parent.as_ref()
+    }
+
+    /// What the caller added for the governor, if anything; never part of the canonical form.
+    #[must_use]
+    pub fn context(&self) -> Option<&serde_json::Map<String, serde_json::Value>> {
+        self.context.as_deref()
+    }
+
+    /// The data subject that the call is about, where the tool names one (`subject = expr`).
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// The arguments as one JSON object in canonical form, redacted ones replaced by `"[redacted]"`. This is what may
+    /// leave the process.
+    #[must_use]
+    pub fn arguments(&self) -> String {
+        redact::redact(self.reveal_arguments(), &self.head.redacted)
+    }
+
+    /// The true arguments as one JSON object in canonical form. For judges in this process only: nothing of a redacted
+    /// argument may reach a log, an error, a span or the network.
+    #[must_use]
+    pub fn reveal_arguments(&self) -> &str {
+        // the writer wrote UTF-8, and `arguments_at..len - 1` is the object it began there
+        self.tail
+            .get(self.arguments_at..self.tail.len().saturating_sub(1))
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or("{}")
+    }
+
+    /// Whether anything of the arguments is redacted.
+    #[must_use]
+    pub fn has_redactions(&self) -> bool {
+        !self.head.redacted.is_empty()
+    }
+
+    /// What the call is aimed at, at most 200 characters: the tool's own `target`, else the first non-empty string among
+    /// the arguments that usually name it (`target`, `path`, `file`, `url`, …), else the first string argument, else the
+    /// tool's name. Made from nothing that is redacted.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match &self.target {
+            Some(_) if self.head.meta.is_target_redacted() => redact::REDACTED.to_owned(),
+            Some(target) => target.chars().take(verb::TARGET_CHARS).collect(),
+            None => verb::target_of(self.tool(), &self.arguments(), redact::REDACTED),
+        }
+    }
+
+    /// The target that the tool declares, where it may be shown; costs nothing when there is none.
+    pub(crate) fn declared_target(&self) -> Option<Box<str>> {
+        self.target.as_ref()?;
+        Some(self.target().into_boxed_str())
+    }
+
+    /// SHA-256 over the canonical form and this record's salt.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The salt of [`digest`](Self::digest).
+    #[must_use]
+    pub fn salt(&self) -> &Salt {
+        &self.salt
+    }
+
+    /// The whole canonical form, true values included: for judges in this process only.
+    #[must_use]
+    pub fn reveal_canonical(&self) -> Vec<u8> {
+        [self.head.bytes.as_slice(), self.tail.as_slice()].concat()
+    }
+
+    /// HMAC-SHA-256 of the canonical form under the store's key: what a ticket is bound to. Never logged, sent or
+    /// exported.
+    pub(crate) fn binding(&self, key: &[u8; 32]) -> [u8; 32] {
+        let mut mac = match Hmac::<Sha256>::new_from_slice(key) {
+            Ok(mac) => mac,
+            // HMAC takes keys of any length (RFC 2104)
+            Err(_) => return [0; 32],
+        };
+        mac.update(&self.head.bytes);
+        mac.update(&self.tail);
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for ToolCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolCall")
+            .field("agent", self.agent())
+            .field("tool", &self.tool())
+            .field("digest", &self.digest)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}

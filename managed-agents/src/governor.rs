@@ -1,0 +1,210 @@
+//! The seam to whatever decides.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::answer::Answer;
+use crate::call::ToolCall;
+use crate::outcome::Outcome;
+use crate::verdict::{EvaluationId, Verdict};
+
+/// Whatever decides on a call: the embedded [`Engine`](crate::Engine), a remote service, or your own.
+///
+/// A governor only judges. Screening, recording, the fail mode, waiting for a person and everything else that must hold
+/// whichever governor is used is the harness's.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use managed_agents::{Answer, Governor, GovernorError, Judgement, Reason, ToolCall, Verdict};
+///
+/// /// Refuses everything on Sundays; says nothing else.
+/// struct Sundays(fn() -> bool);
+///
+/// impl Governor for Sundays {
+///     fn name(&self) -> &str { "sundays" }
+///     fn decide(&self, _call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
+///         let verdict = if (self.0)() {
+///             Verdict::deny(Reason::new("sunday", "this agent rests on Sundays"))
+///         } else {
+///             Verdict::allow()
+///         };
+///         Answer::ready(Ok(verdict.into()))
+///     }
+/// }
+/// ```
+pub trait Governor: Send + Sync + 'static {
+    /// A short name for records.
+    fn name(&self) -> &str;
+
+    /// Judges a call. The answer must not be awaited on a thread that the call blocks.
+    fn decide(&self, call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>>;
+
+    /// Hears how an allowed call ended. Must not block.
+    fn conclude(&self, call: &ToolCall, evaluation: &EvaluationId, outcome: Outcome) {
+        let _ = (call, evaluation, outcome);
+    }
+
+    /// Waits, at most `patience` long, for what people made of an escalated evaluation, and gives the verdict then:
+    /// still `Escalate` when nobody decided.
+    ///
+    /// `None` (the default) says that this governor has no people behind it: the harness's own queue is asked.
+    fn resolution(
+        &self,
+        call: &Arc<ToolCall>,
+        evaluation: &EvaluationId,
+        patience: Duration,
+    ) -> Option<Answer<Result<Verdict, GovernorError>>> {
+        let _ = (call, evaluation, patience);
+        None
+    }
+
+    /// Whether a decision could be had now.
+    fn health(&self) -> Answer<Result<(), GovernorError>> {
+        Answer::ready(Ok(()))
+    }
+}
+
+/// A verdict, and what must still hold when its record is written.
+#[derive(Debug)]
+pub struct Judgement {
+    verdict: Verdict,
+    claims: Claims,
+}
+
+impl Judgement {
+    /// A verdict with its claims.
+    #[must_use]
+    pub fn new(verdict: Verdict, claims: Claims) -> Self {
+        Self { verdict, claims }
+    }
+
+    /// The verdict and the claims.
+    #[must_use]
+    pub fn into_parts(self) -> (Verdict, Claims) {
+        (self.verdict, self.claims)
+    }
+}
+
+impl From<Verdict> for Judgement {
+    fn from(verdict: Verdict) -> Self {
+        Self::new(verdict, Claims::default())
+    }
+}
+
+/// What a verdict rests on: the recorder applies it in the transaction that writes the record, or answers
+/// [`Committed::Stale`](crate::audit::Committed::Stale), and the call is judged anew.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Claims {
+    /// The state epoch (stops, revocations) that the governor saw, where it read one.
+    pub epoch: Option<u64>,
+    /// The grant that this call consumes, where a person gave one.
+    pub grant: Option<Arc<str>>,
+}
+
+/// Why a governor has no verdict. Every kind is a denial; which ones `fail_open` covers is
+/// [`GovernorErrorKind::is_outage`].
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{code}: {detail}")]
+pub struct GovernorError {
+    kind: GovernorErrorKind,
+    code: Cow<'static, str>,
+    detail: String,
+}
+
+impl GovernorError {
+    /// An error of a kind, with the kind's own code.
+    #[must_use]
+    pub fn new(kind: GovernorErrorKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            code: Cow::Borrowed(kind.code()),
+            detail: detail.into(),
+        }
+    }
+
+    /// Replaces the code by a finer one, such as `http_503`.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.code = code.into();
+        self
+    }
+
+    /// What went wrong, by kind.
+    #[must_use]
+    pub fn kind(&self) -> GovernorErrorKind {
+        self.kind
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The sentence for the operator; it holds no argument and no secret.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+/// What kept a governor from a verdict.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum GovernorErrorKind {
+    /// Name lookup failed, or the connection was refused or reset before the status line.
+    Unreachable,
+    /// No status line within the time limit.
+    TimedOut,
+    /// The service answered 5xx.
+    ServerError,
+    /// The service answered 4xx.
+    Rejected,
+    /// The service answered with a redirect, which is not followed.
+    Redirected,
+    /// The TLS handshake or the certificate was refused.
+    Tls,
+    /// An answer that is no verdict: broken off, too large, not JSON, or of another status.
+    Malformed,
+    /// A verdict for another call or agent.
+    Mismatched,
+    /// The circuit breaker is open.
+    CircuitOpen,
+    /// The governor cannot answer at once and the caller cannot wait.
+    WouldBlock,
+    /// The governor itself failed.
+    Internal,
+}
+
+impl GovernorErrorKind {
+    /// Whether `fail_open` covers it: an unreachable service, 5xx, and a breaker that is open because of these.
+    #[must_use]
+    pub fn is_outage(self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable | Self::TimedOut | Self::ServerError | Self::CircuitOpen
+        )
+    }
+
+    /// The stable code of the kind.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unreachable => "governor_unreachable",
+            Self::TimedOut => "governor_timed_out",
+            Self::ServerError => "governor_failed",
+            Self::Rejected => "governor_rejected",
+            Self::Redirected => "governor_redirected",
+            Self::Tls => "governor_tls",
+            Self::Malformed => "governor_malformed",
+            Self::Mismatched => "verdict_mismatched",
+            Self::CircuitOpen => "circuit_open",
+            Self::WouldBlock => "would_block",
+            Self::Internal => "governor_internal",
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! How a call that was allowed ended.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How a call that was allowed ended.
+///
+/// # Examples
+///
+/// ```
+/// use managed_agents::Outcome;
+/// assert_eq!(Outcome::TimedOut.to_string(), "timed_out");
+/// ```
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The body returned `Ok`.
+    Ok,
+    /// The body returned `Err`.
+    Error,
+    /// The body panicked.
+    Panicked,
+    /// The body was dropped before it ended.
+    Cancelled,
+    /// The body ran longer than its `timeout`.
+    TimedOut,
+    /// A permit was dropped and nobody said how the call ended.
+    Unreported,
+    /// The process that ran the body ended before the body did.
+    Unknown,
+}
+
+impl Outcome {
+    /// The stable word for it, as records and wires carry it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Panicked => "panicked",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed_out",
+            Self::Unreported => "unreported",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}

@@ -1,0 +1,5 @@
+//! Where records are kept.
+
+mod memory;
+
+pub use memory::{MemoryEntry, MemoryRecorder};

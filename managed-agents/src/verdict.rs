@@ -1,0 +1,362 @@
+//! What a governor said of a call.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::Digest;
+
+/// Whether a call may run. Ordered by restriction: `Allow < Escalate < Deny`, so the verdict of several judges is their
+/// maximum.
+///
+/// # Examples
+///
+/// ```
+/// use managed_agents::Decision;
+/// assert_eq!(Decision::Allow.max(Decision::Escalate), Decision::Escalate);
+/// assert_eq!(Decision::from_wire("MODIFY"), Decision::Deny);
+/// ```
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "there is no fourth answer: anything else is a denial")]
+pub enum Decision {
+    /// The body runs.
+    Allow,
+    /// A person must decide first.
+    Escalate,
+    /// The body does not run.
+    Deny,
+}
+
+impl Decision {
+    /// Reads the word that a governance service uses; every unknown word is [`Decision::Deny`].
+    #[must_use]
+    pub fn from_wire(word: &str) -> Self {
+        match word {
+            "ALLOW" => Self::Allow,
+            "ESCALATE" => Self::Escalate,
+            _ => Self::Deny,
+        }
+    }
+
+    /// The stable word for it: `allow`, `escalate` or `deny`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Escalate => "escalate",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// Names one evaluation of one call, here or at a service.
+///
+/// # Examples
+///
+/// ```
+/// use managed_agents::EvaluationId;
+/// let id = EvaluationId::from("eval_7f");
+/// assert_eq!(id.to_string(), "eval_7f");
+/// ```
+#[derive(Clone, Eq, Hash, PartialEq)]
+pub struct EvaluationId(Repr);
+
+#[derive(Clone, Eq, Hash, PartialEq)]
+enum Repr {
+    /// Made here, in decimal order of creation within one process; text is made when somebody reads it.
+    Local(u128),
+    /// Made by a service.
+    Given(Arc<str>),
+}
+
+impl EvaluationId {
+    pub(crate) fn local(number: u128) -> Self {
+        Self(Repr::Local(number))
+    }
+}
+
+impl From<&str> for EvaluationId {
+    fn from(text: &str) -> Self {
+        Self(Repr::Given(text.into()))
+    }
+}
+
+impl fmt::Display for EvaluationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Local(number) => write!(f, "eval_{number:032x}"),
+            Repr::Given(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Debug for EvaluationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Why a verdict is what it is: a stable code, a sentence for the model, and one for the operator.
+///
+/// # Examples
+///
+/// ```
+/// use managed_agents::Reason;
+/// let reason = Reason::new("out_of_scope", "this agent may not use `refund`");
+/// assert_eq!(reason.code(), "out_of_scope");
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reason {
+    code: Cow<'static, str>,
+    for_model: Cow<'static, str>,
+    detail: Option<Cow<'static, str>>,
+}
+
+impl Reason {
+    /// A reason that operator and model may both read. Neither text may hold the value of a redacted argument.
+    #[must_use]
+    pub fn new(code: impl Into<Cow<'static, str>>, for_model: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code: code.into(),
+            for_model: for_model.into(),
+            detail: None,
+        }
+    }
+
+    /// Adds what only the operator should read.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The sentence for the model.
+    #[must_use]
+    pub fn for_model(&self) -> &str {
+        &self.for_model
+    }
+
+    /// The sentence for the operator; the model's, where there is no other.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        self.detail.as_deref().unwrap_or(&self.for_model)
+    }
+}
+
+/// What a governor said of a call.
+///
+/// # Examples
+///
+/// ```
+/// use managed_agents::{Decision, Reason, Verdict};
+/// let verdict = Verdict::deny(Reason::new("closed", "the shop is closed"));
+/// assert_eq!(verdict.decision(), Decision::Deny);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    decision: Decision,
+    evaluation_id: Option<EvaluationId>,
+    reasons: Vec<Reason>,
+    agent: Option<Arc<str>>,
+    digest: Option<Digest>,
+    expires: Option<SystemTime>,
+    scores: Option<Box<Scores>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Scores {
+    ucs: f64,
+    tier: u8,
+    dimensions: BTreeMap<String, f64>,
+}
+
+impl Verdict {
+    /// The body may run.
+    #[must_use]
+    pub fn allow() -> Self {
+        Self::new(Decision::Allow)
+    }
+
+    /// The body may not run.
+    #[must_use]
+    pub fn deny(reason: Reason) -> Self {
+        Self::new(Decision::Deny).with_reason(reason)
+    }
+
+    /// A person must decide.
+    #[must_use]
+    pub fn escalate(reason: Reason) -> Self {
+        Self::new(Decision::Escalate).with_reason(reason)
+    }
+
+    /// A verdict with no reason yet.
+    #[must_use]
+    pub fn new(decision: Decision) -> Self {
+        Self {
+            decision,
+            evaluation_id: None,
+            reasons: Vec::new(),
+            agent: None,
+            digest: None,
+            expires: None,
+            scores: None,
+        }
+    }
+
+    /// Adds a reason.
+    #[must_use]
+    pub fn with_reason(mut self, reason: Reason) -> Self {
+        self.reasons.push(reason);
+        self
+    }
+
+    /// States the id that the governor gave this evaluation; else the harness gives one.
+    #[must_use]
+    pub fn with_evaluation_id(mut self, id: EvaluationId) -> Self {
+        self.evaluation_id = Some(id);
+        self
+    }
+
+    /// States for which agent the verdict holds; for any other it is a denial.
+    #[must_use]
+    pub fn for_agent(mut self, agent: impl Into<Arc<str>>) -> Self {
+        self.agent = Some(agent.into());
+        self
+    }
+
+    /// States for which call the verdict holds; for any other it is a denial.
+    #[must_use]
+    pub fn for_digest(mut self, digest: Digest) -> Self {
+        self.digest = Some(digest);
+        self
+    }
+
+    /// States until when the verdict holds; after it, it is a denial.
+    #[must_use]
+    pub fn until(mut self, expires: SystemTime) -> Self {
+        self.expires = Some(expires);
+        self
+    }
+
+    /// States the unified confidence score (0 to 1), the tier that decided, and the dimensions' scores (0 to 1).
+    #[must_use]
+    pub fn with_scores(mut self, ucs: f64, tier: u8, dimensions: BTreeMap<String, f64>) -> Self {
+        self.scores = Some(Box::new(Scores { ucs, tier, dimensions }));
+        self
+    }
+
+    /// Allow, escalate or deny.
+    #[must_use]
+    pub fn decision(&self) -> Decision {
+        self.decision
+    }
+
+    /// Names the evaluation; always there in what a harness hands out.
+    #[must_use]
+    pub fn evaluation_id(&self) -> Option<&EvaluationId> {
+        self.evaluation_id.as_ref()
+    }
+
+    /// Why, the deciding reason first.
+    #[must_use]
+    pub fn reasons(&self) -> &[Reason] {
+        &self.reasons
+    }
+
+    /// The agent that the governor judged, where it says.
+    #[must_use]
+    pub fn agent(&self) -> Option<&str> {
+        self.agent.as_deref()
+    }
+
+    /// The call that the governor judged, where it says.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+
+    /// Until when the verdict holds, where the governor says.
+    #[must_use]
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.expires
+    }
+
+    /// The unified confidence score, 0 to 1, where the governor gives one.
+    #[must_use]
+    pub fn ucs(&self) -> Option<f64> {
+        self.scores.as_ref().map(|s| s.ucs)
+    }
+
+    /// The tier that decided (1 gate, 2 score, 3 deliberation), where the governor gives one.
+    #[must_use]
+    pub fn tier(&self) -> Option<u8> {
+        self.scores.as_ref().map(|s| s.tier)
+    }
+
+    /// Name and score (0 to 1) of each assessed dimension; empty where the governor gives none.
+    pub fn dimensions(&self) -> impl Iterator<Item = (&str, f64)> + '_ {
+        self.scores
+            .iter()
+            .flat_map(|s| s.dimensions.iter().map(|(name, score)| (name.as_str(), *score)))
+    }
+
+    /// The more restrictive of two verdicts: its decision, with the reasons of both, its own first (law 5).
+    #[must_use]
+    pub fn restricted_by(self, other: Self) -> Self {
+        let (mut first, second) = if other.decision > self.decision {
+            (other, self)
+        } else {
+            (self, other)
+        };
+        first.reasons.extend(second.reasons);
+        first.evaluation_id = first.evaluation_id.or(second.evaluation_id);
+        first.agent = first.agent.or(second.agent);
+        first.digest = first.digest.or(second.digest);
+        first.scores = first.scores.or(second.scores);
+        first.expires = match (first.expires, second.expires) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_word_but_allow_and_escalate_is_a_denial() {
+        for word in ["DENY", "MODIFY", "SUSPEND", "allow", "", "ALLOW "] {
+            assert_eq!(Decision::from_wire(word), Decision::Deny, "{word}");
+        }
+    }
+
+    #[test]
+    fn the_more_restrictive_verdict_wins_whatever_the_order() {
+        let all = [Decision::Allow, Decision::Escalate, Decision::Deny];
+        for a in all {
+            for b in all {
+                let both = Verdict::new(a).restricted_by(Verdict::new(b));
+                assert_eq!(both.decision(), a.max(b));
+            }
+        }
+    }
+}
