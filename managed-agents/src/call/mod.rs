@@ -11,7 +11,6 @@ mod verb;
 use std::fmt;
 use std::sync::Arc;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 pub use agent::{AgentId, AgentIdError};
@@ -275,7 +274,9 @@ impl ToolCall {
 
     /// HMAC-SHA-256 of the canonical form under the store's key: what a ticket is bound to. Never logged, sent or
     /// exported.
+    #[cfg(feature = "engine")]
     pub(crate) fn binding(&self, key: &[u8; 32]) -> [u8; 32] {
+        use hmac::{Hmac, KeyInit as _, Mac as _};
         let mut mac = match Hmac::<Sha256>::new_from_slice(key) {
             Ok(mac) => mac,
             // HMAC takes keys of any length (RFC 2104)

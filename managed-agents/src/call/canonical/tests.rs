@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::*;
 
@@ -169,7 +169,8 @@ fn everything() -> impl Strategy<Value = Everything> {
             maybe: None,
             many,
             map,
-        });
+        })
+        .boxed();
     leaf.clone().prop_recursive(3, 8, 1, move |inner| {
         (leaf.clone(), inner).prop_map(|(outer, inner)| Everything {
             maybe: Some(Box::new(inner)),
