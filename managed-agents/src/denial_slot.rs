@@ -1,7 +1,4 @@
-//! The denial of a dispatched call, beside the error that the tool made of it.
-//!
-//! A tool's own error type may flatten a [`GovernanceDenied`] into a string. So whoever dispatches a call opens a slot around
-//! it, and the gate that refuses the call leaves the denial there.
+//! How a dispatcher learns that the call it made was refused, whatever the tool's own error type makes of a refusal.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -12,29 +9,35 @@ tokio::task_local! {
     static SLOT: RefCell<Slot>;
 }
 
-struct Slot {
-    tool: &'static str,
-    denied: Option<GovernanceDenied>,
+#[derive(Default)]
+enum Slot {
+    /// No gate has decided yet.
+    #[default]
+    Open,
+    /// The first gate has decided: what it refused, or nothing. Later ones are the body's own calls.
+    Decided(Option<GovernanceDenied>),
 }
 
-/// Leaves a denial for whoever dispatched the call, if anybody did. A denial of another tool, which the body of the
-/// dispatched one calls in its turn, is not the dispatched call's own and is left out.
-pub(crate) fn note(denied: &GovernanceDenied) {
-    // outside every dispatch there is no slot, and nobody to tell
+/// Tells the dispatcher, if there is one, what a gate decided.
+pub(crate) fn decided(denied: Option<&GovernanceDenied>) {
+    // an error says that no dispatcher made the call
     let _ = SLOT.try_with(|slot| {
         let mut slot = slot.borrow_mut();
-        if denied.tool().is_none_or(|tool| tool == slot.tool) {
-            slot.denied = Some(denied.clone());
+        if let Slot::Open = *slot {
+            *slot = Slot::Decided(denied.cloned());
         }
     });
 }
 
-/// Runs a dispatched call of a tool, and gives beside its output the denial that its gate left.
-pub(crate) async fn around<F: Future>(tool: &'static str, call: F) -> (F::Output, Option<GovernanceDenied>) {
-    let slot = RefCell::new(Slot { tool, denied: None });
-    SLOT.scope(slot, async {
-        let output = call.await;
-        (output, SLOT.with(|slot| slot.borrow_mut().denied.take()))
+/// Runs a dispatched call, and gives beside its value the refusal of its own gate, if it was refused.
+pub(crate) async fn watch<F: Future>(call: F) -> (F::Output, Option<GovernanceDenied>) {
+    SLOT.scope(RefCell::default(), async {
+        let value = call.await;
+        let denied = SLOT.with(|slot| match slot.take() {
+            Slot::Decided(denied) => denied,
+            Slot::Open => None,
+        });
+        (value, denied)
     })
     .await
 }

@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 
 use super::Tool;
 use super::output::bounded;
+#[cfg(feature = "claude")]
+use super::parts::shown;
 use super::states::States;
 use super::vtable::{BoxFuture, CallFault, CallResult};
 use crate::denial_slot;
@@ -48,6 +50,12 @@ impl ToolResult {
             status,
             denial: None,
         }
+    }
+
+    /// The result of a call whose tool is nobody's.
+    #[cfg(feature = "claude")]
+    pub(crate) fn unknown(name: &str) -> Self {
+        Self::new(ToolStatus::UnknownTool, format!("unknown tool `{}`", shown(name)))
     }
 
     fn denied(denial: GovernanceDenied) -> Self {
@@ -103,7 +111,7 @@ impl Tool {
     /// Calls the governed function with the arguments that a JSON object names.
     pub(super) async fn call(&self, states: &States, json: &str) -> ToolResult {
         let call = (self.vtable.call)(&self.this, states, json);
-        let (returned, denial) = denial_slot::around(self.name(), Caught(Some(call))).await;
+        let (returned, denial) = denial_slot::watch(Caught(Some(call))).await;
         match (returned, denial) {
             (Some(Ok(value)), _) => ToolResult::new(ToolStatus::Done, value.into_text()),
             (Some(Err(CallFault::Argument(error))), _) => {

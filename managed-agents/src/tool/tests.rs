@@ -258,7 +258,7 @@ async fn a_panic_ends_in_a_fixed_text_and_harms_no_sibling() {
 async fn a_denial_reaches_the_caller_typed_though_the_error_type_flattens_it() {
     let tool = tool!(denied, {
         let denied = GovernanceDenied::new(DenialKind::Denied, "closed", "the shop is closed").with_tool("denied");
-        denial_slot::note(&denied);
+        denial_slot::decided(Some(&denied));
         Err::<(), _>(denied.to_string())
     });
     let result = toolbox([tool]).call("denied", "{}").await;
@@ -272,8 +272,10 @@ async fn a_denial_reaches_the_caller_typed_though_the_error_type_flattens_it() {
 
 #[tokio::test]
 async fn a_denial_inside_the_body_is_the_bodys_own_affair() {
+    // what the gate of the tool, and then that of a call in its body, say
     fn inner() {
-        denial_slot::note(&GovernanceDenied::new(DenialKind::Denied, "x", "x").with_tool("inner"));
+        denial_slot::decided(None);
+        denial_slot::decided(Some(&GovernanceDenied::new(DenialKind::Denied, "x", "x")));
     }
     let (caught, passed) = (
         tool!(caught, {
