@@ -21,6 +21,7 @@ pub mod harness;
 mod outcome;
 pub mod store;
 pub mod testing;
+mod tool;
 mod verdict;
 
 #[cfg(feature = "macros")]
@@ -34,4 +35,8 @@ pub use error::{DenialKind, GovernanceDenied};
 pub use governor::{Claims, Governor, GovernorError, GovernorErrorKind, Judgement};
 pub use harness::{GovernedBy, Harness, Permit, Session};
 pub use outcome::Outcome;
+pub use tool::{
+    Dialect, Tool, ToolResult, ToolStatus, Toolbox, ToolboxBuilder, ToolboxError, ToolboxProblem,
+    ToolboxProblemKind,
+};
 pub use verdict::{Decision, EvaluationId, Reason, Verdict};
