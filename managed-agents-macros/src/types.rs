@@ -236,3 +236,8 @@ pub(crate) fn ends(ty: &Type) -> (Span, Span) {
     let last = tokens.last().map_or(first, |token| token.span());
     (first, last)
 }
+
+/// The place of `ty`, for code of ours: errors point at the type, and lints know that nobody wrote it.
+pub(crate) fn place(ty: &Type) -> Span {
+    Span::mixed_site().located_at(ends(ty).0)
+}

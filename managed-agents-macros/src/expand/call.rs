@@ -45,7 +45,7 @@ fn call(
     let given: Vec<_> = rows::given(function, generics).collect();
     let names = given.iter().map(|(parameter, _)| &parameter.name);
     let takes = given.iter().enumerate().map(|(index, (parameter, owned))| {
-        let (span, _) = types::ends(&parameter.ty);
+        let span = types::place(&parameter.ty);
         let (local, ty) = (local(index), owned.ty("'_", private));
         quote_spanned!(span=> let #local: #ty = #private::ToolArg::take(&#parts, #index)?;)
     });

@@ -39,7 +39,7 @@ fn row(parameter: &Parameter, owned: &Owned, private: &TokenStream) -> TokenStre
         ..
     } = parameter;
     let ty = owned.ty("'static", private);
-    let (span, _) = types::ends(written);
+    let span = types::place(written);
     let arg = quote_spanned!(span=> <#ty as #private::ToolArg<'static>>);
     let range = match &parameter.keys.range {
         Some((_, range)) => {
@@ -87,7 +87,7 @@ pub(crate) fn needs(
         .filter_map(|(parameter, ty)| {
             let name = &parameter.name;
             let written = crate::tokens::pretty(parameter.ty.to_token_stream());
-            let (span, _) = types::ends(&parameter.ty);
+            let span = types::place(&parameter.ty);
             let ty = shared(ty)?;
             Some(quote_spanned!(span=> #private::need::<#ty>(#name, #written)))
         });
