@@ -49,6 +49,20 @@ impl<T> Answer<T> {
             other => Err(Self(other)),
         }
     }
+
+    /// Goes on with the answer, at once if it is there.
+    pub(crate) fn then<U: Send + Unpin + 'static>(
+        self,
+        next: impl FnOnce(T) -> Answer<U> + Send + 'static,
+    ) -> Answer<U>
+    where
+        T: Send + Unpin + 'static,
+    {
+        match self.now() {
+            Ok(value) => next(value),
+            Err(later) => Answer::later(async move { next(later.await).await }),
+        }
+    }
 }
 
 impl<T: Unpin> Future for Answer<T> {

@@ -231,7 +231,12 @@ impl fmt::Display for GovernanceDenied {
             "refused"
         };
         match &self.0.tool {
-            Some(tool) => write!(f, "call of `{tool}` {verb} ({}): {}", self.code(), self.detail()),
+            Some(tool) => write!(
+                f,
+                "call of `{tool}` {verb} ({}): {}",
+                self.code(),
+                self.detail()
+            ),
             None => write!(f, "call {verb} ({}): {}", self.code(), self.detail()),
         }
     }

@@ -22,7 +22,10 @@ use crate::call::Digest;
 /// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "there is no fourth answer: anything else is a denial")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "there is no fourth answer: anything else is a denial"
+)]
 pub enum Decision {
     /// The body runs.
     Allow,
@@ -126,7 +129,10 @@ pub struct Reason {
 impl Reason {
     /// A reason that operator and model may both read. Neither text may hold the value of a redacted argument.
     #[must_use]
-    pub fn new(code: impl Into<Cow<'static, str>>, for_model: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(
+        code: impl Into<Cow<'static, str>>,
+        for_model: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             code: code.into(),
             for_model: for_model.into(),
@@ -258,7 +264,11 @@ impl Verdict {
     /// States the unified confidence score (0 to 1), the tier that decided, and the dimensions' scores (0 to 1).
     #[must_use]
     pub fn with_scores(mut self, ucs: f64, tier: u8, dimensions: BTreeMap<String, f64>) -> Self {
-        self.scores = Some(Box::new(Scores { ucs, tier, dimensions }));
+        self.scores = Some(Box::new(Scores {
+            ucs,
+            tier,
+            dimensions,
+        }));
         self
     }
 
@@ -312,9 +322,11 @@ impl Verdict {
 
     /// Name and score (0 to 1) of each assessed dimension; empty where the governor gives none.
     pub fn dimensions(&self) -> impl Iterator<Item = (&str, f64)> + '_ {
-        self.scores
-            .iter()
-            .flat_map(|s| s.dimensions.iter().map(|(name, score)| (name.as_str(), *score)))
+        self.scores.iter().flat_map(|s| {
+            s.dimensions
+                .iter()
+                .map(|(name, score)| (name.as_str(), *score))
+        })
     }
 
     /// The more restrictive of two verdicts: its decision, with the reasons of both, its own first (law 5).

@@ -26,7 +26,9 @@ impl AgentId {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let ok = text.len() <= 63
             && text.starts_with(fits)
-            && text.chars().all(|c| fits(c) || matches!(c, '.' | '_' | '-'));
+            && text
+                .chars()
+                .all(|c| fits(c) || matches!(c, '.' | '_' | '-'));
         if ok {
             Ok(Self(text.into()))
         } else {

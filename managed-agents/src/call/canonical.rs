@@ -229,7 +229,8 @@ impl<'a> ser::Serializer for &'a mut CanonicalWriter {
     type SerializeStructVariant = Object<'a>;
 
     fn serialize_bool(self, v: bool) -> Written {
-        self.out.extend_from_slice(if v { b"true" } else { b"false" });
+        self.out
+            .extend_from_slice(if v { b"true" } else { b"false" });
         Ok(())
     }
 
@@ -328,12 +329,21 @@ impl<'a> ser::Serializer for &'a mut CanonicalWriter {
         self.serialize_unit()
     }
 
-    fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Written {
+    fn serialize_unit_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+    ) -> Written {
         write_string(&mut self.out, variant);
         Ok(())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Written {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        value: &T,
+    ) -> Written {
         value.serialize(self)
     }
 
@@ -363,7 +373,11 @@ impl<'a> ser::Serializer for &'a mut CanonicalWriter {
         self.serialize_seq(Some(len))
     }
 
-    fn serialize_tuple_struct(self, _name: &'static str, len: usize) -> Result<Sequence<'a>, CanonicalError> {
+    fn serialize_tuple_struct(
+        self,
+        _name: &'static str,
+        len: usize,
+    ) -> Result<Sequence<'a>, CanonicalError> {
         self.serialize_seq(Some(len))
     }
 
@@ -388,7 +402,11 @@ impl<'a> ser::Serializer for &'a mut CanonicalWriter {
         Ok(Object::new(self, false))
     }
 
-    fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Object<'a>, CanonicalError> {
+    fn serialize_struct(
+        self,
+        name: &'static str,
+        _len: usize,
+    ) -> Result<Object<'a>, CanonicalError> {
         // how serde_json hides raw text (feature `raw_value`) and numbers (`arbitrary_precision`) from other serializers
         if name.starts_with("$serde_json::private::") {
             return Err(CanonicalError::new(CanonicalErrorKind::RawText));
@@ -528,7 +546,11 @@ impl<'a> Object<'a> {
         };
         value.serialize(&mut *self.writer)?;
         let end = self.writer.out.len();
-        self.writer.entries.push(Entry { start, key_end, end });
+        self.writer.entries.push(Entry {
+            start,
+            key_end,
+            end,
+        });
         self.writer.check_size()
     }
 
@@ -552,7 +574,9 @@ impl<'a> Object<'a> {
             if sorted.windows(2).any(equal) {
                 return Err(CanonicalError::new(CanonicalErrorKind::DuplicateKey));
             }
-            let begin = entries.first().map_or(writer.out.len(), |entry| entry.start);
+            let begin = entries
+                .first()
+                .map_or(writer.out.len(), |entry| entry.start);
             let mut body = Vec::with_capacity(writer.out.len() - begin);
             for entry in &sorted {
                 if !body.is_empty() {

@@ -32,7 +32,10 @@ impl ToolInput {
     /// [`InputError`] says what is wrong, and where; it does not repeat values.
     pub fn parse(json: &str) -> Result<Self, InputError> {
         if json.len() > MAX_BYTES {
-            return Err(InputError::new("too_large", "the arguments are over 1 MiB".to_owned()));
+            return Err(InputError::new(
+                "too_large",
+                "the arguments are over 1 MiB".to_owned(),
+            ));
         }
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let strict = Strict { depth: MAX_DEPTH }
@@ -40,7 +43,9 @@ impl ToolInput {
             .and_then(|value| deserializer.end().map(|()| value));
         match strict {
             Ok(Value::Object(map)) => Ok(Self(map)),
-            Ok(_) => Err(InputError::invalid("the arguments are not a JSON object".to_owned())),
+            Ok(_) => Err(InputError::invalid(
+                "the arguments are not a JSON object".to_owned(),
+            )),
             Err(error) => Err(InputError::from_json(&error)),
         }
     }
@@ -77,7 +82,9 @@ impl TryFrom<Value> for ToolInput {
     fn try_from(value: Value) -> Result<Self, InputError> {
         match value {
             Value::Object(map) => Ok(Self(map)),
-            _ => Err(InputError::invalid("the arguments are not a JSON object".to_owned())),
+            _ => Err(InputError::invalid(
+                "the arguments are not a JSON object".to_owned(),
+            )),
         }
     }
 }
@@ -236,7 +243,10 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(key) = map.next_key::<String>()? {
             if !seen.insert(key.clone()) {
                 let key: String = key.chars().take(80).collect();
-                return Err(de::Error::custom(format_args!("the key `{}` is given twice", key.escape_debug())));
+                return Err(de::Error::custom(format_args!(
+                    "the key `{}` is given twice",
+                    key.escape_debug()
+                )));
             }
             entries.insert(key, map.next_value_seed(self.below()?)?);
         }

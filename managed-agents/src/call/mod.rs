@@ -14,13 +14,13 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 pub use agent::{AgentId, AgentIdError};
-pub(crate) use canonical::{CanonicalWriter, MAX_BYTES};
 pub use canonical::{CanonicalError, CanonicalErrorKind};
+pub(crate) use canonical::{CanonicalWriter, MAX_BYTES};
 pub use digest::{Digest, NoEntropyError, Salt};
 pub use input::{InputError, ToolInput};
-pub use meta::{ArgKind, ArgumentMeta, Cancel, Judged, Reversibility, Risk, ToolMeta};
 #[doc(hidden)]
 pub use meta::MetaParts;
+pub use meta::{ArgKind, ArgumentMeta, Cancel, Judged, Reversibility, Risk, ToolMeta};
 pub use verb::Verbs;
 
 use crate::verdict::EvaluationId;
@@ -44,7 +44,7 @@ pub enum Origin {
 /// floats are printed as in RFC 8785, but −0.0 as `-0.0`. `Debug` shows no argument.
 pub struct ToolCall {
     head: Arc<Head>,
-    /// `"ids":{…},"arguments":{…}}`: what follows the head in the canonical form.
+    /// What follows the head in the canonical form: the entries of `ids`, then `},"arguments":{…}}`.
     tail: Vec<u8>,
     arguments_at: usize,
     digest: Digest,
@@ -65,6 +65,8 @@ pub(crate) struct Head {
     hash: Sha256,
     /// JSON pointers into `arguments`.
     redacted: Vec<String>,
+    /// An argument is declared to be of a kind that the screen reads.
+    screened: bool,
 }
 
 /// Metadata that lives in the program, or that somebody declared.
@@ -86,7 +88,12 @@ impl std::ops::Deref for MetaRef {
 }
 
 impl Head {
-    pub(crate) fn new(agent: AgentId, meta: MetaRef, origin: Origin, more_redacted: &[String]) -> Self {
+    pub(crate) fn new(
+        agent: AgentId,
+        meta: MetaRef,
+        origin: Origin,
+        more_redacted: &[String],
+    ) -> Self {
         let mut bytes = Vec::with_capacity(192);
         bytes.extend_from_slice(br#"{"v":"ma-call/1","agent":"#);
         canonical::write_string(&mut bytes, agent.as_str());
@@ -94,18 +101,24 @@ impl Head {
         canonical::write_string(&mut bytes, meta.name());
         bytes.extend_from_slice(br#","definition":""#);
         bytes.extend_from_slice(meta.definition().to_string().as_bytes());
-        bytes.extend_from_slice(br#"",""#);
-        // the opening quote of `ids` belongs to the head, so that the tail begins with a letter
+        bytes.extend_from_slice(br#"","ids":{"#);
         let hash = Sha256::new_with_prefix(&bytes);
         let mut redacted: Vec<String> = meta
             .arguments()
             .iter()
             .flat_map(|argument| {
                 let name = argument.name.replace('~', "~0").replace('/', "~1");
-                argument.redact.iter().map(move |inside| format!("/{name}{inside}"))
+                argument
+                    .redact
+                    .iter()
+                    .map(move |inside| format!("/{name}{inside}"))
             })
             .collect();
         redacted.extend_from_slice(more_redacted);
+        let screened = meta
+            .arguments()
+            .iter()
+            .any(|argument| argument.kind.is_some());
         Self {
             agent,
             meta,
@@ -113,10 +126,11 @@ impl Head {
             bytes,
             hash,
             redacted,
+            screened,
         }
     }
 
-    pub(crate) fn meta(&self) -> &ToolMeta {
+    pub(crate) fn meta(&self) -> &MetaRef {
         &self.meta
     }
 
@@ -172,6 +186,11 @@ impl ToolCall {
     #[must_use]
     pub fn meta(&self) -> &ToolMeta {
         &self.head.meta
+    }
+
+    /// Whether an argument is declared to be of a kind that the screen reads.
+    pub(crate) fn is_screened(&self) -> bool {
+        self.head.screened
     }
 
     pub(crate) fn meta_ref(&self) -> &MetaRef {

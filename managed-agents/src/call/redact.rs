@@ -110,13 +110,19 @@ mod tests {
     use super::*;
 
     fn shown(json: &str, pointers: &[&str]) -> String {
-        redact(json, &pointers.iter().map(ToString::to_string).collect::<Vec<_>>())
+        redact(
+            json,
+            &pointers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        )
     }
 
     #[test]
     fn what_is_not_redacted_stays_byte_for_byte() {
         let json = r#"{"a":340282366920938463463374607431768211455,"b":-0.0,"c":{"d":"x"}}"#;
-        assert_eq!(shown(json, &["/c/d"]), json.replace("\"x\"", "\"[redacted]\""));
+        assert_eq!(
+            shown(json, &["/c/d"]),
+            json.replace("\"x\"", "\"[redacted]\"")
+        );
     }
 
     #[test]
@@ -129,7 +135,10 @@ mod tests {
 
     #[test]
     fn a_whole_argument_and_a_name_with_a_slash_are_redacted() {
-        assert_eq!(shown(r#"{"a/b":[1],"c":2}"#, &["/a~1b"]), r#"{"a/b":"[redacted]","c":2}"#);
+        assert_eq!(
+            shown(r#"{"a/b":[1],"c":2}"#, &["/a~1b"]),
+            r#"{"a/b":"[redacted]","c":2}"#
+        );
     }
 
     #[test]

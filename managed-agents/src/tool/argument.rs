@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::parts::{Parts, shown};
 use crate::call::ToolMeta;
-use crate::error::{DenialKind, GovernanceDenied};
 
 /// A type that an argument of a tool can have: whatever serde reads and schemars describes.
 ///
@@ -37,7 +36,8 @@ pub trait ToolArg<'de>: Sized {
 #[diagnostic::do_not_recommend]
 impl<'de, T: Deserialize<'de> + JsonSchema> ToolArg<'de> for T {
     fn take(parts: &Parts<'de>, index: usize) -> Result<Self, ArgumentError> {
-        serde_json::from_str(parts.json(index).unwrap_or("null")).map_err(|error| refuse(parts, index, &error))
+        serde_json::from_str(parts.json(index).unwrap_or("null"))
+            .map_err(|error| refuse(parts, index, &error))
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -47,27 +47,6 @@ impl<'de, T: Deserialize<'de> + JsonSchema> ToolArg<'de> for T {
     fn required() -> bool {
         serde_json::from_str::<T>("null").is_err()
     }
-}
-
-/// Decodes an argument from the judged bytes (`exact`).
-///
-/// # Errors
-///
-/// A denial: the value that was judged does not read back as its own type, so it is not what would run.
-pub fn take_judged<'de, T: ToolArg<'de>>(parts: &Parts<'de>, index: usize) -> Result<T, GovernanceDenied> {
-    T::take(parts, index).map_err(|error| not_exact(error.argument().unwrap_or("?")))
-}
-
-#[cold]
-fn not_exact(argument: &str) -> GovernanceDenied {
-    GovernanceDenied::new(
-        DenialKind::InvalidArguments,
-        "not_exact",
-        "an argument cannot be judged exactly as it would run; the tool was not run",
-    )
-    .with_detail(format!(
-        "argument `{argument}` does not decode from what it serialises to; make its `Serialize` and `Deserialize` agree"
-    ))
 }
 
 #[cold]
@@ -120,7 +99,10 @@ impl ArgumentError {
     }
 
     pub(super) fn whole(fault: Fault) -> Self {
-        Self { argument: None, fault }
+        Self {
+            argument: None,
+            fault,
+        }
     }
 
     pub(super) fn syntax(error: &serde_json::Error) -> Self {
@@ -142,10 +124,17 @@ impl ArgumentError {
 
     /// The same, without what would show a part of a redacted argument (law 7).
     pub(super) fn redacted(mut self, meta: &ToolMeta) -> Self {
-        let tells = matches!(self.fault, Fault::Type(_) | Fault::NestedTwice(_) | Fault::Syntax(_));
+        let tells = matches!(
+            self.fault,
+            Fault::Type(_) | Fault::NestedTwice(_) | Fault::Syntax(_)
+        );
         let redacts = |a: &&crate::call::ArgumentMeta| !a.redact.is_empty();
         let hidden = match self.argument() {
-            Some(name) => meta.arguments().iter().filter(redacts).any(|a| a.name == name),
+            Some(name) => meta
+                .arguments()
+                .iter()
+                .filter(redacts)
+                .any(|a| a.name == name),
             None => meta.arguments().iter().any(|a| redacts(&a)),
         };
         if tells && hidden {

@@ -55,7 +55,10 @@ impl ToolResult {
     /// The result of a call whose tool is nobody's.
     #[cfg(feature = "claude")]
     pub(crate) fn unknown(name: &str) -> Self {
-        Self::new(ToolStatus::UnknownTool, format!("unknown tool `{}`", shown(name)))
+        Self::new(
+            ToolStatus::UnknownTool,
+            format!("unknown tool `{}`", shown(name)),
+        )
     }
 
     fn denied(denial: GovernanceDenied) -> Self {
@@ -119,8 +122,12 @@ impl Tool {
                 ToolResult::new(ToolStatus::InvalidArguments, text)
             }
             (Some(Err(_)), Some(denial)) => ToolResult::denied(denial),
-            (Some(Err(CallFault::Returned(text))), None) => ToolResult::new(ToolStatus::Failed, bounded(text)),
-            (Some(Err(CallFault::Unshowable)), None) => ToolResult::new(ToolStatus::Failed, UNSHOWABLE.to_owned()),
+            (Some(Err(CallFault::Returned(text))), None) => {
+                ToolResult::new(ToolStatus::Failed, bounded(text))
+            }
+            (Some(Err(CallFault::Unshowable)), None) => {
+                ToolResult::new(ToolStatus::Failed, UNSHOWABLE.to_owned())
+            }
             (None, _) => ToolResult::new(ToolStatus::Panicked, PANICKED.to_owned()),
         }
     }

@@ -15,6 +15,7 @@ pub use error::{ToolboxError, ToolboxProblem, ToolboxProblemKind};
 use super::definition::Dialect;
 use super::states::States;
 use super::{Tool, schema};
+use crate::harness::Harness;
 
 /// The tools of an agent, with the state they need: what an agent loop describes to a model and calls by name.
 ///
@@ -36,6 +37,7 @@ use super::{Tool, schema};
 pub struct Toolbox(Arc<Inner>);
 
 struct Inner {
+    harness: Option<Harness>,
     tools: Vec<Entry>,
     /// Each name that a model may use, with its place in `tools`.
     names: BTreeMap<String, usize>,
@@ -49,9 +51,13 @@ struct Entry {
 
 impl Toolbox {
     /// Begins a toolbox.
-    #[expect(clippy::new_ret_no_self, reason = "a toolbox is only there when it was built")]
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "a toolbox is only there when it was built"
+    )]
     pub fn new() -> ToolboxBuilder {
         ToolboxBuilder {
+            harness: None,
             tools: Vec::new(),
             states: States::default(),
             repeated: Vec::new(),
@@ -101,6 +107,7 @@ impl fmt::Debug for Entry {
 #[derive(Debug)]
 #[must_use = "a toolbox is only there when it is built"]
 pub struct ToolboxBuilder {
+    harness: Option<Harness>,
     tools: Vec<Tool>,
     states: States,
     /// Types of which a second state was given.
@@ -108,6 +115,12 @@ pub struct ToolboxBuilder {
 }
 
 impl ToolboxBuilder {
+    /// Names the harness that governs every call of this toolbox; else it is the one in whose scope a call is made.
+    pub fn harness(mut self, harness: &Harness) -> Self {
+        self.harness = Some(harness.clone());
+        self
+    }
+
     /// Gives the value that tools take as `&T` or `Arc<T>`.
     pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.shared(Arc::new(value))
@@ -139,7 +152,11 @@ impl ToolboxBuilder {
     ///
     /// [`ToolboxError`] names everything that is wrong, not just the first.
     pub fn build(self) -> Result<Toolbox, ToolboxError> {
-        let mut problems: Vec<_> = self.repeated.into_iter().map(ToolboxProblem::repeated_state).collect();
+        let mut problems: Vec<_> = self
+            .repeated
+            .into_iter()
+            .map(ToolboxProblem::repeated_state)
+            .collect();
         let mut names = BTreeMap::new();
         for (place, tool) in self.tools.iter().enumerate() {
             let name = tool.name();
@@ -154,8 +171,13 @@ impl ToolboxBuilder {
                     break;
                 }
             }
-            let missing = tool.needs().into_iter().filter(|need| !self.states.holds(need));
-            problems.extend(missing.map(|need| ToolboxProblem::missing_state(tool.name(), &need.parameter())));
+            let missing = tool
+                .needs()
+                .into_iter()
+                .filter(|need| !self.states.holds(need));
+            problems.extend(
+                missing.map(|need| ToolboxProblem::missing_state(tool.name(), &need.parameter())),
+            );
         }
         if !problems.is_empty() {
             return Err(ToolboxError::new(problems));
@@ -165,6 +187,7 @@ impl ToolboxBuilder {
             tool,
         });
         Ok(Toolbox(Arc::new(Inner {
+            harness: self.harness,
             tools: tools.collect(),
             names,
             states: self.states,

@@ -25,7 +25,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub type CallResult = Result<ToolValue, CallFault>;
 
 /// Everything that is generic in a tool.
-#[expect(clippy::exhaustive_structs, reason = "written by the expansion of `#[governed]`")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "written by the expansion of `#[governed]`"
+)]
 pub struct Vtable {
     /// What is known of the tool before any call.
     pub meta: &'static ToolMeta,
@@ -45,7 +48,10 @@ impl fmt::Debug for Vtable {
 
 /// One argument that a model gives.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "written by the expansion of `#[governed]`")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "written by the expansion of `#[governed]`"
+)]
 pub struct ArgRow {
     /// Its name.
     pub name: &'static str,
@@ -61,7 +67,10 @@ pub struct ArgRow {
 
 /// The declared range of a number. A bound that gives `null` is none.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "written by the expansion of `#[governed]`")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "written by the expansion of `#[governed]`"
+)]
 pub struct RangeRow {
     /// The lowest value.
     pub minimum: fn() -> Value,

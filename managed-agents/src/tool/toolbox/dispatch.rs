@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use super::Toolbox;
+use crate::harness::Scope;
 use crate::tool::call::{ToolResult, ToolStatus};
 use crate::tool::parts::shown;
 use crate::tool::vtable::BoxFuture;
@@ -17,9 +18,14 @@ impl Toolbox {
     /// The call is judged as every call of the governed function is, on the decoded arguments. Dropping the future
     /// cancels the call.
     pub async fn call(&self, name: &str, json: &str) -> ToolResult {
-        match self.entry(name) {
-            Some(entry) => entry.tool.call(&self.0.states, json).await,
-            None => ToolResult::new(ToolStatus::UnknownTool, self.unknown(name)),
+        let Some(entry) = self.entry(name) else {
+            return ToolResult::new(ToolStatus::UnknownTool, self.unknown(name));
+        };
+        let call = entry.tool.call(&self.0.states, json);
+        match &self.0.harness {
+            // a scope of the same harness stays: it may be that of a session
+            Some(harness) if !Scope::is_of(harness) => harness.scope(call).await,
+            _ => call.await,
         }
     }
 
@@ -30,13 +36,15 @@ impl Toolbox {
         I: AsRef<str> + Sync,
     {
         let mut waiting = calls.iter().enumerate();
-        let mut running: Vec<(usize, BoxFuture<'_, ToolResult>)> = Vec::with_capacity(AT_ONCE.min(calls.len()));
+        let mut running: Vec<(usize, BoxFuture<'_, ToolResult>)> =
+            Vec::with_capacity(AT_ONCE.min(calls.len()));
         let mut done: Vec<(usize, ToolResult)> = Vec::with_capacity(calls.len());
         poll_fn(|cx| {
             loop {
                 let begun = waiting.by_ref().take(AT_ONCE - running.len());
                 running.extend(begun.map(|(place, (name, json))| {
-                    let call: BoxFuture<'_, ToolResult> = Box::pin(self.call(name.as_ref(), json.as_ref()));
+                    let call: BoxFuture<'_, ToolResult> =
+                        Box::pin(self.call(name.as_ref(), json.as_ref()));
                     (place, call)
                 }));
                 if running.is_empty() {
@@ -62,10 +70,17 @@ impl Toolbox {
     }
 
     fn unknown(&self, name: &str) -> String {
-        let known: Vec<_> = self.tools().map(|tool| format!("`{}`", tool.name())).collect();
+        let known: Vec<_> = self
+            .tools()
+            .map(|tool| format!("`{}`", tool.name()))
+            .collect();
         match known.as_slice() {
             [] => format!("unknown tool `{}`; there are no tools", shown(name)),
-            known => format!("unknown tool `{}`; the tools are {}", shown(name), known.join(", ")),
+            known => format!(
+                "unknown tool `{}`; the tools are {}",
+                shown(name),
+                known.join(", ")
+            ),
         }
     }
 }

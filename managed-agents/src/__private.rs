@@ -1,0 +1,19 @@
+//! What the expansion of `#[governed]` is written in. Not for use by hand: it changes with every release.
+
+pub use crate::call::{
+    ArgKind, ArgumentMeta, Cancel, Judged, MetaParts, Reversibility, Risk, ToolMeta,
+};
+pub use crate::error::GovernanceDenied;
+pub use crate::harness::{
+    Draft, Gate, GovernedArgument, GovernedReturn, Harness, gate, gate_blocking, gate_finish,
+};
+pub use crate::tool::{
+    ArgRow, ArgumentError, BoxFuture, CallFault, CallResult, Need, Parts, RangeRow, States, This,
+    Tool, ToolArg, ToolReturn, ToolValue, Vtable, finish, json, need, take_judged,
+};
+pub use std::borrow::Cow;
+pub use std::boxed::Box;
+pub use std::string::{String, ToString};
+pub use std::sync::Arc;
+pub use std::vec;
+pub use std::vec::Vec;

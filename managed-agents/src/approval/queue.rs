@@ -1,0 +1,453 @@
+//! The queue of calls that wait for a person.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use ed25519_dalek::Signature;
+use tokio::sync::watch;
+
+use super::key::{ApproverKey, ApproverPublicKey};
+use crate::call::{Digest, Salt, ToolCall};
+use crate::verdict::Reason;
+
+/// How long a ticket waits for a person.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many tickets may wait at once.
+const MOST_PENDING: usize = 20;
+
+/// The calls that wait, and what people decided on them.
+#[derive(Debug)]
+pub(crate) struct Approvals {
+    /// The key of every binding; made when the first ticket is.
+    key: [u8; 32],
+    approvers: Vec<(String, ApproverPublicKey)>,
+    /// Guards the tickets; held for a look-up, a signature or a check, never across an await. The two maps hold the
+    /// same tickets. Consumption removes a ticket from both in one step, so a grant is handed out at most once.
+    tickets: Mutex<Tickets>,
+}
+
+#[derive(Debug, Default)]
+struct Tickets {
+    by_binding: HashMap<[u8; 32], Ticket>,
+    binding_of: HashMap<Arc<str>, [u8; 32]>,
+}
+
+#[derive(Debug)]
+struct Ticket {
+    view: PendingTicket,
+    nonce: Salt,
+    definition: Digest,
+    binding: [u8; 32],
+    state: State,
+    /// Says to whom waits that a person has decided.
+    decided: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+enum State {
+    Pending,
+    Approved {
+        approver: usize,
+        signature: Signature,
+    },
+    Rejected {
+        reason: String,
+    },
+}
+
+/// How a call stands with the people who may approve it.
+#[derive(Debug)]
+pub(crate) enum Standing {
+    /// Approved; the ticket is consumed.
+    Granted(Arc<str>),
+    /// A ticket waits.
+    Pending(Arc<str>),
+    /// It may not run.
+    Refused {
+        ticket: Option<Arc<str>>,
+        reason: Reason,
+    },
+}
+
+/// A call that waits for a person, as the person sees it: redacted arguments are not shown.
+///
+/// The arguments are an attacker's text: escape control and direction characters before showing them.
+#[derive(Clone, Debug)]
+pub struct PendingTicket {
+    id: Arc<str>,
+    agent: String,
+    tool: String,
+    description: String,
+    arguments: String,
+    reasons: Vec<Reason>,
+    opened: SystemTime,
+    expires: SystemTime,
+}
+
+impl PendingTicket {
+    /// The ticket's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The agent that calls.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
+    /// The tool's name.
+    #[must_use]
+    pub fn tool(&self) -> &str {
+        &self.tool
+    }
+
+    /// What the tool does.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The arguments as one JSON object, redacted ones replaced.
+    #[must_use]
+    pub fn arguments(&self) -> &str {
+        &self.arguments
+    }
+
+    /// Why it was escalated.
+    #[must_use]
+    pub fn reasons(&self) -> &[Reason] {
+        &self.reasons
+    }
+
+    /// Since when it waits.
+    #[must_use]
+    pub fn opened(&self) -> SystemTime {
+        self.opened
+    }
+
+    /// When it expires, undecided or unused; 24 hours after it was opened.
+    #[must_use]
+    pub fn expires(&self) -> SystemTime {
+        self.expires
+    }
+}
+
+impl Ticket {
+    /// What an approver signs: exactly this call, of this definition, by this agent, until then.
+    fn statement(&self) -> Vec<u8> {
+        let expires = self
+            .view
+            .expires
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_nanos()
+            .to_be_bytes();
+        let mut statement = b"ma-approval/1\0".to_vec();
+        for part in [
+            self.view.id.as_bytes(),
+            self.view.agent.as_bytes(),
+            self.view.tool.as_bytes(),
+            self.definition.as_bytes(),
+            &self.binding,
+            self.nonce.reveal(),
+            &expires,
+        ] {
+            statement.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            statement.extend_from_slice(part);
+        }
+        statement
+    }
+}
+
+impl Approvals {
+    pub(crate) fn new(
+        approvers: Vec<(String, ApproverPublicKey)>,
+    ) -> Result<Self, getrandom::Error> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)?;
+        Ok(Self {
+            key,
+            approvers,
+            tickets: Mutex::default(),
+        })
+    }
+
+    /// How an escalated call stands. An approval that covers every reason is consumed; without a ticket one is opened.
+    pub(crate) fn standing(
+        &self,
+        call: &ToolCall,
+        reasons: &[Reason],
+        now: SystemTime,
+    ) -> Standing {
+        let binding = call.binding(&self.key);
+        let mut tickets = self.tickets();
+        let Some(ticket) = tickets.by_binding.get(&binding) else {
+            return self.open(&mut tickets, binding, call, reasons, now);
+        };
+        let id = Arc::clone(&ticket.view.id);
+        if now >= ticket.view.expires {
+            tickets.remove(&binding);
+            return Standing::Refused {
+                ticket: Some(id),
+                reason: Reason::new(
+                    "approval_expired",
+                    "nobody used an approval of this call in time; it was not run",
+                ),
+            };
+        }
+        match &ticket.state {
+            State::Pending => Standing::Pending(id),
+            State::Rejected { reason } => Standing::Refused {
+                reason: Reason::new("rejected", reason.clone()),
+                ticket: Some(id),
+            },
+            State::Approved {
+                approver,
+                signature,
+            } => {
+                let shown = |reason: &Reason| {
+                    ticket
+                        .view
+                        .reasons
+                        .iter()
+                        .any(|shown| shown.code() == reason.code())
+                };
+                let key = self.approvers.get(*approver).map(|(_, key)| key);
+                let signed = key.is_some_and(|key| key.verifies(&ticket.statement(), signature));
+                let covered = reasons.iter().all(shown);
+                tickets.remove(&binding);
+                if signed && covered {
+                    Standing::Granted(id)
+                } else {
+                    self.open(&mut tickets, binding, call, reasons, now)
+                }
+            }
+        }
+    }
+
+    fn open(
+        &self,
+        tickets: &mut Tickets,
+        binding: [u8; 32],
+        call: &ToolCall,
+        reasons: &[Reason],
+        now: SystemTime,
+    ) -> Standing {
+        tickets.expire(now);
+        let pending = tickets
+            .by_binding
+            .values()
+            .filter(|ticket| matches!(ticket.state, State::Pending))
+            .count();
+        let nonce = match Salt::fresh() {
+            Ok(nonce) if pending < MOST_PENDING => nonce,
+            Ok(_) => {
+                return Standing::Refused {
+                    ticket: None,
+                    reason: Reason::new(
+                        "too_many_pending",
+                        "too many calls wait for a person already; wait until some are decided",
+                    ),
+                };
+            }
+            Err(error) => {
+                return Standing::Refused {
+                    ticket: None,
+                    reason: Reason::new("no_entropy", "the call cannot be queued")
+                        .with_detail(error.to_string()),
+                };
+            }
+        };
+        let id: Arc<str> = ticket_id(&nonce).into();
+        let ticket = Ticket {
+            view: PendingTicket {
+                id: Arc::clone(&id),
+                agent: call.agent().to_string(),
+                tool: call.tool().to_owned(),
+                description: call.meta().description().to_owned(),
+                arguments: call.arguments(),
+                reasons: reasons.to_vec(),
+                opened: now,
+                expires: now + LIFETIME,
+            },
+            nonce,
+            definition: call.meta().definition(),
+            binding,
+            state: State::Pending,
+            decided: watch::Sender::new(false),
+        };
+        tickets.binding_of.insert(Arc::clone(&id), binding);
+        tickets.by_binding.insert(binding, ticket);
+        Standing::Pending(id)
+    }
+
+    /// The tickets that wait, oldest first.
+    pub(crate) fn pending(&self, now: SystemTime) -> Vec<PendingTicket> {
+        let mut tickets = self.tickets();
+        tickets.expire(now);
+        let mut pending: Vec<_> = tickets
+            .by_binding
+            .values()
+            .filter(|ticket| matches!(ticket.state, State::Pending))
+            .map(|ticket| ticket.view.clone())
+            .collect();
+        drop(tickets);
+        pending.sort_by_key(|ticket| ticket.opened);
+        pending
+    }
+
+    pub(crate) fn approve(
+        &self,
+        id: &str,
+        key: &ApproverKey,
+        now: SystemTime,
+    ) -> Result<(), ApprovalError> {
+        self.decide(id, key, now, |ticket, approver| State::Approved {
+            approver,
+            signature: key.sign(&ticket.statement()),
+        })
+    }
+
+    pub(crate) fn reject(
+        &self,
+        id: &str,
+        key: &ApproverKey,
+        reason: &str,
+        now: SystemTime,
+    ) -> Result<(), ApprovalError> {
+        self.decide(id, key, now, |_, _| State::Rejected {
+            reason: reason.to_owned(),
+        })
+    }
+
+    fn decide(
+        &self,
+        id: &str,
+        key: &ApproverKey,
+        now: SystemTime,
+        state: impl FnOnce(&Ticket, usize) -> State,
+    ) -> Result<(), ApprovalError> {
+        let error = |kind| {
+            Err(ApprovalError {
+                kind,
+                ticket: id.chars().take(80).collect(),
+            })
+        };
+        let Some(approver) = self
+            .approvers
+            .iter()
+            .position(|(_, known)| *known == key.public())
+        else {
+            return error(ApprovalErrorKind::NotEnrolled);
+        };
+        let mut tickets = self.tickets();
+        tickets.expire(now);
+        let binding = tickets.binding_of.get(id).copied();
+        let Some(ticket) = binding.and_then(|binding| tickets.by_binding.get_mut(&binding)) else {
+            return error(ApprovalErrorKind::UnknownTicket);
+        };
+        if !matches!(ticket.state, State::Pending) {
+            return error(ApprovalErrorKind::AlreadyDecided);
+        }
+        ticket.state = state(ticket, approver);
+        ticket.decided.send_replace(true);
+        Ok(())
+    }
+
+    /// Ends when a person has decided on the ticket, or it is gone.
+    pub(crate) fn decided(&self, id: &str) -> impl Future<Output = ()> + Send + use<> {
+        let tickets = self.tickets();
+        let receiver = tickets
+            .binding_of
+            .get(id)
+            .and_then(|binding| tickets.by_binding.get(binding))
+            .map(|ticket| ticket.decided.subscribe());
+        drop(tickets);
+        async move {
+            if let Some(mut receiver) = receiver {
+                // an error says that the ticket is gone
+                let _ = receiver.wait_for(|decided| *decided).await;
+            }
+        }
+    }
+
+    fn tickets(&self) -> MutexGuard<'_, Tickets> {
+        // nothing that is done under the lock can leave the maps half changed
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tickets {
+    fn remove(&mut self, binding: &[u8; 32]) {
+        if let Some(ticket) = self.by_binding.remove(binding) {
+            self.binding_of.remove(&ticket.view.id);
+        }
+    }
+
+    fn expire(&mut self, now: SystemTime) {
+        let gone: Vec<[u8; 32]> = self
+            .by_binding
+            .values()
+            .filter(|ticket| now >= ticket.view.expires)
+            .map(|ticket| ticket.binding)
+            .collect();
+        for binding in gone {
+            self.remove(&binding);
+        }
+    }
+}
+
+fn ticket_id(nonce: &Salt) -> String {
+    let digits: String = nonce
+        .reveal()
+        .iter()
+        .take(10)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("tkt_{digits}")
+}
+
+/// A person's decision was not taken.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ApprovalError {
+    kind: ApprovalErrorKind,
+    ticket: String,
+}
+
+/// Why a person's decision was not taken.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ApprovalErrorKind {
+    /// The key belongs to nobody who may approve.
+    NotEnrolled,
+    /// No such ticket waits: it never did, was used, or expired.
+    UnknownTicket,
+    /// Somebody has decided already.
+    AlreadyDecided,
+}
+
+impl ApprovalError {
+    /// Why.
+    #[must_use]
+    pub fn kind(&self) -> ApprovalErrorKind {
+        self.kind
+    }
+}
+
+impl std::fmt::Display for ApprovalError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let why = match self.kind {
+            ApprovalErrorKind::NotEnrolled => "the key is not enrolled as an approver's",
+            ApprovalErrorKind::UnknownTicket => "no such ticket waits",
+            ApprovalErrorKind::AlreadyDecided => "somebody has decided on it already",
+        };
+        write!(f, "ticket `{}`: {why}", self.ticket.escape_debug())
+    }
+}
+
+impl std::error::Error for ApprovalError {}

@@ -1,0 +1,121 @@
+//! The embedded governor: no account, no server, no network.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::answer::Answer;
+use crate::call::{Origin, Reversibility, Risk, ToolCall};
+use crate::governor::{Governor, GovernorError, Judgement};
+use crate::verdict::{Reason, Verdict};
+
+/// The embedded governor: judges by scope and by what each tool declares of itself.
+///
+/// The first line that fits decides:
+///
+/// | a call | verdict | code |
+/// |---|---|---|
+/// | of a tool outside the agent's scope | deny | `out_of_scope` |
+/// | by a name that nothing declares | escalate | `undeclared_name` |
+/// | of a tool of high or critical risk, reading ones too | escalate | `risk_high`, `risk_critical` |
+/// | of an irreversible tool | escalate | `irreversible` |
+/// | of any other tool: low or medium risk, or nothing declared | allow | |
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use managed_agents::{Engine, Harness, Risk, ToolMeta};
+/// let harness = Harness::builder()
+///     .agent_id("support-bot")
+///     .governor(Engine::new().scope("support-bot", ["lookup"]))
+///     .declare(ToolMeta::new("lookup").with_risk(Risk::Low))
+///     .declare(ToolMeta::new("refund").with_risk(Risk::Low))
+///     .build()
+///     .await?;
+/// harness.govern("lookup", "{}").await?.finish(managed_agents::Outcome::Ok);
+/// let denied = harness.govern("refund", "{}").await.unwrap_err();
+/// assert_eq!(denied.code(), "out_of_scope");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Engine {
+    scopes: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Engine {
+    /// An engine in which every agent may try every tool.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Limits an agent to some tools, by name. Once one agent has a scope, an agent without one may use nothing; an empty
+    /// scope is nothing, too.
+    #[must_use]
+    pub fn scope<T: Into<String>>(
+        mut self,
+        agent: impl Into<String>,
+        tools: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let tools = tools.into_iter().map(Into::into);
+        self.scopes.entry(agent.into()).or_default().extend(tools);
+        self
+    }
+
+    fn judge(&self, call: &ToolCall) -> Verdict {
+        if !self.in_scope(call) {
+            return Verdict::deny(
+                Reason::new("out_of_scope", "this agent is not allowed to use this tool")
+                    .with_detail(format!(
+                        "agent `{}` has no `{}` in its scope",
+                        call.agent(),
+                        call.tool().escape_debug()
+                    )),
+            );
+        }
+        let meta = call.meta();
+        let grave: Option<(&'static str, Cow<'static, str>)> = if call.origin() == Origin::Unknown {
+            Some(("undeclared_name", "a tool that nobody declared".into()))
+        } else if meta.risk() >= Risk::High {
+            let code = if meta.risk() == Risk::Critical {
+                "risk_critical"
+            } else {
+                "risk_high"
+            };
+            Some((code, format!("a tool of {} risk", meta.risk()).into()))
+        } else if meta.reversibility() == Reversibility::Irreversible {
+            Some((
+                "irreversible",
+                "a tool whose effect cannot be undone".into(),
+            ))
+        } else {
+            None
+        };
+        match grave {
+            Some((code, what)) => Verdict::escalate(
+                Reason::new(code, "a person must approve this call before it runs")
+                    .with_detail(format!("`{}` is {what}", call.tool().escape_debug())),
+            ),
+            None => Verdict::allow(),
+        }
+    }
+
+    fn in_scope(&self, call: &ToolCall) -> bool {
+        self.scopes.is_empty()
+            || self
+                .scopes
+                .get(call.agent().as_str())
+                .is_some_and(|tools| tools.contains(call.tool()))
+    }
+}
+
+impl Governor for Engine {
+    fn name(&self) -> &'static str {
+        "engine"
+    }
+
+    fn decide(&self, call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
+        Answer::ready(Ok(self.judge(call).into()))
+    }
+}

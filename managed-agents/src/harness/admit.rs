@@ -1,0 +1,505 @@
+//! The way of a call up to its body: judged, recorded, and only then admitted.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::draft::{Draft, Failure, Judged as JudgedBytes};
+use super::guard::Guard;
+use super::judge::{Judged, bound, judge};
+use super::scope::{Parent, Scope};
+use super::span;
+use crate::answer::Answer;
+use crate::audit::{Committed, DecisionRecord, Disposition, RecordError, Sequence};
+use crate::call::{MetaRef, ToolCall};
+use crate::error::{DenialKind, GovernanceDenied};
+use crate::governor::Claims;
+use crate::verdict::{Decision, EvaluationId, Reason, Verdict};
+
+/// How often a call is judged when what its verdict rests on keeps changing.
+const MOST_ATTEMPTS: u8 = 3;
+
+type Admission = Answer<Result<Admitted, GovernanceDenied>>;
+
+/// A call that may run: its decision is recorded.
+pub(super) struct Admitted {
+    scope: Scope,
+    call: Arc<ToolCall>,
+    evaluation: EvaluationId,
+    place: Sequence,
+    span: Option<tracing::Span>,
+}
+
+impl Admitted {
+    pub(super) fn into_guard(self) -> Guard {
+        Guard::new(
+            self.scope.harness,
+            self.call,
+            self.evaluation,
+            self.place,
+            self.span,
+        )
+    }
+}
+
+/// Judges and records a call of a governed function.
+pub(super) fn admit(scope: Scope, draft: Draft) -> Admission {
+    let head = scope.harness.inner().heads.of_function(draft.meta());
+    let session = scope.session.as_ref().map(|session| session.id());
+    let meta = head.meta().clone();
+    match draft.into_call(head, session, Parent::current()) {
+        Ok((call, None)) => admit_call(scope, call),
+        Ok((call, Some(judged))) => admit_exact(scope, call, judged),
+        Err(failure) => refuse(scope, meta, failure),
+    }
+}
+
+fn admit_exact(scope: Scope, call: Arc<ToolCall>, judged: JudgedBytes) -> Admission {
+    admit_call(scope, call).then(move |admitted| {
+        if let Ok(admitted) = &admitted {
+            judged.set(admitted.call.reveal_arguments());
+        }
+        Answer::ready(admitted)
+    })
+}
+
+/// Judges and records a call.
+pub(super) fn admit_call(scope: Scope, call: Arc<ToolCall>) -> Admission {
+    let span = span::of(&call);
+    Case {
+        scope,
+        call,
+        span,
+        attempts: 1,
+    }
+    .judge()
+}
+
+/// Records that a call was refused before it could be judged.
+pub(super) fn refuse(scope: Scope, meta: MetaRef, failure: Failure) -> Admission {
+    let denied = failure.clone().denial(meta.name());
+    refuse_as(scope, meta, denied)
+}
+
+/// Records a refusal that no verdict gave.
+pub(super) fn refuse_as(scope: Scope, meta: MetaRef, denied: GovernanceDenied) -> Admission {
+    let inner = scope.harness.inner();
+    let evaluation = inner.next_evaluation();
+    let denied = denied.with_evaluation_id(&evaluation);
+    let reason = Reason::new(
+        denied.code().to_owned(),
+        denied.reason_for_model().to_owned(),
+    );
+    let verdict = Verdict::deny(reason).with_evaluation_id(evaluation.clone());
+    let record = DecisionRecord {
+        at: inner.clock.now(),
+        evaluation_id: evaluation,
+        agent: inner.heads.agent().shared(),
+        session: scope.session.as_ref().map(|session| session.id()),
+        parent: Parent::current(),
+        meta,
+        digest: None,
+        target: None,
+        decision: Decision::Deny,
+        disposition: Disposition::Refused,
+        codes: vec![Cow::Owned(denied.code().to_owned())],
+        governor: None,
+        ticket: None,
+    };
+    inner
+        .recorder
+        .commit(record.clone(), None, Claims::default())
+        .then(move |committed| {
+            scope.tell(&record, &verdict);
+            Answer::ready(Err(match committed {
+                Ok(_) => denied,
+                Err(error) => unrecorded(record.tool(), &error),
+            }))
+        })
+}
+
+fn unrecorded(tool: &str, error: &RecordError) -> GovernanceDenied {
+    GovernanceDenied::new(
+        DenialKind::Unrecorded,
+        error.code(),
+        "the call could not be recorded, so it was not run",
+    )
+    .with_detail(error.to_string())
+    .with_tool(tool)
+    .retryable()
+}
+
+/// A call on its way to a decision.
+struct Case {
+    scope: Scope,
+    call: Arc<ToolCall>,
+    span: Option<tracing::Span>,
+    attempts: u8,
+}
+
+/// What is about to be recorded of a case.
+struct Ruling {
+    judged: Judged,
+    disposition: Disposition,
+    ticket: Option<Arc<str>>,
+}
+
+impl Case {
+    fn judge(self) -> Admission {
+        judge(&self.scope.harness, &self.call).then(move |judged| self.rule(judged))
+    }
+
+    /// The verdict, and what the harness makes of it.
+    fn rule(self, mut judged: Judged) -> Admission {
+        let inner = self.scope.harness.inner();
+        if judged.verdict.evaluation_id().is_none() {
+            judged.verdict = judged.verdict.with_evaluation_id(inner.next_evaluation());
+        }
+        let disposition = match judged.verdict.decision() {
+            _ if inner.observe_only => Disposition::Observed,
+            Decision::Allow if judged.fail_open => Disposition::FailOpen,
+            Decision::Allow => Disposition::Allowed,
+            Decision::Deny => Disposition::Refused,
+            Decision::Escalate if self.may_proceed_unapproved(&judged) => {
+                Disposition::ProceededUnapproved
+            }
+            Decision::Escalate => return self.escalate(judged),
+        };
+        self.commit(Ruling {
+            judged,
+            disposition,
+            ticket: None,
+        })
+    }
+
+    /// The last row of the escalation table: only a governor's escalation, and never of a grave call.
+    fn may_proceed_unapproved(&self, judged: &Judged) -> bool {
+        let inner = self.scope.harness.inner();
+        inner.fail_open
+            && !inner.block_on_escalate
+            && judged.by_governor
+            && !judged.by_screen
+            && !self.call.meta().is_grave()
+    }
+
+    /// Who is asked: the people behind the governor for what it escalated itself, if it has any; else this harness's own.
+    fn escalate(self, judged: Judged) -> Admission {
+        let inner = self.scope.harness.inner();
+        let evaluation = judged.verdict.evaluation_id().cloned();
+        let has_people = |id: &EvaluationId| {
+            inner
+                .governor
+                .resolution(&self.call, id, std::time::Duration::ZERO)
+                .is_some()
+        };
+        let remote = judged.by_governor && evaluation.as_ref().is_some_and(has_people);
+        if remote && !judged.by_screen {
+            let ticket = evaluation.map(|id| Arc::from(id.to_string()));
+            return self.queue(judged, ticket, true);
+        }
+        self.escalate_here(judged, remote)
+    }
+
+    #[cfg(not(feature = "engine"))]
+    fn escalate_here(self, judged: Judged, _remote: bool) -> Admission {
+        self.queue(judged, None, false)
+    }
+
+    #[cfg(feature = "engine")]
+    fn escalate_here(self, judged: Judged, remote: bool) -> Admission {
+        use crate::approval::Standing;
+        let inner = self.scope.harness.inner();
+        match inner
+            .approvals
+            .standing(&self.call, judged.verdict.reasons(), inner.clock.now())
+        {
+            // the people here have decided; those behind the governor are asked as well
+            Standing::Granted(ticket) if remote => self.queue(judged, Some(ticket), true),
+            Standing::Granted(ticket) => self.commit(Ruling {
+                judged: Judged {
+                    claims: Claims {
+                        grant: Some(Arc::clone(&ticket)),
+                        ..judged.claims
+                    },
+                    ..judged
+                },
+                disposition: Disposition::Approved,
+                ticket: Some(ticket),
+            }),
+            Standing::Pending(ticket) => self.queue(judged, Some(ticket), false),
+            Standing::Refused { ticket, reason } => self.commit(Ruling {
+                judged: Judged {
+                    verdict: judged.verdict.restricted_by(Verdict::deny(reason)),
+                    ..judged
+                },
+                disposition: Disposition::Refused,
+                ticket,
+            }),
+        }
+    }
+
+    /// Records that the call waits for people, and then waits or refuses.
+    fn queue(self, judged: Judged, ticket: Option<Arc<str>>, remote: bool) -> Admission {
+        let (scope, call, span, attempts) = (
+            self.scope.clone(),
+            Arc::clone(&self.call),
+            self.span.clone(),
+            self.attempts,
+        );
+        let evaluation = judged.verdict.evaluation_id().cloned();
+        let queued = self.commit(Ruling {
+            judged,
+            disposition: Disposition::Queued,
+            ticket: ticket.clone(),
+        });
+        queued.then(move |result| {
+            let denied = match result {
+                Err(denied) if denied.kind() == DenialKind::Escalated => denied,
+                settled => return Answer::ready(settled),
+            };
+            let Some(patience) = scope.harness.inner().patience else {
+                return Answer::ready(Err(denied));
+            };
+            let case = Self {
+                scope,
+                call,
+                span,
+                attempts,
+            };
+            match evaluation {
+                Some(evaluation) if remote => case.wait_for_service(evaluation, patience, denied),
+                _ => case.wait_here(ticket, patience, denied),
+            }
+        })
+    }
+
+    /// Waits for the people behind the governor; only an ALLOW for the same evaluation counts.
+    fn wait_for_service(
+        self,
+        evaluation: EvaluationId,
+        patience: std::time::Duration,
+        denied: GovernanceDenied,
+    ) -> Admission {
+        let inner = self.scope.harness.inner();
+        let Some(answer) = inner.governor.resolution(&self.call, &evaluation, patience) else {
+            return Answer::ready(Err(denied));
+        };
+        answer.then(move |answer| {
+            let judged = |verdict, kind| Judged {
+                verdict,
+                claims: Claims::default(),
+                kind,
+                by_governor: false,
+                by_screen: false,
+                fail_open: false,
+            };
+            let (judged, disposition) = match answer {
+                Ok(verdict) => {
+                    let same = verdict.evaluation_id() == Some(&evaluation);
+                    let verdict = bound(&self.scope.harness, &self.call, verdict);
+                    match verdict.decision() {
+                        Decision::Escalate => return Answer::ready(Err(denied)),
+                        Decision::Allow if same => (judged(verdict, DenialKind::Denied), Disposition::Approved),
+                        Decision::Allow => {
+                            let reason = Reason::new("verdict_mismatched", "the approval is for another call; it was not run");
+                            (judged(Verdict::deny(reason), DenialKind::Denied), Disposition::Refused)
+                        }
+                        Decision::Deny => (judged(verdict, DenialKind::Denied), Disposition::Refused),
+                    }
+                }
+                Err(error) => {
+                    let reason = Reason::new(
+                        error.code().to_owned(),
+                        "the governance service gave no answer on the approval; the call was not run",
+                    )
+                    .with_detail(error.detail().to_owned());
+                    (judged(Verdict::deny(reason), DenialKind::Unavailable), Disposition::Refused)
+                }
+            };
+            let judged = Judged {
+                verdict: judged.verdict.with_evaluation_id(evaluation.clone()),
+                ..judged
+            };
+            self.commit(Ruling {
+                judged,
+                disposition,
+                ticket: Some(evaluation.to_string().into()),
+            })
+        })
+    }
+
+    #[cfg(not(feature = "engine"))]
+    fn wait_here(
+        self,
+        _ticket: Option<Arc<str>>,
+        _patience: std::time::Duration,
+        denied: GovernanceDenied,
+    ) -> Admission {
+        Answer::ready(Err(denied))
+    }
+
+    /// Waits for the people of this harness; when one has decided, the call is judged anew.
+    #[cfg(feature = "engine")]
+    fn wait_here(
+        self,
+        ticket: Option<Arc<str>>,
+        patience: std::time::Duration,
+        denied: GovernanceDenied,
+    ) -> Admission {
+        let Some(ticket) = ticket else {
+            return Answer::ready(Err(denied));
+        };
+        Answer::later(async move {
+            if tokio::runtime::Handle::try_current().is_err() {
+                return Err(denied);
+            }
+            let decided = self.scope.harness.inner().approvals.decided(&ticket);
+            if tokio::time::timeout(patience, decided).await.is_err() {
+                return Err(denied);
+            }
+            let attempts = self.attempts + 1;
+            if attempts > MOST_ATTEMPTS {
+                return Err(denied);
+            }
+            Self { attempts, ..self }.judge().await
+        })
+    }
+
+    /// Records the ruling, and then admits or refuses.
+    fn commit(self, ruling: Ruling) -> Admission {
+        let Ruling {
+            judged,
+            disposition,
+            ticket,
+        } = ruling;
+        let inner = self.scope.harness.inner();
+        let Some(evaluation) = judged.verdict.evaluation_id().cloned() else {
+            return Answer::ready(Err(no_admission(&self.call)));
+        };
+        let record = DecisionRecord {
+            at: inner.clock.now(),
+            evaluation_id: evaluation.clone(),
+            agent: inner.heads.agent().shared(),
+            session: self.call.shared_session(),
+            parent: self.call.parent().cloned(),
+            meta: self.call.meta_ref().clone(),
+            digest: Some(self.call.digest()),
+            target: self.call.declared_target(),
+            decision: judged.verdict.decision(),
+            disposition,
+            codes: judged
+                .verdict
+                .reasons()
+                .iter()
+                .map(|reason| Cow::Owned(reason.code().to_owned()))
+                .collect(),
+            governor: Some(Arc::clone(&inner.governor_name)),
+            ticket: ticket.clone(),
+        };
+        // only who listens pays for a copy
+        let copy = (!inner.callbacks.is_empty()).then(|| record.clone());
+        let claims = if disposition.runs() {
+            judged.claims.clone()
+        } else {
+            Claims::default()
+        };
+        inner
+            .recorder
+            .commit(record, Some(&self.call), claims)
+            .then(move |committed| {
+                self.committed(committed, judged, disposition, ticket, evaluation, copy)
+            })
+    }
+
+    fn committed(
+        self,
+        committed: Result<Committed, RecordError>,
+        judged: Judged,
+        disposition: Disposition,
+        ticket: Option<Arc<str>>,
+        evaluation: EvaluationId,
+        record: Option<DecisionRecord>,
+    ) -> Admission {
+        if let Ok(Committed::Stale) = committed {
+            return self.again();
+        }
+        let harness = &self.scope.harness;
+        if let Some(record) = &record {
+            harness.inner().callbacks.tell(record, &judged.verdict);
+        }
+        if let Some(session) = &self.scope.session {
+            session.count(judged.verdict.decision(), judged.verdict.ucs(), &evaluation);
+        }
+        if let Some(span) = &self.span {
+            span::decided(span, &judged.verdict, disposition, &evaluation);
+        }
+        Answer::ready(match committed {
+            Ok(Committed::Done(place)) if disposition.runs() => Ok(Admitted {
+                scope: self.scope,
+                call: self.call,
+                evaluation,
+                place,
+                span: self.span,
+            }),
+            Ok(_) => Err(denial(&self.call, judged, disposition, ticket.as_deref())),
+            Err(error) => Err(unrecorded(self.call.tool(), &error)),
+        })
+    }
+
+    /// What the verdict rests on has changed: judges anew, a few times.
+    fn again(self) -> Admission {
+        if self.attempts < MOST_ATTEMPTS {
+            return Self {
+                attempts: self.attempts + 1,
+                ..self
+            }
+            .judge();
+        }
+        let denied = GovernanceDenied::new(
+            DenialKind::Unavailable,
+            "contended",
+            "too much changed while this call was judged; it was not run",
+        )
+        .with_tool(self.call.tool())
+        .retryable();
+        refuse_as(self.scope, self.call.meta_ref().clone(), denied)
+    }
+}
+
+fn denial(
+    call: &ToolCall,
+    judged: Judged,
+    disposition: Disposition,
+    ticket: Option<&str>,
+) -> GovernanceDenied {
+    let kind = if disposition == Disposition::Queued {
+        DenialKind::Escalated
+    } else {
+        judged.kind
+    };
+    let denied = GovernanceDenied::from_verdict(kind, call.tool(), judged.verdict);
+    let denied = match ticket {
+        Some(ticket) => denied.with_ticket(ticket),
+        None => denied,
+    };
+    if kind == DenialKind::Denied {
+        denied
+    } else {
+        denied.retryable()
+    }
+}
+
+/// The refusal of a call that cannot be admitted for a reason that should not occur.
+fn no_admission(call: &ToolCall) -> GovernanceDenied {
+    GovernanceDenied::new(DenialKind::Unavailable, "internal", "the call was not run")
+        .with_tool(call.tool())
+}
+
+impl Scope {
+    /// Tells callbacks and session of a verdict.
+    fn tell(&self, record: &DecisionRecord, verdict: &Verdict) {
+        self.harness.inner().callbacks.tell(record, verdict);
+        if let Some(session) = &self.session {
+            session.count(record.decision(), verdict.ucs(), record.evaluation_id());
+        }
+    }
+}

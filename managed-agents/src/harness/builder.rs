@@ -1,0 +1,308 @@
+//! Making a harness.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::breaker::{Breaker, CircuitBreaker};
+use super::callbacks::{Callbacks, VerdictEvent};
+use super::heads::Heads;
+use super::{Harness, Inner};
+#[cfg(feature = "engine")]
+use crate::approval::{Approvals, ApproverPublicKey};
+use crate::audit::Recorder;
+use crate::call::{AgentId, AgentIdError, ToolMeta};
+use crate::clock::{Clock, VirtualClock};
+use crate::governor::Governor;
+use crate::store::MemoryRecorder;
+use crate::verdict::Decision;
+
+/// How long a governor may take when nothing else is said.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Makes a [`Harness`].
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), managed_agents::harness::BuildError> {
+/// use managed_agents::Harness;
+/// let harness = Harness::builder()
+///     .agent_id("support-bot")
+///     .on_deny(|event| eprintln!("denied: {}", event.record().tool()))
+///     .build()
+///     .await?;
+/// # let _ = harness; Ok(()) }
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+#[derive(Default)]
+pub struct HarnessBuilder {
+    agent_id: Option<String>,
+    governor: Option<Arc<dyn Governor>>,
+    recorder: Option<Arc<dyn Recorder>>,
+    memory_capacity: Option<usize>,
+    fail_open: bool,
+    proceed_on_escalate: bool,
+    patience: Option<Duration>,
+    timeout: Option<Duration>,
+    breaker: Option<CircuitBreaker>,
+    callbacks: Callbacks,
+    declared: Vec<ToolMeta>,
+    redacted: HashMap<String, Vec<String>>,
+    observe_only: bool,
+    clock: Clock,
+    #[cfg(feature = "engine")]
+    approvers: Vec<(String, ApproverPublicKey)>,
+}
+
+impl HarnessBuilder {
+    /// Names the agent whose calls are governed: 1 to 63 characters of `a-z 0-9 . _ -`. Required.
+    pub fn agent_id(mut self, id: impl Into<String>) -> Self {
+        self.agent_id = Some(id.into());
+        self
+    }
+
+    /// Sets who decides; otherwise the embedded [`Engine`](crate::Engine).
+    pub fn governor(mut self, governor: impl Governor) -> Self {
+        self.governor = Some(Arc::new(governor));
+        self
+    }
+
+    /// Sets where decisions and outcomes are recorded; otherwise in memory.
+    pub fn recorder(mut self, recorder: impl Recorder) -> Self {
+        self.recorder = Some(Arc::new(recorder));
+        self
+    }
+
+    /// Records in memory, the last `calls` of them (10 000 when nothing is said); see [`Harness::records`].
+    pub fn in_memory(mut self, calls: usize) -> Self {
+        self.memory_capacity = Some(calls);
+        self
+    }
+
+    /// Lets calls run, recorded as such, while the governance service cannot be reached: name lookup fails, the
+    /// connection is refused, reset or times out before the status line, or it answers 5xx. Never for a 4xx, a TLS
+    /// failure, a redirect, or an answer that is no verdict. Default: false.
+    pub fn fail_open(mut self, fail_open: bool) -> Self {
+        self.fail_open = fail_open;
+        self
+    }
+
+    /// With `false` **and** [`fail_open`](Self::fail_open), a governor's escalation lets the call run unapproved, recorded
+    /// as such; never one from the screen, and never of a high, critical or irreversible tool. Default: true.
+    pub fn block_on_escalate(mut self, block: bool) -> Self {
+        self.proceed_on_escalate = !block;
+        self
+    }
+
+    /// Lets an escalated call wait this long for a person before it is refused; otherwise it is refused at once, and runs
+    /// when it is called again after its approval.
+    pub fn wait_for_approval(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// How long the governor may take; 3 seconds when nothing is said.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Leaves a governor alone for a while after several outages in a row; the fail mode decides meanwhile.
+    pub fn circuit_breaker(mut self, breaker: CircuitBreaker) -> Self {
+        self.breaker = Some(breaker);
+        self
+    }
+
+    /// Calls back after every verdict, whatever its origin, before the body. Must not block; a panic in it is reported and
+    /// changes nothing.
+    pub fn on_verdict(
+        mut self,
+        callback: impl Fn(&VerdictEvent<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.callbacks.add(None, callback);
+        self
+    }
+
+    /// Calls back after every denial; see [`on_verdict`](Self::on_verdict).
+    pub fn on_deny(mut self, callback: impl Fn(&VerdictEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.callbacks.add(Some(Decision::Deny), callback);
+        self
+    }
+
+    /// Calls back after every escalation; see [`on_verdict`](Self::on_verdict).
+    pub fn on_escalate(
+        mut self,
+        callback: impl Fn(&VerdictEvent<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.callbacks.add(Some(Decision::Escalate), callback);
+        self
+    }
+
+    /// Declares a tool that is called by name; one that nothing declares is escalated.
+    pub fn declare(mut self, meta: ToolMeta) -> Self {
+        self.declared.push(meta);
+        self
+    }
+
+    /// Redacts part of the arguments of a tool that is called by name: a JSON pointer (RFC 6901) such as `/card/number`.
+    /// It goes into each element of an array.
+    pub fn redact(mut self, tool: impl Into<String>, pointer: impl Into<String>) -> Self {
+        self.redacted
+            .entry(tool.into())
+            .or_default()
+            .push(pointer.into());
+        self
+    }
+
+    /// Enrols a person who may approve escalated calls in this process.
+    #[cfg(feature = "engine")]
+    pub fn approver(mut self, name: impl Into<String>, key: ApproverPublicKey) -> Self {
+        self.approvers.push((name.into(), key));
+        self
+    }
+
+    /// Takes the time of records and tickets from a clock of the test's.
+    pub fn virtual_clock(mut self, clock: VirtualClock) -> Self {
+        self.clock = Clock::Virtual(clock);
+        self
+    }
+
+    /// What weakens governance, by name.
+    pub fn dangerous(self) -> Dangerous {
+        Dangerous(self)
+    }
+
+    /// Makes the harness.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] names what is missing or wrong.
+    pub async fn build(self) -> Result<Harness, BuildError> {
+        self.build_blocking()
+    }
+
+    /// Makes the harness where nothing can be awaited.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] names what is missing or wrong.
+    pub fn build_blocking(self) -> Result<Harness, BuildError> {
+        let agent = AgentId::parse(self.agent_id.as_deref().ok_or(BuildError::NoAgent)?)?;
+        for (tool, pointers) in &self.redacted {
+            if let Some(pointer) = pointers.iter().find(|pointer| !pointer.starts_with('/')) {
+                return Err(BuildError::Pointer {
+                    tool: tool.clone(),
+                    pointer: pointer.clone(),
+                });
+            }
+        }
+        let governor = match self.governor {
+            Some(governor) => governor,
+            None => default_governor()?,
+        };
+        let (recorder, memory): (Arc<dyn Recorder>, _) = match self.recorder {
+            Some(recorder) => (recorder, None),
+            None => {
+                let memory = self
+                    .memory_capacity
+                    .map_or_else(MemoryRecorder::new, MemoryRecorder::with_capacity);
+                (Arc::new(memory.clone()), Some(memory))
+            }
+        };
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
+        Ok(Harness::new(Inner {
+            id: next_id(),
+            governor_name: governor.name().into(),
+            governor,
+            recorder,
+            memory,
+            heads: Heads::new(agent, self.redacted, self.declared),
+            fail_open: self.fail_open,
+            block_on_escalate: !self.proceed_on_escalate,
+            patience: self.patience,
+            timeout: self.timeout.unwrap_or(TIMEOUT),
+            breaker: self
+                .breaker
+                .map(|settings| Arc::new(Breaker::new(settings))),
+            callbacks: self.callbacks,
+            observe_only: self.observe_only,
+            clock: self.clock,
+            evaluation_prefix: u64::from_be_bytes(random),
+            evaluations: AtomicU64::new(0),
+            #[cfg(feature = "engine")]
+            approvals: Approvals::new(self.approvers).map_err(|_| BuildError::NoEntropy)?,
+        }))
+    }
+}
+
+/// Ids of the harnesses of this process, from 1.
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+#[cfg(feature = "engine")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "without the engine there is no default"
+)]
+fn default_governor() -> Result<Arc<dyn Governor>, BuildError> {
+    Ok(Arc::new(crate::engine::Engine::new()))
+}
+
+#[cfg(not(feature = "engine"))]
+fn default_governor() -> Result<Arc<dyn Governor>, BuildError> {
+    Err(BuildError::NoGovernor)
+}
+
+impl std::fmt::Debug for HarnessBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HarnessBuilder")
+            .field("agent_id", &self.agent_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What weakens governance, by name.
+#[derive(Debug)]
+pub struct Dangerous(HarnessBuilder);
+
+impl Dangerous {
+    /// Suspends judgement (policy, score, screen, approval): every verdict is recorded with `enforced: false`, and the
+    /// body runs whatever it is. What still stops a call: no harness, arguments that cannot be judged, a record that cannot
+    /// be written.
+    pub fn observe_only(mut self) -> HarnessBuilder {
+        self.0.observe_only = true;
+        self.0
+    }
+}
+
+/// A harness cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No agent was named.
+    #[error("no agent is named: add `.agent_id(\"..\")`")]
+    NoAgent,
+    /// The agent's id is none.
+    #[error(transparent)]
+    Agent(#[from] AgentIdError),
+    /// There is no governor: the feature `engine` is off and none was given.
+    #[error("no governor: add `.governor(..)`, or the feature `engine`")]
+    NoGovernor,
+    /// A redaction is no JSON pointer.
+    #[error("redaction `{}` of `{}` is no JSON pointer: it must begin with `/`", pointer.escape_debug(), tool.escape_debug())]
+    #[non_exhaustive]
+    Pointer {
+        /// The tool.
+        tool: String,
+        /// The pointer.
+        pointer: String,
+    },
+    /// The operating system gave no random bytes.
+    #[error("the operating system gave no random bytes")]
+    NoEntropy,
+}

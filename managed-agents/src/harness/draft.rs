@@ -1,0 +1,264 @@
+//! A call as its arguments are written down, before a harness has seen it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use super::Harness;
+use super::returned::{ArgumentWriter, GovernedArgument};
+use crate::call::{
+    CallParts, CanonicalError, CanonicalWriter, Head, MAX_BYTES, NoEntropyError, Salt, ToolCall,
+    ToolMeta,
+};
+use crate::error::{DenialKind, GovernanceDenied};
+use crate::verdict::EvaluationId;
+
+/// How deep `ids` and `arguments` stand in the canonical call.
+const DEPTH: u8 = 2;
+
+/// Room for three small arguments without growing.
+const CAPACITY: usize = 128;
+
+/// A call as its arguments are written down; made by the expansion of `#[governed]`.
+pub struct Draft {
+    meta: &'static ToolMeta,
+    out: Vec<u8>,
+    /// Where the object `arguments` begins; 0 before it does.
+    arguments_at: usize,
+    entries: u32,
+    extras: Option<Box<Extras>>,
+}
+
+/// What few calls have.
+#[derive(Default)]
+struct Extras {
+    failure: Option<Failure>,
+    target: Option<Box<str>>,
+    subject: Option<Box<str>>,
+    harness: Option<Harness>,
+    judged: Option<Judged>,
+}
+
+/// Why the arguments cannot be judged.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) code: &'static str,
+    pub(super) for_model: Cow<'static, str>,
+    pub(super) detail: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn denial(self, tool: &str) -> GovernanceDenied {
+        let denied = GovernanceDenied::new(DenialKind::InvalidArguments, self.code, self.for_model)
+            .with_tool(tool);
+        match self.detail {
+            Some(detail) => denied.with_detail(detail),
+            None => denied,
+        }
+    }
+
+    fn too_large(tool: &str) -> Self {
+        Self {
+            code: "too_large",
+            for_model: format!("the arguments of `{tool}` are over 1 MiB").into(),
+            detail: None,
+        }
+    }
+}
+
+impl Draft {
+    /// Begins a call.
+    #[must_use]
+    pub fn new(meta: &'static ToolMeta) -> Self {
+        Self {
+            meta,
+            out: Vec::with_capacity(CAPACITY),
+            arguments_at: 0,
+            entries: 0,
+            extras: None,
+        }
+    }
+
+    /// Writes the identity of state or `self`; before all arguments, in the order of the keys.
+    pub fn id<T: GovernedArgument + ?Sized>(&mut self, key: &'static str, value: &T) {
+        self.key(key);
+        self.value(key, value);
+    }
+
+    /// Writes an argument; in the order of the keys.
+    pub fn argument<T: GovernedArgument + ?Sized>(&mut self, name: &'static str, value: &T) {
+        self.begin_arguments();
+        self.key(name);
+        self.value(name, value);
+    }
+
+    /// Says whether an argument is in its declared range.
+    pub fn range(&mut self, name: &'static str, fits: bool, range: &'static str) {
+        if !fits {
+            self.fail(Failure {
+                code: "out_of_range",
+                for_model: format!("argument `{name}` must be in {range}").into(),
+                detail: None,
+            });
+        }
+    }
+
+    /// States what the call is aimed at.
+    pub fn target(&mut self, target: impl Into<String>) {
+        self.extras().target = Some(target.into().into_boxed_str());
+    }
+
+    /// States the data subject that the call is about.
+    pub fn subject(&mut self, subject: impl Into<String>) {
+        self.extras().subject = Some(subject.into().into_boxed_str());
+    }
+
+    /// States the harness that judges, whatever is in scope.
+    pub fn harness(&mut self, harness: &Harness) {
+        self.extras().harness = Some(harness.clone());
+    }
+
+    /// The bytes that will have been judged, for a body that runs with the values decoded from them.
+    #[must_use]
+    pub fn judged(&mut self) -> Judged {
+        self.extras().judged.get_or_insert_default().clone()
+    }
+
+    pub(super) fn meta(&self) -> &'static ToolMeta {
+        self.meta
+    }
+
+    pub(super) fn own_harness(&self) -> Option<&Harness> {
+        self.extras
+            .as_ref()
+            .and_then(|extras| extras.harness.as_ref())
+    }
+
+    /// The call, to be judged for the agent of the head; beside it the slot for the judged bytes, if somebody waits.
+    pub(super) fn into_call(
+        mut self,
+        head: Arc<Head>,
+        session: Option<Arc<str>>,
+        parent: Option<EvaluationId>,
+    ) -> Result<(Arc<ToolCall>, Option<Judged>), Failure> {
+        self.begin_arguments();
+        self.out.extend_from_slice(b"}}");
+        let mut extras = self.extras;
+        if let Some(failure) = extras.as_mut().and_then(|extras| extras.failure.take()) {
+            return Err(failure);
+        }
+        if head.len() + self.out.len() > MAX_BYTES {
+            return Err(Failure::too_large(self.meta.name()));
+        }
+        let salt = Salt::fresh().map_err(no_entropy)?;
+        let (target, subject, judged) = match extras {
+            Some(extras) => (extras.target, extras.subject, extras.judged),
+            None => (None, None, None),
+        };
+        let parts = CallParts {
+            tail: self.out,
+            arguments_at: self.arguments_at,
+            target,
+            subject,
+            session,
+            parent,
+            context: None,
+        };
+        Ok((Arc::new(ToolCall::new(head, salt, parts)), judged))
+    }
+
+    fn begin_arguments(&mut self) {
+        if self.arguments_at == 0 {
+            self.out.extend_from_slice(br#"},"arguments":"#);
+            self.arguments_at = self.out.len();
+            self.out.push(b'{');
+            self.entries = 0;
+        }
+    }
+
+    fn key(&mut self, key: &'static str) {
+        if self.entries > 0 {
+            self.out.push(b',');
+        }
+        self.entries += 1;
+        // the names of parameters have nothing to escape
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    fn value<T: GovernedArgument + ?Sized>(&mut self, name: &'static str, value: &T) {
+        let mut writer = CanonicalWriter::into_buffer(std::mem::take(&mut self.out), DEPTH);
+        let written = value.write(&mut ArgumentWriter(&mut writer));
+        self.out = writer.finish();
+        if let Err(error) = written {
+            self.refuse(name, &error);
+        }
+    }
+
+    #[cold]
+    fn refuse(&mut self, name: &'static str, error: &CanonicalError) {
+        let redacted = self
+            .meta
+            .arguments()
+            .iter()
+            .any(|argument| argument.name == name && !argument.redact.is_empty());
+        self.fail(Failure {
+            code: error.code(),
+            for_model: format!("argument `{name}` cannot be judged: {error}").into(),
+            // what a type says of its own value may hold the value
+            detail: error
+                .custom()
+                .filter(|_| !redacted)
+                .map(|custom| format!("argument `{name}` cannot be judged: {error}: {custom}")),
+        });
+    }
+
+    #[cold]
+    fn fail(&mut self, failure: Failure) {
+        self.extras().failure.get_or_insert(failure);
+    }
+
+    fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+}
+
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draft")
+            .field("tool", &self.meta.name())
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) fn no_entropy(error: NoEntropyError) -> Failure {
+    Failure {
+        code: "no_entropy",
+        for_model: Cow::Borrowed("the call cannot be recorded"),
+        detail: Some(error.to_string()),
+    }
+}
+
+/// The arguments that were judged, for a body that runs with the values decoded from them (`exact`).
+#[derive(Clone, Default)]
+pub struct Judged(Arc<OnceLock<String>>);
+
+impl Judged {
+    pub(super) fn set(&self, arguments: &str) {
+        // set once, at admission
+        let _ = self.0.set(arguments.to_owned());
+    }
+
+    /// The judged arguments as a JSON object; empty before the call was allowed.
+    #[must_use]
+    pub fn arguments(&self) -> &str {
+        self.0.get().map_or("{}", String::as_str)
+    }
+}
+
+impl fmt::Debug for Judged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Judged(..)")
+    }
+}

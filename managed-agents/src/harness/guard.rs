@@ -1,0 +1,173 @@
+//! An allowed call, until it has ended: its outcome is recorded whatever happens.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::time::Sleep;
+
+use super::Harness;
+use super::scope::Parent;
+use crate::audit::{OutcomeRecord, Sequence};
+use crate::call::ToolCall;
+use crate::error::{DenialKind, GovernanceDenied};
+use crate::outcome::Outcome;
+use crate::verdict::EvaluationId;
+
+/// An allowed call whose outcome is not recorded yet. Dropped, it records how far the body came.
+pub(super) struct Guard {
+    harness: Harness,
+    call: Arc<ToolCall>,
+    evaluation: EvaluationId,
+    place: Sequence,
+    started: Instant,
+    stage: Stage,
+    extras: Option<Box<Extras>>,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Stage {
+    /// Allowed, and between polls.
+    Waiting,
+    /// The body is being polled: dropped now, it has panicked.
+    Polling,
+    /// A permit that was handed out: dropped now, nobody said how the call ended.
+    HandedOut,
+    /// The outcome is recorded.
+    Ended,
+}
+
+/// What few calls have.
+#[derive(Default)]
+struct Extras {
+    span: Option<tracing::Span>,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl Guard {
+    pub(super) fn new(
+        harness: Harness,
+        call: Arc<ToolCall>,
+        evaluation: EvaluationId,
+        place: Sequence,
+        span: Option<tracing::Span>,
+    ) -> Self {
+        Self {
+            harness,
+            call,
+            evaluation,
+            place,
+            started: Instant::now(),
+            stage: Stage::Waiting,
+            extras: span.map(|span| {
+                Box::new(Extras {
+                    span: Some(span),
+                    deadline: None,
+                })
+            }),
+        }
+    }
+
+    pub(super) fn call(&self) -> &Arc<ToolCall> {
+        &self.call
+    }
+
+    pub(super) fn evaluation(&self) -> &EvaluationId {
+        &self.evaluation
+    }
+
+    /// From now on somebody else says how the call ended.
+    pub(super) fn hand_out(&mut self) {
+        self.stage = Stage::HandedOut;
+    }
+
+    /// Polls the body as this call's.
+    pub(super) fn poll_body<F: Future>(
+        &mut self,
+        body: Pin<&mut F>,
+        cx: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        self.during(|| body.poll(cx))
+    }
+
+    /// Runs part of the body as this call's: what it calls has this call as parent, and a panic in it is seen as one.
+    pub(super) fn during<R>(&mut self, part: impl FnOnce() -> R) -> R {
+        self.stage = Stage::Polling;
+        let parent = Parent::enter(&self.evaluation);
+        let span = self.extras.as_ref().and_then(|extras| extras.span.as_ref());
+        let entered = span.map(tracing::Span::enter);
+        let value = part();
+        drop(entered);
+        drop(parent);
+        self.stage = Stage::Waiting;
+        value
+    }
+
+    /// Whether the body has run longer than its tool allows; asks to be woken when it will have.
+    pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(limit) = self.call.meta().timeout() else {
+            return false;
+        };
+        let left = limit.saturating_sub(self.started.elapsed());
+        // without a runtime there is no timer: then only the polls themselves are checked
+        if left > Duration::ZERO && tokio::runtime::Handle::try_current().is_err() {
+            return false;
+        }
+        let deadline = &mut self.extras.get_or_insert_default().deadline;
+        deadline
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(left)))
+            .as_mut()
+            .poll(cx)
+            .is_ready()
+    }
+
+    /// Records that the body ran too long, and gives the denial that says so.
+    pub(super) fn timed_out(mut self) -> GovernanceDenied {
+        self.end(Outcome::TimedOut);
+        let limit = self.call.meta().timeout().unwrap_or_default();
+        GovernanceDenied::new(
+            DenialKind::TimedOut,
+            "timed_out",
+            format!("the tool took longer than {limit:?} and was stopped"),
+        )
+        .with_tool(self.call.tool())
+        .with_evaluation_id(&self.evaluation)
+    }
+
+    /// Records how the body ended.
+    pub(super) fn ended(mut self, outcome: Outcome) {
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        if self.stage == Stage::Ended {
+            return;
+        }
+        self.stage = Stage::Ended;
+        let record = OutcomeRecord::new(self.evaluation.clone(), outcome, self.started.elapsed());
+        let inner = self.harness.inner();
+        inner.recorder.conclude(self.place, record);
+        inner
+            .governor
+            .conclude(&self.call, &self.evaluation, outcome);
+        if let Some(span) = self.extras.as_ref().and_then(|extras| extras.span.as_ref()) {
+            span.record("managed_agents.outcome", outcome.code());
+            if outcome != Outcome::Ok {
+                span.record("error.type", outcome.code());
+            }
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Ended => {}
+            Stage::Polling => self.end(Outcome::Panicked),
+            Stage::Waiting => self.end(Outcome::Cancelled),
+            Stage::HandedOut => self.end(Outcome::Unreported),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The beginnings of canonical calls, made once for each tool; and so also the tools that a harness knows.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::call::{AgentId, Digest, Head, MetaRef, Origin, ToolMeta};
+
+/// The heads of the tools that a harness knows.
+pub(super) struct Heads {
+    agent: AgentId,
+    /// JSON pointers of what is redacted in calls of a name, beyond what the tool itself redacts.
+    redacted: HashMap<String, Vec<String>>,
+    /// Guards both tables, which always hold the same heads; never held across an await.
+    known: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    by_definition: HashMap<Digest, Arc<Head>>,
+    by_name: HashMap<String, Arc<Head>>,
+}
+
+impl Heads {
+    pub(super) fn new(
+        agent: AgentId,
+        redacted: HashMap<String, Vec<String>>,
+        declared: Vec<ToolMeta>,
+    ) -> Self {
+        let heads = Self {
+            agent,
+            redacted,
+            known: RwLock::default(),
+        };
+        for meta in declared {
+            heads.add(MetaRef::Shared(Arc::new(meta)), Origin::Declared);
+        }
+        heads
+    }
+
+    pub(super) fn agent(&self) -> &AgentId {
+        &self.agent
+    }
+
+    /// The head of a governed function, which is known from then on.
+    pub(super) fn of_function(&self, meta: &'static ToolMeta) -> Arc<Head> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(head) = known.by_definition.get(&meta.definition()) {
+            return Arc::clone(head);
+        }
+        drop(known);
+        self.add(MetaRef::Static(meta), Origin::Governed)
+    }
+
+    /// The head of a name; one that nothing declares is not kept, since a model can make up any number of names.
+    pub(super) fn of_name(&self, name: &str) -> Arc<Head> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        match known.by_name.get(name) {
+            Some(head) => Arc::clone(head),
+            None => {
+                let meta = MetaRef::Shared(Arc::new(ToolMeta::new(name.to_owned())));
+                self.make(meta, Origin::Unknown)
+            }
+        }
+    }
+
+    /// The known tools that declare nothing of themselves, by name.
+    pub(super) fn undeclared(&self) -> Vec<String> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<_> = known
+            .by_name
+            .values()
+            .filter(|head| !head.meta().is_declared())
+            .map(|head| head.meta().name().to_owned())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn add(&self, meta: MetaRef, origin: Origin) -> Arc<Head> {
+        let head = self.make(meta, origin);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known
+            .by_definition
+            .insert(head.meta().definition(), Arc::clone(&head));
+        known
+            .by_name
+            .insert(head.meta().name().to_owned(), Arc::clone(&head));
+        head
+    }
+
+    fn make(&self, meta: MetaRef, origin: Origin) -> Arc<Head> {
+        let redacted = self
+            .redacted
+            .get(meta.name())
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        Arc::new(Head::new(self.agent.clone(), meta, origin, redacted))
+    }
+}

@@ -1,0 +1,189 @@
+//! The verdict on a call: of the screen and of the governor, the more restrictive of both.
+
+use std::time::Duration;
+
+use super::Harness;
+use crate::answer::Answer;
+use crate::call::ToolCall;
+use crate::error::DenialKind;
+use crate::governor::{Claims, GovernorError, GovernorErrorKind, Judgement};
+use crate::verdict::{Decision, Reason, Verdict};
+
+/// What the judges said of a call.
+pub(super) struct Judged {
+    /// The most restrictive of all judges.
+    pub(super) verdict: Verdict,
+    pub(super) claims: Claims,
+    /// What the kind of a denial would be.
+    pub(super) kind: DenialKind,
+    /// The governor itself escalated.
+    pub(super) by_governor: bool,
+    /// The screen escalated.
+    pub(super) by_screen: bool,
+    /// The governor could not be asked, and the harness is set to go on.
+    pub(super) fail_open: bool,
+}
+
+/// Asks the screen and the governor.
+pub(super) fn judge(harness: &Harness, call: &std::sync::Arc<ToolCall>) -> Answer<Judged> {
+    let screened = screen(call);
+    let harness = harness.clone();
+    let call = std::sync::Arc::clone(call);
+    ask(&harness, &call)
+        .then(move |answer| Answer::ready(combine(&harness, &call, screened, answer)))
+}
+
+/// What the screen says. There is none in this build: an argument that it would read escalates.
+fn screen(call: &ToolCall) -> Option<Verdict> {
+    call.is_screened().then(|| {
+        Verdict::escalate(
+            Reason::new(
+                "screen_missing",
+                "this call could not be screened, so a person must approve it",
+            )
+            .with_detail("an argument is declared to be a command, query, path or URL, and this build has no screen"),
+        )
+    })
+}
+
+fn ask(
+    harness: &Harness,
+    call: &std::sync::Arc<ToolCall>,
+) -> Answer<Result<Judgement, GovernorError>> {
+    let inner = harness.inner();
+    let passage = match &inner.breaker {
+        Some(breaker) => match breaker.enter() {
+            Ok(passage) => Some(passage),
+            Err(open) => return Answer::ready(Err(open)),
+        },
+        None => None,
+    };
+    let later = match inner.governor.decide(call).now() {
+        Ok(result) => {
+            if let Some(passage) = passage {
+                passage.end(&result);
+            }
+            return Answer::ready(result);
+        }
+        Err(later) => later,
+    };
+    let limit = inner.timeout;
+    Answer::later(async move {
+        let result = timed(limit, later).await;
+        if let Some(passage) = passage {
+            passage.end(&result);
+        }
+        result
+    })
+}
+
+/// The answer, if it comes in time.
+async fn timed<T: Unpin>(
+    limit: Duration,
+    answer: Answer<Result<T, GovernorError>>,
+) -> Result<T, GovernorError> {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return Err(no_timer());
+    }
+    match tokio::time::timeout(limit, answer).await {
+        Ok(result) => result,
+        Err(_) => Err(GovernorError::new(
+            GovernorErrorKind::TimedOut,
+            format!("the governor did not answer within {limit:?}"),
+        )),
+    }
+}
+
+fn no_timer() -> GovernorError {
+    GovernorError::new(
+        GovernorErrorKind::WouldBlock,
+        "a governor that does not answer at once needs a tokio runtime",
+    )
+}
+
+fn combine(
+    harness: &Harness,
+    call: &ToolCall,
+    screened: Option<Verdict>,
+    answer: Result<Judgement, GovernorError>,
+) -> Judged {
+    let mut judged = match answer {
+        Ok(judgement) => {
+            let (verdict, claims) = judgement.into_parts();
+            let verdict = bound(harness, call, verdict);
+            Judged {
+                by_governor: verdict.decision() == Decision::Escalate,
+                verdict,
+                claims,
+                kind: DenialKind::Denied,
+                by_screen: false,
+                fail_open: false,
+            }
+        }
+        Err(error) => without_governor(harness, &error),
+    };
+    if let Some(screened) = screened {
+        judged.by_screen = screened.decision() == Decision::Escalate;
+        judged.verdict = judged.verdict.restricted_by(screened);
+    }
+    judged
+}
+
+/// The fail mode.
+fn without_governor(harness: &Harness, error: &GovernorError) -> Judged {
+    let fail_open = harness.inner().fail_open && error.kind().is_outage();
+    let reason = Reason::new(
+        error.code().to_owned(),
+        "the governance service gave no verdict; the call was not run",
+    )
+    .with_detail(error.detail().to_owned());
+    let verdict = if fail_open {
+        Verdict::allow()
+            .with_reason(Reason::new("fail_open", "allowed without a verdict"))
+            .with_reason(reason)
+    } else {
+        Verdict::deny(reason)
+    };
+    Judged {
+        verdict,
+        claims: Claims::default(),
+        kind: DenialKind::Unavailable,
+        by_governor: false,
+        by_screen: false,
+        fail_open,
+    }
+}
+
+/// The verdict, if it is for this agent, this call and now; else a denial.
+pub(super) fn bound(harness: &Harness, call: &ToolCall, verdict: Verdict) -> Verdict {
+    let fault = if verdict
+        .agent()
+        .is_some_and(|agent| agent != call.agent().as_str())
+    {
+        Some(("verdict_mismatched", "the verdict is for another agent"))
+    } else if verdict
+        .digest()
+        .is_some_and(|digest| digest != call.digest())
+    {
+        Some(("verdict_mismatched", "the verdict is for another call"))
+    } else if verdict
+        .expires()
+        .is_some_and(|expires| expires <= harness.inner().clock.now())
+    {
+        Some(("verdict_expired", "the verdict has expired"))
+    } else {
+        None
+    };
+    match fault {
+        Some((code, detail)) => {
+            let reason = Reason::new(code, "the verdict does not fit this call; it was not run")
+                .with_detail(detail);
+            let denial = Verdict::deny(reason);
+            match verdict.evaluation_id() {
+                Some(id) => denial.with_evaluation_id(id.clone()),
+                None => denial,
+            }
+        }
+        None => verdict,
+    }
+}

@@ -1,0 +1,289 @@
+//! The harness: what must hold whichever governor decides.
+
+mod admit;
+mod blocking;
+mod breaker;
+mod builder;
+mod callbacks;
+mod draft;
+mod gate;
+mod govern;
+mod guard;
+mod heads;
+mod judge;
+mod returned;
+mod scope;
+mod session;
+mod span;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+pub use breaker::CircuitBreaker;
+pub use builder::{BuildError, Dangerous, HarnessBuilder};
+pub use callbacks::VerdictEvent;
+#[doc(hidden)]
+pub use draft::{Draft, Judged};
+#[doc(hidden)]
+pub use gate::{Gate, gate, gate_blocking, gate_finish};
+pub use govern::{Govern, Permit};
+#[doc(hidden)]
+pub use returned::ArgumentWriter;
+pub use returned::{GovernedArgument, GovernedReturn};
+pub(crate) use scope::Scope;
+pub use session::{Session, SessionSummary};
+
+#[cfg(feature = "engine")]
+use crate::approval::{ApprovalError, Approvals, ApproverKey, PendingTicket};
+use crate::audit::Recorder;
+use crate::call::{InputError, ToolInput};
+use crate::clock::Clock;
+use crate::governor::{Governor, GovernorError};
+use crate::store::{MemoryEntry, MemoryRecorder};
+use crate::verdict::EvaluationId;
+
+/// Governs the calls of one agent: judges each before its body runs, records it, and enforces the verdict. Clones are the
+/// same harness.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use managed_agents::{GovernanceDenied, Harness, governed};
+///
+/// /// Adds two numbers.
+/// #[governed(risk = low, read_only)]
+/// async fn add(a: u64, b: u64) -> Result<u64, GovernanceDenied> {
+///     Ok(a + b)
+/// }
+///
+/// let harness = Harness::builder().agent_id("calculator").build().await?;
+/// assert_eq!(harness.scope(add(2, 3)).await?, 5);
+/// assert_eq!(add(2, 3).await.unwrap_err().code(), "no_harness");
+/// # Ok(()) }
+/// ```
+#[doc(alias = "NomoticHarness")]
+#[derive(Clone)]
+pub struct Harness(Arc<Inner>);
+
+struct Inner {
+    id: u64,
+    governor: Arc<dyn Governor>,
+    governor_name: Arc<str>,
+    recorder: Arc<dyn Recorder>,
+    memory: Option<MemoryRecorder>,
+    heads: Heads,
+    fail_open: bool,
+    block_on_escalate: bool,
+    patience: Option<Duration>,
+    timeout: Duration,
+    breaker: Option<Arc<breaker::Breaker>>,
+    callbacks: callbacks::Callbacks,
+    observe_only: bool,
+    clock: Clock,
+    evaluation_prefix: u64,
+    evaluations: AtomicU64,
+    #[cfg(feature = "engine")]
+    approvals: Approvals,
+}
+
+use heads::Heads;
+
+impl Inner {
+    fn next_evaluation(&self) -> EvaluationId {
+        let number = self.evaluations.fetch_add(1, Ordering::Relaxed);
+        EvaluationId::local(u128::from(self.evaluation_prefix) << 64 | u128::from(number))
+    }
+}
+
+impl Harness {
+    /// Begins a harness.
+    pub fn builder() -> HarnessBuilder {
+        HarnessBuilder::default()
+    }
+
+    fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// Runs a future in which every governed call is governed by this harness. Tasks and threads that it spawns are outside:
+    /// see [`spawn`](Self::spawn) and [`GovernedBy`].
+    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        Scope::of(self).enter(future)
+    }
+
+    /// Spawns a task that is governed by this harness.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, as `tokio::spawn` does.
+    pub fn spawn<F>(&self, future: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        tokio::spawn(self.scope(future))
+    }
+
+    /// Makes this harness the one that governs calls outside every scope, once in a process. As soon as the process also
+    /// uses scopes of another harness, calls outside every scope are refused again: a spawned task must not run as another
+    /// agent.
+    ///
+    /// # Errors
+    ///
+    /// [`InstallError`] when one is installed already.
+    pub fn install(&self) -> Result<(), InstallError> {
+        scope::install(self).map_err(|_| InstallError(()))
+    }
+
+    /// The harness that governs the code that is running, if any.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        Scope::current().ok().map(|scope| scope.harness)
+    }
+
+    /// Begins a session: calls that belong together.
+    #[must_use]
+    pub fn session(&self, id: &str) -> Session {
+        Session::new(self.clone(), id)
+    }
+
+    /// Judges a call by name, for tools whose body is not under `#[governed]`: await it, or `.blocking()`.
+    ///
+    /// The arguments are JSON text or a [`serde_json::Value`]; text is read strictly (no key twice).
+    pub fn govern<I>(&self, tool: &str, input: I) -> Govern
+    where
+        I: TryInto<ToolInput>,
+        I::Error: Into<InputError>,
+    {
+        Govern::new(Scope::of(self), tool, input)
+    }
+
+    /// Judges a call by name on this thread; where a runtime is running on it, a governor that does not answer at once is a
+    /// denial.
+    ///
+    /// # Errors
+    ///
+    /// [`GovernanceDenied`](crate::GovernanceDenied) when the call may not run.
+    #[doc(alias = "govern_sync")]
+    pub fn govern_blocking<I>(
+        &self,
+        tool: &str,
+        input: I,
+    ) -> Result<Permit, crate::GovernanceDenied>
+    where
+        I: TryInto<ToolInput>,
+        I::Error: Into<InputError>,
+    {
+        self.govern(tool, input).blocking()
+    }
+
+    /// The agent whose calls are governed.
+    #[must_use]
+    pub fn agent_id(&self) -> &str {
+        self.0.heads.agent().as_str()
+    }
+
+    /// The calls that are recorded in memory, oldest first; empty where another recorder was given.
+    #[must_use]
+    pub fn records(&self) -> Vec<MemoryEntry> {
+        self.0
+            .memory
+            .as_ref()
+            .map(MemoryRecorder::entries)
+            .unwrap_or_default()
+    }
+
+    /// The names of the tools seen so far that declare nothing of themselves, sorted.
+    #[must_use]
+    pub fn undeclared(&self) -> Vec<String> {
+        self.0.heads.undeclared()
+    }
+
+    /// Whether a decision could be had now.
+    ///
+    /// # Errors
+    ///
+    /// [`GovernorError`] says why not.
+    pub async fn health(&self) -> Result<(), GovernorError> {
+        self.0.governor.health().await
+    }
+
+    /// The calls that wait for a person, oldest first.
+    #[cfg(feature = "engine")]
+    #[must_use]
+    pub fn pending(&self) -> Vec<PendingTicket> {
+        self.0.approvals.pending(self.0.clock.now())
+    }
+
+    /// Approves a waiting call: it may run once, with exactly its arguments.
+    ///
+    /// # Errors
+    ///
+    /// [`ApprovalError`] when the key is not an enrolled approver's or no such ticket waits.
+    #[cfg(feature = "engine")]
+    pub fn approve(&self, ticket: &str, key: &ApproverKey) -> Result<(), ApprovalError> {
+        self.0.approvals.approve(ticket, key, self.0.clock.now())
+    }
+
+    /// Rejects a waiting call; the reason reaches the model.
+    ///
+    /// # Errors
+    ///
+    /// [`ApprovalError`] when the key is not an enrolled approver's or no such ticket waits.
+    #[cfg(feature = "engine")]
+    pub fn reject(
+        &self,
+        ticket: &str,
+        key: &ApproverKey,
+        reason: &str,
+    ) -> Result<(), ApprovalError> {
+        self.0
+            .approvals
+            .reject(ticket, key, reason, self.0.clock.now())
+    }
+
+    fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    fn id(&self) -> u64 {
+        self.0.id
+    }
+}
+
+impl fmt::Debug for Harness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Harness")
+            .field("agent_id", &self.agent_id())
+            .field("governor", &self.0.governor_name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs a future under a harness: `f.governed_by(&harness)`.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn work() {}
+/// # async fn example(harness: managed_agents::Harness) {
+/// use managed_agents::GovernedBy as _;
+/// tokio::spawn(work().governed_by(&harness));
+/// # }
+/// ```
+pub trait GovernedBy: Future + Sized {
+    /// The future, in the scope of a harness.
+    fn governed_by(self, harness: &Harness) -> impl Future<Output = Self::Output> + use<Self> {
+        harness.scope(self)
+    }
+}
+
+impl<F: Future> GovernedBy for F {}
+
+/// A harness is installed already.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a harness is installed already: there is one in a process")]
+pub struct InstallError(());

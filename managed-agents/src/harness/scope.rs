@@ -1,0 +1,105 @@
+//! Which harness governs the code that is running.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::Harness;
+use super::session::SessionState;
+use crate::verdict::EvaluationId;
+
+tokio::task_local! {
+    static SCOPE: Scope;
+}
+
+thread_local! {
+    /// The governed call whose body this thread is polling.
+    static PARENT: Cell<Option<EvaluationId>> = const { Cell::new(None) };
+}
+
+static INSTALLED: OnceLock<Harness> = OnceLock::new();
+
+/// The harness whose scope was entered first in this process, by id; 0 before any was.
+static FIRST_SCOPED: AtomicU64 = AtomicU64::new(0);
+
+/// The scope of a second harness was entered as well.
+const SEVERAL: u64 = u64::MAX;
+
+/// A harness, and the session that calls belong to.
+#[derive(Clone)]
+pub(crate) struct Scope {
+    pub(crate) harness: Harness,
+    pub(crate) session: Option<Arc<SessionState>>,
+}
+
+impl Scope {
+    pub(crate) fn of(harness: &Harness) -> Self {
+        Self {
+            harness: harness.clone(),
+            session: None,
+        }
+    }
+
+    /// The scope that this task is in, or the installed harness.
+    pub(crate) fn current() -> Result<Self, &'static str> {
+        if let Ok(scope) = SCOPE.try_with(Self::clone) {
+            return Ok(scope);
+        }
+        let Some(installed) = INSTALLED.get() else {
+            return Err(
+                "no harness is in scope: wrap the call in `harness.scope(async { .. }).await`, or add \
+                 `harness.install()?` where the program starts",
+            );
+        };
+        let first = FIRST_SCOPED.load(Ordering::Acquire);
+        if first == 0 || first == installed.id() {
+            return Ok(Self::of(installed));
+        }
+        Err(
+            "no harness is in scope here, and the installed one does not apply because this process also uses scopes \
+             of another: spawn with `harness.spawn(..)`, or wrap the future with `.governed_by(&harness)`",
+        )
+    }
+
+    /// Whether this task is in a scope of a harness.
+    pub(crate) fn is_of(harness: &Harness) -> bool {
+        SCOPE.try_with(|scope| scope.harness.id() == harness.id()) == Ok(true)
+    }
+
+    /// Runs a future in this scope; from then on the process is one that uses scopes of this harness.
+    pub(crate) async fn enter<F: Future>(self, future: F) -> F::Output {
+        let id = self.harness.id();
+        let first = FIRST_SCOPED.compare_exchange(0, id, Ordering::AcqRel, Ordering::Acquire);
+        if first.is_err_and(|first| first != id) {
+            FIRST_SCOPED.store(SEVERAL, Ordering::Release);
+        }
+        SCOPE.scope(self, future).await
+    }
+}
+
+/// Makes a harness the one that governs calls outside every scope; at most once in a process.
+pub(super) fn install(harness: &Harness) -> Result<(), Harness> {
+    INSTALLED.set(harness.clone()).map_err(|_| harness.clone())
+}
+
+/// Says which call's body is being polled, until it is dropped.
+pub(super) struct Parent(Option<EvaluationId>);
+
+impl Parent {
+    pub(super) fn enter(call: &EvaluationId) -> Self {
+        Self(PARENT.replace(Some(call.clone())))
+    }
+
+    pub(super) fn current() -> Option<EvaluationId> {
+        let parent = PARENT.take();
+        PARENT.set(parent.clone());
+        parent
+    }
+}
+
+impl Drop for Parent {
+    fn drop(&mut self) {
+        PARENT.set(self.0.take());
+    }
+}

@@ -1,0 +1,3 @@
+//! For users' own tests.
+
+pub use crate::clock::VirtualClock;
