@@ -11,6 +11,8 @@ mod answer;
 pub mod approval;
 pub mod audit;
 pub mod call;
+#[cfg(feature = "claude")]
+pub mod claude;
 mod clock;
 mod denial_slot;
 #[cfg(feature = "engine")]

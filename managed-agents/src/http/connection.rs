@@ -161,6 +161,12 @@ impl Reply {
         self.response.status().as_u16()
     }
 
+    /// A header's text.
+    #[cfg(feature = "claude")]
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name)?.to_str().ok()
+    }
+
     /// Reads a JSON body of at most `limit` bytes, and gives the connection back.
     pub(crate) async fn json(mut self, limit: usize) -> Result<Vec<u8>, Failure> {
         self.check_head(limit)?;

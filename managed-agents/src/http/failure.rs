@@ -55,6 +55,16 @@ impl Failure {
         Self::new(FailureKind::Setup, "not called inside a tokio runtime")
     }
 
+    #[cfg(feature = "claude")]
+    pub(crate) fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    #[cfg(feature = "claude")]
+    pub(crate) fn into_detail(self) -> Cow<'static, str> {
+        self.detail
+    }
+
     pub(super) fn tls(error: &io::Error) -> Self {
         let detail = match rustls_error(error) {
             Some(error) => error.to_string(),

@@ -81,6 +81,7 @@ impl Client {
     }
 
     /// Asks for what is at a path.
+    #[cfg(feature = "remote")]
     pub(crate) async fn get(&self, path: &str, deadline: Instant) -> Result<Reply, Failure> {
         self.send(self.request(Method::GET, path, Bytes::new())?, deadline)
             .await

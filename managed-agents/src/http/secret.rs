@@ -34,6 +34,12 @@ impl Secret {
         Ok(Self(text.to_owned()))
     }
 
+    /// A text from outside without the key, should it repeat it.
+    #[cfg(feature = "claude")]
+    pub(crate) fn scrub(&self, text: &str) -> String {
+        text.replace(&self.0, "[redacted]")
+    }
+
     /// The key as a header's value, marked as not to be shown.
     pub(crate) fn header(&self, prefix: &str) -> Option<HeaderValue> {
         let mut value = HeaderValue::from_str(&format!("{prefix}{}", self.0)).ok()?;

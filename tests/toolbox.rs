@@ -1,0 +1,2 @@
+//! Governed functions as tools, called by name.
+fn main() {}
