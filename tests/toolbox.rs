@@ -1,2 +1,364 @@
-//! Governed functions as tools, called by name.
-fn main() {}
+//! Governed functions as tools: described from their signatures, called by name, judged as ever.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use managed_agents::testing::FakeGovernor;
+use managed_agents::{
+    DenialKind, Dialect, GovernanceDenied, Harness, Outcome, Reason, ToolStatus, Toolbox,
+    ToolboxProblemKind, Verdict, governed,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+struct Item {
+    /// Stock-keeping unit.
+    sku: String,
+    count: u8,
+}
+
+/// Where things are kept.
+trait Stock: Send + Sync {
+    fn name(&self) -> &str;
+}
+
+struct Cellar;
+
+impl Stock for Cellar {
+    fn name(&self) -> &str {
+        "cellar"
+    }
+}
+
+#[derive(Default)]
+struct Ran(AtomicUsize);
+
+/// Put an order together.
+#[governed(risk = low, reversible, idempotent)]
+async fn pack(
+    /// Who gets it.
+    to: &str,
+    items: &[Item],
+    #[governed(range = 1..=5)] boxes: u8,
+    note: Option<&str>,
+    label: Cow<'_, str>,
+    folder: &Path,
+    extra: BTreeMap<String, Value>,
+    #[governed(state)] stock: &dyn Stock,
+    #[governed(state)] ran: Arc<Ran>,
+) -> Result<String, GovernanceDenied> {
+    ran.0.fetch_add(1, Ordering::SeqCst);
+    let count: u32 = items.iter().map(|item| u32::from(item.count)).sum();
+    Ok(format!(
+        "{to}: {count} things in {boxes} from {}, {note:?}, {label}, {}, {extra:?}",
+        stock.name(),
+        folder.display()
+    ))
+}
+
+fn packing() -> Toolbox {
+    Toolbox::new()
+        .shared::<dyn Stock>(Arc::new(Cellar))
+        .state(Ran::default())
+        .tool(pack::tool())
+        .build()
+        .unwrap()
+}
+
+async fn harness() -> Harness {
+    Harness::builder().agent_id("packer").build().await.unwrap()
+}
+
+#[tokio::test]
+async fn every_kind_of_parameter_is_read_from_json() {
+    let input = r#"{"to":"Ann \"A\"","items":[{"sku":"a","count":2},{"sku":"b","count":3}],"boxes":2,
+        "label":"x\ty","folder":"/tmp/a","extra":{"k":[1]}}"#;
+    let result = harness().await.scope(packing().call("pack", input)).await;
+    assert_eq!(
+        result.text(),
+        "Ann \"A\": 5 things in 2 from cellar, None, x\ty, /tmp/a, {\"k\": Array [Number(1)]}"
+    );
+    assert_eq!(result.status(), ToolStatus::Done);
+}
+
+#[test]
+fn the_definition_comes_from_signature_and_doc_comments_without_state() {
+    let definition = packing().definitions(Dialect::Claude).remove(0);
+    assert_eq!(definition["name"], "pack");
+    assert_eq!(definition["description"], "Put an order together.");
+    let schema = &definition["input_schema"];
+    let properties: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        properties,
+        ["boxes", "extra", "folder", "items", "label", "note", "to"]
+    );
+    assert_eq!(
+        schema["required"],
+        json!(["to", "items", "boxes", "label", "folder", "extra"])
+    );
+    assert_eq!(schema["properties"]["to"]["description"], "Who gets it.");
+    assert_eq!(schema["properties"]["boxes"]["minimum"], 1);
+    assert_eq!(schema["properties"]["boxes"]["maximum"], 5);
+    assert_eq!(
+        schema["$defs"]["Item"]["properties"]["sku"]["description"],
+        "Stock-keeping unit."
+    );
+    let mcp = packing().definitions(Dialect::Mcp).remove(0);
+    assert_eq!(
+        mcp["annotations"],
+        json!({"readOnlyHint": false, "destructiveHint": false, "idempotentHint": true})
+    );
+}
+
+#[test]
+fn missing_state_is_an_error_at_build_that_names_tool_and_type() {
+    let error = Toolbox::new().tool(pack::tool()).build().unwrap_err();
+    assert_eq!(error.problems().len(), 2);
+    assert!(
+        error
+            .problems()
+            .iter()
+            .all(|p| p.kind() == ToolboxProblemKind::MissingState)
+    );
+    let text = error.to_string();
+    assert!(
+        text.contains("tool `pack` needs `stock: &dyn Stock`"),
+        "{text}"
+    );
+    assert!(text.contains("tool `pack` needs `ran: Arc<Ran>`"), "{text}");
+}
+
+#[tokio::test]
+async fn a_value_outside_its_range_is_refused_before_the_governor_is_asked() {
+    let governor = FakeGovernor::new();
+    let harness = Harness::builder()
+        .agent_id("p")
+        .governor(governor.clone())
+        .build()
+        .await
+        .unwrap();
+    let input = r#"{"to":"a","items":[],"boxes":6,"label":"","folder":"","extra":{}}"#;
+    let result = harness.scope(packing().call("pack", input)).await;
+    assert_eq!(
+        result.denial().unwrap().kind(),
+        DenialKind::InvalidArguments
+    );
+    assert!(result.text().contains("1..=5"), "{}", result.text());
+    assert!(governor.calls().is_empty());
+}
+
+#[tokio::test]
+async fn with_no_harness_a_tool_of_a_toolbox_does_not_run() {
+    let input = r#"{"to":"a","items":[],"boxes":1,"label":"","folder":"","extra":{}}"#;
+    let result = packing().call("pack", input).await;
+    assert_eq!(result.denial().unwrap().kind(), DenialKind::NoHarness);
+}
+
+/// Wire money.
+#[governed(risk = critical, irreversible)]
+async fn wire(cents: u64) -> Result<(), anyhow_like::Error> {
+    let _ = cents;
+    Ok(())
+}
+
+/// An error type that flattens what it is made from.
+mod anyhow_like {
+    use std::fmt;
+
+    use managed_agents::GovernanceDenied;
+
+    pub struct Error(String);
+
+    impl From<GovernanceDenied> for Error {
+        fn from(_: GovernanceDenied) -> Self {
+            Self("something went wrong".to_owned())
+        }
+    }
+
+    impl fmt::Display for Error {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(&self.0)
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_stays_typed_whatever_the_error_type_makes_of_it() {
+    let toolbox = Toolbox::new()
+        .harness(&harness().await)
+        .tool(wire::tool())
+        .build()
+        .unwrap();
+    let result = toolbox.call("wire", r#"{"cents":1}"#).await;
+    assert_eq!(result.status(), ToolStatus::Denied);
+    let denial = result.denial().unwrap();
+    assert_eq!(denial.kind(), DenialKind::Escalated);
+    assert!(denial.ticket().is_some());
+    let told: Value = serde_json::from_str(result.text()).unwrap();
+    assert_eq!(told["error"]["type"], "governance_denied");
+}
+
+/// Ask what another tool would.
+#[governed(risk = low, read_only)]
+async fn outer(catch: bool) -> Result<String, GovernanceDenied> {
+    match wire(1).await {
+        Err(_) if catch => Ok("went on without".to_owned()),
+        Err(error) => Err(GovernanceDenied::new(
+            DenialKind::Denied,
+            "mine",
+            error.to_string(),
+        )),
+        Ok(()) => Ok("wired".to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn what_a_body_is_refused_is_not_the_calls_own_refusal() {
+    let toolbox = Toolbox::new()
+        .harness(&harness().await)
+        .tool(outer::tool())
+        .build()
+        .unwrap();
+    let results = toolbox
+        .call_all(&[
+            ("outer", r#"{"catch":true}"#),
+            ("outer", r#"{"catch":false}"#),
+        ])
+        .await;
+    assert_eq!(
+        (results[0].status(), results[0].text()),
+        (ToolStatus::Done, "went on without")
+    );
+    assert_eq!(results[1].status(), ToolStatus::Failed);
+    assert!(results[1].denial().is_none());
+}
+
+#[tokio::test]
+async fn a_toolbox_with_a_harness_governs_as_that_and_keeps_a_session_of_it() {
+    let own = harness().await;
+    let other = Harness::builder().agent_id("other").build().await.unwrap();
+    let toolbox = Toolbox::new()
+        .harness(&own)
+        .tool(outer::tool())
+        .build()
+        .unwrap();
+    let input = r#"{"catch":true}"#;
+    other.scope(toolbox.call("outer", input)).await;
+    assert!(other.records().is_empty());
+    assert!(!own.records().is_empty());
+    own.session("s-1").scope(toolbox.call("outer", input)).await;
+    assert_eq!(
+        own.records().last().unwrap().decision().session(),
+        Some("s-1")
+    );
+}
+
+/// Fail in a way nobody planned.
+#[governed(risk = low, read_only)]
+async fn explode() -> Result<(), GovernanceDenied> {
+    panic!("secret internals")
+}
+
+#[tokio::test]
+async fn a_panic_is_recorded_and_told_without_internals() {
+    let own = harness().await;
+    let toolbox = Toolbox::new()
+        .harness(&own)
+        .tool(explode::tool())
+        .build()
+        .unwrap();
+    let result = toolbox.call("explode", "{}").await;
+    assert_eq!(result.status(), ToolStatus::Panicked);
+    assert!(!result.text().contains("secret"));
+    let outcome = own.records().last().unwrap().outcome().unwrap().outcome;
+    assert_eq!(outcome, Outcome::Panicked);
+}
+
+/// Wait.
+#[governed(risk = low, read_only)]
+async fn wait(ms: u64) -> Result<u64, GovernanceDenied> {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+    Ok(ms)
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_run_side_by_side_and_dropping_them_cancels_their_bodies() {
+    let own = harness().await;
+    let toolbox = Toolbox::new()
+        .harness(&own)
+        .tool(wait::tool())
+        .build()
+        .unwrap();
+    let begun = tokio::time::Instant::now();
+    let results = toolbox
+        .call_all(&[("wait", r#"{"ms":50}"#), ("wait", r#"{"ms":100}"#)])
+        .await;
+    assert_eq!(begun.elapsed().as_millis() / 10, 10);
+    assert_eq!((results[0].text(), results[1].text()), ("50", "100"));
+    let long = [("wait", r#"{"ms":5000}"#); 10];
+    let _ = tokio::time::timeout(Duration::from_millis(10), toolbox.call_all(&long)).await;
+    let cancelled = own.records().into_iter().skip(2);
+    let outcomes: Vec<_> = cancelled
+        .map(|entry| entry.outcome().map(|o| o.outcome))
+        .collect();
+    assert_eq!(outcomes, [Some(Outcome::Cancelled); 8]);
+}
+
+/// Store a document.
+#[governed(risk = low, reversible, redact(body))]
+async fn store(name: String, body: String) -> Result<usize, GovernanceDenied> {
+    let _ = name;
+    Ok(body.len())
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_redacted_argument_is_not_repeated() {
+    let toolbox = Toolbox::new()
+        .harness(&harness().await)
+        .tool(store::tool())
+        .build()
+        .unwrap();
+    for input in [
+        r#"{"name":"a","body":{"x":"CANARY"}}"#,
+        r#"{"name":"a","body":{"CANARY":1,"CANARY":1}}"#,
+    ] {
+        let result = toolbox.call("store", input).await;
+        assert_eq!(result.text(), "argument `body` does not fit its schema");
+    }
+    let result = toolbox.call("store", r#"{"name":"a","body":"1234"}"#).await;
+    assert_eq!(result.text(), "4");
+}
+
+#[tokio::test]
+async fn the_governor_sees_the_typed_value_and_never_the_models_json() {
+    let governor = FakeGovernor::new()
+        .then(Verdict::allow())
+        .then(Verdict::deny(Reason::new("x", "no")));
+    let harness = Harness::builder()
+        .agent_id("p")
+        .governor(governor.clone())
+        .build()
+        .await
+        .unwrap();
+    let toolbox = Toolbox::new()
+        .harness(&harness)
+        .tool(store::tool())
+        .build()
+        .unwrap();
+    let input = "{ \"body\" : \"\\u0061\", \"name\":\"b\" }";
+    assert_eq!(toolbox.call("store", input).await.text(), "1");
+    assert_eq!(
+        toolbox.call("store", input).await.denial().unwrap().code(),
+        "x"
+    );
+    assert_eq!(
+        governor.calls()[0].reveal_arguments(),
+        r#"{"body":"a","name":"b"}"#
+    );
+}

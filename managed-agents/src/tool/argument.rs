@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::parts::{Parts, shown};
 use crate::call::ToolMeta;
+use crate::error::{DenialKind, GovernanceDenied};
 
 /// A type that an argument of a tool can have: whatever serde reads and schemars describes.
 ///
@@ -47,6 +48,30 @@ impl<'de, T: Deserialize<'de> + JsonSchema> ToolArg<'de> for T {
     fn required() -> bool {
         serde_json::from_str::<T>("null").is_err()
     }
+}
+
+/// Decodes an argument from the judged bytes (`exact`).
+///
+/// # Errors
+///
+/// A denial: the value that was judged does not read back as its own type, so it is not what would run.
+pub fn take_judged<'de, T: ToolArg<'de>>(
+    parts: &Parts<'de>,
+    index: usize,
+) -> Result<T, GovernanceDenied> {
+    T::take(parts, index).map_err(|error| not_exact(error.argument().unwrap_or("?")))
+}
+
+#[cold]
+fn not_exact(argument: &str) -> GovernanceDenied {
+    GovernanceDenied::new(
+        DenialKind::InvalidArguments,
+        "not_exact",
+        "an argument cannot be judged exactly as it would run; the tool was not run",
+    )
+    .with_detail(format!(
+        "argument `{argument}` does not decode from what it serialises to; make its `Serialize` and `Deserialize` agree"
+    ))
 }
 
 #[cold]

@@ -3,7 +3,6 @@
 mod argument;
 mod call;
 mod definition;
-mod exact;
 mod output;
 mod parts;
 mod schema;
@@ -20,10 +19,9 @@ use serde_json::Value;
 
 use crate::call::ToolMeta;
 
-pub use argument::{ArgumentError, ToolArg};
+pub use argument::{ArgumentError, ToolArg, take_judged};
 pub use call::{ToolResult, ToolStatus};
 pub use definition::Dialect;
-pub use exact::take_judged;
 pub use output::{ToolReturn, ToolValue, finish};
 pub use parts::Parts;
 pub use states::{Need, States, need};
