@@ -91,7 +91,7 @@ impl Generics {
     }
 
     fn argument(&mut self, ty: &Type, private: &TokenStream) {
-        let (span, _) = types::ends(ty);
+        let span = types::place(ty);
         match owned(ty) {
             Ok(owned) => {
                 let owned = owned.ty("'de", private);
@@ -103,7 +103,7 @@ impl Generics {
     }
 
     fn state(&mut self, ty: &Type) {
-        let (span, _) = types::ends(ty);
+        let span = types::place(ty);
         if let Some(ty) = shared(ty) {
             self.predicates
                 .push(quote_spanned!(span=> for<'x> #ty: ::core::marker::Send + ::core::marker::Sync + 'static));
@@ -111,7 +111,7 @@ impl Generics {
     }
 
     fn output(&mut self, ty: &Type, private: &TokenStream) {
-        let (span, _) = types::ends(ty);
+        let span = types::place(ty);
         if !has_impl(ty) {
             let ty = with_lifetime(ty, "'x");
             self.predicates
@@ -127,7 +127,7 @@ impl Generics {
     /// A bound that nothing meets, on a type that no model can give.
     fn never(&mut self, ty: &Type, private: &TokenStream) {
         self.fits = false;
-        let (span, _) = types::ends(ty);
+        let span = types::place(ty);
         if is_dynamic(ty) {
             self.predicates
                 .push(quote_spanned!(span=> for<'x> &'x #private::Dynamic: #private::ToolPart));
@@ -148,7 +148,10 @@ pub(crate) fn shared(ty: &Type) -> Option<Type> {
     Some(with_lifetime(ty, "'static"))
 }
 
-fn bounded(name: &Ident, mut bounds: syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>) -> TokenStream {
+fn bounded(
+    name: &Ident,
+    mut bounds: syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>,
+) -> TokenStream {
     static_bounds(&mut bounds);
     let bounds = bounds.iter();
     quote!(#name: #(#bounds +)* ::core::marker::Send + ::core::marker::Sync + 'static)
