@@ -7,6 +7,10 @@ pub use crate::error::GovernanceDenied;
 pub use crate::harness::{
     Draft, Gate, GovernedArgument, GovernedReturn, Harness, gate, gate_blocking, gate_finish,
 };
+pub use crate::tool::{
+    ArgRow, ArgumentError, BoxFuture, CallFault, CallResult, Need, Parts, RangeRow, States, This,
+    Tool, ToolArg, ToolReturn, ToolValue, Vtable, finish, json, need, take_judged,
+};
 pub use std::borrow::Cow;
 pub use std::boxed::Box;
 pub use std::string::{String, ToString};

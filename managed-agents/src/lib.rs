@@ -25,6 +25,7 @@ mod outcome;
 pub mod remote;
 pub mod store;
 pub mod testing;
+mod tool;
 mod verdict;
 
 #[cfg(feature = "macros")]
@@ -42,4 +43,8 @@ pub use http::{Endpoint, EndpointError, Secret, SecretError};
 pub use outcome::Outcome;
 #[cfg(feature = "remote")]
 pub use remote::Remote;
+pub use tool::{
+    Dialect, Tool, ToolResult, ToolStatus, Toolbox, ToolboxBuilder, ToolboxError, ToolboxProblem,
+    ToolboxProblemKind,
+};
 pub use verdict::{Decision, EvaluationId, Reason, Verdict};

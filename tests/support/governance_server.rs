@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_rustls::server::TlsStream;
 
 /// What the server does with a request.
 #[derive(Clone, Debug)]
@@ -151,6 +152,12 @@ pub trait Resettable {
 impl Resettable for TcpStream {
     fn reset_on_drop(&self) {
         self.set_zero_linger().unwrap();
+    }
+}
+
+impl Resettable for TlsStream<TcpStream> {
+    fn reset_on_drop(&self) {
+        self.get_ref().0.reset_on_drop();
     }
 }
 

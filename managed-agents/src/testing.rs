@@ -1,3 +1,0 @@
-//! For users' own tests.
-
-pub use crate::clock::VirtualClock;

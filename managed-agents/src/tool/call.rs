@@ -1,0 +1,160 @@
+//! One dispatched call, from JSON to the text that a model reads.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::Tool;
+use super::output::bounded;
+#[cfg(feature = "claude")]
+use super::parts::shown;
+use super::states::States;
+use super::vtable::{BoxFuture, CallFault, CallResult};
+use crate::denial_slot;
+use crate::error::GovernanceDenied;
+
+/// How a dispatched call ended.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ToolStatus {
+    /// The tool returned a value.
+    Done,
+    /// The tool returned an error of its own.
+    Failed,
+    /// The call was refused, or waits for a person; [`ToolResult::denial`] says why.
+    Denied,
+    /// The arguments could not be read; nothing was judged and nothing ran.
+    InvalidArguments,
+    /// No tool has this name.
+    UnknownTool,
+    /// The tool panicked.
+    Panicked,
+}
+
+/// What a dispatched call gives back: a text for the model, and for the program how it ended.
+///
+/// `Debug` does not show the text.
+#[derive(Clone)]
+pub struct ToolResult {
+    text: String,
+    status: ToolStatus,
+    denial: Option<GovernanceDenied>,
+}
+
+impl ToolResult {
+    pub(super) fn new(status: ToolStatus, text: String) -> Self {
+        Self {
+            text,
+            status,
+            denial: None,
+        }
+    }
+
+    /// The result of a call whose tool is nobody's.
+    #[cfg(feature = "claude")]
+    pub(crate) fn unknown(name: &str) -> Self {
+        Self::new(
+            ToolStatus::UnknownTool,
+            format!("unknown tool `{}`", shown(name)),
+        )
+    }
+
+    fn denied(denial: GovernanceDenied) -> Self {
+        Self {
+            text: denial.to_tool_error().to_string(),
+            status: ToolStatus::Denied,
+            denial: Some(denial),
+        }
+    }
+
+    /// What the model reads, at most 256 KiB.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What the model reads, owned.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    /// How the call ended.
+    #[must_use]
+    pub fn status(&self) -> ToolStatus {
+        self.status
+    }
+
+    /// Whether the model should be told that this is an error: everything but [`ToolStatus::Done`].
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.status != ToolStatus::Done
+    }
+
+    /// The refusal, typed, where the call was refused.
+    #[must_use]
+    pub fn denial(&self) -> Option<&GovernanceDenied> {
+        self.denial.as_ref()
+    }
+}
+
+impl fmt::Debug for ToolResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolResult")
+            .field("status", &self.status)
+            .field("bytes", &self.text.len())
+            .field("denial", &self.denial)
+            .finish()
+    }
+}
+
+impl Tool {
+    /// Calls the governed function with the arguments that a JSON object names.
+    pub(super) async fn call(&self, states: &States, json: &str) -> ToolResult {
+        let call = (self.vtable.call)(&self.this, states, json);
+        let (returned, denial) = denial_slot::watch(Caught(Some(call))).await;
+        match (returned, denial) {
+            (Some(Ok(value)), _) => ToolResult::new(ToolStatus::Done, value.into_text()),
+            (Some(Err(CallFault::Argument(error))), _) => {
+                let text = error.redacted(self.meta()).to_string();
+                ToolResult::new(ToolStatus::InvalidArguments, text)
+            }
+            (Some(Err(_)), Some(denial)) => ToolResult::denied(denial),
+            (Some(Err(CallFault::Returned(text))), None) => {
+                ToolResult::new(ToolStatus::Failed, bounded(text))
+            }
+            (Some(Err(CallFault::Unshowable)), None) => {
+                ToolResult::new(ToolStatus::Failed, UNSHOWABLE.to_owned())
+            }
+            (None, _) => ToolResult::new(ToolStatus::Panicked, PANICKED.to_owned()),
+        }
+    }
+}
+
+const UNSHOWABLE: &str = "the tool ran, and its result cannot be shown";
+
+const PANICKED: &str = "the tool failed unexpectedly; whether it took effect is not known";
+
+/// A call whose panic ends in `None`. The gate below has recorded the panic before it gets here.
+struct Caught<'a>(Option<BoxFuture<'a, CallResult>>);
+
+impl Future for Caught<'_> {
+    type Output = Option<CallResult>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(call) = &mut self.0 else {
+            return Poll::Ready(None);
+        };
+        let polled = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx)));
+        match polled {
+            Ok(polled) => polled.map(Some),
+            Err(_) => {
+                // what the panic left behind is dropped here, and may panic in its turn
+                let _ = catch_unwind(AssertUnwindSafe(|| self.0 = None));
+                Poll::Ready(None)
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The tools of an agent, with their state.
+
+mod dispatch;
+mod error;
+
+use std::any::type_name;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub use error::{ToolboxError, ToolboxProblem, ToolboxProblemKind};
+
+use super::definition::Dialect;
+use super::states::States;
+use super::{Tool, schema};
+
+/// The tools of an agent, with the state they need: what an agent loop describes to a model and calls by name.
+///
+/// Made by [`Toolbox::new`] and [`ToolboxBuilder::build`]; what is not built cannot be called. A clone is the same
+/// toolbox.
+///
+/// # Examples
+///
+/// ```
+/// use managed_agents::{Dialect, Toolbox};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), managed_agents::ToolboxError> {
+/// let toolbox = Toolbox::new().state(7_u64).build()?;
+/// assert!(toolbox.definitions(Dialect::Claude).is_empty());
+/// let result = toolbox.call("refund", r#"{"order":"7"}"#).await;
+/// assert_eq!(result.text(), "unknown tool `refund`; there are no tools");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Toolbox(Arc<Inner>);
+
+struct Inner {
+    tools: Vec<Entry>,
+    /// Each name that a model may use, with its place in `tools`.
+    names: BTreeMap<String, usize>,
+    states: States,
+}
+
+struct Entry {
+    tool: Tool,
+    schema: Value,
+}
+
+impl Toolbox {
+    /// Begins a toolbox.
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "a toolbox is only there when it was built"
+    )]
+    pub fn new() -> ToolboxBuilder {
+        ToolboxBuilder {
+            tools: Vec::new(),
+            states: States::default(),
+            repeated: Vec::new(),
+        }
+    }
+
+    /// The tools, as the interface of a model wants them described.
+    #[must_use]
+    pub fn definitions(&self, dialect: Dialect) -> Vec<Value> {
+        self.0
+            .tools
+            .iter()
+            .map(|entry| dialect.define(&entry.tool, &entry.schema))
+            .collect()
+    }
+
+    /// The tools, in the order they were given.
+    #[must_use]
+    pub fn tools(&self) -> impl ExactSizeIterator<Item = &Tool> + '_ {
+        self.0.tools.iter().map(|entry| &entry.tool)
+    }
+
+    /// The tool of a name.
+    #[must_use]
+    pub fn tool(&self, name: &str) -> Option<&Tool> {
+        self.entry(name).map(|entry| &entry.tool)
+    }
+
+    fn entry(&self, name: &str) -> Option<&Entry> {
+        self.0.tools.get(*self.0.names.get(name)?)
+    }
+}
+
+impl fmt::Debug for Toolbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Toolbox").field(&self.0.tools).finish()
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tool.fmt(f)
+    }
+}
+
+/// Gathers tools and their state; made by [`Toolbox::new`].
+#[derive(Debug)]
+#[must_use = "a toolbox is only there when it is built"]
+pub struct ToolboxBuilder {
+    tools: Vec<Tool>,
+    states: States,
+    /// Types of which a second state was given.
+    repeated: Vec<&'static str>,
+}
+
+impl ToolboxBuilder {
+    /// Gives the value that tools take as `&T` or `Arc<T>`.
+    pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.shared(Arc::new(value))
+    }
+
+    /// Gives a value that is shared with others; `T` may be unsized: `.shared::<dyn Clock>(clock)`.
+    pub fn shared<T: ?Sized + Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
+        if !self.states.insert(value) {
+            self.repeated.push(type_name::<T>());
+        }
+        self
+    }
+
+    /// Adds a tool.
+    pub fn tool(mut self, tool: Tool) -> Self {
+        self.tools.push(tool);
+        self
+    }
+
+    /// Adds tools.
+    pub fn tools(mut self, tools: impl IntoIterator<Item = Tool>) -> Self {
+        self.tools.extend(tools);
+        self
+    }
+
+    /// Checks that every tool has its state and a name of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ToolboxError`] names everything that is wrong, not just the first.
+    pub fn build(self) -> Result<Toolbox, ToolboxError> {
+        let mut problems: Vec<_> = self
+            .repeated
+            .into_iter()
+            .map(ToolboxProblem::repeated_state)
+            .collect();
+        let mut names = BTreeMap::new();
+        for (place, tool) in self.tools.iter().enumerate() {
+            let name = tool.name();
+            if !is_valid(name) {
+                problems.push(ToolboxProblem::invalid_name(name));
+            }
+            // a tool answers to its own name and to what the dialects make of it
+            for name in BTreeSet::from([name.to_owned(), Dialect::Claude.name(name)]) {
+                if let Some(other) = names.insert(name.clone(), place) {
+                    let other = self.tools.get(other).map_or("", Tool::name);
+                    problems.push(ToolboxProblem::duplicate_name(tool.name(), other));
+                    break;
+                }
+            }
+            let missing = tool
+                .needs()
+                .into_iter()
+                .filter(|need| !self.states.holds(need));
+            problems.extend(
+                missing.map(|need| ToolboxProblem::missing_state(tool.name(), &need.parameter())),
+            );
+        }
+        if !problems.is_empty() {
+            return Err(ToolboxError::new(problems));
+        }
+        let tools = self.tools.into_iter().map(|tool| Entry {
+            schema: schema::assemble(tool.vtable.arguments),
+            tool,
+        });
+        Ok(Toolbox(Arc::new(Inner {
+            tools: tools.collect(),
+            names,
+            states: self.states,
+        })))
+    }
+}
+
+/// What every interface takes: 1 to 64 letters, digits, `_`, `-`; a dot is written `_` where it is not taken.
+fn is_valid(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+}

@@ -1,0 +1,80 @@
+//! Calling the tools of a toolbox by name.
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use super::Toolbox;
+use crate::tool::call::{ToolResult, ToolStatus};
+use crate::tool::parts::shown;
+use crate::tool::vtable::BoxFuture;
+
+/// The most calls of one [`Toolbox::call_all`] that run at once.
+const AT_ONCE: usize = 8;
+
+impl Toolbox {
+    /// Calls a tool by name with a JSON object of arguments. Whatever happens is a result that a model can read.
+    ///
+    /// The call is judged as every call of the governed function is, on the decoded arguments. Dropping the future
+    /// cancels the call.
+    pub async fn call(&self, name: &str, json: &str) -> ToolResult {
+        match self.entry(name) {
+            Some(entry) => entry.tool.call(&self.0.states, json).await,
+            None => ToolResult::new(ToolStatus::UnknownTool, self.unknown(name)),
+        }
+    }
+
+    /// Calls tools side by side, at most eight at once, and gives the results in the order of the calls.
+    pub async fn call_all<N, I>(&self, calls: &[(N, I)]) -> Vec<ToolResult>
+    where
+        N: AsRef<str> + Sync,
+        I: AsRef<str> + Sync,
+    {
+        let mut waiting = calls.iter().enumerate();
+        let mut running: Vec<(usize, BoxFuture<'_, ToolResult>)> =
+            Vec::with_capacity(AT_ONCE.min(calls.len()));
+        let mut done: Vec<(usize, ToolResult)> = Vec::with_capacity(calls.len());
+        poll_fn(|cx| {
+            loop {
+                let begun = waiting.by_ref().take(AT_ONCE - running.len());
+                running.extend(begun.map(|(place, (name, json))| {
+                    let call: BoxFuture<'_, ToolResult> =
+                        Box::pin(self.call(name.as_ref(), json.as_ref()));
+                    (place, call)
+                }));
+                if running.is_empty() {
+                    return Poll::Ready(());
+                }
+                let before = running.len();
+                running.retain_mut(|(place, call)| match call.as_mut().poll(cx) {
+                    Poll::Ready(result) => {
+                        done.push((*place, result));
+                        false
+                    }
+                    Poll::Pending => true,
+                });
+                // none ended, so there is no room for another
+                if running.len() == before {
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await;
+        done.sort_by_key(|(place, _)| *place);
+        done.into_iter().map(|(_, result)| result).collect()
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let known: Vec<_> = self
+            .tools()
+            .map(|tool| format!("`{}`", tool.name()))
+            .collect();
+        match known.as_slice() {
+            [] => format!("unknown tool `{}`; there are no tools", shown(name)),
+            known => format!(
+                "unknown tool `{}`; the tools are {}",
+                shown(name),
+                known.join(", ")
+            ),
+        }
+    }
+}
