@@ -310,8 +310,53 @@ async fn calls_run_side_by_side_and_dropping_them_cancels_their_bodies() {
     assert_eq!(outcomes, [Some(Outcome::Cancelled); 8]);
 }
 
+/// Sends mail.
+struct Mailer {
+    from: String,
+}
+
+#[governed]
+impl Mailer {
+    /// Send a message.
+    #[governed(name = "mail.send", risk = low, reversible)]
+    async fn send(&self, to: &str) -> Result<String, GovernanceDenied> {
+        Ok(format!("{} to {to}", self.from))
+    }
+
+    /// Show the sender.
+    #[governed(risk = low, read_only)]
+    async fn sender(&self) -> Result<String, GovernanceDenied> {
+        Ok(self.from.clone())
+    }
+}
+
+#[tokio::test]
+async fn methods_are_tools_with_their_receiver_and_a_dot_is_written_as_an_underscore() {
+    let mailer = Arc::new(Mailer {
+        from: "shop".to_owned(),
+    });
+    let toolbox = Toolbox::new()
+        .harness(&harness().await)
+        .tools(Mailer::tools(&mailer))
+        .build()
+        .unwrap();
+    let names: Vec<_> = toolbox
+        .definitions(Dialect::OpenAi)
+        .iter()
+        .map(|d| d["function"]["name"].clone())
+        .collect();
+    assert_eq!(names, ["mail_send", "sender"]);
+    let results = toolbox
+        .call_all(&[("mail_send", r#"{"to":"ann"}"#), ("sender", "{}")])
+        .await;
+    assert_eq!(
+        (results[0].text(), results[1].text()),
+        ("shop to ann", "shop")
+    );
+}
+
 /// Store a document.
-#[governed(risk = low, reversible, redact(body))]
+#[governed(risk = low, reversible, exact, redact(body))]
 async fn store(name: String, body: String) -> Result<usize, GovernanceDenied> {
     let _ = name;
     Ok(body.len())

@@ -78,7 +78,7 @@ impl RemoteBuilder {
         self
     }
 
-    /// How tools are named to the service.
+    /// How tools that declare no `action` of their own are named to the service.
     pub fn verbs(mut self, verbs: Verbs) -> Self {
         self.verbs = verbs;
         self

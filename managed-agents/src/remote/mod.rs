@@ -92,7 +92,8 @@ impl Governor for Remote {
     }
 
     fn decide(&self, call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
-        let body = self.0.template.body(call, self.0.verbs.verb(call.tool()));
+        let verb = call.meta().action().unwrap_or_else(|| self.0.verbs.verb(call.tool()));
+        let body = self.0.template.body(call, verb);
         let shared = Arc::clone(&self.0);
         let call = Arc::clone(call);
         Answer::later(async move {
