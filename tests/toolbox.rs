@@ -239,6 +239,59 @@ async fn what_a_body_is_refused_is_not_the_calls_own_refusal() {
     assert!(results[1].denial().is_none());
 }
 
+/// Pass on what another tool says.
+#[governed(risk = low, read_only)]
+async fn relay() -> Result<(), GovernanceDenied> {
+    secretive().await
+}
+
+/// Do what only some may.
+#[governed(risk = low, read_only)]
+async fn secretive() -> Result<(), GovernanceDenied> {
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_operators_text_of_an_inner_refusal_does_not_reach_the_model() {
+    let reason = Reason::new("x", "this is closed").with_detail("rule 7 of OPERATOR");
+    let governor = FakeGovernor::new()
+        .then(Verdict::allow())
+        .then(Verdict::deny(reason));
+    let harness = Harness::builder()
+        .agent_id("p")
+        .governor(governor)
+        .build()
+        .await
+        .unwrap();
+    let toolbox = Toolbox::new()
+        .harness(&harness)
+        .tool(relay::tool())
+        .build()
+        .unwrap();
+    let result = toolbox.call("relay", "{}").await;
+    assert_eq!(
+        (result.status(), result.text()),
+        (ToolStatus::Failed, "this is closed")
+    );
+}
+
+/// Take too long.
+#[governed(risk = low, read_only, timeout = "5ms")]
+async fn dawdle() -> Result<(), anyhow_like::Error> {
+    std::future::pending().await
+}
+
+#[tokio::test]
+async fn a_body_that_was_stopped_for_its_timeout_is_a_typed_refusal() {
+    let toolbox = Toolbox::new()
+        .harness(&harness().await)
+        .tool(dawdle::tool())
+        .build()
+        .unwrap();
+    let result = toolbox.call("dawdle", "{}").await;
+    assert_eq!(result.denial().unwrap().kind(), DenialKind::TimedOut);
+}
+
 #[tokio::test]
 async fn a_toolbox_with_a_harness_governs_as_that_and_keeps_a_session_of_it() {
     let own = harness().await;

@@ -171,6 +171,12 @@ impl ToolboxBuilder {
                     break;
                 }
             }
+            if tool.description().is_empty() {
+                tracing::warn!(
+                    tool = name,
+                    "a tool without a doc comment: a model must guess what it does"
+                );
+            }
             let missing = tool
                 .needs()
                 .into_iter()
