@@ -1,6 +1,11 @@
 //! The agent loop against another project's server of the Messages API.
 //!
 //! Runs when `MANAGED_AGENTS_AIMOCK` names the `llmock` program of the npm package `@copilotkit/aimock`.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::env;
 use std::path::PathBuf;

@@ -1,10 +1,15 @@
 //! A small HTTP/1.1 server that plays a script and remembers what it was asked.
+#![expect(
+    clippy::expect_used,
+    clippy::exhaustive_structs,
+    reason = "a helper of tests: a panic is the test's failure"
+)]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 

@@ -131,10 +131,10 @@ fn overdue(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<GovernanceDenied> {
     }
     match std::mem::replace(stage, Stage::Ended) {
         Stage::Running(guard) => {
-                    let denied = guard.timed_out();
-                    denial_slot::stopped(&denied);
-                    Poll::Ready(denied)
-                }
+            let denied = guard.timed_out();
+            denial_slot::stopped(&denied);
+            Poll::Ready(denied)
+        }
         _ => Poll::Pending,
     }
 }
