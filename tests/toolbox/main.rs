@@ -192,7 +192,7 @@ async fn calls_run_side_by_side_and_dropping_them_cancels_their_bodies() {
     let _ = tokio::time::timeout(Duration::from_millis(10), toolbox.call_all(&long)).await;
     let cancelled = own.records().into_iter().skip(2);
     let outcomes: Vec<_> = cancelled
-        .map(|entry| entry.outcome().map(|o| o.outcome))
+        .map(|entry| entry.outcome().map(|o| o.outcome()))
         .collect();
     assert_eq!(outcomes, [Some(Outcome::Cancelled); 8]);
 }

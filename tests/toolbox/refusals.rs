@@ -177,6 +177,6 @@ async fn a_panic_is_recorded_and_told_without_internals() {
     let result = toolbox.call("explode", "{}").await;
     assert_eq!(result.status(), ToolStatus::Panicked);
     assert!(!result.text().contains("secret"));
-    let outcome = own.records().last().unwrap().outcome().unwrap().outcome;
+    let outcome = own.records().last().unwrap().outcome().unwrap().outcome();
     assert_eq!(outcome, Outcome::Panicked);
 }
