@@ -25,12 +25,30 @@ use crate::harness::Harness;
 /// # Examples
 ///
 /// ```
-/// use managed_agents::{Dialect, Toolbox};
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), managed_agents::ToolboxError> {
-/// let toolbox = Toolbox::new().state(7_u64).build()?;
-/// assert!(toolbox.definitions(Dialect::Claude).is_empty());
-/// let result = toolbox.call("refund", r#"{"order":"7"}"#).await;
-/// assert_eq!(result.text(), "unknown tool `refund`; there are no tools");
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use managed_agents::{Dialect, GovernanceDenied, Harness, Toolbox, governed};
+///
+/// struct Orders;
+///
+/// /// Look up an order.
+/// #[governed(risk = low, read_only)]
+/// async fn lookup(
+///     /// The order's number.
+///     order: u64,
+///     #[governed(state)] _orders: &Orders,
+/// ) -> Result<String, GovernanceDenied> {
+///     Ok(format!("order {order} is on its way"))
+/// }
+///
+/// let harness = Harness::builder().agent_id("support-bot").build().await?;
+/// let toolbox = Toolbox::new().harness(&harness).state(Orders).tool(lookup::tool()).build()?;
+///
+/// assert_eq!(toolbox.definitions(Dialect::Claude)[0]["name"], "lookup");
+/// assert_eq!(toolbox.call("lookup", r#"{"order":7}"#).await.text(), "order 7 is on its way");
+/// assert_eq!(
+///     toolbox.call("lookup", r#"{"order":"7"}"#).await.text(),
+///     r#"argument `order`: invalid type: string "7", expected u64"#
+/// );
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
