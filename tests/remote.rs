@@ -192,6 +192,23 @@ async fn a_cancelled_decision_does_not_leave_its_answer_to_the_next_call() {
     );
 }
 
+#[tokio::test]
+async fn an_answer_that_nobody_asked_for_is_not_taken_for_the_next_calls() {
+    let first = AtomicUsize::new(0);
+    let server = GovernanceServer::start(move |_| {
+        let allow = answer(200, "application/json", verdict("ALLOW", AGENT).as_bytes());
+        match first.fetch_add(1, Ordering::Relaxed) {
+            0 => Script::Answer([allow.clone(), allow].concat()),
+            _ => Script::json(200, &verdict("DENY", AGENT)),
+        }
+    })
+    .await;
+    let harness = governed_by(remote(&server)).build().await.unwrap();
+    drop(harness.govern("weather", "{}").await.unwrap());
+    let denied = harness.govern("weather", "{}").await.unwrap_err();
+    assert_eq!((denied.code(), server.connections()), ("denied", 2));
+}
+
 #[test]
 fn calls_outside_every_runtime_and_from_several_runtimes_get_their_verdicts() {
     let runtime = || {

@@ -41,7 +41,7 @@ const MAX_ANSWER: usize = 1024 * 1024;
 /// service had closed: an evaluation has no idempotency key, and a service that judged twice would record a call that
 /// never was.
 ///
-/// Decisions need a tokio runtime with I/O and time enabled. Clones share their connections.
+/// No redirect is followed and no proxy is used. Decisions need a tokio runtime with I/O and time enabled. Clones share their connections.
 ///
 /// # Examples
 ///
