@@ -160,7 +160,10 @@ fn list<T: syn::parse::Parse>(key: &Ident, input: ParseStream<'_>) -> syn::Resul
     syn::parenthesized!(inner in input);
     let items = Punctuated::<T, Token![,]>::parse_terminated(&inner)?;
     if items.is_empty() {
-        return Err(syn::Error::new(key.span(), format!("`{key}` names no argument")));
+        return Err(syn::Error::new(
+            key.span(),
+            format!("`{key}` names no argument"),
+        ));
     }
     Ok(items.into_iter().collect())
 }

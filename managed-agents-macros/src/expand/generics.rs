@@ -148,7 +148,10 @@ pub(crate) fn shared(ty: &Type) -> Option<Type> {
     Some(with_lifetime(ty, "'static"))
 }
 
-fn bounded(name: &Ident, mut bounds: syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>) -> TokenStream {
+fn bounded(
+    name: &Ident,
+    mut bounds: syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>,
+) -> TokenStream {
     static_bounds(&mut bounds);
     let bounds = bounds.iter();
     quote!(#name: #(#bounds +)* ::core::marker::Send + ::core::marker::Sync + 'static)

@@ -66,10 +66,13 @@ fn other(input: ParseStream<'_>) -> Option<Ident> {
     input.parse::<Visibility>().ok()?;
     let word = input.call(Ident::parse_any).ok()?;
     let keyword = word.to_string();
-    let function_follows =
-        input.peek(Token![fn]) || input.peek(Token![async]) || input.peek(Token![unsafe]) || input.peek(Token![extern]);
+    let function_follows = input.peek(Token![fn])
+        || input.peek(Token![async])
+        || input.peek(Token![unsafe])
+        || input.peek(Token![extern]);
     match keyword.as_str() {
-        "struct" | "enum" | "union" | "trait" | "mod" | "type" | "static" | "use" | "let" | "macro_rules" => Some(word),
+        "struct" | "enum" | "union" | "trait" | "mod" | "type" | "static" | "use" | "let"
+        | "macro_rules" => Some(word),
         "const" if !function_follows => Some(word),
         "unsafe" | "auto" if input.peek(Token![trait]) => input.call(Ident::parse_any).ok(),
         _ => None,
