@@ -42,7 +42,7 @@ async fn main() -> Outcome {
         rows.push([last(&harness, 0), last(&harness, 1)]);
     }
     // from here on nobody listens at the service's address
-    drop(service);
+    service.stop().await;
     let mut table = Vec::new();
     for ((block, open), [moved, formatted]) in modes.into_iter().zip(rows) {
         let harness = harness(block, open).build().await?;

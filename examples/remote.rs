@@ -2,6 +2,10 @@
 //!
 //! With `MANAGED_AGENTS_ENDPOINT` and `MANAGED_AGENTS_API_KEY` a real service decides; without, a small server on this
 //! machine stands in for one. Calls are governed by name here, as for tools whose bodies are not under `#[governed]`.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a JSON value without the key is null"
+)]
 
 use std::env;
 use std::time::Duration;

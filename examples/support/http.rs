@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 
 /// The largest request that is read.
@@ -19,10 +20,11 @@ pub(crate) struct Request {
     pub(crate) body: Value,
 }
 
-/// A server; it ends when it is dropped, with all its connections.
+/// A server; it ends soon after it is dropped, with all its connections.
 #[derive(Debug)]
 pub struct Server {
     url: String,
+    stop: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
@@ -33,20 +35,36 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let answer = Arc::new(answer);
+        let stop = Arc::new(Notify::new());
+        let stopped = Arc::clone(&stop);
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                let answer = Arc::clone(&answer);
-                connections.spawn(async move { serve(stream, &*answer).await });
+            let accept = async {
+                while let Ok((stream, _)) = listener.accept().await {
+                    let answer = Arc::clone(&answer);
+                    connections.spawn(async move { serve(stream, &*answer).await });
+                }
+            };
+            tokio::select! {
+                () = accept => {}
+                () = stopped.notified() => {}
             }
+            connections.shutdown().await;
         });
-        Ok(Self { url, task })
+        Ok(Self { url, stop, task })
     }
 
     /// `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Ends the server: when this is done, nobody listens at its address and no connection is left.
+    pub async fn stop(mut self) {
+        self.stop.notify_one();
+        // an error says that it has ended already
+        let _ = (&mut self.task).await;
     }
 }
 

@@ -34,7 +34,7 @@ pub async fn scripted(turns: impl IntoIterator<Item = Value>) -> io::Result<Serv
 /// A turn in which the model says something and ends.
 #[must_use]
 pub fn says(text: &str) -> Value {
-    turn("end_turn", json!([{"type": "text", "text": text}]))
+    turn("end_turn", &json!([{"type": "text", "text": text}]))
 }
 
 /// A turn in which the model calls tools.
@@ -43,10 +43,10 @@ pub fn calls<const N: usize>(calls: [(&str, &str, Value); N]) -> Value {
     let content = calls.map(
         |(id, name, input)| json!({"type": "tool_use", "id": id, "name": name, "input": input}),
     );
-    turn("tool_use", Value::from(content.to_vec()))
+    turn("tool_use", &Value::from(content.to_vec()))
 }
 
-fn turn(stop_reason: &str, content: Value) -> Value {
+fn turn(stop_reason: &str, content: &Value) -> Value {
     json!({
         "id": "msg_scripted", "type": "message", "role": "assistant", "model": "scripted",
         "content": content, "stop_reason": stop_reason, "stop_sequence": null,
