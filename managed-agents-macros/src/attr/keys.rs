@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Expr, LitStr, Path, Token};
@@ -20,6 +20,7 @@ pub(crate) enum Place {
 
 /// `include(self)`, or `include(self = expression)`.
 pub(crate) struct Include {
+    pub(crate) span: Span,
     pub(crate) identity: Option<Expr>,
 }
 
@@ -187,6 +188,9 @@ fn include(key: &Ident, input: ParseStream<'_>) -> syn::Result<Include> {
             inner.parse::<Token![=]>()?;
             identity = Some(inner.parse()?);
         }
-        Ok(Include { identity })
+        Ok(Include {
+            span: key.span(),
+            identity,
+        })
     })
 }
