@@ -14,7 +14,6 @@ use super::guard::Guard;
 use super::returned::GovernedReturn;
 use super::scope::Scope;
 use crate::answer::Answer;
-use crate::call::MetaRef;
 use crate::denial_slot;
 use crate::error::{DenialKind, GovernanceDenied};
 
@@ -213,9 +212,10 @@ pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) 
 }
 
 fn before_blocking(draft: Draft) -> Result<Guard, GovernanceDenied> {
-    let meta = MetaRef::Static(draft.meta());
-    let admitted =
-        scope_of(&draft).and_then(|scope| blocking::wait(scope.clone(), meta, admit(scope, draft)));
+    let admitted = scope_of(&draft).and_then(|scope| {
+        let head = scope.harness.inner().heads.of_function(draft.meta());
+        blocking::wait(scope.clone(), head, admit(scope, draft))
+    });
     denial_slot::decided(admitted.as_ref().err());
     admitted.map(Admitted::into_guard)
 }
