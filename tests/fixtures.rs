@@ -10,9 +10,19 @@ fn a_renamed_library_and_a_facade_compile() {
     // the versions that are here already: nothing is downloaded
     std::fs::copy(lock, fixture.join("Cargo.lock")).unwrap();
     let output = Command::new(env!("CARGO"))
-        .args(["check", "--offline", "--all-targets", "--target-dir", env!("CARGO_TARGET_TMPDIR")])
+        .args([
+            "check",
+            "--offline",
+            "--all-targets",
+            "--target-dir",
+            env!("CARGO_TARGET_TMPDIR"),
+        ])
         .current_dir(&fixture)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -1,5 +1,5 @@
 //! What `#[governed]` makes of functions of every shape: what is judged, what runs, and what a toolbox is given.
-#![allow(missing_docs, reason = "items of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use managed_agents::testing::FakeGovernor;
 use managed_agents::{
-    ArgKind, DenialKind, GovernanceDenied, Harness, Outcome, Reversibility, Risk, Tool, Toolbox, ToolMeta, Verdict,
-    governed,
+    ArgKind, DenialKind, GovernanceDenied, Harness, Outcome, Reversibility, Risk, Tool, ToolMeta,
+    Toolbox, Verdict, governed,
 };
 use serde_json::{Value, json};
 
@@ -22,13 +22,23 @@ async fn allowing() -> (Harness, FakeGovernor) {
 }
 
 async fn judged_by(governor: FakeGovernor) -> (Harness, FakeGovernor) {
-    let harness = Harness::builder().agent_id("agent").governor(governor.clone()).build().await.unwrap();
+    let harness = Harness::builder()
+        .agent_id("agent")
+        .governor(governor.clone())
+        .build()
+        .await
+        .unwrap();
     (harness, governor)
 }
 
 /// The arguments of the last call that the governor saw, as they were judged.
 fn judged(governor: &FakeGovernor) -> String {
-    governor.calls().last().unwrap().reveal_arguments().to_owned()
+    governor
+        .calls()
+        .last()
+        .unwrap()
+        .reveal_arguments()
+        .to_owned()
 }
 
 fn canonical(governor: &FakeGovernor) -> Value {
@@ -41,7 +51,7 @@ struct Smtp {
 
 /// Send an email
 /// to a customer.
-#[allow(clippy::unused_async, reason = "an attribute between documentation and ours")]
+#[inline]
 #[governed(risk = high, irreversible, idempotent, redact(body, card.number), skip(trace), name = "mail.send", action = "send",
     target = format!("mailto:{to}"), timeout = "5s")]
 async fn send_email(
@@ -55,7 +65,10 @@ async fn send_email(
     #[governed(state(id = smtp.account))] smtp: &Smtp,
 ) -> Answer<String> {
     body.push('!');
-    Ok(format!("{to} {copies:?} {link} {body} {card} {trace} {}", smtp.account))
+    Ok(format!(
+        "{to} {copies:?} {link} {body} {card} {trace} {}",
+        smtp.account
+    ))
 }
 
 fn meta_of(tool: &Tool) -> &'static ToolMeta {
@@ -74,7 +87,11 @@ fn a_descriptor_tells_what_was_declared() {
     assert!(meta.is_idempotent() && meta.is_declared() && !meta.is_read_only());
     assert_eq!(meta.timeout(), Some(std::time::Duration::from_secs(5)));
     assert_eq!(meta.not_judged().collect::<Vec<_>>(), ["trace"]);
-    let redacted: Vec<_> = meta.arguments().iter().flat_map(|a| a.redact.iter().map(|p| (a.name, *p))).collect();
+    let redacted: Vec<_> = meta
+        .arguments()
+        .iter()
+        .flat_map(|a| a.redact.iter().map(|p| (a.name, *p)))
+        .collect();
     assert_eq!(redacted, [("body", ""), ("card", "/number")]);
     #[governed]
     async fn fetch(#[governed(kind = url)] link: &str) -> Answer<usize> {
@@ -87,7 +104,10 @@ fn a_descriptor_tells_what_was_declared() {
 #[test]
 fn a_schema_is_made_from_signature_and_doc_comments_without_state() {
     let schema = send_email::tool().input_schema();
-    assert_eq!(schema["properties"]["to"], json!({"type": "string", "description": "Recipient address."}));
+    assert_eq!(
+        schema["properties"]["to"],
+        json!({"type": "string", "description": "Recipient address."})
+    );
     assert_eq!(schema["properties"]["copies"]["minimum"], 1);
     assert_eq!(schema["properties"]["copies"]["maximum"], 10);
     assert_eq!(schema["properties"].get("smtp"), None);
@@ -98,10 +118,28 @@ fn a_schema_is_made_from_signature_and_doc_comments_without_state() {
 #[tokio::test]
 async fn arguments_are_judged_by_name_in_order_and_identities_beside_them() {
     let (harness, governor) = allowing().await;
-    let smtp = Smtp { account: "support".into() };
-    let sent = harness.scope(send_email("a@b.c", Some(2), "https://x".into(), "hi".into(), json!({"number": 7}), 9, &smtp)).await;
-    assert_eq!(sent.unwrap(), "a@b.c Some(2) https://x hi! {\"number\":7} 9 support");
-    assert_eq!(judged(&governor), r#"{"body":"hi","card":{"number":7},"copies":2,"link":"https://x","to":"a@b.c"}"#);
+    let smtp = Smtp {
+        account: "support".into(),
+    };
+    let sent = harness
+        .scope(send_email(
+            "a@b.c",
+            Some(2),
+            "https://x".into(),
+            "hi".into(),
+            json!({"number": 7}),
+            9,
+            &smtp,
+        ))
+        .await;
+    assert_eq!(
+        sent.unwrap(),
+        "a@b.c Some(2) https://x hi! {\"number\":7} 9 support"
+    );
+    assert_eq!(
+        judged(&governor),
+        r#"{"body":"hi","card":{"number":7},"copies":2,"link":"https://x","to":"a@b.c"}"#
+    );
     assert_eq!(canonical(&governor)["ids"], json!({"smtp": "support"}));
     assert_eq!(governor.outcomes(), [Outcome::Ok]);
 }
@@ -123,15 +161,24 @@ async fn nothing_of_a_body_runs_without_a_harness_or_after_a_denial() {
 #[tokio::test]
 async fn a_value_out_of_range_is_refused_before_the_governor_is_asked() {
     #[governed]
-    async fn pay(#[governed(range = 1..=10_000)] cents: &u64, #[governed(range = ..5.0)] share: Option<&f64>) -> Answer<u64> {
+    async fn pay(
+        #[governed(range = 1..=10_000)] cents: &u64,
+        #[governed(range = ..5.0)] share: Option<&f64>,
+    ) -> Answer<u64> {
         let _ = share;
         Ok(*cents)
     }
     let (harness, governor) = allowing().await;
-    assert_eq!(harness.scope(pay(&10_000, Some(&4.5))).await.unwrap(), 10_000);
+    assert_eq!(
+        harness.scope(pay(&10_000, Some(&4.5))).await.unwrap(),
+        10_000
+    );
     let denied = harness.scope(pay(&10_001, None)).await.unwrap_err();
     assert_eq!(denied.kind(), DenialKind::InvalidArguments);
-    assert!(denied.to_string().contains("`cents` must be in 1..=10_000"), "{denied}");
+    assert!(
+        denied.to_string().contains("`cents` must be in 1..=10_000"),
+        "{denied}"
+    );
     assert!(harness.scope(pay(&1, Some(&5.0))).await.is_err());
     assert_eq!(governor.calls().len(), 1);
 }
@@ -155,9 +202,17 @@ async fn a_blocking_function_is_gated_and_is_a_tool() {
 async fn exact_runs_with_what_was_judged() {
     use std::sync::Mutex;
     #[governed(exact)]
-    async fn run(value: &Mutex<u8>, mut name: &str, list: &[&str], maybe: Option<&u8>) -> Answer<String> {
+    async fn run(
+        value: &Mutex<u8>,
+        mut name: &str,
+        list: &[&str],
+        maybe: Option<&u8>,
+    ) -> Answer<String> {
         name = name.trim();
-        Ok(format!("{} {name} {list:?} {maybe:?}", value.lock().unwrap()))
+        Ok(format!(
+            "{} {name} {list:?} {maybe:?}",
+            value.lock().unwrap()
+        ))
     }
     #[governed]
     async fn loose(value: &Mutex<u8>) -> Answer<u8> {
@@ -168,31 +223,60 @@ async fn exact_runs_with_what_was_judged() {
     let value = Mutex::new(1);
     let (exact, loosely) = (run(&value, " a ", &["x", "y"], Some(&3)), loose(&value));
     *value.lock().unwrap() = 2;
-    assert_eq!(harness.scope(exact).await.unwrap(), r#"1 a ["x", "y"] Some(3)"#);
+    assert_eq!(
+        harness.scope(exact).await.unwrap(),
+        r#"1 a ["x", "y"] Some(3)"#
+    );
     assert_eq!(harness.scope(loosely).await.unwrap(), 2);
 }
 
 #[tokio::test]
 async fn borrowed_and_generic_arguments_run_and_are_called_by_name() {
     #[governed]
-    async fn join<'a>(a: &'a str, b: Option<&str>, c: &[&str], d: Vec<&str>, e: Cow<'_, str>) -> Answer<String> {
+    async fn join(
+        a: &str,
+        b: Option<&str>,
+        c: &[&str],
+        d: Vec<&str>,
+        e: Cow<'_, str>,
+    ) -> Answer<String> {
         Ok(format!("{a} {b:?} {c:?} {d:?} {e}"))
     }
     #[governed]
-    async fn show<T, const N: usize>(x: T, y: impl std::fmt::Debug + serde::Serialize) -> Answer<String>
+    async fn show<T, const N: usize>(
+        x: T,
+        y: impl std::fmt::Debug + serde::Serialize,
+    ) -> Answer<String>
     where
         T: std::fmt::Display + serde::Serialize,
     {
         Ok(format!("{x} {N} {y:?}"))
     }
     let (harness, governor) = allowing().await;
-    let plain = harness.scope(join("a", None, &["b"], vec!["c"], "d".into())).await.unwrap();
+    let plain = harness
+        .scope(join("a", None, &["b"], vec!["c"], "d".into()))
+        .await
+        .unwrap();
     assert_eq!(plain, r#"a None ["b"] ["c"] d"#);
-    assert_eq!(harness.scope(show::<_, 3>(1, "y")).await.unwrap(), "1 3 \"y\"");
-    let tools = Toolbox::new().tool(join::tool()).tool(show::tool::<u8, 4, bool>()).build().unwrap();
-    let called = harness.scope(tools.call("join", r#"{"a":"x\ny","b":"q","c":["1","2"],"d":[],"e":"\u0041"}"#)).await;
+    assert_eq!(
+        harness.scope(show::<_, 3>(1, "y")).await.unwrap(),
+        "1 3 \"y\""
+    );
+    let tools = Toolbox::new()
+        .tool(join::tool())
+        .tool(show::tool::<u8, 4, bool>())
+        .build()
+        .unwrap();
+    let called = harness
+        .scope(tools.call(
+            "join",
+            r#"{"a":"x\ny","b":"q","c":["1","2"],"d":[],"e":"\u0041"}"#,
+        ))
+        .await;
     assert_eq!(called.text(), "x\ny Some(\"q\") [\"1\", \"2\"] [] A");
-    let called = harness.scope(tools.call("show", r#"{"x":7,"y":true}"#)).await;
+    let called = harness
+        .scope(tools.call("show", r#"{"x":7,"y":true}"#))
+        .await;
     assert_eq!(called.text(), "7 4 true");
     assert_eq!(judged(&governor), r#"{"x":7,"y":true}"#);
 }
@@ -250,25 +334,52 @@ impl Mailer {
 #[tokio::test]
 async fn an_impl_block_collects_its_methods() {
     let (harness, governor) = allowing().await;
-    let mut mailer = Mailer { from: "me".into(), sent: 0 };
+    let mut mailer = Mailer {
+        from: "me".into(),
+        sent: 0,
+    };
     assert_eq!(harness.scope(mailer.add(2)).await.unwrap(), 2);
     assert_eq!(harness.scope(mailer.hidden()).await.unwrap(), 2);
     let mailer = Arc::new(mailer);
     let names: Vec<_> = mailer.tools().iter().map(Tool::name).collect();
     assert_eq!(names, ["send", "count", "version"]);
     assert_eq!(mailer.send_tool().description(), "Send a mail.");
-    let tools = Toolbox::new().tools(mailer.tools()).state(Smtp { account: "abc".into() }).build().unwrap();
-    assert_eq!(harness.scope(tools.call("send", r#"{"to":"you"}"#)).await.text(), "me to you");
+    let tools = Toolbox::new()
+        .tools(mailer.tools())
+        .state(Smtp {
+            account: "abc".into(),
+        })
+        .build()
+        .unwrap();
+    assert_eq!(
+        harness
+            .scope(tools.call("send", r#"{"to":"you"}"#))
+            .await
+            .text(),
+        "me to you"
+    );
     assert_eq!(canonical(&governor)["ids"], json!({"self": "me"}));
     assert_eq!(harness.scope(tools.call("count", "{}")).await.text(), "5");
-    assert_eq!(canonical(&governor)["ids"], json!({"self": {"from": "me", "sent": 2}}));
-    assert_eq!(harness.scope(tools.call("version", r#"{"n":1}"#)).await.text(), "2");
+    assert_eq!(
+        canonical(&governor)["ids"],
+        json!({"self": {"from": "me", "sent": 2}})
+    );
+    assert_eq!(
+        harness
+            .scope(tools.call("version", r#"{"n":1}"#))
+            .await
+            .text(),
+        "2"
+    );
     assert_eq!(mailer.just_count().name(), "count");
 }
 
 #[test]
 fn missing_state_is_named_with_tool_and_type() {
-    let mailer = Arc::new(Mailer { from: String::new(), sent: 0 });
+    let mailer = Arc::new(Mailer {
+        from: String::new(),
+        sent: 0,
+    });
     let error = Toolbox::new().tools(mailer.tools()).build().unwrap_err();
     assert!(error.to_string().contains("smtp: Arc<Smtp>"), "{error}");
 }
@@ -315,7 +426,10 @@ async fn methods_of_async_trait_are_gated_on_either_side_of_it() {
     let (harness, governor) = allowing().await;
     let mut posts: [Box<dyn Post + Send>; 2] = [Box::new(Inside(1)), Box::new(Around(1))];
     for post in &mut posts {
-        assert_eq!(post.post("ab").await.unwrap_err().kind(), DenialKind::NoHarness);
+        assert_eq!(
+            post.post("ab").await.unwrap_err().kind(),
+            DenialKind::NoHarness
+        );
         assert_eq!(harness.scope(post.post("ab")).await.unwrap(), 3);
         assert_eq!(judged(&governor), r#"{"to":"ab"}"#);
         assert_eq!(harness.scope(post.repost("ab".into())).await.unwrap(), 4);
@@ -338,7 +452,12 @@ async fn the_synchronous_part_of_a_function_that_returns_a_future_waits_for_the_
     assert!(boxed(1).await.is_err() && opaque(1).await.is_err());
     assert_eq!(RUNS.load(Ordering::SeqCst), 0);
     let (harness, _) = allowing().await;
-    assert_eq!(harness.scope(async { boxed(1).await.unwrap() + opaque(1).await.unwrap() }).await, 2);
+    assert_eq!(
+        harness
+            .scope(async { boxed(1).await.unwrap() + opaque(1).await.unwrap() })
+            .await,
+        2
+    );
     assert_eq!(RUNS.load(Ordering::SeqCst), 2);
 }
 
@@ -358,7 +477,14 @@ async fn instrumented_above(n: u8) -> Answer<u8> {
 async fn instrumented_functions_are_gated() {
     assert!(instrumented_below(1).await.is_err() && instrumented_above(1).await.is_err());
     let (harness, _) = allowing().await;
-    assert_eq!(harness.scope(async { instrumented_below(1).await.unwrap() + instrumented_above(1).await.unwrap() }).await, 2);
+    assert_eq!(
+        harness
+            .scope(async {
+                instrumented_below(1).await.unwrap() + instrumented_above(1).await.unwrap()
+            })
+            .await,
+        2
+    );
 }
 
 #[governed(harness = managed_agents::testing::dangerous_allow_all().unwrap())]
@@ -379,7 +505,10 @@ async fn a_finishing_body_outlives_its_caller() {
     let flag = Arc::new(AtomicU32::new(0));
     let call = harness.scope(work(vec![1], Arc::clone(&flag)));
     let mut call = Box::pin(call);
-    assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_pending())).await);
+    assert!(
+        std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_pending()))
+            .await
+    );
     drop(call);
     for _ in 0..10 {
         tokio::task::yield_now().await;

@@ -176,7 +176,7 @@ fn one(method: &Function, generics: &Generics, private: &TokenStream, name: &Ide
         #(#cfgs)*
         #[doc = #doc]
         #[must_use]
-        #[allow(private_bounds, private_interfaces, clippy::empty_loop)]
+        #[allow(private_bounds, private_interfaces, clippy::empty_loop, clippy::multiple_bound_locations)]
         #visibility fn #name<#(#parameters),*>(#this) -> #private::Tool
         where
             Self: ::core::marker::Send + ::core::marker::Sync + 'static,

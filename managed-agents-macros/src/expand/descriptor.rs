@@ -93,7 +93,7 @@ fn tool(function: &Function, private: &TokenStream) -> TokenStream {
     };
     quote!(
         #[doc = "The function as a tool of an agent."]
-        #[allow(private_bounds, private_interfaces, clippy::empty_loop)]
+        #[allow(private_bounds, private_interfaces, clippy::empty_loop, clippy::multiple_bound_locations)]
         #[must_use]
         #visibility fn tool<#(#parameters),*>() -> #private::Tool
         where
