@@ -136,13 +136,15 @@ impl Keys {
     }
 }
 
+pub(crate) fn is_tool_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    name.chars().all(fits) && (1..=64).contains(&name.len())
+}
+
 /// What every provider of models and every policy can carry as a name.
 fn tool_name(literal: LitStr) -> syn::Result<LitStr> {
     let name = literal.value();
-    let fits = name
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
-    if fits && (1..=64).contains(&name.len()) {
+    if is_tool_name(&name) {
         return Ok(literal);
     }
     Err(syn::Error::new(
