@@ -128,7 +128,11 @@ fn overdue(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<GovernanceDenied> {
         return Poll::Pending;
     }
     match std::mem::replace(stage, Stage::Ended) {
-        Stage::Running(guard) => Poll::Ready(guard.timed_out()),
+        Stage::Running(guard) => {
+            let denied = guard.timed_out();
+            denial_slot::stopped(&denied);
+            Poll::Ready(denied)
+        }
         _ => Poll::Pending,
     }
 }

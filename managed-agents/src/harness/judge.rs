@@ -89,7 +89,7 @@ async fn timed<T: Unpin>(
     match tokio::time::timeout(limit, answer).await {
         Ok(result) => result,
         Err(_) => Err(GovernorError::new(
-            GovernorErrorKind::TimedOut,
+            GovernorErrorKind::Overdue,
             format!("the governor did not answer within {limit:?}"),
         )),
     }
