@@ -5,5 +5,5 @@
 fn every_mistake_has_its_message_and_what_is_allowed_compiles() {
     let cases = trybuild::TestCases::new();
     cases.pass("ui/pass/*.rs");
-    //cases.compile_fail("ui/fail/*.rs");
+    cases.compile_fail("ui/fail/*.rs");
 }

@@ -8,7 +8,7 @@ pub use crate::harness::{
     Draft, Gate, GovernedArgument, GovernedReturn, Harness, gate, gate_blocking, gate_finish,
 };
 pub use crate::tool::{
-    ArgRow, ArgumentError, BoxFuture, CallFault, CallResult, Dynamic, Need, Opaque, Parts, RangeRow,
+    ArgRow, ArgumentError, BoxFuture, CallFault, CallResult, DynTrait, Need, ReturnsImplTrait, Parts, RangeRow,
     States, This, Tool, ToolArg, ToolPart, ToolReturn, ToolValue, Vtable, finish, json, judged_parts,
     need, receiver, shared_receiver, take_judged, this,
 };

@@ -129,7 +129,7 @@ fn law_2_what_was_judged_is_what_runs() {
 }
 
 /// A value whose `Serialize` shows less than it is.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, schemars::JsonSchema, Serialize)]
 struct TwoFaced {
     shown: u8,
     #[serde(skip)]

@@ -46,7 +46,7 @@ impl Recorder for Slow {
     }
 
     fn conclude(&self, _place: Sequence, outcome: OutcomeRecord) {
-        self.0.note(format!("ended {}", outcome.outcome));
+        self.0.note(format!("ended {}", outcome.outcome()));
     }
 }
 
@@ -190,7 +190,7 @@ fn outcome(harness: &Harness) -> Option<Outcome> {
         .last()
         .unwrap()
         .outcome()
-        .map(|record| record.outcome)
+        .map(|record| record.outcome())
 }
 
 /// Never ends.

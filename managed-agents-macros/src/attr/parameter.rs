@@ -75,19 +75,15 @@ impl ParameterKeys {
 
 /// `(id = expression)`
 fn identity(input: ParseStream<'_>) -> syn::Result<Expr> {
-    let inner;
-    syn::parenthesized!(inner in input);
-    let id: Ident = inner.parse()?;
-    if id != "id" {
-        return Err(syn::Error::new(
-            id.span(),
-            format!("unknown key `{id}`: `state` takes `id = expression`"),
-        ));
-    }
-    inner.parse::<Token![=]>()?;
-    let expression = inner.parse()?;
-    if inner.is_empty() {
-        return Ok(expression);
-    }
-    Err(inner.error("`state` takes `id = expression` and nothing else"))
+    value::parenthesized(input, |inner| {
+        let id: Ident = inner.parse()?;
+        if id != "id" {
+            return Err(syn::Error::new(
+                id.span(),
+                format!("unknown key `{id}`: `state` takes `id = expression`"),
+            ));
+        }
+        inner.parse::<Token![=]>()?;
+        inner.parse()
+    })
 }

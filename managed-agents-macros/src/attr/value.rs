@@ -119,3 +119,23 @@ pub(crate) fn equals(key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
     );
     Err(syn::Error::new(key.span(), message))
 }
+
+/// `( … )`, read by `read`; what it leaves after a mistake is no second mistake.
+pub(crate) fn parenthesized<T>(
+    input: ParseStream<'_>,
+    read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    let inner;
+    syn::parenthesized!(inner in input);
+    let value = read(&inner).and_then(|value| {
+        if inner.is_empty() {
+            Ok(value)
+        } else {
+            Err(inner.error("unexpected here"))
+        }
+    });
+    if value.is_err() {
+        inner.parse::<proc_macro2::TokenStream>()?;
+    }
+    value
+}

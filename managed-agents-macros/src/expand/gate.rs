@@ -58,13 +58,13 @@ pub(crate) fn expand(
         Shape::Blocking(output) => {
             let output = inferable(output);
             let inside = braces(span, inside(function, private, &draft, &inner));
-            quote_spanned!(span=> #private::gate_blocking(#draft, move || -> #output #inside))
+            quote_spanned!(span=> #private::gate_blocking::<#output>(#draft, move || -> #output #inside))
         }
     };
     let mut signature = function.signature.clone();
     if let (Shape::Async(output), false) = (shape, keep_async) {
         signature.asyncness = None;
-        signature.output = syn::parse_quote!(-> impl ::core::future::Future<Output = #output>);
+        signature.output = returned(function, output);
     }
     // the function itself is the user's: the compiler says so when nobody calls it
     let outer = braces(body.span(), quote!(#written #before #gated));
@@ -242,6 +242,21 @@ fn decoded(function: &Function, private: &TokenStream) -> TokenStream {
         let #parts = match #private::judged_parts(#judged.arguments(), &[#(#names),*]) #or_deny;
         #(#values)*
     )
+}
+
+/// `-> impl Future`, in the place of the return type: that is where the compiler points when it cannot carry a denial.
+fn returned(function: &Function, output: &Type) -> syn::ReturnType {
+    let (first, last) = match function.signature.output {
+        syn::ReturnType::Default => (
+            function.signature.ident.span(),
+            function.signature.ident.span(),
+        ),
+        syn::ReturnType::Type(..) => types::ends(output),
+    };
+    let open =
+        quote_spanned!(Span::mixed_site().located_at(first)=> impl ::core::future::Future<Output =);
+    let close = quote_spanned!(Span::mixed_site().located_at(last)=> >);
+    syn::parse_quote!(-> #open #output #close)
 }
 
 /// `{ body }.await`, for a body that gives a future.

@@ -8,7 +8,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{GenericParam, Lifetime, Type, TypeParamBound, WherePredicate};
 
 use super::owned::{is_dynamic, owned};
-use crate::item::{Function, Role};
+use crate::item::{Function, Role, Shape};
 use crate::types::{self, Part, has_impl, replace_impl, walk_bounds, with_lifetime};
 
 /// The generic side of one tool.
@@ -43,6 +43,10 @@ impl Generics {
                 Role::State { .. } => generics.state(&ty),
                 Role::Judged | Role::Skipped => generics.argument(&ty, private),
             }
+        }
+        if matches!(function.shape, Shape::Boxed(_)) && !crosses_threads(&function.signature.output) {
+            generics.fits = false;
+            generics.predicates.push(quote!(for<'x> &'x #private::DynTrait: #private::ToolPart));
         }
         generics.output(function.shape.output(), private);
         generics
@@ -119,8 +123,9 @@ impl Generics {
         } else if !types::mentions(quote!(#ty), "Serialize") {
             // such a type cannot be written here: a stream, most likely
             self.fits = false;
-            self.predicates
-                .push(quote_spanned!(span=> for<'x> &'x #private::Opaque: #private::ToolPart));
+            self.predicates.push(
+                quote_spanned!(span=> for<'x> &'x #private::ReturnsImplTrait: #private::ToolPart),
+            );
         }
     }
 
@@ -130,7 +135,7 @@ impl Generics {
         let span = types::place(ty);
         if is_dynamic(ty) {
             self.predicates
-                .push(quote_spanned!(span=> for<'x> &'x #private::Dynamic: #private::ToolPart));
+                .push(quote_spanned!(span=> for<'x> &'x #private::DynTrait: #private::ToolPart));
             return;
         }
         let ty = with_lifetime(ty, "'x");
@@ -146,6 +151,12 @@ pub(crate) fn shared(ty: &Type) -> Option<Type> {
         ty => types::argument_of(ty, "Arc")?,
     };
     Some(with_lifetime(ty, "'static"))
+}
+
+/// Whether a boxed future says that it is `Send`.
+fn crosses_threads(output: &syn::ReturnType) -> bool {
+    let tokens = quote!(#output);
+    types::mentions(tokens.clone(), "Send") || types::mentions(tokens, "BoxFuture")
 }
 
 fn bounded(

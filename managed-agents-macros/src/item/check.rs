@@ -3,7 +3,6 @@
 use proc_macro2::Ident;
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
-use syn::spanned::Spanned as _;
 use syn::{ReceiverKind, Type};
 
 use super::{Function, Parameter, Role};
@@ -16,20 +15,22 @@ pub(crate) fn names(function: &mut Function, errors: &mut Errors) {
     let fn_name = function.signature.ident.to_string();
     let broken = function.parameters.len() + usize::from(function.receiver.is_some())
         != function.signature.inputs.len();
-    for name in std::mem::take(&mut function.keys.skip) {
-        match find(&mut function.parameters, &name) {
+    let skips = std::mem::take(&mut function.keys.skip);
+    for name in &skips {
+        match find(&mut function.parameters, name) {
             None if broken => {}
-            None => errors.on(&name, missing(&name, &function.parameters, &fn_name)),
+            None => errors.on(name, missing(name, &function.parameters, &fn_name)),
             Some(p) if p.is_state() => errors.on(
-                &name,
+                name,
                 format!("`skip({name})` contradicts `state`: state is never judged"),
             ),
             Some(p) if matches!(p.role, Role::Skipped) => {
-                errors.on(&name, format!("`{name}` is skipped twice"))
+                errors.on(name, format!("`{name}` is skipped twice"))
             }
             Some(p) => p.role = Role::Skipped,
         }
     }
+    let redact_first = function.keys.is_before("redact", "skip");
     for path in std::mem::take(&mut function.keys.redact) {
         let name = &path.argument;
         match find(&mut function.parameters, name) {
@@ -40,9 +41,18 @@ pub(crate) fn names(function: &mut Function, errors: &mut Errors) {
                 format!("`redact({name})` contradicts `state`: state is never shown"),
             ),
             Some(p) if !p.is_judged() => {
+                let later = skips
+                    .iter()
+                    .find(|skip| *skip == name)
+                    .filter(|_| redact_first);
+                let (first, second) = if redact_first {
+                    ("redact", "skip")
+                } else {
+                    ("skip", "redact")
+                };
                 errors.on(
-                    name,
-                    format!("`redact({name})` contradicts `skip({name})`: what is skipped is never shown"),
+                    later.unwrap_or(name),
+                    format!("`{second}({name})` contradicts `{first}({name})`: what is skipped is never shown"),
                 );
             }
             Some(p) if p.redact.contains(&path.pointer) => {
@@ -180,8 +190,8 @@ pub(crate) fn secrets(function: &Function, errors: &mut Errors) {
         };
         for (key, expression) in shown {
             if let Some(expression) = expression.as_ref().filter(|e| leaks(e)) {
-                errors.at(
-                    expression.span(),
+                errors.on(
+                    expression,
                     format!(
                         "`{key}` is recorded in the clear, and `{}` is redacted",
                         parameter.name
@@ -193,8 +203,8 @@ pub(crate) fn secrets(function: &Function, errors: &mut Errors) {
             if let Role::State { id: Some(id) } = &other.role
                 && leaks(id)
             {
-                errors.at(
-                    id.span(),
+                errors.on(
+                    id,
                     format!(
                         "an identity is recorded in the clear, and `{}` is redacted",
                         parameter.name

@@ -38,12 +38,7 @@ impl Item {
                 return Block::parse(attribute, &attributes, input, errors).map(Item::Block);
             }
             if let Some(other) = other(&input.fork()) {
-                return Err(syn::Error::new(
-                    other.span(),
-                    format!(
-                        "`#[governed]` governs functions: put it on a function, or on the functions of this `{other}` one by one"
-                    ),
-                ));
+                return Err(syn::Error::new(other.span(), elsewhere(&other.to_string())));
             }
             Function::parse(attribute, attributes, input, errors).map(Item::Function)
         };
@@ -77,4 +72,17 @@ fn other(input: ParseStream<'_>) -> Option<Ident> {
         "unsafe" | "auto" if input.peek(Token![trait]) => input.call(Ident::parse_any).ok(),
         _ => None,
     }
+}
+
+/// Where the attribute goes instead.
+fn elsewhere(keyword: &str) -> String {
+    let place = match keyword {
+        "struct" | "enum" | "union" => {
+            "the `impl` block of this type, and on the methods in it that an agent may call"
+        }
+        "trait" => "the methods of each `impl` of this trait",
+        "mod" => "the functions in this module",
+        _ => "a function",
+    };
+    format!("`#[governed]` governs functions: put it on {place}")
 }

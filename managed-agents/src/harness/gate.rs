@@ -18,11 +18,10 @@ use crate::denial_slot;
 use crate::error::{DenialKind, GovernanceDenied};
 
 /// Judges a call when it is first polled, and runs its body when it was allowed.
+///
+/// That the body's value can carry a denial is asked by [`Gate`] alone, so that who forgot it is told once.
 #[doc(hidden)]
-pub fn gate<F>(draft: Draft, body: F) -> Gate<F>
-where
-    F: Future<Output: GovernedReturn>,
-{
+pub fn gate<F: Future>(draft: Draft, body: F) -> Gate<F> {
     Gate {
         stage: Stage::Drafted(draft),
         body: Some(body),

@@ -21,12 +21,12 @@ pub trait ToolPart {}
 /// Stands for an `impl Trait` that is returned.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Opaque;
+pub struct ReturnsImplTrait;
 
 /// Stands for a `dyn Trait` argument.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Dynamic;
+pub struct DynTrait;
 
 /// A receiver, to be kept by its tool.
 pub fn this<T: Any + Send + Sync>(receiver: &Arc<T>) -> This {

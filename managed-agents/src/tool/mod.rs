@@ -23,7 +23,7 @@ use crate::call::ToolMeta;
 pub use argument::{ArgumentError, ToolArg, take_judged};
 pub use call::{ToolResult, ToolStatus};
 pub use definition::Dialect;
-pub use expansion::{Dynamic, Opaque, ToolPart, judged_parts, receiver, shared_receiver, this};
+pub use expansion::{DynTrait, ReturnsImplTrait, ToolPart, judged_parts, receiver, shared_receiver, this};
 pub use output::{ToolReturn, ToolValue, finish};
 pub use parts::Parts;
 pub use states::{Need, States, need};
