@@ -87,7 +87,7 @@ async fn law_4_closed_by_default() {
 async fn law_4_a_governor_that_does_not_answer_in_time_is_a_denial() {
     let late = FakeGovernor::always(Verdict::allow()).delayed(Duration::from_secs(60));
     let (result, _) = call(late, false).await;
-    assert_eq!(result.unwrap_err().code(), "governor_timed_out");
+    assert_eq!(result.unwrap_err().code(), "governor_overdue");
 }
 
 #[tokio::test]
