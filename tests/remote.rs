@@ -1,14 +1,16 @@
-//! The remote governor against a scripted service: what goes over the wire, connections, TLS, and approvals.
+//! The remote governor against a scripted service: what goes over the wire, connections, and TLS; approvals in a module.
 #![cfg(test)]
+
+#[path = "remote/approvals.rs"]
+mod approvals;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use managed_agents::audit::Disposition;
 use managed_agents::harness::HarnessBuilder;
 use managed_agents::remote::{PolicyPreset, Remote, RemoteBuilder, RemoteErrorKind};
-use managed_agents::{DenialKind, GovernorErrorKind, GovernanceDenied, Harness, Secret};
+use managed_agents::{DenialKind, GovernorErrorKind, Harness, Secret};
 use serde_json::{Value, json};
 use tests::support::governance_server::{GovernanceServer, Received, Script, answer, verdict};
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
@@ -21,7 +23,9 @@ fn remote(server: &GovernanceServer) -> RemoteBuilder {
 }
 
 fn governed_by(remote: RemoteBuilder) -> HarnessBuilder {
-    Harness::builder().agent_id(AGENT).governor(remote.build().unwrap())
+    Harness::builder()
+        .agent_id(AGENT)
+        .governor(remote.build().unwrap())
 }
 
 async fn allowing() -> GovernanceServer {
@@ -50,11 +54,17 @@ async fn a_decision_posts_the_call_with_key_and_source() {
     drop(call.await.unwrap());
 
     let received = &server.received()[0];
-    assert_eq!((received.method.as_str(), received.path.as_str()), ("POST", "/api/v1/govern"));
+    assert_eq!(
+        (received.method.as_str(), received.path.as_str()),
+        ("POST", "/api/v1/govern")
+    );
     assert_eq!(received.headers["authorization"], "Bearer nm_test_1");
     assert_eq!(received.headers["content-type"], "application/json");
     let source = concat!("managed-agents/", env!("CARGO_PKG_VERSION"));
-    assert!(received.headers["x-source"].starts_with("managed-agents/"), "{source}");
+    assert!(
+        received.headers["x-source"].starts_with("managed-agents/"),
+        "{source}"
+    );
     assert!(!received.headers.contains_key("accept-encoding"));
     assert_eq!(
         body(received),
@@ -85,12 +95,20 @@ async fn a_redacted_argument_is_not_in_the_posted_body() {
     let input = r#"{"card":{"number":"canary-1"},"payees":[{"iban":"canary-2","n":1}],"to":"canary-3","sum":12.5}"#;
     drop(harness.govern("pay", input).await.unwrap());
     let received = &server.received()[0];
-    let text = format!("{} {:?} {}", received.path, received.headers, String::from_utf8_lossy(&received.body));
+    let text = format!(
+        "{} {:?} {}",
+        received.path,
+        received.headers,
+        String::from_utf8_lossy(&received.body)
+    );
     assert!(!text.contains("canary"), "{text}");
     let sent = body(received);
     assert_eq!(sent["target"], "pay");
     assert_eq!(sent["context"]["tool_input"]["sum"], 12.5);
-    assert_eq!(sent["context"]["tool_input"]["payees"], json!([{"iban": "[redacted]", "n": 1}]));
+    assert_eq!(
+        sent["context"]["tool_input"]["payees"],
+        json!([{"iban": "[redacted]", "n": 1}])
+    );
 }
 
 #[tokio::test]
@@ -103,7 +121,10 @@ async fn reserved_context_and_a_missing_key_are_refused_when_the_governor_is_bui
             .unwrap_err();
         assert_eq!(error.kind(), RemoteErrorKind::Context);
     }
-    assert_eq!(Remote::builder().build().unwrap_err().kind(), RemoteErrorKind::MissingKey);
+    assert_eq!(
+        Remote::builder().build().unwrap_err().kind(),
+        RemoteErrorKind::MissingKey
+    );
     let plain = Remote::builder().endpoint("http://governance.example/govern");
     assert_eq!(plain.build().unwrap_err().kind(), RemoteErrorKind::Endpoint);
 }
@@ -159,14 +180,44 @@ async fn a_cancelled_decision_does_not_leave_its_answer_to_the_next_call() {
     let harness = governed_by(remote(&server)).build().await.unwrap();
     drop(harness.govern("weather", "{}").await.unwrap());
     let call = async { harness.govern("weather", "{}").await };
-    assert!(tokio::time::timeout(Duration::from_millis(100), call).await.is_err());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), call)
+            .await
+            .is_err()
+    );
     let denied = harness.govern("weather", "{}").await.unwrap_err();
-    assert_eq!((denied.kind(), denied.code()), (DenialKind::Denied, "denied"));
+    assert_eq!(
+        (denied.kind(), denied.code()),
+        (DenialKind::Denied, "denied")
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_asked_for_is_not_taken_for_the_next_calls() {
+    let first = AtomicUsize::new(0);
+    let server = GovernanceServer::start(move |_| {
+        let allow = answer(200, "application/json", verdict("ALLOW", AGENT).as_bytes());
+        match first.fetch_add(1, Ordering::Relaxed) {
+            0 => Script::Answer([allow.clone(), allow].concat()),
+            _ => Script::json(200, &verdict("DENY", AGENT)),
+        }
+    })
+    .await;
+    let harness = governed_by(remote(&server)).build().await.unwrap();
+    drop(harness.govern("weather", "{}").await.unwrap());
+    let denied = harness.govern("weather", "{}").await.unwrap_err();
+    assert_eq!((denied.code(), server.connections()), ("denied", 2));
 }
 
 #[test]
 fn calls_outside_every_runtime_and_from_several_runtimes_get_their_verdicts() {
-    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap()
+    };
     let serving = runtime();
     let server = serving.block_on(allowing());
     let harness = governed_by(remote(&server)).build_blocking().unwrap();
@@ -174,9 +225,20 @@ fn calls_outside_every_runtime_and_from_several_runtimes_get_their_verdicts() {
         drop(harness.govern_blocking("weather", "{}").unwrap());
     }
     // a runtime that is alive but not driven must not hold the connection that another one needs
-    let asleep = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    drop(asleep.block_on(async { harness.govern("weather", "{}").await }).unwrap());
-    drop(runtime().block_on(async { harness.govern("weather", "{}").await }).unwrap());
+    let asleep = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    drop(
+        asleep
+            .block_on(async { harness.govern("weather", "{}").await })
+            .unwrap(),
+    );
+    drop(
+        runtime()
+            .block_on(async { harness.govern("weather", "{}").await })
+            .unwrap(),
+    );
     assert_eq!(server.received().len(), 4);
 }
 
@@ -187,8 +249,14 @@ async fn health_says_whether_the_service_takes_connections() {
     harness.health().await.unwrap();
     drop(harness.govern("weather", "{}").await.unwrap());
     assert_eq!((server.received().len(), server.connections()), (1, 1));
-    let nowhere = governed_by(Remote::builder().endpoint("http://127.0.0.1:1/govern")).build().await.unwrap();
-    assert_eq!(nowhere.health().await.unwrap_err().kind(), GovernorErrorKind::Unreachable);
+    let nowhere = governed_by(Remote::builder().endpoint("http://127.0.0.1:1/govern"))
+        .build()
+        .await
+        .unwrap();
+    assert_eq!(
+        nowhere.health().await.unwrap_err().kind(),
+        GovernorErrorKind::Unreachable
+    );
 }
 
 /// A service behind TLS, and the PEM of its certificate for `localhost`.
@@ -221,101 +289,18 @@ async fn a_certificate_is_taken_from_the_given_authority_and_for_the_right_host_
             .endpoint(format!("https://{host}:{}/govern", server.port()))
             .api_key(Secret::parse("nm_test_1").unwrap())
             .root_certificates_pem(pem.clone());
-        governed_by(remote).fail_open(true).build_blocking().unwrap()
+        governed_by(remote)
+            .fail_open(true)
+            .build_blocking()
+            .unwrap()
     };
     for _ in 0..2 {
         drop(at("localhost").govern("weather", "{}").await.unwrap());
     }
     let denied = at("127.0.0.1").govern("weather", "{}").await.unwrap_err();
-    assert_eq!((denied.kind(), denied.code()), (DenialKind::Unavailable, "governor_tls"));
+    assert_eq!(
+        (denied.kind(), denied.code()),
+        (DenialKind::Unavailable, "governor_tls")
+    );
     assert_eq!(server.received().len(), 2);
-}
-
-/// A service that escalates, and answers look-ups with each of `then` in turn, the last of them for ever.
-async fn escalating(then: Vec<Script>) -> GovernanceServer {
-    let asked = AtomicUsize::new(0);
-    GovernanceServer::start(move |request| match request.method.as_str() {
-        "POST" => Script::json(200, &verdict("ESCALATE", AGENT)),
-        _ => {
-            assert_eq!(request.path, "/api/v1/governance/evaluations/eval_1");
-            let at = asked.fetch_add(1, Ordering::Relaxed).min(then.len() - 1);
-            then[at].clone()
-        }
-    })
-    .await
-}
-
-async fn wait_for(server: &GovernanceServer, patience: Duration, fail_open: bool) -> (Result<u8, GovernanceDenied>, Harness) {
-    let harness = governed_by(remote(server))
-        .wait_for_approval(patience)
-        .fail_open(fail_open)
-        .build()
-        .await
-        .unwrap();
-    let result = once(&harness).await;
-    (result, harness)
-}
-
-async fn once(harness: &Harness) -> Result<u8, GovernanceDenied> {
-    harness.govern("weather", "{}").await?.run(async |_| Ok(7)).await
-}
-
-fn dispositions(harness: &Harness) -> Vec<Disposition> {
-    harness.records().iter().map(|entry| entry.decision().disposition()).collect()
-}
-
-const PATIENCE: Duration = Duration::from_secs(5);
-
-#[tokio::test]
-async fn a_waiting_call_runs_once_its_evaluation_is_allowed() {
-    let still = Script::json(200, &verdict("ESCALATE", AGENT));
-    let server = escalating(vec![still, Script::json(200, &verdict("ALLOW", AGENT))]).await;
-    let (result, harness) = wait_for(&server, PATIENCE, false).await;
-    assert_eq!(result.unwrap(), 7);
-    assert_eq!(dispositions(&harness), [Disposition::Queued, Disposition::Approved]);
-}
-
-#[tokio::test]
-async fn one_approved_evaluation_runs_one_call() {
-    // a service that names every evaluation alike: the approval of the first must not run the second
-    let server = escalating(vec![Script::json(200, &verdict("ALLOW", AGENT))]).await;
-    let (result, harness) = wait_for(&server, PATIENCE, true).await;
-    assert_eq!(result.unwrap(), 7);
-    let denied = once(&harness).await.unwrap_err();
-    assert_eq!((denied.kind(), denied.code()), (DenialKind::Unavailable, "evaluation_reused"));
-}
-
-#[tokio::test]
-async fn a_waiting_call_whose_evaluation_is_denied_or_answered_by_another_is_refused() {
-    let deny = verdict("DENY", AGENT);
-    let other_agent = verdict("ALLOW", "nmc-other");
-    let other_evaluation = verdict("ALLOW", AGENT).replace("eval_1", "eval_2");
-    for (script, code) in [
-        (Script::json(200, &deny), "denied"),
-        (Script::json(200, &other_agent), "verdict_mismatched"),
-        (Script::json(200, &other_evaluation), "verdict_mismatched"),
-        (Script::json(403, &deny), "http_403"),
-        (Script::json(404, &deny), "http_404"),
-        (Script::json(200, "<html>"), "answer_not_json"),
-    ] {
-        let server = escalating(vec![script]).await;
-        let (result, harness) = wait_for(&server, PATIENCE, true).await;
-        assert_eq!(result.unwrap_err().code(), code);
-        assert_eq!(dispositions(&harness), [Disposition::Queued, Disposition::Refused], "{code}");
-    }
-}
-
-#[tokio::test]
-async fn an_outage_while_waiting_is_outlasted_and_never_lets_a_call_pass() {
-    let away = || vec![Script::json(503, "{}"), Script::AnswerAndReset(vec![]), Script::json(429, "{}")];
-    let mut then = away();
-    then.push(Script::json(200, &verdict("ALLOW", AGENT)));
-    let server = escalating(then).await;
-    let (result, _) = wait_for(&server, Duration::from_secs(20), true).await;
-    assert_eq!(result.unwrap(), 7);
-
-    let server = escalating(away()).await;
-    let (result, harness) = wait_for(&server, Duration::from_secs(1), true).await;
-    assert_eq!(result.unwrap_err().kind(), DenialKind::Escalated);
-    assert_eq!(dispositions(&harness), [Disposition::Queued]);
 }

@@ -22,34 +22,73 @@ fn calls() -> Vec<Value> {
         ("bash", json!({"command": "ls -la"})),
         ("exec", json!({"command": "", "cwd": "/tmp"})),
         ("python_exec", json!({"code": "print(1)\n"})),
-        ("write", json!({"path": "/tmp/a", "content": "x", "mode": 420})),
+        (
+            "write",
+            json!({"path": "/tmp/a", "content": "x", "mode": 420}),
+        ),
         ("read", json!({"file": "b.txt", "offset": 0})),
         ("read", json!({"path": 7, "file": "b.txt"})),
         ("rm", json!({"path": "/tmp/ä ö", "force": true})),
         ("rename", json!({"a": "x", "b": "y"})),
-        ("db_query", json!({"query": "SELECT '\"'", "database": "prod", "table": "users"})),
-        ("sql_execute", json!({"sql": "UPDATE t SET a = NULL", "values": [1, null, "b", 2.5]})),
-        ("send_email", json!({"to": "a@b.c", "subject": "Hi", "body": "text"})),
-        ("send_slack", json!({"recipient": "#ops", "text": "\u{1f680} \u{0007} \\ / \u{2028}"})),
+        (
+            "db_query",
+            json!({"query": "SELECT '\"'", "database": "prod", "table": "users"}),
+        ),
+        (
+            "sql_execute",
+            json!({"sql": "UPDATE t SET a = NULL", "values": [1, null, "b", 2.5]}),
+        ),
+        (
+            "send_email",
+            json!({"to": "a@b.c", "subject": "Hi", "body": "text"}),
+        ),
+        (
+            "send_slack",
+            json!({"recipient": "#ops", "text": "\u{1f680} \u{0007} \\ / \u{2028}"}),
+        ),
         ("archive_email", json!({"id": "m-1"})),
-        ("calendar_create", json!({"title": "Sync", "when": {"from": "2026-01-01", "to": "2026-01-02"}})),
+        (
+            "calendar_create",
+            json!({"title": "Sync", "when": {"from": "2026-01-01", "to": "2026-01-02"}}),
+        ),
         ("calendar_update", json!({"id": 7, "changes": {}})),
         ("browser", json!({"url": "https://example.com/?a=1&b=%20"})),
-        ("form_submit", json!({"uri": "x:y", "fields": [{"n": "a", "v": 1}]})),
-        ("api_call", json!({"resource": "orders/7", "method": "POST"})),
-        ("post_request", json!({"url": "https://e.x", "json": {"deep": [[[[{"a": []}]]]]}})),
+        (
+            "form_submit",
+            json!({"uri": "x:y", "fields": [{"n": "a", "v": 1}]}),
+        ),
+        (
+            "api_call",
+            json!({"resource": "orders/7", "method": "POST"}),
+        ),
+        (
+            "post_request",
+            json!({"url": "https://e.x", "json": {"deep": [[[[{"a": []}]]]]}}),
+        ),
         ("get_request", json!({"target": "t", "url": "u"})),
         ("vector_search", json!({"query": "q", "k": 10})),
         ("weather", json!({"city": "Bern"})),
         ("refund", json!({"amount": 12.5, "order": 42})),
         ("no_arguments", json!({})),
         ("empty_strings", json!({"a": "", "b": ""})),
-        ("integers", json!({"max": u64::MAX, "min": i64::MIN, "zero": 0, "minus": -1})),
-        ("floats", json!({"a": 0.1, "b": 1e21, "c": 1.5e-7, "d": 123456789.125, "e": -0.5, "f": 5e-324})),
+        (
+            "integers",
+            json!({"max": u64::MAX, "min": i64::MIN, "zero": 0, "minus": -1}),
+        ),
+        (
+            "floats",
+            json!({"a": 0.1, "b": 1e21, "c": 1.5e-7, "d": 123456789.125, "e": -0.5, "f": 5e-324}),
+        ),
         ("booleans", json!({"yes": true, "no": false, "none": null})),
         ("long", json!({"path": "é".repeat(300)})),
-        ("nested", json!({"target": {"name": "x"}, "list": ["first"]})),
-        ("keys", json!({"a b": 1, "ä": 2, "\"": 3, "": 4, "\u{1f600}": 5, "\u{e000}": 6})),
+        (
+            "nested",
+            json!({"target": {"name": "x"}, "list": ["first"]}),
+        ),
+        (
+            "keys",
+            json!({"a b": 1, "ä": 2, "\"": 3, "": 4, "\u{1f600}": 5, "\u{e000}": 6}),
+        ),
         ("UPPER", json!({"Target": "not a key", "to": "z"})),
     ]
     .into_iter()
@@ -61,8 +100,14 @@ fn calls() -> Vec<Value> {
         ("session", json!("sitzung \"ä\"")),
         ("platform", json!("claude")),
         ("platform", json!("lang chain/ü")),
-        ("org_context", json!({"team": "billing", "limits": {"eur": 100.5}})),
-        ("context", json!({"request_id": "r-1", "attempt": 2, "user": null})),
+        (
+            "org_context",
+            json!({"team": "billing", "limits": {"eur": 100.5}}),
+        ),
+        (
+            "context",
+            json!({"request_id": "r-1", "attempt": 2, "user": null}),
+        ),
         ("target", json!("given target")),
         ("target", json!("x".repeat(200))),
         ("verbs", json!({"bash": "execute"})),
@@ -151,7 +196,9 @@ fn post_from_python(python: &str, endpoint: &str, calls: &[Value]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_call_posts_the_same_body_as_the_python_client() {
     let Ok(python) = std::env::var("MANAGED_AGENTS_PYTHON") else {
-        println!("skipped: MANAGED_AGENTS_PYTHON names no Python with the package `managed-agents` 0.2.0");
+        println!(
+            "skipped: MANAGED_AGENTS_PYTHON names no Python with the package `managed-agents` 0.2.0"
+        );
         return;
     };
     let calls = calls();

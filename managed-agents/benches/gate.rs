@@ -14,7 +14,7 @@ use managed_agents::{
 use sha2::{Digest as _, Sha256};
 
 /// Counts allocations, which costs time: off when time is measured.
-#[cfg(count_allocations)]
+#[cfg(managed_agents_count_allocations)]
 #[global_allocator]
 static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
 

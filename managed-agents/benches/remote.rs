@@ -3,7 +3,11 @@
 //! After divan's table it prints the comparison that the project promises to keep: medians of alternating calls, wall and
 //! CPU time of the calling thread (Linux), and the Python client beside them where `MANAGED_AGENTS_PYTHON` names one.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark fails by panicking"
+)]
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -19,6 +23,8 @@ use tokio::runtime::Runtime;
 const AGENT: &str = "nmc-7f3a";
 const INPUT: &str = r#"{"body":"Dear customer, your order has left our house.","subject":"Your order","to":"a@b.c"}"#;
 const ROUNDS: usize = 4_000;
+/// Calls between two looks at the CPU clock, which cost as much as part of a call.
+const BATCH: usize = 20;
 
 fn main() {
     divan::main();
@@ -51,7 +57,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let remote = Remote::builder().endpoint(SERVER.url()).build().unwrap();
         let harness = Harness::builder()
             .agent_id(AGENT)
@@ -84,8 +93,18 @@ impl Bench {
     /// The same bytes out, the same bytes back, parsed.
     fn post(&self) {
         let answer = self.runtime.block_on(async {
-            let request = self.client.post(&self.url).header("content-type", "application/json");
-            request.body(self.body.clone()).send().await.unwrap().bytes().await.unwrap()
+            let request = self
+                .client
+                .post(&self.url)
+                .header("content-type", "application/json");
+            request
+                .body(self.body.clone())
+                .send()
+                .await
+                .unwrap()
+                .bytes()
+                .await
+                .unwrap()
         });
         let verdict: serde_json::Value = serde_json::from_slice(&answer).unwrap();
         assert_eq!(verdict["verdict"], "ALLOW");
@@ -95,11 +114,11 @@ impl Bench {
 fn compare() {
     let bench = Bench::new();
     let (mut ours, mut theirs) = (Samples::default(), Samples::default());
-    for _ in 0..ROUNDS {
+    for _ in 0..ROUNDS / BATCH {
         ours.take(|| bench.decide());
         theirs.take(|| bench.post());
     }
-    println!("\n{ROUNDS} calls each, alternating          wall median     CPU mean");
+    println!("\n{ROUNDS} calls each, in turns             wall median     CPU mean");
     ours.print("remote decision (judged, recorded)");
     theirs.print("raw reqwest post of the same body");
     println!(
@@ -109,7 +128,10 @@ fn compare() {
     );
     if let Ok(python) = std::env::var("MANAGED_AGENTS_PYTHON") {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/remote.py");
-        let status = Command::new(python).args([script, &SERVER.url(), INPUT]).env("NO_PROXY", "*").status();
+        let status = Command::new(python)
+            .args([script, &SERVER.url(), INPUT])
+            .env("NO_PROXY", "*")
+            .status();
         assert!(status.unwrap().success());
     }
 }
@@ -121,10 +143,13 @@ struct Samples {
 }
 
 impl Samples {
-    fn take(&mut self, work: impl FnOnce()) {
-        let (cpu, wall) = (thread_cpu(), Instant::now());
-        work();
-        self.wall.push(wall.elapsed());
+    fn take(&mut self, mut work: impl FnMut()) {
+        let cpu = thread_cpu();
+        for _ in 0..BATCH {
+            let wall = Instant::now();
+            work();
+            self.wall.push(wall.elapsed());
+        }
         self.cpu += thread_cpu().saturating_sub(cpu);
     }
 
@@ -139,7 +164,11 @@ impl Samples {
     }
 
     fn print(&self, name: &str) {
-        println!("{name:<40} {:>8.1} µs  {:>8.1} µs", self.wall_median(), self.cpu_mean());
+        println!(
+            "{name:<40} {:>8.1} µs  {:>8.1} µs",
+            self.wall_median(),
+            self.cpu_mean()
+        );
     }
 }
 
@@ -183,7 +212,9 @@ fn serve(mut stream: TcpStream, last_body: &Mutex<Vec<u8>>) {
         r#"{{"verdict":"ALLOW","allowed":true,"agent_id":"{AGENT}","evaluation_id":"eval_1","ucs":0.8234,"tier":1,"latency_ms":0.81,"reasoning":null,"dimensions":[{{"name":"scope_compliance","score":0.9}}]}}"#
     );
     let length = body.len();
-    let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}");
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
     stream.set_nodelay(true).unwrap();
     let mut bytes = vec![0; 64 * 1024];
     let mut filled = 0;
@@ -200,6 +231,12 @@ fn serve(mut stream: TcpStream, last_body: &Mutex<Vec<u8>>) {
 fn whole_body(request: &[u8]) -> Option<&[u8]> {
     let end = request.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
-    let length: usize = head.split("content-length: ").nth(1)?.split("\r\n").next()?.parse().ok()?;
+    let length: usize = head
+        .split("content-length: ")
+        .nth(1)?
+        .split("\r\n")
+        .next()?
+        .parse()
+        .ok()?;
     request.get(end..end + length)
 }

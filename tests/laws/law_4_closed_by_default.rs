@@ -130,7 +130,6 @@ async fn law_4_arguments_that_cannot_be_represented_are_refused_before_anybody_j
     assert_eq!(harness.records().len(), 2, "and the refusals are recorded");
 }
 
-#[cfg(not(feature = "screen"))]
 #[tokio::test]
 async fn law_4_an_argument_that_would_be_screened_escalates_without_a_screen() {
     let allow = FakeGovernor::always(Verdict::allow());

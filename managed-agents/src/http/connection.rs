@@ -46,7 +46,7 @@ pub(super) enum Sent {
 }
 
 impl Connection {
-    pub(super) async fn open(stream: Box<dyn Stream>) -> Result<Self, Failure> {
+    pub(super) async fn open(stream: Box<dyn Stream>) -> Result<Box<Self>, Failure> {
         let seen = Arc::new(Seen::default());
         let io = Io {
             stream,
@@ -56,18 +56,22 @@ impl Connection {
         let (sender, connection) = http1::handshake(io)
             .await
             .map_err(|_| Failure::new(FailureKind::Setup, "the connection cannot be set up"))?;
-        Ok(Self {
+        Ok(Box::new(Self {
             sender,
             driver: Driver {
                 connection,
                 ended: false,
             },
             seen,
-        })
+        }))
     }
 
     /// Sends a request and waits for the head of its answer.
-    pub(super) async fn send(mut self, request: JsonRequest, deadline: Instant) -> Result<Sent, Failure> {
+    pub(super) async fn send(
+        mut self: Box<Self>,
+        request: JsonRequest,
+        deadline: Instant,
+    ) -> Result<Sent, Failure> {
         self.seen.answer.store(false, Ordering::Relaxed);
         let answer = self.sender.try_send_request(request);
         let response = match timeout_at(deadline, self.driver.run(answer)).await {
@@ -80,9 +84,17 @@ impl Connection {
             }
             Ok(None) => return Err(self.ended()),
             Err(_) if self.seen.answer() => {
-                return Err(Failure::new(FailureKind::BrokenOff, "the answer began and did not end in time"));
+                return Err(Failure::new(
+                    FailureKind::BrokenOff,
+                    "the answer began and did not end in time",
+                ));
             }
-            Err(_) => return Err(Failure::new(FailureKind::TimedOut, "no answer within the time limit")),
+            Err(_) => {
+                return Err(Failure::new(
+                    FailureKind::TimedOut,
+                    "no answer within the time limit",
+                ));
+            }
         };
         Ok(Sent::Answered(Reply {
             response,
@@ -114,7 +126,10 @@ impl Connection {
         if self.seen.tls() {
             Failure::new(FailureKind::Tls, "the encrypted connection failed")
         } else if self.seen.answer() {
-            Failure::new(FailureKind::BrokenOff, "the connection ended within the answer")
+            Failure::new(
+                FailureKind::BrokenOff,
+                "the connection ended within the answer",
+            )
         } else {
             Failure::new(FailureKind::Reset, "the connection ended before an answer")
         }
@@ -146,7 +161,7 @@ impl Driver {
 /// The head of an answer; its body is still to be read.
 pub(crate) struct Reply {
     response: Response<Incoming>,
-    connection: Connection,
+    connection: Box<Connection>,
     deadline: Instant,
     home: Option<(Arc<Pool>, Id)>,
 }
@@ -182,12 +197,20 @@ impl Reply {
                     body.extend_from_slice(data);
                 }
                 Ok(Some(None)) => break,
-                Ok(None | Some(Some(Err(_)))) if self.connection.seen.tls() => return Err(self.connection.ended()),
+                Ok(None | Some(Some(Err(_)))) if self.connection.seen.tls() => {
+                    return Err(self.connection.ended());
+                }
                 Ok(None | Some(Some(Err(_)))) => {
-                    return Err(Failure::new(FailureKind::BrokenOff, "the connection ended within the answer"));
+                    return Err(Failure::new(
+                        FailureKind::BrokenOff,
+                        "the connection ended within the answer",
+                    ));
                 }
                 Err(_) => {
-                    return Err(Failure::new(FailureKind::BrokenOff, "the answer began and did not end in time"));
+                    return Err(Failure::new(
+                        FailureKind::BrokenOff,
+                        "the answer began and did not end in time",
+                    ));
                 }
             }
         }
@@ -204,14 +227,20 @@ impl Reply {
             .iter()
             .any(|coding| coding != "identity")
         {
-            return Err(Failure::new(FailureKind::Encoded, "the answer is compressed, which was not asked for"));
+            return Err(Failure::new(
+                FailureKind::Encoded,
+                "the answer is compressed, which was not asked for",
+            ));
         }
         let is_json = headers
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .is_some_and(is_json);
         if !is_json {
-            return Err(Failure::new(FailureKind::NotJson, "the answer's content type is not JSON"));
+            return Err(Failure::new(
+                FailureKind::NotJson,
+                "the answer's content type is not JSON",
+            ));
         }
         if self.response.body().size_hint().lower() > limit as u64 {
             return Err(too_large());
@@ -226,7 +255,12 @@ fn too_large() -> Failure {
 
 /// `application/json` and its relatives (`application/problem+json`), whatever the parameters.
 fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     essence
         .strip_prefix("application/")
         .is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
@@ -270,7 +304,11 @@ impl Io {
 }
 
 impl hyper::rt::Read for Io {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut out: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut out: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let room = out.remaining().min(this.buffer.len());
         let mut buffer = ReadBuf::new(this.buffer.get_mut(..room).unwrap_or_default());
@@ -284,7 +322,11 @@ impl hyper::rt::Read for Io {
 }
 
 impl hyper::rt::Write for Io {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut *self.stream).poll_write(cx, bytes));
         Poll::Ready(written.inspect_err(|error| self.note(error)))
     }

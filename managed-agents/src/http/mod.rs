@@ -72,11 +72,17 @@ impl Client {
     }
 
     /// Sends a JSON body.
-    pub(crate) async fn post(&self, path: &str, body: Vec<u8>, deadline: Instant) -> Result<Reply, Failure> {
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        deadline: Instant,
+    ) -> Result<Reply, Failure> {
         let mut request = self.request(Method::POST, path, body.into())?;
-        request
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
         self.send(request, deadline).await
     }
 
@@ -89,7 +95,9 @@ impl Client {
 
     /// Makes sure that a connection stands, and keeps it for the next request.
     pub(crate) async fn reach(&self, deadline: Instant) -> Result<(), Failure> {
-        let runtime = Handle::try_current().map_err(|_| Failure::no_runtime())?.id();
+        let runtime = Handle::try_current()
+            .map_err(|_| Failure::no_runtime())?
+            .id();
         let connection = match self.0.pool.take(runtime).await {
             Some(connection) => connection,
             None => self.connect(deadline).await?,
@@ -98,7 +106,12 @@ impl Client {
         Ok(())
     }
 
-    fn request(&self, method: Method, path: &str, body: Bytes) -> Result<connection::JsonRequest, Failure> {
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<connection::JsonRequest, Failure> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -108,8 +121,14 @@ impl Client {
         Ok(request)
     }
 
-    async fn send(&self, mut request: connection::JsonRequest, deadline: Instant) -> Result<Reply, Failure> {
-        let runtime = Handle::try_current().map_err(|_| Failure::no_runtime())?.id();
+    async fn send(
+        &self,
+        mut request: connection::JsonRequest,
+        deadline: Instant,
+    ) -> Result<Reply, Failure> {
+        let runtime = Handle::try_current()
+            .map_err(|_| Failure::no_runtime())?
+            .id();
         // A kept connection may have been closed by the service meanwhile. When nothing of the request has left, it may
         // go out on the next one; afterwards never: the service may have judged it already.
         while let Some(connection) = self.0.pool.take(runtime).await {
@@ -121,14 +140,20 @@ impl Client {
         let connection = self.connect(deadline).await?;
         match connection.send(request, deadline).await? {
             Sent::Answered(reply) => Ok(reply.kept_in(&self.0.pool, runtime)),
-            Sent::Nothing(_) => Err(Failure::new(FailureKind::Reset, "the connection was closed at once")),
+            Sent::Nothing(_) => Err(Failure::new(
+                FailureKind::Reset,
+                "the connection was closed at once",
+            )),
         }
     }
 
-    async fn connect(&self, deadline: Instant) -> Result<Connection, Failure> {
+    async fn connect(&self, deadline: Instant) -> Result<Box<Connection>, Failure> {
         match timeout_at(deadline, self.0.connector.connect()).await {
             Ok(connected) => connected,
-            Err(_) => Err(Failure::new(FailureKind::TimedOut, "no connection within the time limit")),
+            Err(_) => Err(Failure::new(
+                FailureKind::TimedOut,
+                "no connection within the time limit",
+            )),
         }
     }
 }

@@ -25,12 +25,12 @@ struct Idle {
     /// A connection is bound to the runtime that it was made on, which may be gone or asleep.
     runtime: Id,
     since: Instant,
-    connection: Connection,
+    connection: Box<Connection>,
 }
 
 impl Pool {
     /// A connection of this runtime that still stands, the last used first.
-    pub(super) async fn take(&self, runtime: Id) -> Option<Connection> {
+    pub(super) async fn take(&self, runtime: Id) -> Option<Box<Connection>> {
         loop {
             let mut connection = self.pop(runtime)?;
             if connection.stands().await {
@@ -40,7 +40,7 @@ impl Pool {
     }
 
     /// Keeps a connection whose answer was read to its end.
-    pub(super) async fn put(&self, runtime: Id, mut connection: Connection) {
+    pub(super) async fn put(&self, runtime: Id, mut connection: Box<Connection>) {
         if !connection.stands().await {
             return;
         }
@@ -54,7 +54,7 @@ impl Pool {
         }
     }
 
-    fn pop(&self, runtime: Id) -> Option<Connection> {
+    fn pop(&self, runtime: Id) -> Option<Box<Connection>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|kept| kept.since.elapsed() < IDLE);
         let at = idle.iter().rposition(|kept| kept.runtime == runtime)?;

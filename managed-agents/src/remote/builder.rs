@@ -1,5 +1,6 @@
 //! How a remote governor is set up.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::http::{Client, Endpoint, SOURCE, Secret};
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Sets up a [`Remote`]; see there for an example.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until it builds"]
 pub struct RemoteBuilder {
     endpoint: String,
@@ -85,6 +86,8 @@ impl RemoteBuilder {
     }
 
     /// How long a decision may take, from the connection to the last byte of the answer; by default 3 seconds.
+    /// Should be shorter than the harness's own limit, which cannot tell a service that is away from an answer that was
+    /// broken off, and so denies under `fail_open` too.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -106,22 +109,35 @@ impl RemoteBuilder {
         let endpoint = Endpoint::parse(&self.endpoint)
             .map_err(|error| RemoteError::new(RemoteErrorKind::Endpoint, error.to_string()))?;
         if self.api_key.is_none() && endpoint.is_encrypted() {
-            return Err(RemoteError::new(RemoteErrorKind::MissingKey, "no key to the service is given".to_owned()));
+            return Err(RemoteError::new(
+                RemoteErrorKind::MissingKey,
+                "no key to the service is given".to_owned(),
+            ));
         }
-        if let Some(key) = RESERVED.into_iter().find(|key| self.organisation.contains_key(*key)) {
+        if let Some(key) = RESERVED
+            .into_iter()
+            .find(|key| self.organisation.contains_key(*key))
+        {
             return Err(RemoteError::new(
                 RemoteErrorKind::Context,
                 format!("the context's key `{key}` is reserved"),
             ));
         }
         let mut headers = HeaderMap::new();
-        headers.insert(HeaderName::from_static("x-source"), HeaderValue::from_static(SOURCE));
+        headers.insert(
+            HeaderName::from_static("x-source"),
+            HeaderValue::from_static(SOURCE),
+        );
         if let Some(key) = self.api_key.and_then(|key| key.header("Bearer ")) {
             headers.insert(AUTHORIZATION, key);
         }
         let client = Client::new(&endpoint, self.roots.as_deref(), headers)
             .map_err(|error| RemoteError::new(RemoteErrorKind::Certificates, error.to_string()))?;
-        let base = endpoint.path().rsplit_once('/').map_or("", |(base, _)| base).to_owned();
+        let base = endpoint
+            .path()
+            .rsplit_once('/')
+            .map_or("", |(base, _)| base)
+            .to_owned();
         Ok(Remote(Arc::new(Shared {
             client,
             base,
@@ -131,6 +147,17 @@ impl RemoteBuilder {
             resolved: Resolved::default(),
             endpoint,
         })))
+    }
+}
+
+/// Shows neither the endpoint, which is unread yet and may hold a password, nor the context.
+impl fmt::Debug for RemoteBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteBuilder")
+            .field("platform", &self.platform)
+            .field("policy", &self.policy)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }
 

@@ -41,7 +41,7 @@ const MAX_ANSWER: usize = 1024 * 1024;
 /// service had closed: an evaluation has no idempotency key, and a service that judged twice would record a call that
 /// never was.
 ///
-/// Decisions need a tokio runtime with I/O and time enabled. Clones share their connections.
+/// No redirect is followed and no proxy is used. Decisions need a tokio runtime with I/O and time enabled. Clones share their connections.
 ///
 /// # Examples
 ///
@@ -74,7 +74,6 @@ struct Shared {
 
 impl Remote {
     /// A remote governor in the making.
-    #[must_use]
     pub fn builder() -> RemoteBuilder {
         RemoteBuilder::default()
     }
@@ -92,13 +91,19 @@ impl Governor for Remote {
     }
 
     fn decide(&self, call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
-        let verb = call.meta().action().unwrap_or_else(|| self.0.verbs.verb(call.tool()));
+        let verb = call
+            .meta()
+            .action()
+            .unwrap_or_else(|| self.0.verbs.verb(call.tool()));
         let body = self.0.template.body(call, verb);
         let shared = Arc::clone(&self.0);
         let call = Arc::clone(call);
         Answer::later(async move {
             let deadline = Instant::now() + shared.timeout;
-            let reply = shared.client.post(shared.endpoint.path(), body, deadline).await?;
+            let reply = shared
+                .client
+                .post(shared.endpoint.path(), body, deadline)
+                .await?;
             let answer = answer::parse(&read(reply).await?)?;
             Ok(answer.for_agent(call.agent())?.into_verdict().into())
         })
@@ -147,5 +152,8 @@ async fn read(reply: Reply) -> Result<Vec<u8>, GovernorError> {
         500..=599 => GovernorErrorKind::ServerError,
         _ => GovernorErrorKind::Malformed,
     };
-    Err(GovernorError::new(kind, format!("the governance service answered {status}")).with_code(format!("http_{status}")))
+    Err(
+        GovernorError::new(kind, format!("the governance service answered {status}"))
+            .with_code(format!("http_{status}")),
+    )
 }

@@ -29,15 +29,23 @@ pub(super) async fn resolution(
     evaluation: &str,
     patience: Duration,
 ) -> Result<Verdict, GovernorError> {
-    let path = format!("{}/governance/evaluations/{}", shared.base, path_segment(evaluation));
+    let path = format!(
+        "{}/governance/evaluations/{}",
+        shared.base,
+        path_segment(evaluation)
+    );
     let start = Instant::now();
     // a patience beyond what the clock can hold is as long as one may wait
-    let end = start.checked_add(patience).unwrap_or(start + Duration::from_secs(24 * 3600));
+    let end = start
+        .checked_add(patience)
+        .unwrap_or(start + Duration::from_secs(24 * 3600));
     let mut pause = FIRST_PAUSE;
     loop {
         match timeout_at(end, ask(shared, call, evaluation, &path)).await {
             Ok(Ok(verdict)) if verdict.decision() == Decision::Escalate => {}
-            Ok(Ok(verdict)) if verdict.decision() == Decision::Allow && !shared.resolved.first(evaluation) => {
+            Ok(Ok(verdict))
+                if verdict.decision() == Decision::Allow && !shared.resolved.first(evaluation) =>
+            {
                 return Err(GovernorError::new(
                     GovernorErrorKind::Mismatched,
                     "the evaluation was approved once and has run already",
@@ -58,10 +66,21 @@ pub(super) async fn resolution(
     }
 }
 
-async fn ask(shared: &Shared, call: &ToolCall, evaluation: &str, path: &str) -> Result<Verdict, GovernorError> {
-    let reply = shared.client.get(path, Instant::now() + shared.timeout).await?;
+async fn ask(
+    shared: &Shared,
+    call: &ToolCall,
+    evaluation: &str,
+    path: &str,
+) -> Result<Verdict, GovernorError> {
+    let reply = shared
+        .client
+        .get(path, Instant::now() + shared.timeout)
+        .await?;
     let answer = answer::parse(&read(reply).await?)?;
-    Ok(answer.of_evaluation(evaluation)?.for_agent(call.agent())?.into_verdict())
+    Ok(answer
+        .of_evaluation(evaluation)?
+        .for_agent(call.agent())?
+        .into_verdict())
 }
 
 /// Whether to go on asking: the service is away, or asks for patience itself.
@@ -70,9 +89,12 @@ fn passes(error: &GovernorError) -> bool {
 }
 
 fn undecided(call: &ToolCall, evaluation: &str) -> Verdict {
-    Verdict::escalate(Reason::new("escalated", "nobody has decided on this call yet"))
-        .with_evaluation_id(EvaluationId::from(evaluation))
-        .for_agent(call.agent().as_str())
+    Verdict::escalate(Reason::new(
+        "escalated",
+        "nobody has decided on this call yet",
+    ))
+    .with_evaluation_id(EvaluationId::from(evaluation))
+    .for_agent(call.agent().as_str())
 }
 
 /// Percent-encodes what is not unreserved (RFC 3986).

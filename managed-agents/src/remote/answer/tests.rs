@@ -20,7 +20,10 @@ fn a_verdict_needs_three_fields_and_the_rest_has_defaults() {
     for missing in ["verdict", "agent_id", "evaluation_id"] {
         let json = with("").replace(&format!("\"{missing}\""), "\"other\"");
         let error = read(&json).unwrap_err();
-        assert_eq!((error.kind(), error.code()), (GovernorErrorKind::Malformed, "answer_not_a_verdict"));
+        assert_eq!(
+            (error.kind(), error.code()),
+            (GovernorErrorKind::Malformed, "answer_not_a_verdict")
+        );
     }
 }
 
@@ -54,20 +57,34 @@ fn a_field_of_a_wrong_type_or_out_of_range_or_given_twice_is_no_verdict() {
         assert_eq!(error.kind(), GovernorErrorKind::Malformed, "{field}");
     }
     for json in ["", "null", "[]", "\"ALLOW\"", "{", "{} {}"] {
-        assert_eq!(read(json).unwrap_err().kind(), GovernorErrorKind::Malformed, "{json}");
+        assert_eq!(
+            read(json).unwrap_err().kind(),
+            GovernorErrorKind::Malformed,
+            "{json}"
+        );
     }
 }
 
 #[test]
 fn an_allow_that_says_it_is_none_and_an_unknown_word_are_denials() {
     let verdict = read(&with(r#","allowed":false"#)).unwrap();
-    assert_eq!((verdict.decision(), verdict.reasons()[0].code()), (Decision::Deny, "allowed_false"));
+    assert_eq!(
+        (verdict.decision(), verdict.reasons()[0].code()),
+        (Decision::Deny, "allowed_false")
+    );
     for word in ["MODIFY", "SUSPEND", "allow", "", "ALLOW "] {
         let verdict = read(&with("").replace("ALLOW", word)).unwrap();
-        assert_eq!((verdict.decision(), verdict.reasons()[0].code()), (Decision::Deny, "unknown_verdict"), "{word}");
+        assert_eq!(
+            (verdict.decision(), verdict.reasons()[0].code()),
+            (Decision::Deny, "unknown_verdict"),
+            "{word}"
+        );
     }
     let verdict = read(&with(r#","allowed":true"#).replace("ALLOW", "DENY")).unwrap();
-    assert_eq!((verdict.decision(), verdict.reasons()[0].code()), (Decision::Deny, "denied"));
+    assert_eq!(
+        (verdict.decision(), verdict.reasons()[0].code()),
+        (Decision::Deny, "denied")
+    );
 }
 
 #[test]
@@ -93,7 +110,10 @@ fn dimensions_are_read_from_a_list_and_from_a_map() {
         r#","dimensions":[{"name":"a","score":0.5},{"dimension":"b","score":1,"veto":false},{"weight":2}]"#,
     ] {
         let verdict = read(&with(field)).unwrap();
-        assert_eq!(verdict.dimensions().collect::<Vec<_>>(), [("a", 0.5), ("b", 1.0)]);
+        assert_eq!(
+            verdict.dimensions().collect::<Vec<_>>(),
+            [("a", 0.5), ("b", 1.0)]
+        );
     }
 }
 
@@ -102,5 +122,8 @@ fn a_reasoning_is_bounded_and_cannot_forge_a_line_of_a_log() {
     let field = format!(r#","reasoning":"one\nINFO forged {}""#, "x".repeat(1000));
     let verdict = read(&with(&field).replace("ALLOW", "DENY")).unwrap();
     let text = verdict.reasons()[0].for_model();
-    assert!(text.starts_with("one\\u{a}INFO") && text.chars().count() < 320, "{text}");
+    assert!(
+        text.starts_with("one\\u{a}INFO") && text.chars().count() < 320,
+        "{text}"
+    );
 }
