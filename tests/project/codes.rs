@@ -99,7 +99,8 @@ fn each_file(folder: &Path, see: &mut impl FnMut(&Path)) {
 }
 
 /// Before a literal, these say that it is a code.
-const BEFORE: [&str; 5] = [
+const BEFORE: [&str; 6] = [
+    "Some((",
     "Reason::new(",
     "InputError::new(",
     "with_code(",
