@@ -11,7 +11,11 @@ mod answer;
 pub mod approval;
 pub mod audit;
 pub mod call;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod clock;
+#[cfg(feature = "config")]
+pub mod config;
 mod denial_slot;
 #[cfg(feature = "engine")]
 mod engine;

@@ -65,7 +65,7 @@ pub(crate) struct Head {
     hash: Sha256,
     /// JSON pointers into `arguments`.
     redacted: Vec<String>,
-    /// An argument is declared to be of a kind that the screen reads.
+    /// An argument is of a kind that the screen reads, by declaration or by the tool's name.
     screened: bool,
 }
 
@@ -118,7 +118,8 @@ impl Head {
         let screened = meta
             .arguments()
             .iter()
-            .any(|argument| argument.kind.is_some());
+            .any(|argument| argument.kind.is_some())
+            || (origin != Origin::Governed && verb::runs_text(meta.name()));
         Self {
             agent,
             meta,
@@ -188,7 +189,7 @@ impl ToolCall {
         &self.head.meta
     }
 
-    /// Whether an argument is declared to be of a kind that the screen reads.
+    /// Whether an argument is of a kind that the screen reads, by declaration or by the tool's name.
     pub(crate) fn is_screened(&self) -> bool {
         self.head.screened
     }

@@ -196,6 +196,10 @@ impl Case {
             let ticket = evaluation.map(|id| Arc::from(id.to_string()));
             return self.queue(judged, ticket, true);
         }
+        #[cfg(feature = "cli")]
+        if inner.judging_only {
+            return self.queue(judged, None, false);
+        }
         self.escalate_here(judged, remote)
     }
 

@@ -24,15 +24,15 @@ impl Heads {
     pub(super) fn new(
         agent: AgentId,
         redacted: HashMap<String, Vec<String>>,
-        declared: Vec<ToolMeta>,
+        declared: Vec<(ToolMeta, Origin)>,
     ) -> Self {
         let heads = Self {
             agent,
             redacted,
             known: RwLock::default(),
         };
-        for meta in declared {
-            heads.add(MetaRef::Shared(Arc::new(meta)), Origin::Declared);
+        for (meta, origin) in declared {
+            heads.add(MetaRef::Shared(Arc::new(meta)), origin);
         }
         heads
     }
