@@ -8,8 +8,9 @@ pub use crate::harness::{
     Draft, Gate, GovernedArgument, GovernedReturn, Harness, gate, gate_blocking, gate_finish,
 };
 pub use crate::tool::{
-    ArgRow, ArgumentError, BoxFuture, CallFault, CallResult, Need, Parts, RangeRow, States, This,
-    Tool, ToolArg, ToolReturn, ToolValue, Vtable, finish, json, need, take_judged,
+    ArgRow, ArgumentError, BoxFuture, CallFault, CallResult, DynTrait, Need, ReturnsImplTrait, Parts, RangeRow,
+    States, This, Tool, ToolArg, ToolPart, ToolReturn, ToolValue, Vtable, finish, json, judged_parts,
+    need, receiver, shared_receiver, take_judged, this,
 };
 pub use std::borrow::Cow;
 pub use std::boxed::Box;

@@ -1,8 +1,12 @@
 //! Wall time for records and time limits, replaceable in tests.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
+
+/// How long wall time is derived from the monotonic clock before it is read again.
+const ANCHORED: Duration = Duration::from_millis(100);
 
 /// Where the time comes from.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +22,26 @@ impl Clock {
             Self::System => SystemTime::now(),
             Self::Virtual(clock) => clock.now(),
         }
+    }
+
+    /// The wall time of a reading of the monotonic clock, at most 100 ms out when the wall clock is set. Reading one clock
+    /// instead of two is a tenth of what a call costs.
+    pub(crate) fn at(&self, instant: Instant) -> SystemTime {
+        thread_local! {
+            static ANCHOR: Cell<Option<(Instant, SystemTime)>> = const { Cell::new(None) };
+        }
+        if let Self::Virtual(clock) = self {
+            return clock.now();
+        }
+        if let Some((anchor, wall)) = ANCHOR.get() {
+            let since = instant.saturating_duration_since(anchor);
+            if since < ANCHORED {
+                return wall + since;
+            }
+        }
+        let wall = SystemTime::now();
+        ANCHOR.set(Some((instant, wall)));
+        wall
     }
 }
 

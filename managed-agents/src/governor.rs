@@ -172,6 +172,9 @@ pub enum GovernorErrorKind {
     Malformed,
     /// A verdict for another call or agent.
     Mismatched,
+    /// The harness's own limit passed first: how far the governor had come is not known, so it counts as no
+    /// outage.
+    Overdue,
     /// The circuit breaker is open.
     CircuitOpen,
     /// The governor cannot answer at once and the caller cannot wait.
@@ -190,6 +193,11 @@ impl GovernorErrorKind {
         )
     }
 
+    /// Whether the circuit breaker counts it.
+    pub(crate) fn trips_breaker(self) -> bool {
+        self.is_outage() || self == Self::Overdue
+    }
+
     /// The stable code of the kind.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -202,6 +210,7 @@ impl GovernorErrorKind {
             Self::Tls => "governor_tls",
             Self::Malformed => "governor_malformed",
             Self::Mismatched => "verdict_mismatched",
+            Self::Overdue => "governor_overdue",
             Self::CircuitOpen => "circuit_open",
             Self::WouldBlock => "would_block",
             Self::Internal => "governor_internal",

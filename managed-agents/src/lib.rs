@@ -11,6 +11,8 @@ mod answer;
 pub mod approval;
 pub mod audit;
 pub mod call;
+#[cfg(feature = "claude")]
+pub mod claude;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod clock;
@@ -22,7 +24,11 @@ mod engine;
 mod error;
 mod governor;
 pub mod harness;
+#[cfg(feature = "__http")]
+mod http;
 mod outcome;
+#[cfg(feature = "remote")]
+pub mod remote;
 pub mod store;
 pub mod testing;
 mod tool;
@@ -38,7 +44,11 @@ pub use engine::Engine;
 pub use error::{DenialKind, GovernanceDenied};
 pub use governor::{Claims, Governor, GovernorError, GovernorErrorKind, Judgement};
 pub use harness::{GovernedBy, Harness, Permit, Session};
+#[cfg(feature = "__http")]
+pub use http::{Endpoint, EndpointError, Secret, SecretError};
 pub use outcome::Outcome;
+#[cfg(feature = "remote")]
+pub use remote::Remote;
 pub use tool::{
     Dialect, Tool, ToolResult, ToolStatus, Toolbox, ToolboxBuilder, ToolboxError, ToolboxProblem,
     ToolboxProblemKind,

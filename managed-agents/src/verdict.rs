@@ -77,15 +77,15 @@ pub struct EvaluationId(Repr);
 
 #[derive(Clone, Eq, Hash, PartialEq)]
 enum Repr {
-    /// Made here, in decimal order of creation within one process; text is made when somebody reads it.
-    Local(u128),
+    /// Made here: random for each harness, and counted; text is made when somebody reads it.
+    Local(u64, u64),
     /// Made by a service.
     Given(Arc<str>),
 }
 
 impl EvaluationId {
-    pub(crate) fn local(number: u128) -> Self {
-        Self(Repr::Local(number))
+    pub(crate) fn local(harness: u64, number: u64) -> Self {
+        Self(Repr::Local(harness, number))
     }
 }
 
@@ -98,7 +98,7 @@ impl From<&str> for EvaluationId {
 impl fmt::Display for EvaluationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Repr::Local(number) => write!(f, "eval_{number:032x}"),
+            Repr::Local(harness, number) => write!(f, "eval_{harness:016x}{number:016x}"),
             Repr::Given(text) => f.write_str(text),
         }
     }
@@ -178,15 +178,21 @@ impl Reason {
 #[derive(Clone, Debug)]
 pub struct Verdict {
     decision: Decision,
+    /// What a bare decision lacks: most calls are simply allowed, and then a verdict is two words.
+    details: Option<Box<Details>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Details {
     evaluation_id: Option<EvaluationId>,
     reasons: Vec<Reason>,
     agent: Option<Arc<str>>,
     digest: Option<Digest>,
     expires: Option<SystemTime>,
-    scores: Option<Box<Scores>>,
+    scores: Option<Scores>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Scores {
     ucs: f64,
     tier: u8,
@@ -217,58 +223,53 @@ impl Verdict {
     pub fn new(decision: Decision) -> Self {
         Self {
             decision,
-            evaluation_id: None,
-            reasons: Vec::new(),
-            agent: None,
-            digest: None,
-            expires: None,
-            scores: None,
+            details: None,
         }
     }
 
     /// Adds a reason.
     #[must_use]
     pub fn with_reason(mut self, reason: Reason) -> Self {
-        self.reasons.push(reason);
+        self.details().reasons.push(reason);
         self
     }
 
     /// States the id that the governor gave this evaluation; else the harness gives one.
     #[must_use]
     pub fn with_evaluation_id(mut self, id: EvaluationId) -> Self {
-        self.evaluation_id = Some(id);
+        self.details().evaluation_id = Some(id);
         self
     }
 
     /// States for which agent the verdict holds; for any other it is a denial.
     #[must_use]
     pub fn for_agent(mut self, agent: impl Into<Arc<str>>) -> Self {
-        self.agent = Some(agent.into());
+        self.details().agent = Some(agent.into());
         self
     }
 
     /// States for which call the verdict holds; for any other it is a denial.
     #[must_use]
     pub fn for_digest(mut self, digest: Digest) -> Self {
-        self.digest = Some(digest);
+        self.details().digest = Some(digest);
         self
     }
 
     /// States until when the verdict holds; after it, it is a denial.
     #[must_use]
     pub fn until(mut self, expires: SystemTime) -> Self {
-        self.expires = Some(expires);
+        self.details().expires = Some(expires);
         self
     }
 
     /// States the unified confidence score (0 to 1), the tier that decided, and the dimensions' scores (0 to 1).
     #[must_use]
     pub fn with_scores(mut self, ucs: f64, tier: u8, dimensions: BTreeMap<String, f64>) -> Self {
-        self.scores = Some(Box::new(Scores {
+        self.details().scores = Some(Scores {
             ucs,
             tier,
             dimensions,
-        }));
+        });
         self
     }
 
@@ -281,52 +282,58 @@ impl Verdict {
     /// Names the evaluation; always there in what a harness hands out.
     #[must_use]
     pub fn evaluation_id(&self) -> Option<&EvaluationId> {
-        self.evaluation_id.as_ref()
+        self.details.as_ref()?.evaluation_id.as_ref()
     }
 
     /// Why, the deciding reason first.
     #[must_use]
     pub fn reasons(&self) -> &[Reason] {
-        &self.reasons
+        self.details
+            .as_ref()
+            .map_or(&[], |details| details.reasons.as_slice())
     }
 
     /// The agent that the governor judged, where it says.
     #[must_use]
     pub fn agent(&self) -> Option<&str> {
-        self.agent.as_deref()
+        self.details.as_ref()?.agent.as_deref()
     }
 
     /// The call that the governor judged, where it says.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
-        self.digest
+        self.details.as_ref()?.digest
     }
 
     /// Until when the verdict holds, where the governor says.
     #[must_use]
     pub fn expires(&self) -> Option<SystemTime> {
-        self.expires
+        self.details.as_ref()?.expires
     }
 
     /// The unified confidence score, 0 to 1, where the governor gives one.
     #[must_use]
     pub fn ucs(&self) -> Option<f64> {
-        self.scores.as_ref().map(|s| s.ucs)
+        Some(self.details.as_ref()?.scores.as_ref()?.ucs)
     }
 
     /// The tier that decided (1 gate, 2 score, 3 deliberation), where the governor gives one.
     #[must_use]
     pub fn tier(&self) -> Option<u8> {
-        self.scores.as_ref().map(|s| s.tier)
+        Some(self.details.as_ref()?.scores.as_ref()?.tier)
     }
 
     /// Name and score (0 to 1) of each assessed dimension; empty where the governor gives none.
     pub fn dimensions(&self) -> impl Iterator<Item = (&str, f64)> + '_ {
-        self.scores.iter().flat_map(|s| {
-            s.dimensions
-                .iter()
-                .map(|(name, score)| (name.as_str(), *score))
-        })
+        self.details
+            .iter()
+            .filter_map(|details| details.scores.as_ref())
+            .flat_map(|scores| {
+                scores
+                    .dimensions
+                    .iter()
+                    .map(|(name, score)| (name.as_str(), *score))
+            })
     }
 
     /// The more restrictive of two verdicts: its decision, with the reasons of both, its own first (law 5).
@@ -337,16 +344,24 @@ impl Verdict {
         } else {
             (self, other)
         };
-        first.reasons.extend(second.reasons);
-        first.evaluation_id = first.evaluation_id.or(second.evaluation_id);
-        first.agent = first.agent.or(second.agent);
-        first.digest = first.digest.or(second.digest);
-        first.scores = first.scores.or(second.scores);
-        first.expires = match (first.expires, second.expires) {
+        let Some(second) = second.details else {
+            return first;
+        };
+        let details = first.details();
+        details.reasons.extend(second.reasons);
+        details.evaluation_id = details.evaluation_id.take().or(second.evaluation_id);
+        details.agent = details.agent.take().or(second.agent);
+        details.digest = details.digest.or(second.digest);
+        details.scores = details.scores.take().or(second.scores);
+        details.expires = match (details.expires, second.expires) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
         first
+    }
+
+    fn details(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
     }
 }
 

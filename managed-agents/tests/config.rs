@@ -352,3 +352,74 @@ fn a_key_without_a_service_is_an_error_and_is_never_printed() {
     assert!(!ok && out.contains("MANAGED_AGENTS_API_KEY"), "{out}");
     assert!(!out.contains("canary"), "{out}");
 }
+
+#[cfg(feature = "remote")]
+#[test]
+fn a_service_is_asked_where_file_or_environment_name_one() {
+    let here = file(
+        "env-remote",
+        "agent = 'a'\n[remote]\nendpoint = 'https://governance.example/govern'\nplatform = 'claude'\ntimeout = '1s'\n",
+    );
+    let here = here.parent().unwrap();
+    let local = file("env-local", "agent = 'a'");
+    let local = local.parent().unwrap();
+    let key = ("MANAGED_AGENTS_API_KEY", "canary-4f9c");
+    for (directory, variables, ok, text) in [
+        (here, vec![key], true, "governor: \"remote\""),
+        (here, vec![], false, "`MANAGED_AGENTS_API_KEY` is not set"),
+        (
+            here,
+            vec![("MANAGED_AGENTS_API_KEY", "canary 4f9c")],
+            false,
+            "holds no key",
+        ),
+        (
+            local,
+            vec![("MANAGED_AGENTS_ENDPOINT", "http://127.0.0.1:9/govern")],
+            true,
+            "governor: \"remote\"",
+        ),
+        (
+            local,
+            vec![key, ("MANAGED_AGENTS_ENDPOINT", "https://x.example/govern")],
+            true,
+            "governor: \"remote\"",
+        ),
+        (
+            local,
+            vec![key, ("MANAGED_AGENTS_ENDPOINT", "http://canary.example/")],
+            false,
+            "names no service",
+        ),
+    ] {
+        let (done, out) = child(
+            "print_the_harness_of_the_environment",
+            directory,
+            &variables,
+        );
+        assert!(done == ok && out.contains(text), "{variables:?}: {out}");
+        assert!(!out.contains("canary"), "{variables:?}: {out}");
+    }
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn scopes_that_a_service_would_not_keep_are_an_error() {
+    let text = "agent = 'a'\n[scopes]\na = []\n[remote]\nendpoint = 'http://127.0.0.1:9/'\n";
+    let error = build_error("remote-scopes", text);
+    assert!(
+        error.contains(":2: `scopes` are kept by the embedded engine"),
+        "{error}"
+    );
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn an_endpoint_that_is_none_is_refused_with_its_line_and_not_repeated() {
+    let error = wrong("[remote]\nendpoint = 'http://user:canary@x.example/'");
+    assert!(
+        error.starts_with("f.toml:2: `remote.endpoint` names no service: "),
+        "{error}"
+    );
+    assert!(!error.contains("canary"), "{error}");
+}

@@ -71,6 +71,11 @@ impl Keys {
         self.at(name).is_some()
     }
 
+    pub(crate) fn is_before(&self, first: &str, second: &str) -> bool {
+        let position = |name: &str| self.given.iter().position(|key| key == name);
+        position(first) < position(second)
+    }
+
     /// A harm that a person must confirm.
     pub(crate) fn is_grave(&self) -> bool {
         self.has("irreversible") || self.risk >= Some(Risk::High)
@@ -156,40 +161,32 @@ fn list<T: syn::parse::Parse>(key: &Ident, input: ParseStream<'_>) -> syn::Resul
             ),
         ));
     }
-    let inner;
-    syn::parenthesized!(inner in input);
-    let items = Punctuated::<T, Token![,]>::parse_terminated(&inner)?;
+    let items = value::parenthesized(input, Punctuated::<T, Token![,]>::parse_terminated)?;
     if items.is_empty() {
-        return Err(syn::Error::new(key.span(), format!("`{key}` names no argument")));
+        return Err(syn::Error::new(
+            key.span(),
+            format!("`{key}` names no argument"),
+        ));
     }
     Ok(items.into_iter().collect())
 }
 
 /// `(self)`, or `(self = expression)`.
 fn include(key: &Ident, input: ParseStream<'_>) -> syn::Result<Include> {
-    let wrong = |span| {
-        syn::Error::new(
-            span,
-            "`include` takes `self` or `self = expression`; the identity of state is given on it: `#[governed(state(id = …))]`",
-        )
-    };
+    let message = "`include` takes `self` or `self = expression`; the identity of state is given on it: `#[governed(state(id = …))]`";
     if !input.peek(syn::token::Paren) {
-        return Err(wrong(key.span()));
+        return Err(syn::Error::new(key.span(), message));
     }
-    let inner;
-    syn::parenthesized!(inner in input);
-    if !inner.peek(Token![self]) {
-        return Err(wrong(inner.span()));
-    }
-    inner.parse::<Token![self]>()?;
-    let mut identity = None;
-    if inner.peek(Token![=]) {
-        inner.parse::<Token![=]>()?;
-        identity = Some(inner.parse()?);
-    }
-    if inner.is_empty() {
+    value::parenthesized(input, |inner| {
+        if !inner.peek(Token![self]) {
+            return Err(inner.error(message));
+        }
+        inner.parse::<Token![self]>()?;
+        let mut identity = None;
+        if inner.peek(Token![=]) {
+            inner.parse::<Token![=]>()?;
+            identity = Some(inner.parse()?);
+        }
         Ok(Include { identity })
-    } else {
-        Err(wrong(inner.span()))
-    }
+    })
 }

@@ -23,7 +23,9 @@ pub(crate) struct ParameterKeys {
 impl ParameterKeys {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut keys = Self::default();
-        entries::each(tokens, table::PARAMETER, errors, |key, input| keys.entry(key, input));
+        entries::each(tokens, table::PARAMETER, errors, |key, input| {
+            keys.entry(key, input)
+        });
         if let Some(state) = &keys.state {
             let judged = keys
                 .range
@@ -59,7 +61,12 @@ impl ParameterKeys {
                 }
             }
         } else {
-            let kinds = [("shell", "Shell"), ("sql", "Sql"), ("path", "Path"), ("url", "Url")];
+            let kinds = [
+                ("shell", "Shell"),
+                ("sql", "Sql"),
+                ("path", "Path"),
+                ("url", "Url"),
+            ];
             self.kind = Some((key.clone(), value::word(key, input, &kinds)?));
         }
         Ok(())
@@ -68,19 +75,15 @@ impl ParameterKeys {
 
 /// `(id = expression)`
 fn identity(input: ParseStream<'_>) -> syn::Result<Expr> {
-    let inner;
-    syn::parenthesized!(inner in input);
-    let id: Ident = inner.parse()?;
-    if id != "id" {
-        return Err(syn::Error::new(
-            id.span(),
-            format!("unknown key `{id}`: `state` takes `id = expression`"),
-        ));
-    }
-    inner.parse::<Token![=]>()?;
-    let expression = inner.parse()?;
-    if inner.is_empty() {
-        return Ok(expression);
-    }
-    Err(inner.error("`state` takes `id = expression` and nothing else"))
+    value::parenthesized(input, |inner| {
+        let id: Ident = inner.parse()?;
+        if id != "id" {
+            return Err(syn::Error::new(
+                id.span(),
+                format!("unknown key `{id}`: `state` takes `id = expression`"),
+            ));
+        }
+        inner.parse::<Token![=]>()?;
+        inner.parse()
+    })
 }

@@ -10,8 +10,8 @@ use crate::item::{self, Function, Site};
 
 /// Types that a function's descriptor would hide.
 const PRIMITIVES: &[&str] = &[
-    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
-    "f16", "f32", "f64", "f128",
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
+    "i128", "isize", "f16", "f32", "f64", "f128",
 ];
 
 /// The name of the descriptor: the function's own, or the key's.
@@ -27,7 +27,11 @@ pub(crate) fn name(function: &Function) -> Ident {
 }
 
 /// The descriptor, where one can stand and was not declined.
-pub(crate) fn expand(function: &Function, private: &TokenStream, errors: &mut Errors) -> Option<TokenStream> {
+pub(crate) fn expand(
+    function: &Function,
+    private: &TokenStream,
+    errors: &mut Errors,
+) -> Option<TokenStream> {
     let declined = function.keys.has("no_tool") || item::test(&function.attributes).is_some();
     if function.site != Site::Free || declined {
         if let Some(key) = function.keys.at("tool").filter(|_| !declined) {
@@ -43,7 +47,11 @@ pub(crate) fn expand(function: &Function, private: &TokenStream, errors: &mut Er
         );
         return None;
     }
-    for parameter in function.parameters.iter().filter(|parameter| parameter.is_state()) {
+    for parameter in function
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.is_state())
+    {
         item::state_of_a_tool(parameter, errors);
     }
     let visibility = &function.visibility;
@@ -68,9 +76,19 @@ pub(crate) fn expand(function: &Function, private: &TokenStream, errors: &mut Er
 fn tool(function: &Function, private: &TokenStream) -> TokenStream {
     let generics = Generics::of(function, private);
     let ident = &function.signature.ident;
-    let (visibility, parameters, predicates) = (&function.visibility, &generics.parameters, &generics.predicates);
+    let (visibility, parameters, predicates) = (
+        &function.visibility,
+        &generics.parameters,
+        &generics.predicates,
+    );
     let body = if generics.fits {
-        let vtable = call::vtable(function, &generics, private, &quote!(#ident), &quote!(Self::__META));
+        let vtable = call::vtable(
+            function,
+            &generics,
+            private,
+            &quote!(#ident),
+            &quote!(Self::__META),
+        );
         quote!(#private::Tool::from_vtable(#vtable))
     } else {
         // INVARIANT: one of the predicates is never met, so nobody can call this

@@ -13,7 +13,12 @@ use crate::item::{Function, Parameter, Role, Shape};
 use crate::types;
 
 /// The governed function. `meta` is an expression; with `keep_async` an `async fn` stays one.
-pub(crate) fn expand(function: &Function, private: &TokenStream, meta: &TokenStream, keep_async: bool) -> TokenStream {
+pub(crate) fn expand(
+    function: &Function,
+    private: &TokenStream,
+    meta: &TokenStream,
+    keep_async: bool,
+) -> TokenStream {
     let Function {
         attributes,
         visibility,
@@ -53,20 +58,26 @@ pub(crate) fn expand(function: &Function, private: &TokenStream, meta: &TokenStr
         Shape::Blocking(output) => {
             let output = inferable(output);
             let inside = braces(span, inside(function, private, &draft, &inner));
-            quote_spanned!(span=> #private::gate_blocking(#draft, move || -> #output #inside))
+            quote_spanned!(span=> #private::gate_blocking::<#output>(#draft, move || -> #output #inside))
         }
     };
     let mut signature = function.signature.clone();
     if let (Shape::Async(output), false) = (shape, keep_async) {
         signature.asyncness = None;
-        signature.output = syn::parse_quote!(-> impl ::core::future::Future<Output = #output>);
+        signature.output = returned(function, output);
     }
-    let outer = braces(span, quote!(#written #before #gated));
+    // the function itself is the user's: the compiler says so when nobody calls it
+    let outer = braces(body.span(), quote!(#written #before #gated));
     quote!(#(#attributes)* #visibility #defaultness #signature #outer)
 }
 
 /// The call, written down from borrows: identities, then arguments, each in the order of their keys.
-fn write_down(function: &Function, private: &TokenStream, meta: &TokenStream, draft: &Ident) -> TokenStream {
+fn write_down(
+    function: &Function,
+    private: &TokenStream,
+    meta: &TokenStream,
+    draft: &Ident,
+) -> TokenStream {
     let keys = &function.keys;
     let mut ids: Vec<(&str, TokenStream)> = Vec::new();
     if let Some(include) = &keys.include {
@@ -90,7 +101,9 @@ fn write_down(function: &Function, private: &TokenStream, meta: &TokenStream, dr
         .iter()
         .filter_map(|parameter| range(parameter, draft));
     let arguments = function.judged().into_iter().map(|parameter| {
-        let Parameter { name, ident, ty, .. } = parameter;
+        let Parameter {
+            name, ident, ty, ..
+        } = parameter;
         // `&x`, from the beginning of the type to its end: that is where the compiler points when it cannot be shown
         let (first, last) = types::ends(ty);
         let and = quote_spanned!(ident.span().located_at(first)=> &);
@@ -98,9 +111,18 @@ fn write_down(function: &Function, private: &TokenStream, meta: &TokenStream, dr
         value.set_span(ident.span().located_at(last));
         quote!(#draft.argument(#name, #and #value);)
     });
-    let target = keys.target.as_ref().map(|target| quote!(#draft.target(#target);));
-    let subject = keys.subject.as_ref().map(|subject| quote!(#draft.subject(#subject);));
-    let harness = keys.harness.as_ref().map(|harness| quote!(#draft.harness(&#harness);));
+    let target = keys
+        .target
+        .as_ref()
+        .map(|target| quote!(#draft.target(#target);));
+    let subject = keys
+        .subject
+        .as_ref()
+        .map(|subject| quote!(#draft.subject(#subject);));
+    let harness = keys
+        .harness
+        .as_ref()
+        .map(|harness| quote!(#draft.harness(&#harness);));
     quote!(
         let mut #draft = #private::Draft::new(#meta);
         #(#ids)* #(#ranges)* #(#arguments)* #target #subject #harness
@@ -109,7 +131,9 @@ fn write_down(function: &Function, private: &TokenStream, meta: &TokenStream, dr
 
 fn range(parameter: &Parameter, draft: &Ident) -> Option<TokenStream> {
     let (_, range) = parameter.keys.range.as_ref()?;
-    let Parameter { name, ident, ty, .. } = parameter;
+    let Parameter {
+        name, ident, ty, ..
+    } = parameter;
     let is_reference = |ty: &Type| matches!(types::peel(ty), Type::Reference(_));
     let fits = match types::argument_of(ty, "Option") {
         Some(inner) => {
@@ -141,7 +165,12 @@ fn judged_bytes(function: &Function, draft: &Ident) -> Option<TokenStream> {
 }
 
 /// What runs once the call was allowed.
-fn inside(function: &Function, private: &TokenStream, draft: &Ident, body: &TokenStream) -> TokenStream {
+fn inside(
+    function: &Function,
+    private: &TokenStream,
+    draft: &Ident,
+    body: &TokenStream,
+) -> TokenStream {
     let output = inferable(function.shape.output());
     // lets `?` in the body know what it converts to
     let hint = quote!(
@@ -190,26 +219,44 @@ fn decoded(function: &Function, private: &TokenStream) -> TokenStream {
         ::core::result::Result::Ok(#value) => #value,
         ::core::result::Result::Err(#value) => return #private::GovernedReturn::from_denial(#value),
     });
-    let values = parameters.iter().enumerate().filter_map(|(index, parameter)| {
-        let Parameter {
-            ident,
-            mutability,
-            lints,
-            ty,
-            ..
-        } = parameter;
-        let owned = owned(ty).ok()?;
-        let (ty, local) = (owned.ty("'_", private), call::local(index));
-        let passed = owned.pass(&local, private);
-        Some(quote!(
-            let #local: #ty = match #private::take_judged(&#parts, #index) #or_deny;
-            #(#lints)* let #mutability #ident = #passed;
-        ))
-    });
+    let values = parameters
+        .iter()
+        .enumerate()
+        .filter_map(|(index, parameter)| {
+            let Parameter {
+                ident,
+                mutability,
+                lints,
+                ty,
+                ..
+            } = parameter;
+            let owned = owned(ty).ok()?;
+            let (ty, local) = (owned.ty("'_", private), call::local(index));
+            let passed = owned.pass(&local, private);
+            Some(quote!(
+                let #local: #ty = match #private::take_judged(&#parts, #index) #or_deny;
+                #(#lints)* let #mutability #ident = #passed;
+            ))
+        });
     quote!(
-        let #parts = match #judged.parts(&[#(#names),*]) #or_deny;
+        let #parts = match #private::judged_parts(#judged.arguments(), &[#(#names),*]) #or_deny;
         #(#values)*
     )
+}
+
+/// `-> impl Future`, in the place of the return type: that is where the compiler points when it cannot carry a denial.
+fn returned(function: &Function, output: &Type) -> syn::ReturnType {
+    let (first, last) = match function.signature.output {
+        syn::ReturnType::Default => (
+            function.signature.ident.span(),
+            function.signature.ident.span(),
+        ),
+        syn::ReturnType::Type(..) => types::ends(output),
+    };
+    let open =
+        quote_spanned!(Span::mixed_site().located_at(first)=> impl ::core::future::Future<Output =);
+    let close = quote_spanned!(Span::mixed_site().located_at(last)=> >);
+    syn::parse_quote!(-> #open #output #close)
 }
 
 /// `{ body }.await`, for a body that gives a future.

@@ -8,7 +8,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{GenericParam, Lifetime, Type, TypeParamBound, WherePredicate};
 
 use super::owned::{is_dynamic, owned};
-use crate::item::{Function, Role};
+use crate::item::{Function, Role, Shape};
 use crate::types::{self, Part, has_impl, replace_impl, walk_bounds, with_lifetime};
 
 /// The generic side of one tool.
@@ -43,6 +43,10 @@ impl Generics {
                 Role::State { .. } => generics.state(&ty),
                 Role::Judged | Role::Skipped => generics.argument(&ty, private),
             }
+        }
+        if matches!(function.shape, Shape::Boxed(_)) && !crosses_threads(&function.signature.output) {
+            generics.fits = false;
+            generics.predicates.push(quote!(for<'x> &'x #private::DynTrait: #private::ToolPart));
         }
         generics.output(function.shape.output(), private);
         generics
@@ -91,7 +95,7 @@ impl Generics {
     }
 
     fn argument(&mut self, ty: &Type, private: &TokenStream) {
-        let (span, _) = types::ends(ty);
+        let span = types::place(ty);
         match owned(ty) {
             Ok(owned) => {
                 let owned = owned.ty("'de", private);
@@ -103,7 +107,7 @@ impl Generics {
     }
 
     fn state(&mut self, ty: &Type) {
-        let (span, _) = types::ends(ty);
+        let span = types::place(ty);
         if let Some(ty) = shared(ty) {
             self.predicates
                 .push(quote_spanned!(span=> for<'x> #ty: ::core::marker::Send + ::core::marker::Sync + 'static));
@@ -111,7 +115,7 @@ impl Generics {
     }
 
     fn output(&mut self, ty: &Type, private: &TokenStream) {
-        let (span, _) = types::ends(ty);
+        let span = types::place(ty);
         if !has_impl(ty) {
             let ty = with_lifetime(ty, "'x");
             self.predicates
@@ -119,18 +123,19 @@ impl Generics {
         } else if !types::mentions(quote!(#ty), "Serialize") {
             // such a type cannot be written here: a stream, most likely
             self.fits = false;
-            self.predicates
-                .push(quote_spanned!(span=> for<'x> &'x #private::Opaque: #private::ToolPart));
+            self.predicates.push(
+                quote_spanned!(span=> for<'x> &'x #private::ReturnsImplTrait: #private::ToolPart),
+            );
         }
     }
 
     /// A bound that nothing meets, on a type that no model can give.
     fn never(&mut self, ty: &Type, private: &TokenStream) {
         self.fits = false;
-        let (span, _) = types::ends(ty);
+        let span = types::place(ty);
         if is_dynamic(ty) {
             self.predicates
-                .push(quote_spanned!(span=> for<'x> &'x #private::Dynamic: #private::ToolPart));
+                .push(quote_spanned!(span=> for<'x> &'x #private::DynTrait: #private::ToolPart));
             return;
         }
         let ty = with_lifetime(ty, "'x");
@@ -148,7 +153,16 @@ pub(crate) fn shared(ty: &Type) -> Option<Type> {
     Some(with_lifetime(ty, "'static"))
 }
 
-fn bounded(name: &Ident, mut bounds: syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>) -> TokenStream {
+/// Whether a boxed future says that it is `Send`.
+fn crosses_threads(output: &syn::ReturnType) -> bool {
+    let tokens = quote!(#output);
+    types::mentions(tokens.clone(), "Send") || types::mentions(tokens, "BoxFuture")
+}
+
+fn bounded(
+    name: &Ident,
+    mut bounds: syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>,
+) -> TokenStream {
     static_bounds(&mut bounds);
     let bounds = bounds.iter();
     quote!(#name: #(#bounds +)* ::core::marker::Send + ::core::marker::Sync + 'static)

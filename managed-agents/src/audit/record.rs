@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::call::{Digest, MetaRef, ToolMeta};
+use crate::call::{Digest, Head, ToolMeta};
 use crate::outcome::Outcome;
 use crate::verdict::{Decision, EvaluationId};
 
@@ -62,22 +62,91 @@ impl fmt::Display for Disposition {
 /// It holds no argument, only the salted digest of the call.
 #[derive(Clone)]
 pub struct DecisionRecord {
-    pub(crate) at: SystemTime,
-    pub(crate) evaluation_id: EvaluationId,
-    pub(crate) agent: Arc<str>,
-    pub(crate) session: Option<Arc<str>>,
-    pub(crate) parent: Option<EvaluationId>,
-    pub(crate) meta: MetaRef,
-    pub(crate) digest: Option<Digest>,
-    pub(crate) target: Option<Box<str>>,
-    pub(crate) decision: Decision,
-    pub(crate) disposition: Disposition,
-    pub(crate) codes: Vec<Cow<'static, str>>,
-    pub(crate) governor: Option<Arc<str>>,
-    pub(crate) ticket: Option<Arc<str>>,
+    at: SystemTime,
+    evaluation_id: EvaluationId,
+    /// The agent, and what was known of the tool.
+    head: Arc<Head>,
+    session: Option<Arc<str>>,
+    governor: Option<Arc<str>>,
+    digest: Option<Digest>,
+    decision: Decision,
+    disposition: Disposition,
+    /// What a plainly allowed call lacks.
+    details: Option<Box<Details>>,
+}
+
+#[derive(Clone, Default)]
+struct Details {
+    parent: Option<EvaluationId>,
+    target: Option<Box<str>>,
+    codes: Vec<Cow<'static, str>>,
+    ticket: Option<Arc<str>>,
 }
 
 impl DecisionRecord {
+    pub(crate) fn new(
+        at: SystemTime,
+        evaluation_id: EvaluationId,
+        head: Arc<Head>,
+        decision: Decision,
+        disposition: Disposition,
+    ) -> Self {
+        Self {
+            at,
+            evaluation_id,
+            head,
+            session: None,
+            governor: None,
+            digest: None,
+            decision,
+            disposition,
+            details: None,
+        }
+    }
+
+    pub(crate) fn with_session(mut self, session: Option<Arc<str>>) -> Self {
+        self.session = session;
+        self
+    }
+
+    pub(crate) fn judged_by(mut self, governor: Arc<str>, digest: Digest) -> Self {
+        self.governor = Some(governor);
+        self.digest = Some(digest);
+        self
+    }
+
+    pub(crate) fn with_parent(mut self, parent: Option<EvaluationId>) -> Self {
+        if parent.is_some() {
+            self.details().parent = parent;
+        }
+        self
+    }
+
+    pub(crate) fn with_target(mut self, target: Option<Box<str>>) -> Self {
+        if target.is_some() {
+            self.details().target = target;
+        }
+        self
+    }
+
+    pub(crate) fn with_ticket(mut self, ticket: Option<Arc<str>>) -> Self {
+        if ticket.is_some() {
+            self.details().ticket = ticket;
+        }
+        self
+    }
+
+    pub(crate) fn with_codes<'a>(mut self, codes: impl Iterator<Item = &'a str>) -> Self {
+        for code in codes {
+            self.details().codes.push(Cow::Owned(code.to_owned()));
+        }
+        self
+    }
+
+    fn details(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
+    }
+
     /// When it was decided.
     #[must_use]
     pub fn at(&self) -> SystemTime {
@@ -93,7 +162,7 @@ impl DecisionRecord {
     /// The agent that called.
     #[must_use]
     pub fn agent(&self) -> &str {
-        &self.agent
+        self.head.agent().as_str()
     }
 
     /// The session of the call, if any.
@@ -105,19 +174,19 @@ impl DecisionRecord {
     /// The governed call whose body made this one, if any.
     #[must_use]
     pub fn parent(&self) -> Option<&EvaluationId> {
-        self.parent.as_ref()
+        self.details.as_ref()?.parent.as_ref()
     }
 
     /// The tool's name.
     #[must_use]
     pub fn tool(&self) -> &str {
-        self.meta.name()
+        self.head.meta().name()
     }
 
     /// What was known of the tool.
     #[must_use]
     pub fn meta(&self) -> &ToolMeta {
-        &self.meta
+        self.head.meta()
     }
 
     /// SHA-256 of the canonical call and the record's salt; none when the arguments have no canonical form.
@@ -129,7 +198,7 @@ impl DecisionRecord {
     /// What the tool says that the call is aimed at (`target = expr`), redacted where it must be.
     #[must_use]
     pub fn target(&self) -> Option<&str> {
-        self.target.as_deref()
+        self.details.as_ref()?.target.as_deref()
     }
 
     /// The verdict's decision; while judgement is suspended, the would-be one.
@@ -152,7 +221,9 @@ impl DecisionRecord {
 
     /// The code of every reason, the deciding one first.
     pub fn codes(&self) -> impl Iterator<Item = &str> + '_ {
-        self.codes.iter().map(AsRef::as_ref)
+        self.details
+            .iter()
+            .flat_map(|details| details.codes.iter().map(AsRef::as_ref))
     }
 
     /// The governor that judged; none when the call was refused before one was asked.
@@ -164,18 +235,18 @@ impl DecisionRecord {
     /// The ticket that was opened or redeemed, if any.
     #[must_use]
     pub fn ticket(&self) -> Option<&str> {
-        self.ticket.as_deref()
+        self.details.as_ref()?.ticket.as_deref()
     }
 
     /// The parameters whose values were not judged.
     pub fn not_judged(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.meta.not_judged()
+        self.head.meta().not_judged()
     }
 
     /// Whether the tool declares nothing of itself.
     #[must_use]
     pub fn is_undeclared(&self) -> bool {
-        !self.meta.is_declared()
+        !self.head.meta().is_declared()
     }
 }
 
@@ -183,34 +254,37 @@ impl fmt::Debug for DecisionRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DecisionRecord")
             .field("evaluation_id", &self.evaluation_id)
-            .field("agent", &self.agent)
+            .field("agent", &self.agent())
             .field("tool", &self.tool())
             .field("decision", &self.decision)
             .field("disposition", &self.disposition)
-            .field("codes", &self.codes)
-            .field("ticket", &self.ticket)
+            .field("codes", &self.codes().collect::<Vec<_>>())
+            .field("ticket", &self.ticket())
             .finish_non_exhaustive()
     }
 }
 
 /// How an allowed call ended; recorded after the body.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct OutcomeRecord {
-    /// The evaluation that allowed the call.
-    pub evaluation_id: EvaluationId,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// How long the body ran, waiting for a verdict not counted.
-    pub duration: Duration,
+    outcome: Outcome,
+    duration: Duration,
 }
 
 impl OutcomeRecord {
-    pub(crate) fn new(evaluation_id: EvaluationId, outcome: Outcome, duration: Duration) -> Self {
-        Self {
-            evaluation_id,
-            outcome,
-            duration,
-        }
+    pub(crate) fn new(outcome: Outcome, duration: Duration) -> Self {
+        Self { outcome, duration }
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// How long the body ran; waiting for a verdict is not counted.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.duration
     }
 }

@@ -53,7 +53,7 @@ pub trait Recorder: Send + Sync + 'static {
         claims: Claims,
     ) -> Answer<Result<Committed, RecordError>>;
 
-    /// Writes how an allowed call ended. Must neither block nor fail.
+    /// Writes how the allowed call at this place ended. Must neither block nor fail.
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord);
 }
 

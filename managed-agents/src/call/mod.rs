@@ -131,8 +131,16 @@ impl Head {
         }
     }
 
-    pub(crate) fn meta(&self) -> &MetaRef {
+    pub(crate) fn meta(&self) -> &ToolMeta {
         &self.meta
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    pub(crate) fn agent(&self) -> &AgentId {
+        &self.agent
     }
 
     /// Bytes that the canonical form of a call has beyond its arguments and ids.
@@ -194,8 +202,8 @@ impl ToolCall {
         self.head.screened
     }
 
-    pub(crate) fn meta_ref(&self) -> &MetaRef {
-        &self.head.meta
+    pub(crate) fn head(&self) -> &Arc<Head> {
+        &self.head
     }
 
     /// Where what is known of the tool comes from.

@@ -9,8 +9,8 @@ use super::error::ConfigError;
 
 pub(crate) const ENDPOINT: &str = "MANAGED_AGENTS_ENDPOINT";
 pub(crate) const API_KEY: &str = "MANAGED_AGENTS_API_KEY";
-pub(crate) const AGENT_ID: &str = "MANAGED_AGENTS_AGENT_ID";
-pub(crate) const PLATFORM: &str = "MANAGED_AGENTS_PLATFORM";
+const AGENT_ID: &str = "MANAGED_AGENTS_AGENT_ID";
+const PLATFORM: &str = "MANAGED_AGENTS_PLATFORM";
 const HOME: &str = "MANAGED_AGENTS_HOME";
 
 /// What the environment says. `Debug` does not show the key.
@@ -27,6 +27,17 @@ impl Environment {
     /// Reads this process's variables.
     pub(crate) fn read() -> Result<Self, ConfigError> {
         Self::from(|name| std::env::var_os(name))
+    }
+
+    /// Reads the key to the service, and nothing else.
+    pub(crate) fn only_the_key() -> Result<Self, ConfigError> {
+        Self::from(|name| {
+            if name == API_KEY {
+                std::env::var_os(name)
+            } else {
+                None
+            }
+        })
     }
 
     fn from(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {

@@ -20,6 +20,10 @@ pub enum ConfigError {
     /// A variable of the environment cannot be used.
     #[error(transparent)]
     Environment(EnvironmentError),
+    /// The governance service cannot be set up.
+    #[cfg(feature = "remote")]
+    #[error("the governance service cannot be asked: {0}")]
+    Service(crate::remote::RemoteError),
 }
 
 /// A file cannot be read.
@@ -100,7 +104,7 @@ impl UnsupportedError {
 #[error("environment: `{variable}` {why}")]
 pub struct EnvironmentError {
     variable: &'static str,
-    why: &'static str,
+    why: String,
 }
 
 impl EnvironmentError {
@@ -147,8 +151,11 @@ impl ConfigError {
         })
     }
 
-    pub(crate) fn environment(variable: &'static str, why: &'static str) -> Self {
-        Self::Environment(EnvironmentError { variable, why })
+    pub(crate) fn environment(variable: &'static str, why: impl Into<String>) -> Self {
+        Self::Environment(EnvironmentError {
+            variable,
+            why: why.into(),
+        })
     }
 }
 

@@ -58,7 +58,7 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
-pub(crate) use environment::Environment;
+pub(crate) use environment::{API_KEY, ENDPOINT, Environment};
 pub(crate) use error::Place;
 pub use error::{ConfigError, EnvironmentError, InvalidError, ReadError, UnsupportedError};
 pub use tool_file::{ToolFileError, read_tools, write_tools};
@@ -116,6 +116,10 @@ pub(crate) struct Modes {
 
 /// `[remote]`.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(dead_code, reason = "nobody asks a service")
+)]
 pub(crate) struct RemoteSettings {
     pub(crate) endpoint: Option<String>,
     pub(crate) platform: Option<String>,
@@ -238,7 +242,12 @@ impl Config {
                 "scopes",
                 ENGINE,
             ),
-            (HAS_REMOTE, place(self.remote.as_ref()), "remote", REMOTE),
+            (
+                cfg!(feature = "remote"),
+                place(self.remote.as_ref()),
+                "remote",
+                REMOTE,
+            ),
             (HAS_SCREEN, place(self.screen.as_ref()), "screen", SCREEN),
             (
                 HAS_SCREEN,
@@ -258,7 +267,6 @@ impl Config {
 }
 
 /// What this build can honour; set to `cfg!(feature = "..")` as each part arrives.
-pub(crate) const HAS_REMOTE: bool = false;
 const HAS_SCREEN: bool = false;
 const HAS_CEDAR: bool = false;
 
@@ -319,15 +327,25 @@ fn modes(table: &Table<'_>) -> Result<Modes, ConfigError> {
 
 fn remote(table: &Table<'_>) -> Result<RemoteSettings, ConfigError> {
     table.only(&["endpoint", "platform", "timeout"])?;
-    let text = |key| table.get(key).map(|item| item.text()).transpose();
+    let endpoint = table.get("endpoint");
+    let platform = table.get("platform").map(|item| item.text()).transpose()?;
     Ok(RemoteSettings {
-        endpoint: text("endpoint")?.map(ToOwned::to_owned),
-        platform: text("platform")?.map(ToOwned::to_owned),
+        endpoint: endpoint.as_ref().map(url).transpose()?,
+        platform: platform.map(ToOwned::to_owned),
         timeout: table
             .get("timeout")
             .map(|item| item.duration())
             .transpose()?,
     })
+}
+
+fn url(item: &Item<'_>) -> Result<String, ConfigError> {
+    let text = item.text()?;
+    #[cfg(feature = "remote")]
+    if let Err(error) = crate::http::Endpoint::parse(text) {
+        return Err(item.error(&format!("names no service: {error}")));
+    }
+    Ok(text.to_owned())
 }
 
 fn roots(item: &Item<'_>) -> Result<Vec<PathBuf>, ConfigError> {

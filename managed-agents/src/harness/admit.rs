@@ -1,8 +1,9 @@
 //! The way of a call up to its body: judged, recorded, and only then admitted.
 
-use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::Harness;
 use super::draft::{Draft, Failure, Judged as JudgedBytes};
 use super::guard::Guard;
 use super::judge::{Judged, bound, judge};
@@ -10,7 +11,7 @@ use super::scope::{Parent, Scope};
 use super::span;
 use crate::answer::Answer;
 use crate::audit::{Committed, DecisionRecord, Disposition, RecordError, Sequence};
-use crate::call::{MetaRef, ToolCall};
+use crate::call::{Head, ToolCall};
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::governor::Claims;
 use crate::verdict::{Decision, EvaluationId, Reason, Verdict};
@@ -22,20 +23,22 @@ type Admission = Answer<Result<Admitted, GovernanceDenied>>;
 
 /// A call that may run: its decision is recorded.
 pub(super) struct Admitted {
-    scope: Scope,
+    harness: Harness,
     call: Arc<ToolCall>,
     evaluation: EvaluationId,
     place: Sequence,
-    span: Option<tracing::Span>,
+    started: Instant,
+    span: Option<Box<tracing::Span>>,
 }
 
 impl Admitted {
     pub(super) fn into_guard(self) -> Guard {
         Guard::new(
-            self.scope.harness,
+            self.harness,
             self.call,
             self.evaluation,
             self.place,
+            self.started,
             self.span,
         )
     }
@@ -45,11 +48,10 @@ impl Admitted {
 pub(super) fn admit(scope: Scope, draft: Draft) -> Admission {
     let head = scope.harness.inner().heads.of_function(draft.meta());
     let session = scope.session.as_ref().map(|session| session.id());
-    let meta = head.meta().clone();
-    match draft.into_call(head, session, Parent::current()) {
+    match draft.into_call(Arc::clone(&head), session, Parent::current()) {
         Ok((call, None)) => admit_call(scope, call),
         Ok((call, Some(judged))) => admit_exact(scope, call, judged),
-        Err(failure) => refuse(scope, meta, failure),
+        Err(failure) => refuse(scope, head, failure),
     }
 }
 
@@ -75,13 +77,13 @@ pub(super) fn admit_call(scope: Scope, call: Arc<ToolCall>) -> Admission {
 }
 
 /// Records that a call was refused before it could be judged.
-pub(super) fn refuse(scope: Scope, meta: MetaRef, failure: Failure) -> Admission {
-    let denied = failure.clone().denial(meta.name());
-    refuse_as(scope, meta, denied)
+pub(super) fn refuse(scope: Scope, head: Arc<Head>, failure: Failure) -> Admission {
+    let denied = failure.denial(head.meta().name());
+    refuse_as(scope, head, denied)
 }
 
 /// Records a refusal that no verdict gave.
-pub(super) fn refuse_as(scope: Scope, meta: MetaRef, denied: GovernanceDenied) -> Admission {
+pub(super) fn refuse_as(scope: Scope, head: Arc<Head>, denied: GovernanceDenied) -> Admission {
     let inner = scope.harness.inner();
     let evaluation = inner.next_evaluation();
     let denied = denied.with_evaluation_id(&evaluation);
@@ -90,21 +92,16 @@ pub(super) fn refuse_as(scope: Scope, meta: MetaRef, denied: GovernanceDenied) -
         denied.reason_for_model().to_owned(),
     );
     let verdict = Verdict::deny(reason).with_evaluation_id(evaluation.clone());
-    let record = DecisionRecord {
-        at: inner.clock.now(),
-        evaluation_id: evaluation,
-        agent: inner.heads.agent().shared(),
-        session: scope.session.as_ref().map(|session| session.id()),
-        parent: Parent::current(),
-        meta,
-        digest: None,
-        target: None,
-        decision: Decision::Deny,
-        disposition: Disposition::Refused,
-        codes: vec![Cow::Owned(denied.code().to_owned())],
-        governor: None,
-        ticket: None,
-    };
+    let record = DecisionRecord::new(
+        inner.clock.now(),
+        evaluation,
+        head,
+        Decision::Deny,
+        Disposition::Refused,
+    )
+    .with_session(scope.session.as_ref().map(|session| session.id()))
+    .with_parent(Parent::current())
+    .with_codes(std::iter::once(denied.code()));
     inner
         .recorder
         .commit(record.clone(), None, Claims::default())
@@ -132,28 +129,33 @@ fn unrecorded(tool: &str, error: &RecordError) -> GovernanceDenied {
 struct Case {
     scope: Scope,
     call: Arc<ToolCall>,
-    span: Option<tracing::Span>,
+    span: Option<Box<tracing::Span>>,
     attempts: u8,
 }
 
 /// What is about to be recorded of a case.
 struct Ruling {
     judged: Judged,
+    evaluation: EvaluationId,
     disposition: Disposition,
     ticket: Option<Arc<str>>,
 }
 
 impl Case {
     fn judge(self) -> Admission {
-        judge(&self.scope.harness, &self.call).then(move |judged| self.rule(judged))
+        match judge(&self.scope.harness, &self.call).now() {
+            Ok(judged) => self.rule(judged),
+            Err(later) => Answer::later(async move { self.rule(later.await).await }),
+        }
     }
 
     /// The verdict, and what the harness makes of it.
-    fn rule(self, mut judged: Judged) -> Admission {
+    fn rule(self, judged: Judged) -> Admission {
         let inner = self.scope.harness.inner();
-        if judged.verdict.evaluation_id().is_none() {
-            judged.verdict = judged.verdict.with_evaluation_id(inner.next_evaluation());
-        }
+        let evaluation = match judged.verdict.evaluation_id() {
+            Some(id) => id.clone(),
+            None => inner.next_evaluation(),
+        };
         let disposition = match judged.verdict.decision() {
             _ if inner.observe_only => Disposition::Observed,
             Decision::Allow if judged.fail_open => Disposition::FailOpen,
@@ -162,10 +164,11 @@ impl Case {
             Decision::Escalate if self.may_proceed_unapproved(&judged) => {
                 Disposition::ProceededUnapproved
             }
-            Decision::Escalate => return self.escalate(judged),
+            Decision::Escalate => return self.escalate(judged, evaluation),
         };
         self.commit(Ruling {
             judged,
+            evaluation,
             disposition,
             ticket: None,
         })
@@ -182,34 +185,30 @@ impl Case {
     }
 
     /// Who is asked: the people behind the governor for what it escalated itself, if it has any; else this harness's own.
-    fn escalate(self, judged: Judged) -> Admission {
-        let inner = self.scope.harness.inner();
-        let evaluation = judged.verdict.evaluation_id().cloned();
-        let has_people = |id: &EvaluationId| {
-            inner
-                .governor
-                .resolution(&self.call, id, std::time::Duration::ZERO)
-                .is_some()
-        };
-        let remote = judged.by_governor && evaluation.as_ref().is_some_and(has_people);
-        if remote && !judged.by_screen {
-            let ticket = evaluation.map(|id| Arc::from(id.to_string()));
-            return self.queue(judged, ticket, true);
-        }
+    fn escalate(self, judged: Judged, evaluation: EvaluationId) -> Admission {
         #[cfg(feature = "cli")]
-        if inner.judging_only {
-            return self.queue(judged, None, false);
+        if self.scope.harness.inner().judging_only {
+            return self.queue(judged, evaluation, None, false);
         }
-        self.escalate_here(judged, remote)
+        let governor = &self.scope.harness.inner().governor;
+        let remote = judged.by_governor
+            && governor
+                .resolution(&self.call, &evaluation, std::time::Duration::ZERO)
+                .is_some();
+        if remote && !judged.by_screen {
+            let ticket = Some(evaluation.to_string().into());
+            return self.queue(judged, evaluation, ticket, true);
+        }
+        self.escalate_here(judged, evaluation, remote)
     }
 
     #[cfg(not(feature = "engine"))]
-    fn escalate_here(self, judged: Judged, _remote: bool) -> Admission {
-        self.queue(judged, None, false)
+    fn escalate_here(self, judged: Judged, evaluation: EvaluationId, _remote: bool) -> Admission {
+        self.queue(judged, evaluation, None, false)
     }
 
     #[cfg(feature = "engine")]
-    fn escalate_here(self, judged: Judged, remote: bool) -> Admission {
+    fn escalate_here(self, judged: Judged, evaluation: EvaluationId, remote: bool) -> Admission {
         use crate::approval::Standing;
         let inner = self.scope.harness.inner();
         match inner
@@ -217,7 +216,9 @@ impl Case {
             .standing(&self.call, judged.verdict.reasons(), inner.clock.now())
         {
             // the people here have decided; those behind the governor are asked as well
-            Standing::Granted(ticket) if remote => self.queue(judged, Some(ticket), true),
+            Standing::Granted(ticket) if remote => {
+                self.queue(judged, evaluation, Some(ticket), true)
+            }
             Standing::Granted(ticket) => self.commit(Ruling {
                 judged: Judged {
                     claims: Claims {
@@ -226,15 +227,17 @@ impl Case {
                     },
                     ..judged
                 },
+                evaluation,
                 disposition: Disposition::Approved,
                 ticket: Some(ticket),
             }),
-            Standing::Pending(ticket) => self.queue(judged, Some(ticket), false),
+            Standing::Pending(ticket) => self.queue(judged, evaluation, Some(ticket), false),
             Standing::Refused { ticket, reason } => self.commit(Ruling {
                 judged: Judged {
                     verdict: judged.verdict.restricted_by(Verdict::deny(reason)),
                     ..judged
                 },
+                evaluation,
                 disposition: Disposition::Refused,
                 ticket,
             }),
@@ -242,16 +245,22 @@ impl Case {
     }
 
     /// Records that the call waits for people, and then waits or refuses.
-    fn queue(self, judged: Judged, ticket: Option<Arc<str>>, remote: bool) -> Admission {
-        let (scope, call, span, attempts) = (
-            self.scope.clone(),
-            Arc::clone(&self.call),
-            self.span.clone(),
-            self.attempts,
-        );
-        let evaluation = judged.verdict.evaluation_id().cloned();
+    fn queue(
+        self,
+        judged: Judged,
+        evaluation: EvaluationId,
+        ticket: Option<Arc<str>>,
+        remote: bool,
+    ) -> Admission {
+        let case = Self {
+            scope: self.scope.clone(),
+            call: Arc::clone(&self.call),
+            span: self.span.clone(),
+            attempts: self.attempts,
+        };
         let queued = self.commit(Ruling {
             judged,
+            evaluation: evaluation.clone(),
             disposition: Disposition::Queued,
             ticket: ticket.clone(),
         });
@@ -260,18 +269,10 @@ impl Case {
                 Err(denied) if denied.kind() == DenialKind::Escalated => denied,
                 settled => return Answer::ready(settled),
             };
-            let Some(patience) = scope.harness.inner().patience else {
-                return Answer::ready(Err(denied));
-            };
-            let case = Self {
-                scope,
-                call,
-                span,
-                attempts,
-            };
-            match evaluation {
-                Some(evaluation) if remote => case.wait_for_service(evaluation, patience, denied),
-                _ => case.wait_here(ticket, patience, denied),
+            match case.scope.harness.inner().patience {
+                Some(patience) if remote => case.wait_for_service(evaluation, patience, denied),
+                Some(patience) => case.wait_here(ticket, patience, denied),
+                None => Answer::ready(Err(denied)),
             }
         })
     }
@@ -319,14 +320,12 @@ impl Case {
                     (judged(Verdict::deny(reason), DenialKind::Unavailable), Disposition::Refused)
                 }
             };
-            let judged = Judged {
-                verdict: judged.verdict.with_evaluation_id(evaluation.clone()),
-                ..judged
-            };
+            let ticket = Some(evaluation.to_string().into());
             self.commit(Ruling {
                 judged,
+                evaluation,
                 disposition,
-                ticket: Some(evaluation.to_string().into()),
+                ticket,
             })
         })
     }
@@ -369,66 +368,70 @@ impl Case {
     }
 
     /// Records the ruling, and then admits or refuses.
-    fn commit(self, ruling: Ruling) -> Admission {
-        let Ruling {
-            judged,
-            disposition,
-            ticket,
-        } = ruling;
+    fn commit(self, mut ruling: Ruling) -> Admission {
         let inner = self.scope.harness.inner();
-        let Some(evaluation) = judged.verdict.evaluation_id().cloned() else {
-            return Answer::ready(Err(no_admission(&self.call)));
-        };
-        let record = DecisionRecord {
-            at: inner.clock.now(),
-            evaluation_id: evaluation.clone(),
-            agent: inner.heads.agent().shared(),
-            session: self.call.shared_session(),
-            parent: self.call.parent().cloned(),
-            meta: self.call.meta_ref().clone(),
-            digest: Some(self.call.digest()),
-            target: self.call.declared_target(),
-            decision: judged.verdict.decision(),
-            disposition,
-            codes: judged
-                .verdict
-                .reasons()
-                .iter()
-                .map(|reason| Cow::Owned(reason.code().to_owned()))
-                .collect(),
-            governor: Some(Arc::clone(&inner.governor_name)),
-            ticket: ticket.clone(),
-        };
+        let verdict = &ruling.judged.verdict;
+        let now = Instant::now();
+        let record = DecisionRecord::new(
+            inner.clock.at(now),
+            ruling.evaluation.clone(),
+            Arc::clone(self.call.head()),
+            verdict.decision(),
+            ruling.disposition,
+        )
+        .with_session(self.call.shared_session())
+        .judged_by(Arc::clone(&inner.governor_name), self.call.digest())
+        .with_parent(self.call.parent().cloned())
+        .with_target(self.call.declared_target())
+        .with_ticket(ruling.ticket.clone())
+        .with_codes(verdict.reasons().iter().map(Reason::code));
         // only who listens pays for a copy
-        let copy = (!inner.callbacks.is_empty()).then(|| record.clone());
-        let claims = if disposition.runs() {
-            judged.claims.clone()
+        let copy = (!inner.callbacks.is_empty()).then(|| Box::new(record.clone()));
+        let claims = std::mem::take(&mut ruling.judged.claims);
+        let claims = if ruling.disposition.runs() {
+            claims
         } else {
             Claims::default()
         };
-        inner
+        match inner
             .recorder
             .commit(record, Some(&self.call), claims)
-            .then(move |committed| {
-                self.committed(committed, judged, disposition, ticket, evaluation, copy)
-            })
+            .now()
+        {
+            Ok(committed) => self.committed(committed, ruling, copy, now),
+            Err(later) => Answer::later(async move {
+                let committed = later.await;
+                self.committed(committed, ruling, copy, Instant::now())
+                    .await
+            }),
+        }
     }
 
     fn committed(
         self,
         committed: Result<Committed, RecordError>,
-        judged: Judged,
-        disposition: Disposition,
-        ticket: Option<Arc<str>>,
-        evaluation: EvaluationId,
-        record: Option<DecisionRecord>,
+        ruling: Ruling,
+        record: Option<Box<DecisionRecord>>,
+        started: Instant,
     ) -> Admission {
         if let Ok(Committed::Stale) = committed {
             return self.again();
         }
-        let harness = &self.scope.harness;
+        let Ruling {
+            mut judged,
+            evaluation,
+            disposition,
+            ticket,
+        } = ruling;
+        if record.is_some() || !disposition.runs() {
+            judged.verdict = judged.verdict.with_evaluation_id(evaluation.clone());
+        }
         if let Some(record) = &record {
-            harness.inner().callbacks.tell(record, &judged.verdict);
+            self.scope
+                .harness
+                .inner()
+                .callbacks
+                .tell(record, &judged.verdict);
         }
         if let Some(session) = &self.scope.session {
             session.count(judged.verdict.decision(), judged.verdict.ucs(), &evaluation);
@@ -438,10 +441,11 @@ impl Case {
         }
         Answer::ready(match committed {
             Ok(Committed::Done(place)) if disposition.runs() => Ok(Admitted {
-                scope: self.scope,
+                harness: self.scope.harness,
                 call: self.call,
                 evaluation,
                 place,
+                started,
                 span: self.span,
             }),
             Ok(_) => Err(denial(&self.call, judged, disposition, ticket.as_deref())),
@@ -465,7 +469,7 @@ impl Case {
         )
         .with_tool(self.call.tool())
         .retryable();
-        refuse_as(self.scope, self.call.meta_ref().clone(), denied)
+        refuse_as(self.scope, Arc::clone(self.call.head()), denied)
     }
 }
 
@@ -490,12 +494,6 @@ fn denial(
     } else {
         denied.retryable()
     }
-}
-
-/// The refusal of a call that cannot be admitted for a reason that should not occur.
-fn no_admission(call: &ToolCall) -> GovernanceDenied {
-    GovernanceDenied::new(DenialKind::Unavailable, "internal", "the call was not run")
-        .with_tool(call.tool())
 }
 
 impl Scope {

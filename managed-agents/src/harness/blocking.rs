@@ -2,12 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 
 use super::admit::{Admitted, refuse_as};
 use super::scope::Scope;
 use crate::answer::Answer;
-use crate::call::MetaRef;
+use crate::call::Head;
 use crate::error::{DenialKind, GovernanceDenied};
 
 type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -16,7 +16,7 @@ type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// one, where waiting could wait for itself, refuses, and records that.
 pub(super) fn wait(
     scope: Scope,
-    meta: MetaRef,
+    head: Arc<Head>,
     answer: Answer<Result<Admitted, GovernanceDenied>>,
 ) -> Result<Admitted, GovernanceDenied> {
     let later = match answer.now() {
@@ -25,18 +25,18 @@ pub(super) fn wait(
     };
     let denied = if tokio::runtime::Handle::try_current().is_ok() {
         would_block(
-            meta.name(),
+            head.meta().name(),
             "a blocking call inside a runtime needs a governor and a recorder that answer at once: make the tool an \
              `async fn`, or call it from a thread of its own",
         )
     } else {
         match wait_elsewhere(later) {
             Ok(result) => return result,
-            Err(detail) => would_block(meta.name(), detail),
+            Err(detail) => would_block(head.meta().name(), detail),
         }
     };
     // a recorder that does not answer at once is not waited for: the call is refused all the same
-    refuse_as(scope, meta, denied.clone())
+    refuse_as(scope, head, denied.clone())
         .now()
         .unwrap_or(Err(denied))
 }

@@ -112,7 +112,7 @@ impl Passage {
     /// Counts how the request ended: any answer but an outage closes the breaker.
     pub(super) fn end<T>(mut self, result: &Result<T, GovernorError>) {
         self.ended = true;
-        let outage = matches!(result, Err(error) if error.kind().is_outage());
+        let outage = matches!(result, Err(error) if error.kind().trips_breaker());
         let mut state = self.breaker.state();
         *state = match *state {
             _ if !outage && (self.probe || matches!(*state, State::Closed { .. })) => {

@@ -20,8 +20,8 @@ use crate::governor::Governor;
 use crate::store::MemoryRecorder;
 use crate::verdict::Decision;
 
-/// How long a governor may take when nothing else is said.
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a governor may take when nothing else is said: longer than those that keep time themselves.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes a [`Harness`].
 ///
@@ -110,7 +110,9 @@ impl HarnessBuilder {
         self
     }
 
-    /// How long the governor may take; 3 seconds when nothing is said.
+    /// How long the governor may take; 10 seconds when nothing is said. A call that is denied by this limit is denied under
+    /// [`fail_open`](Self::fail_open) too, since an answer may have begun: a governor that keeps time itself, as a remote one
+    /// does, should have the shorter limit.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self

@@ -30,7 +30,8 @@ impl Harness {
 
 impl HarnessBuilder {
     /// Reads a [`managed-agents.toml`](crate::config). What code says stands before it, wherever it is said. What is wrong
-    /// with the file is told by [`build`](Self::build).
+    /// with the file is told by [`build`](Self::build). Of the environment only `MANAGED_AGENTS_API_KEY` is read, and only
+    /// where the file names a service.
     pub fn config(mut self, file: impl AsRef<Path>) -> Self {
         self.configured.file = Some(Config::load(file));
         self
@@ -58,7 +59,12 @@ impl HarnessBuilder {
             return Ok(self);
         }
         let config = file.transpose()?.unwrap_or_default();
-        let environment = environment.transpose()?.unwrap_or_default();
+        let environment = match environment {
+            Some(environment) => environment?,
+            // a key is never in a file, so that of a service that a file names is always in the environment
+            None if config.remote.is_some() => Environment::only_the_key()?,
+            None => Environment::default(),
+        };
         config.supported()?;
         let agent = config.agent.as_ref().map(ToString::to_string);
         self.agent_id = self
@@ -115,7 +121,7 @@ impl HarnessBuilder {
         }
         if environment.api_key.is_some() {
             return Err(ConfigError::environment(
-                "MANAGED_AGENTS_API_KEY",
+                crate::config::API_KEY,
                 "is set, and no service is named: set MANAGED_AGENTS_ENDPOINT, or add `[remote]` to the configuration",
             ));
         }
@@ -132,14 +138,59 @@ impl HarnessBuilder {
     #[cfg(not(feature = "engine"))]
     fn keep_scopes(&mut self, _config: &Config) {}
 
+    #[cfg(feature = "remote")]
+    fn ask_a_service(
+        &mut self,
+        config: &Config,
+        environment: &Environment,
+    ) -> Result<(), ConfigError> {
+        use crate::config::{API_KEY, ENDPOINT};
+        use crate::remote::RemoteErrorKind;
+        use crate::{Endpoint, Remote, Secret};
+
+        let settings = config.remote.as_ref().map(|remote| &remote.value);
+        let mut service = Remote::builder();
+        if let Some(url) = &environment.endpoint {
+            Endpoint::parse(url).map_err(|error| {
+                ConfigError::environment(ENDPOINT, format!("names no service: {error}"))
+            })?;
+            service = service.endpoint(url);
+        } else if let Some(url) = settings.and_then(|settings| settings.endpoint.as_ref()) {
+            service = service.endpoint(url);
+        }
+        let platform = settings.and_then(|settings| settings.platform.as_ref());
+        if let Some(platform) = environment.platform.as_ref().or(platform) {
+            service = service.platform(platform);
+        }
+        if let Some(timeout) = settings.and_then(|settings| settings.timeout) {
+            service = service.timeout(timeout);
+        }
+        if let Some(key) = &environment.api_key {
+            let key = Secret::parse(key).map_err(|error| {
+                ConfigError::environment(API_KEY, format!("holds no key: {error}"))
+            })?;
+            service = service.api_key(key);
+        }
+        let service = service.build().map_err(|error| match error.kind() {
+            RemoteErrorKind::MissingKey => ConfigError::environment(
+                API_KEY,
+                "is not set, and the governance service needs a key",
+            ),
+            _ => ConfigError::Service(error),
+        })?;
+        self.governor = Some(Arc::new(service));
+        Ok(())
+    }
+
     /// There is no client in this build.
+    #[cfg(not(feature = "remote"))]
     fn ask_a_service(
         &mut self,
         _config: &Config,
         _environment: &Environment,
     ) -> Result<(), ConfigError> {
         Err(ConfigError::environment(
-            "MANAGED_AGENTS_ENDPOINT",
+            crate::config::ENDPOINT,
             "needs the feature `remote`, which this build does not have",
         ))
     }
@@ -172,6 +223,10 @@ pub(crate) fn judging(
         .in_memory(1);
     builder.judging_only = true;
     builder.declare_under(config);
+    // the calls of a program are those of its functions, which stand before what a file says of their names
+    builder
+        .declared
+        .retain(|(declared, _)| tools.iter().all(|tool| tool.name() != declared.name()));
     let tools = tools.into_iter().map(|tool| (tool, Origin::Governed));
     builder.declared.extend(tools);
     builder.build_blocking()

@@ -14,16 +14,14 @@ use super::guard::Guard;
 use super::returned::GovernedReturn;
 use super::scope::Scope;
 use crate::answer::Answer;
-use crate::call::MetaRef;
 use crate::denial_slot;
 use crate::error::{DenialKind, GovernanceDenied};
 
 /// Judges a call when it is first polled, and runs its body when it was allowed.
+///
+/// That the body's value can carry a denial is asked by [`Gate`] alone, so that who forgot it is told once.
 #[doc(hidden)]
-pub fn gate<F>(draft: Draft, body: F) -> Gate<F>
-where
-    F: Future<Output: GovernedReturn>,
-{
+pub fn gate<F: Future>(draft: Draft, body: F) -> Gate<F> {
     Gate {
         stage: Stage::Drafted(draft),
         body: Some(body),
@@ -130,7 +128,11 @@ fn overdue(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<GovernanceDenied> {
         return Poll::Pending;
     }
     match std::mem::replace(stage, Stage::Ended) {
-        Stage::Running(guard) => Poll::Ready(guard.timed_out()),
+        Stage::Running(guard) => {
+            let denied = guard.timed_out();
+            denial_slot::stopped(&denied);
+            Poll::Ready(denied)
+        }
         _ => Poll::Pending,
     }
 }
@@ -214,9 +216,10 @@ pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) 
 }
 
 fn before_blocking(draft: Draft) -> Result<Guard, GovernanceDenied> {
-    let meta = MetaRef::Static(draft.meta());
-    let admitted =
-        scope_of(&draft).and_then(|scope| blocking::wait(scope.clone(), meta, admit(scope, draft)));
+    let admitted = scope_of(&draft).and_then(|scope| {
+        let head = scope.harness.inner().heads.of_function(draft.meta());
+        blocking::wait(scope.clone(), head, admit(scope, draft))
+    });
     denial_slot::decided(admitted.as_ref().err());
     admitted.map(Admitted::into_guard)
 }

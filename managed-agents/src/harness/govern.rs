@@ -75,23 +75,16 @@ impl Govern {
     #[doc(alias = "govern_sync")]
     pub fn blocking(self) -> Result<Permit, GovernanceDenied> {
         let scope = self.scope.clone();
-        let meta = scope
-            .harness
-            .inner()
-            .heads
-            .of_name(&self.tool)
-            .meta()
-            .clone();
-        blocking::wait(scope, meta, self.admit()).map(Permit::new)
+        let head = scope.harness.inner().heads.of_name(&self.tool);
+        blocking::wait(scope, head, self.admit()).map(Permit::new)
     }
 
     fn admit(self) -> Answer<Result<Admitted, GovernanceDenied>> {
         let head = self.scope.harness.inner().heads.of_name(&self.tool);
-        let meta = head.meta().clone();
         let scope = self.scope.clone();
-        match self.into_call(head) {
+        match self.into_call(Arc::clone(&head)) {
             Ok(call) => admit_call(scope, call),
-            Err(failure) => refuse(scope, meta, failure),
+            Err(failure) => refuse(scope, head, failure),
         }
     }
 

@@ -24,7 +24,8 @@ pub(super) struct Guard {
     place: Sequence,
     started: Instant,
     stage: Stage,
-    extras: Option<Box<Extras>>,
+    span: Option<Box<tracing::Span>>,
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -39,34 +40,24 @@ enum Stage {
     Ended,
 }
 
-/// What few calls have.
-#[derive(Default)]
-struct Extras {
-    span: Option<tracing::Span>,
-    deadline: Option<Pin<Box<Sleep>>>,
-}
-
 impl Guard {
     pub(super) fn new(
         harness: Harness,
         call: Arc<ToolCall>,
         evaluation: EvaluationId,
         place: Sequence,
-        span: Option<tracing::Span>,
+        started: Instant,
+        span: Option<Box<tracing::Span>>,
     ) -> Self {
         Self {
             harness,
             call,
             evaluation,
             place,
-            started: Instant::now(),
+            started,
             stage: Stage::Waiting,
-            extras: span.map(|span| {
-                Box::new(Extras {
-                    span: Some(span),
-                    deadline: None,
-                })
-            }),
+            span,
+            deadline: None,
         }
     }
 
@@ -96,8 +87,7 @@ impl Guard {
     pub(super) fn during<R>(&mut self, part: impl FnOnce() -> R) -> R {
         self.stage = Stage::Polling;
         let parent = Parent::enter(&self.evaluation);
-        let span = self.extras.as_ref().and_then(|extras| extras.span.as_ref());
-        let entered = span.map(tracing::Span::enter);
+        let entered = self.span.as_deref().map(tracing::Span::enter);
         let value = part();
         drop(entered);
         drop(parent);
@@ -115,8 +105,7 @@ impl Guard {
         if left > Duration::ZERO && tokio::runtime::Handle::try_current().is_err() {
             return false;
         }
-        let deadline = &mut self.extras.get_or_insert_default().deadline;
-        deadline
+        self.deadline
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(left)))
             .as_mut()
             .poll(cx)
@@ -146,13 +135,13 @@ impl Guard {
             return;
         }
         self.stage = Stage::Ended;
-        let record = OutcomeRecord::new(self.evaluation.clone(), outcome, self.started.elapsed());
+        let record = OutcomeRecord::new(outcome, self.started.elapsed());
         let inner = self.harness.inner();
         inner.recorder.conclude(self.place, record);
         inner
             .governor
             .conclude(&self.call, &self.evaluation, outcome);
-        if let Some(span) = self.extras.as_ref().and_then(|extras| extras.span.as_ref()) {
+        if let Some(span) = &self.span {
             span.record("managed_agents.outcome", outcome.code());
             if outcome != Outcome::Ok {
                 span.record("error.type", outcome.code());

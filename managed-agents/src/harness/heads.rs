@@ -1,6 +1,7 @@
 //! The beginnings of canonical calls, made once for each tool; and so also the tools that a harness knows.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::call::{AgentId, Digest, Head, MetaRef, Origin, ToolMeta};
@@ -14,9 +15,28 @@ pub(super) struct Heads {
     known: RwLock<Known>,
 }
 
+/// The hash of a digest: its first eight bytes are as random as any hash.
+#[derive(Clone, Copy, Debug, Default)]
+struct DigestHasher(u64);
+
+impl Hasher for DigestHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+
+    // the length of the array
+    fn write_usize(&mut self, _length: usize) {}
+}
+
 #[derive(Default)]
 struct Known {
-    by_definition: HashMap<Digest, Arc<Head>>,
+    by_definition: HashMap<Digest, Arc<Head>, BuildHasherDefault<DigestHasher>>,
     by_name: HashMap<String, Arc<Head>>,
 }
 
@@ -82,9 +102,17 @@ impl Heads {
         known
             .by_definition
             .insert(head.meta().definition(), Arc::clone(&head));
-        known
-            .by_name
-            .insert(head.meta().name().to_owned(), Arc::clone(&head));
+        // what was declared of a name stays, whatever function of that name is called in between
+        if head.origin() == Origin::Declared
+            || known
+                .by_name
+                .get(head.meta().name())
+                .is_none_or(|known| known.origin() != Origin::Declared)
+        {
+            known
+                .by_name
+                .insert(head.meta().name().to_owned(), Arc::clone(&head));
+        }
         head
     }
 
@@ -95,5 +123,26 @@ impl Heads {
             .map(Vec::as_slice)
             .unwrap_or_default();
         Arc::new(Head::new(self.agent.clone(), meta, origin, redacted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Risk;
+
+    #[test]
+    fn a_declaration_of_a_name_outlives_the_call_of_a_function_of_that_name()
+    -> Result<(), crate::AgentIdError> {
+        let declared = vec![(
+            ToolMeta::new("refund").with_risk(Risk::High),
+            Origin::Declared,
+        )];
+        let heads = Heads::new(AgentId::parse("a")?, HashMap::new(), declared);
+        let function: &'static ToolMeta =
+            Box::leak(Box::new(ToolMeta::new("refund").with_risk(Risk::Low)));
+        assert_eq!(heads.of_function(function).meta().risk(), Risk::Low);
+        assert_eq!(heads.of_name("refund").meta().risk(), Risk::High);
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The verdict on a call: of the screen and of the governor, the more restrictive of both.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Harness;
@@ -25,12 +26,15 @@ pub(super) struct Judged {
 }
 
 /// Asks the screen and the governor.
-pub(super) fn judge(harness: &Harness, call: &std::sync::Arc<ToolCall>) -> Answer<Judged> {
+pub(super) fn judge(harness: &Harness, call: &Arc<ToolCall>) -> Answer<Judged> {
     let screened = screen(call);
-    let harness = harness.clone();
-    let call = std::sync::Arc::clone(call);
-    ask(&harness, &call)
-        .then(move |answer| Answer::ready(combine(&harness, &call, screened, answer)))
+    match ask(harness, call).now() {
+        Ok(answer) => Answer::ready(combine(harness, call, screened, answer)),
+        Err(later) => {
+            let (harness, call) = (harness.clone(), Arc::clone(call));
+            Answer::later(async move { combine(&harness, &call, screened, later.await) })
+        }
+    }
 }
 
 /// What the screen says. There is none in this build: an argument that it would read escalates.
@@ -46,10 +50,7 @@ fn screen(call: &ToolCall) -> Option<Verdict> {
     })
 }
 
-fn ask(
-    harness: &Harness,
-    call: &std::sync::Arc<ToolCall>,
-) -> Answer<Result<Judgement, GovernorError>> {
+fn ask(harness: &Harness, call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
     let inner = harness.inner();
     let passage = match &inner.breaker {
         Some(breaker) => match breaker.enter() {
@@ -88,7 +89,7 @@ async fn timed<T: Unpin>(
     match tokio::time::timeout(limit, answer).await {
         Ok(result) => result,
         Err(_) => Err(GovernorError::new(
-            GovernorErrorKind::TimedOut,
+            GovernorErrorKind::Overdue,
             format!("the governor did not answer within {limit:?}"),
         )),
     }

@@ -101,7 +101,7 @@ use heads::Heads;
 impl Inner {
     fn next_evaluation(&self) -> EvaluationId {
         let number = self.evaluations.fetch_add(1, Ordering::Relaxed);
-        EvaluationId::local(u128::from(self.evaluation_prefix) << 64 | u128::from(number))
+        EvaluationId::local(self.evaluation_prefix, number)
     }
 }
 

@@ -62,6 +62,11 @@ impl Scope {
         )
     }
 
+    /// Whether this task is in a scope of a harness.
+    pub(crate) fn is_of(harness: &Harness) -> bool {
+        SCOPE.try_with(|scope| scope.harness.id() == harness.id()) == Ok(true)
+    }
+
     /// Runs a future in this scope; from then on the process is one that uses scopes of this harness.
     pub(crate) async fn enter<F: Future>(self, future: F) -> F::Output {
         let id = self.harness.id();

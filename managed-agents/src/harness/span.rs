@@ -7,7 +7,7 @@ use crate::call::ToolCall;
 use crate::verdict::{EvaluationId, Verdict};
 
 /// The span of a call, if anybody listens.
-pub(super) fn of(call: &ToolCall) -> Option<tracing::Span> {
+pub(super) fn of(call: &ToolCall) -> Option<Box<tracing::Span>> {
     let span = tracing::info_span!(
         target: "managed_agents",
         "execute_tool",
@@ -24,7 +24,7 @@ pub(super) fn of(call: &ToolCall) -> Option<tracing::Span> {
         managed_agents.outcome = Empty,
         error.r#type = Empty,
     );
-    (!span.is_disabled()).then_some(span)
+    (!span.is_disabled()).then(|| Box::new(span))
 }
 
 /// Says in the span what was decided.

@@ -55,8 +55,8 @@ impl MemoryEntry {
 
     /// How it ended, if it ran and has ended.
     #[must_use]
-    pub fn outcome(&self) -> Option<&OutcomeRecord> {
-        self.outcome.as_ref()
+    pub fn outcome(&self) -> Option<OutcomeRecord> {
+        self.outcome
     }
 
     /// The salt of the record's digest.

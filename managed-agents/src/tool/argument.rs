@@ -63,7 +63,7 @@ pub fn take_judged<'de, T: ToolArg<'de>>(
 }
 
 #[cold]
-fn not_exact(argument: &str) -> GovernanceDenied {
+pub(super) fn not_exact(argument: &str) -> GovernanceDenied {
     GovernanceDenied::new(
         DenialKind::InvalidArguments,
         "not_exact",

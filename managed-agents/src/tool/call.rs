@@ -114,23 +114,36 @@ impl Tool {
     /// Calls the governed function with the arguments that a JSON object names.
     pub(super) async fn call(&self, states: &States, json: &str) -> ToolResult {
         let call = (self.vtable.call)(&self.this, states, json);
-        let (returned, denial) = denial_slot::watch(Caught(Some(call))).await;
-        match (returned, denial) {
+        let (returned, refusals) = denial_slot::watch(self.name(), Caught(Some(call))).await;
+        match (returned, refusals.own) {
             (Some(Ok(value)), _) => ToolResult::new(ToolStatus::Done, value.into_text()),
             (Some(Err(CallFault::Argument(error))), _) => {
                 let text = error.redacted(self.meta()).to_string();
                 ToolResult::new(ToolStatus::InvalidArguments, text)
             }
             (Some(Err(_)), Some(denial)) => ToolResult::denied(denial),
-            (Some(Err(CallFault::Returned(text))), None) => {
-                ToolResult::new(ToolStatus::Failed, bounded(text))
-            }
+            (Some(Err(CallFault::Returned(text))), None) => ToolResult::new(
+                ToolStatus::Failed,
+                bounded(for_model(text, &refusals.inner)),
+            ),
             (Some(Err(CallFault::Unshowable)), None) => {
                 ToolResult::new(ToolStatus::Failed, UNSHOWABLE.to_owned())
             }
             (None, _) => ToolResult::new(ToolStatus::Panicked, PANICKED.to_owned()),
         }
     }
+}
+
+/// An error's text in which the refusals of inner calls say what a model may read, and not what the operator may.
+fn for_model(text: String, inner: &[GovernanceDenied]) -> String {
+    inner.iter().fold(text, |text, denied| {
+        let for_operator = denied.to_string();
+        if text.contains(&for_operator) {
+            text.replace(&for_operator, denied.reason_for_model())
+        } else {
+            text
+        }
+    })
 }
 
 const UNSHOWABLE: &str = "the tool ran, and its result cannot be shown";

@@ -3,6 +3,7 @@
 mod argument;
 mod call;
 mod definition;
+mod expansion;
 mod output;
 mod parts;
 mod schema;
@@ -22,6 +23,7 @@ use crate::call::ToolMeta;
 pub use argument::{ArgumentError, ToolArg, take_judged};
 pub use call::{ToolResult, ToolStatus};
 pub use definition::Dialect;
+pub use expansion::{DynTrait, ReturnsImplTrait, ToolPart, judged_parts, receiver, shared_receiver, this};
 pub use output::{ToolReturn, ToolValue, finish};
 pub use parts::Parts;
 pub use states::{Need, States, need};

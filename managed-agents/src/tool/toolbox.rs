@@ -15,6 +15,7 @@ pub use error::{ToolboxError, ToolboxProblem, ToolboxProblemKind};
 use super::definition::Dialect;
 use super::states::States;
 use super::{Tool, schema};
+use crate::harness::Harness;
 
 /// The tools of an agent, with the state they need: what an agent loop describes to a model and calls by name.
 ///
@@ -24,18 +25,37 @@ use super::{Tool, schema};
 /// # Examples
 ///
 /// ```
-/// use managed_agents::{Dialect, Toolbox};
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), managed_agents::ToolboxError> {
-/// let toolbox = Toolbox::new().state(7_u64).build()?;
-/// assert!(toolbox.definitions(Dialect::Claude).is_empty());
-/// let result = toolbox.call("refund", r#"{"order":"7"}"#).await;
-/// assert_eq!(result.text(), "unknown tool `refund`; there are no tools");
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use managed_agents::{Dialect, GovernanceDenied, Harness, Toolbox, governed};
+///
+/// struct Orders;
+///
+/// /// Look up an order.
+/// #[governed(risk = low, read_only)]
+/// async fn lookup(
+///     /// The order's number.
+///     order: u64,
+///     #[governed(state)] _orders: &Orders,
+/// ) -> Result<String, GovernanceDenied> {
+///     Ok(format!("order {order} is on its way"))
+/// }
+///
+/// let harness = Harness::builder().agent_id("support-bot").build().await?;
+/// let toolbox = Toolbox::new().harness(&harness).state(Orders).tool(lookup::tool()).build()?;
+///
+/// assert_eq!(toolbox.definitions(Dialect::Claude)[0]["name"], "lookup");
+/// assert_eq!(toolbox.call("lookup", r#"{"order":7}"#).await.text(), "order 7 is on its way");
+/// assert_eq!(
+///     toolbox.call("lookup", r#"{"order":"7"}"#).await.text(),
+///     r#"argument `order`: invalid type: string "7", expected u64"#
+/// );
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct Toolbox(Arc<Inner>);
 
 struct Inner {
+    harness: Option<Harness>,
     tools: Vec<Entry>,
     /// Each name that a model may use, with its place in `tools`.
     names: BTreeMap<String, usize>,
@@ -55,6 +75,7 @@ impl Toolbox {
     )]
     pub fn new() -> ToolboxBuilder {
         ToolboxBuilder {
+            harness: None,
             tools: Vec::new(),
             states: States::default(),
             repeated: Vec::new(),
@@ -104,6 +125,7 @@ impl fmt::Debug for Entry {
 #[derive(Debug)]
 #[must_use = "a toolbox is only there when it is built"]
 pub struct ToolboxBuilder {
+    harness: Option<Harness>,
     tools: Vec<Tool>,
     states: States,
     /// Types of which a second state was given.
@@ -111,6 +133,12 @@ pub struct ToolboxBuilder {
 }
 
 impl ToolboxBuilder {
+    /// Names the harness that governs every call of this toolbox; else it is the one in whose scope a call is made.
+    pub fn harness(mut self, harness: &Harness) -> Self {
+        self.harness = Some(harness.clone());
+        self
+    }
+
     /// Gives the value that tools take as `&T` or `Arc<T>`.
     pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.shared(Arc::new(value))
@@ -161,6 +189,12 @@ impl ToolboxBuilder {
                     break;
                 }
             }
+            if tool.description().is_empty() {
+                tracing::warn!(
+                    tool = name,
+                    "a tool without a doc comment: a model must guess what it does"
+                );
+            }
             let missing = tool
                 .needs()
                 .into_iter()
@@ -177,6 +211,7 @@ impl ToolboxBuilder {
             tool,
         });
         Ok(Toolbox(Arc::new(Inner {
+            harness: self.harness,
             tools: tools.collect(),
             names,
             states: self.states,

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use super::Toolbox;
+use crate::harness::Scope;
 use crate::tool::call::{ToolResult, ToolStatus};
 use crate::tool::parts::shown;
 use crate::tool::vtable::BoxFuture;
@@ -17,9 +18,14 @@ impl Toolbox {
     /// The call is judged as every call of the governed function is, on the decoded arguments. Dropping the future
     /// cancels the call.
     pub async fn call(&self, name: &str, json: &str) -> ToolResult {
-        match self.entry(name) {
-            Some(entry) => entry.tool.call(&self.0.states, json).await,
-            None => ToolResult::new(ToolStatus::UnknownTool, self.unknown(name)),
+        let Some(entry) = self.entry(name) else {
+            return ToolResult::new(ToolStatus::UnknownTool, self.unknown(name));
+        };
+        let call = entry.tool.call(&self.0.states, json);
+        match &self.0.harness {
+            // a scope of the same harness stays: it may be that of a session
+            Some(harness) if !Scope::is_of(harness) => harness.scope(call).await,
+            _ => call.await,
         }
     }
 

@@ -1,0 +1,189 @@
+//! The loop.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::builder::MessagesAgentBuilder;
+use super::error::MessagesError;
+use super::run::{Run, RunCall, StopReason};
+use super::transport::Transport;
+use super::wire::{self, Answer, Request, ToolResultBlock, ToolUse};
+use crate::tool::{ToolResult, Toolbox};
+
+/// An agent over Claude's Messages API, whose tools are governed.
+///
+/// The loop runs tools only when an answer ends with `tool_use`, gives all results in one message and in order, tells
+/// refused calls as errors, sends a paused turn back unchanged, and stops at everything else. It asks the model at most
+/// [`max_iterations`](MessagesAgentBuilder::max_iterations) times.
+///
+/// # Examples
+///
+/// ```no_run
+/// use managed_agents::Toolbox;
+/// use managed_agents::claude::MessagesAgent;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let toolbox = Toolbox::new().build()?;
+/// let agent = MessagesAgent::builder("claude-opus-4-5").tools(&toolbox).system("Be brief.").build()?;
+/// let run = agent.run("Refund order 7.").await?;
+/// println!("{}", run.text());
+/// for call in run.calls() {
+///     println!("{}: {:?}", call.name(), call.result().status());
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct MessagesAgent {
+    pub(super) transport: Transport,
+    pub(super) toolbox: Option<Toolbox>,
+    /// Everything of a request but its messages.
+    pub(super) fixed: BTreeMap<String, Value>,
+    pub(super) max_iterations: u32,
+}
+
+impl MessagesAgent {
+    /// Begins an agent for a model.
+    pub fn builder(model: impl Into<String>) -> MessagesAgentBuilder {
+        MessagesAgentBuilder::new(model.into())
+    }
+
+    /// Runs the loop on a new conversation.
+    ///
+    /// # Errors
+    ///
+    /// [`MessagesError`] when the API cannot be asked or its answer cannot be read; it holds what had happened by then.
+    pub async fn run(&self, text: &str) -> Result<Run, MessagesError> {
+        self.resume(Vec::new(), text).await
+    }
+
+    /// Runs the loop on a conversation that went before.
+    ///
+    /// Calls that the conversation leaves open are answered as not run: what they stood in was cut off, refused, or at the
+    /// iteration limit.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn resume(
+        &self,
+        messages: Vec<Box<RawValue>>,
+        text: &str,
+    ) -> Result<Run, MessagesError> {
+        let mut run = Run {
+            messages,
+            ..Run::default()
+        };
+        let open = wire::open_calls(&run.messages)?;
+        let results: Vec<_> = open
+            .iter()
+            .map(|call| ToolResultBlock::new(call, NOT_RUN, true))
+            .collect();
+        run.messages.push(wire::user(&results, Some(text))?);
+        match self.turns(&mut run).await {
+            Ok(()) => Ok(run),
+            Err(error) => Err(error.with_run(run)),
+        }
+    }
+
+    async fn turns(&self, run: &mut Run) -> Result<(), MessagesError> {
+        loop {
+            let answer = self.ask(run).await?;
+            let at_limit = run.iterations >= self.max_iterations;
+            match run.stop_reason {
+                Some(StopReason::ToolUse) if !answer.calls.is_empty() => {
+                    if at_limit {
+                        run.limit_reached = true;
+                        return Ok(());
+                    }
+                    self.answer(run, answer.calls).await?;
+                }
+                // the service goes on by itself from what it is sent back
+                Some(StopReason::PauseTurn | StopReason::Compaction) => {
+                    if at_limit {
+                        run.limit_reached = true;
+                        return Ok(());
+                    }
+                }
+                // calls in an answer that ended otherwise may be cut off or refused: they are not run
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Asks the model once and appends what it answered, unchanged.
+    async fn ask(&self, run: &mut Run) -> Result<Answer, MessagesError> {
+        let request = Request {
+            fixed: &self.fixed,
+            messages: &run.messages,
+        };
+        let body = serde_json::to_vec(&request).map_err(|_| wire::unwritable())?;
+        let answer = Answer::read(&self.transport.post(&body).await?)?;
+        run.iterations += 1;
+        run.usage.add(answer.usage);
+        run.text.clone_from(&answer.text);
+        run.stop_reason.clone_from(&answer.stop_reason);
+        run.messages.push(wire::assistant(&answer.content)?);
+        for tool in &answer.ungoverned {
+            tracing::warn!(
+                tool = tool.name(),
+                kind = tool.kind(),
+                "a tool ran at the service, outside governance"
+            );
+        }
+        run.ungoverned.extend_from_slice(&answer.ungoverned);
+        Ok(answer)
+    }
+
+    /// Calls the tools and appends all results as one message, in the order of the calls.
+    async fn answer(&self, run: &mut Run, calls: Vec<ToolUse>) -> Result<(), MessagesError> {
+        let results = self.call(&calls).await;
+        let blocks: Vec<_> = calls
+            .iter()
+            .zip(&results)
+            .map(|(call, result)| ToolResultBlock::new(call, result.text(), result.is_error()))
+            .collect();
+        let message = wire::user(&blocks, None);
+        let answered = calls.into_iter().zip(results);
+        run.calls
+            .extend(answered.map(|(call, result)| RunCall::new(call, result)));
+        run.messages.push(message?);
+        Ok(())
+    }
+
+    async fn call(&self, calls: &[ToolUse]) -> Vec<ToolResult> {
+        // a member of a toolset is another tool than one of the same name without it: here, none
+        let unknown = |call: &ToolUse| match &call.toolset {
+            Some(toolset) => ToolResult::unknown(&format!("{toolset}:{}", call.name)),
+            None => ToolResult::unknown(&call.name),
+        };
+        let Some(toolbox) = &self.toolbox else {
+            return calls.iter().map(unknown).collect();
+        };
+        let own = calls.iter().filter(|call| call.toolset.is_none());
+        let own: Vec<_> = own.map(|call| (&call.name, call.input.get())).collect();
+        let mut results = toolbox.call_all(&own).await.into_iter();
+        calls
+            .iter()
+            .map(|call| match call.toolset {
+                Some(_) => unknown(call),
+                None => results.next().unwrap_or_else(|| unknown(call)),
+            })
+            .collect()
+    }
+}
+
+const NOT_RUN: &str = "this call was not run";
+
+impl fmt::Debug for MessagesAgent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessagesAgent")
+            .field("model", &self.fixed.get("model"))
+            .field("transport", &self.transport)
+            .field("toolbox", &self.toolbox)
+            .field("max_iterations", &self.max_iterations)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,392 @@
+//! Law 3, in memory: the decision is recorded before the body starts, and its outcome after, whatever becomes of it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use managed_agents::audit::{
+    Committed, DecisionRecord, Disposition, OutcomeRecord, RecordError, RecordErrorKind, Recorder,
+    Sequence,
+};
+use managed_agents::testing::FakeGovernor;
+use managed_agents::{
+    Answer, Claims, Decision, DenialKind, GovernanceDenied, Harness, Outcome, Reason, ToolCall,
+    Verdict, governed,
+};
+
+#[derive(Clone, Default)]
+struct Journal(Arc<Mutex<Vec<String>>>);
+
+impl Journal {
+    fn note(&self, line: impl Into<String>) {
+        self.0.lock().unwrap().push(line.into());
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// Writes down what it is told, a little later than it is asked.
+struct Slow(Journal);
+
+impl Recorder for Slow {
+    fn commit(
+        &self,
+        record: DecisionRecord,
+        _call: Option<&Arc<ToolCall>>,
+        _claims: Claims,
+    ) -> Answer<Result<Committed, RecordError>> {
+        let journal = self.0.clone();
+        Answer::later(async move {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            journal.note(format!("decided {}", record.disposition()));
+            Ok(Committed::Done(Sequence::new(0)))
+        })
+    }
+
+    fn conclude(&self, _place: Sequence, outcome: OutcomeRecord) {
+        self.0.note(format!("ended {}", outcome.outcome()));
+    }
+}
+
+/// Notes that it runs.
+#[governed(risk = low, skip(journal))]
+async fn run(journal: Journal, fail: bool) -> Result<(), GovernanceDenied> {
+    journal.note("body");
+    if fail {
+        return Err(GovernanceDenied::new(
+            DenialKind::Denied,
+            "own",
+            "an error of the body",
+        ));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn law_3_recorded_before_it_runs() {
+    let journal = Journal::default();
+    let harness = Harness::builder()
+        .agent_id("a")
+        .governor(FakeGovernor::always(Verdict::allow()))
+        .recorder(Slow(journal.clone()))
+        .build()
+        .await
+        .unwrap();
+    harness.scope(run(journal.clone(), false)).await.unwrap();
+    harness.scope(run(journal.clone(), true)).await.unwrap_err();
+    assert_eq!(
+        journal.lines(),
+        [
+            "decided allowed",
+            "body",
+            "ended ok",
+            "decided allowed",
+            "body",
+            "ended error"
+        ]
+    );
+}
+
+struct Broken;
+
+impl Recorder for Broken {
+    fn commit(
+        &self,
+        _record: DecisionRecord,
+        _call: Option<&Arc<ToolCall>>,
+        _claims: Claims,
+    ) -> Answer<Result<Committed, RecordError>> {
+        Answer::ready(Err(RecordError::new(
+            RecordErrorKind::Full,
+            "no space left",
+        )))
+    }
+
+    fn conclude(&self, _place: Sequence, _outcome: OutcomeRecord) {
+        panic!("nothing ran");
+    }
+}
+
+#[tokio::test]
+async fn law_3_a_decision_that_cannot_be_recorded_is_a_denial_whatever_else_is_set() {
+    for observe in [false, true] {
+        let journal = Journal::default();
+        let builder = Harness::builder()
+            .agent_id("a")
+            .governor(FakeGovernor::always(Verdict::allow()))
+            .recorder(Broken)
+            .fail_open(true)
+            .block_on_escalate(false);
+        let builder = if observe {
+            builder.dangerous().observe_only()
+        } else {
+            builder
+        };
+        let harness = builder.build().await.unwrap();
+        let denied = harness
+            .scope(run(journal.clone(), false))
+            .await
+            .unwrap_err();
+        assert_eq!(denied.kind(), DenialKind::Unrecorded);
+        assert_eq!(denied.code(), "record_full");
+        assert!(harness.govern("run", "{}").await.is_err());
+        assert!(journal.lines().is_empty());
+    }
+}
+
+struct AlwaysStale(Journal);
+
+impl Recorder for AlwaysStale {
+    fn commit(
+        &self,
+        record: DecisionRecord,
+        _call: Option<&Arc<ToolCall>>,
+        _claims: Claims,
+    ) -> Answer<Result<Committed, RecordError>> {
+        self.0.note(record.codes().next().unwrap_or("-").to_owned());
+        Answer::ready(Ok(if record.disposition() == Disposition::Refused {
+            Committed::Done(Sequence::new(0))
+        } else {
+            Committed::Stale
+        }))
+    }
+
+    fn conclude(&self, _place: Sequence, _outcome: OutcomeRecord) {}
+}
+
+#[tokio::test]
+async fn law_3_a_call_whose_ground_keeps_changing_is_judged_three_times_and_then_denied() {
+    let journal = Journal::default();
+    let governor = FakeGovernor::always(Verdict::allow());
+    let harness = Harness::builder()
+        .agent_id("a")
+        .governor(governor.clone())
+        .recorder(AlwaysStale(journal.clone()))
+        .build()
+        .await
+        .unwrap();
+    let ran = Journal::default();
+    let denied = harness.scope(run(ran.clone(), false)).await.unwrap_err();
+    assert_eq!(denied.code(), "contended");
+    assert_eq!(governor.calls().len(), 3);
+    assert_eq!(journal.lines(), ["-", "-", "-", "contended"]);
+    assert!(ran.lines().is_empty());
+}
+
+async fn memory() -> Harness {
+    Harness::builder()
+        .agent_id("a")
+        .governor(FakeGovernor::always(Verdict::allow()))
+        .build()
+        .await
+        .unwrap()
+}
+
+fn outcome(harness: &Harness) -> Option<Outcome> {
+    harness
+        .records()
+        .last()
+        .unwrap()
+        .outcome()
+        .map(|record| record.outcome())
+}
+
+/// Never ends.
+#[governed(risk = low)]
+async fn forever() -> Result<(), GovernanceDenied> {
+    std::future::pending().await
+}
+
+/// Ends too late.
+#[governed(risk = low, timeout = "10ms", skip(dropped))]
+async fn late(dropped: SetOnDrop) -> Result<(), GovernanceDenied> {
+    let _dropped = dropped;
+    std::future::pending().await
+}
+
+struct SetOnDrop(Arc<AtomicBool>);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Panics.
+#[governed(risk = low)]
+async fn panics() -> Result<(), GovernanceDenied> {
+    tokio::task::yield_now().await;
+    panic!("as it must");
+}
+
+/// Ends after a while, whoever waits.
+#[governed(risk = low, cancel = finish, skip(done))]
+async fn finishes(done: Arc<AtomicBool>) -> Result<(), GovernanceDenied> {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    done.store(true, Ordering::SeqCst);
+    Ok(())
+}
+
+#[tokio::test]
+async fn law_3_a_dropped_call_is_recorded_as_cancelled() {
+    let harness = memory().await;
+    let call = harness.scope(forever());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(10), call)
+            .await
+            .is_err()
+    );
+    assert_eq!(outcome(&harness), Some(Outcome::Cancelled));
+}
+
+#[tokio::test]
+async fn law_3_a_body_that_runs_too_long_is_dropped_and_recorded_as_timed_out() {
+    let harness = memory().await;
+    let dropped = Arc::new(AtomicBool::new(false));
+    let call = harness.scope(late(SetOnDrop(Arc::clone(&dropped))));
+    let denied = call.await.unwrap_err();
+    assert_eq!(denied.kind(), DenialKind::TimedOut);
+    assert!(
+        dropped.load(Ordering::SeqCst),
+        "the body was gone when the caller went on"
+    );
+    assert_eq!(outcome(&harness), Some(Outcome::TimedOut));
+}
+
+#[tokio::test]
+async fn law_3_a_panicking_body_is_recorded_as_panicked() {
+    let harness = memory().await;
+    assert!(harness.spawn(panics()).await.unwrap_err().is_panic());
+    assert_eq!(outcome(&harness), Some(Outcome::Panicked));
+}
+
+#[tokio::test]
+async fn law_3_a_call_dropped_by_another_panic_is_cancelled_and_did_not_panic() {
+    let harness = memory().await;
+    let inner = harness.clone();
+    let task = tokio::spawn(async move {
+        let mut call = Box::pin(inner.scope(forever()));
+        assert!(
+            tokio::time::timeout(Duration::from_millis(5), &mut call)
+                .await
+                .is_err()
+        );
+        panic!("somebody else's");
+    });
+    assert!(task.await.unwrap_err().is_panic());
+    assert_eq!(outcome(&harness), Some(Outcome::Cancelled));
+}
+
+#[tokio::test]
+async fn law_3_a_body_that_must_finish_does_so_when_its_caller_is_gone() {
+    let harness = memory().await;
+    let done = Arc::new(AtomicBool::new(false));
+    let call = harness.scope(finishes(Arc::clone(&done)));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(5), call)
+            .await
+            .is_err()
+    );
+    assert_eq!(outcome(&harness), None);
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    assert!(done.load(Ordering::SeqCst));
+    assert_eq!(outcome(&harness), Some(Outcome::Ok));
+}
+
+#[tokio::test]
+async fn law_3_a_permit_that_nobody_reports_on_is_recorded_as_unreported() {
+    let harness = memory().await;
+    drop(harness.govern("run", "{}").await.unwrap());
+    assert_eq!(outcome(&harness), Some(Outcome::Unreported));
+    harness
+        .govern("run", "{}")
+        .await
+        .unwrap()
+        .finish(Outcome::Ok);
+    assert_eq!(outcome(&harness), Some(Outcome::Ok));
+    let result: Result<(), GovernanceDenied> = harness
+        .govern("run", "{}")
+        .await
+        .unwrap()
+        .run(async |_| panics().await)
+        .await;
+    assert_eq!(result.unwrap_err().code(), "no_harness");
+    assert_eq!(outcome(&harness), Some(Outcome::Error));
+}
+
+#[tokio::test]
+async fn law_3_every_verdict_reaches_record_session_and_callback_whatever_its_origin() {
+    let journal = Journal::default();
+    let heard = journal.clone();
+    let governor = FakeGovernor::new()
+        .then(Verdict::allow())
+        .then(Verdict::deny(Reason::new("no", "no")))
+        .then(Verdict::escalate(Reason::new("ask", "ask")));
+    let harness = Harness::builder()
+        .agent_id("a")
+        .governor(governor)
+        .on_verdict(move |event| {
+            let record = event.record();
+            heard.note(format!(
+                "{} {}",
+                record.disposition(),
+                record.codes().next().unwrap_or("-")
+            ));
+            panic!("a callback that panics changes nothing");
+        })
+        .build()
+        .await
+        .unwrap();
+    let session = harness.session("s");
+    session.govern("t", "{}").await.unwrap().finish(Outcome::Ok);
+    session.govern("t", "{}").await.unwrap_err();
+    session.govern("t", "{}").await.unwrap_err();
+    // the script is over: no verdict
+    session.govern("t", "{}").await.unwrap_err();
+    // judged by nobody
+    session.govern("t", r#"{"a":1,"a":2}"#).await.unwrap_err();
+    assert_eq!(
+        journal.lines(),
+        [
+            "allowed -",
+            "refused no",
+            "queued ask",
+            "refused governor_internal",
+            "refused invalid_arguments"
+        ]
+    );
+    let records = harness.records();
+    assert_eq!(records.len(), 5);
+    assert!(
+        records
+            .iter()
+            .all(|entry| entry.decision().session() == Some("s"))
+    );
+    let summary = session.summary();
+    assert_eq!(
+        (summary.allowed(), summary.denied(), summary.escalated()),
+        (1, 3, 1)
+    );
+    assert_eq!(summary.evaluation_ids().len(), 5);
+    assert_eq!(records[2].decision().decision(), Decision::Escalate);
+}
+
+#[tokio::test]
+async fn law_3_a_call_made_by_a_body_names_its_parent() {
+    /// Calls another tool.
+    #[governed(risk = low)]
+    async fn outer() -> Result<(), GovernanceDenied> {
+        tokio::task::yield_now().await;
+        run(Journal::default(), false).await
+    }
+    let harness = memory().await;
+    harness.scope(outer()).await.unwrap();
+    let records = harness.records();
+    assert_eq!(records[0].decision().parent(), None);
+    assert_eq!(
+        records[1].decision().parent(),
+        Some(records[0].decision().evaluation_id())
+    );
+}

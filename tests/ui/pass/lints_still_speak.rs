@@ -1,0 +1,42 @@
+//! What the user left unused is still reported, once, on what the user wrote.
+use managed_agents::{governed, GovernanceDenied};
+
+#[expect(unused_variables)]
+#[governed]
+async fn never_read(a: &str) -> Result<u8, GovernanceDenied> {
+    Ok(1)
+}
+
+#[governed]
+async fn never_read_here(#[expect(unused_variables)] a: u8, #[expect(unused_mut)] mut b: u8) -> Result<u8, GovernanceDenied> {
+    Ok(b)
+}
+
+#[governed(blocking)]
+#[expect(unused_variables, unused_mut)]
+fn never_read_blocking(mut a: u8, b: u8) -> Result<u8, GovernanceDenied> {
+    Ok(a)
+}
+
+struct Mailer;
+impl Mailer {
+    #[governed]
+    #[expect(dead_code)]
+    async fn never_called(&self) -> Result<u8, GovernanceDenied> {
+        Ok(1)
+    }
+}
+
+#[governed]
+impl Mailer {
+    #[governed]
+    #[expect(unused_variables)]
+    pub async fn never_read(&self, a: u8) -> Result<u8, GovernanceDenied> {
+        Ok(1)
+    }
+}
+
+fn main() {
+    let _ = (never_read::tool(), never_read_here::tool(), never_read_blocking::tool());
+    let _ = Mailer.never_read(1);
+}
