@@ -2,3 +2,7 @@
 
 pub mod http;
 pub mod support;
+
+#[cfg(doctest)]
+#[doc = include_str!("../managed-agents-macros/src/governed.md")]
+mod governed {}

@@ -1,6 +1,6 @@
 //! Tokens as text.
 
-use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 
 /// `tokens` in a form that does not depend on how a compiler prints them: what stands between two tokens is one space.
 pub(crate) fn canonical(tokens: TokenStream) -> String {
@@ -39,6 +39,21 @@ fn write(tokens: TokenStream, out: &mut String) {
             }
         }
     }
+}
+
+/// `tokens` in their places, as code of ours: lints are for what the user wrote.
+pub(crate) fn ours(tokens: impl quote::ToTokens) -> TokenStream {
+    let ours = |span: Span| span.resolved_at(Span::call_site());
+    let respan = |mut token: TokenTree| {
+        if let TokenTree::Group(group) = &token {
+            let mut inside = Group::new(group.delimiter(), self::ours(group.stream()));
+            inside.set_span(group.span());
+            token = TokenTree::Group(inside);
+        }
+        token.set_span(ours(token.span()));
+        token
+    };
+    tokens.into_token_stream().into_iter().map(respan).collect()
 }
 
 /// A type or a range as a person would write it, for messages.

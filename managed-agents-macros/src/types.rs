@@ -241,3 +241,45 @@ pub(crate) fn ends(ty: &Type) -> (Span, Span) {
 pub(crate) fn place(ty: &Type) -> Span {
     Span::mixed_site().located_at(ends(ty).0)
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+    use syn::{Type, parse_quote};
+
+    use super::{borrows, mentions, with_lifetime};
+
+    #[test]
+    fn a_format_string_mentions_what_it_shows_and_no_more() {
+        assert!(mentions(quote!(format!("mailto:{to}")), "to"));
+        assert!(mentions(quote!(format!("{to:?} {n:>width$}")), "width"));
+        assert!(mentions(quote!(format!(r"{ to }")), "to"));
+        assert!(mentions(quote!(format!("{}", a.b(to))), "to"));
+        assert!(mentions(quote!(format!("{match}")), "r#match"));
+        assert!(!mentions(quote!(format!("mailto:{token}")), "to"));
+        assert!(!mentions(quote!(format!("to {}", other)), "to"));
+    }
+
+    #[test]
+    fn lifetimes_are_replaced_wherever_they_hide_but_not_in_function_types() {
+        let ty: Type = parse_quote!(Option<(&str, Cow<str>, View<'a>, &'static u8, fn(&u8))>);
+        let expected: Type =
+            parse_quote!(Option<(&'de str, Cow<'de, str>, View<'de>, &'static u8, fn(&u8))>);
+        assert_eq!(quote!(#expected).to_string(), {
+            let ty = with_lifetime(&ty, "'de");
+            quote!(#ty).to_string()
+        });
+    }
+
+    #[test]
+    fn what_is_static_does_not_borrow() {
+        assert!(
+            borrows(&parse_quote!(Vec<&u8>))
+                && borrows(&parse_quote!(Cow<str>))
+                && borrows(&parse_quote!(View<'_>))
+        );
+        assert!(
+            !borrows(&parse_quote!(Vec<&'static u8>)) && !borrows(&parse_quote!(Box<dyn Fn(&u8)>))
+        );
+    }
+}

@@ -65,6 +65,7 @@ async fn law_4_closed_by_default() {
         (Kind::Tls, "governor_tls", false),
         (Kind::Malformed, "governor_malformed", false),
         (Kind::Mismatched, "verdict_mismatched", false),
+        (Kind::Overdue, "governor_overdue", false),
         (Kind::WouldBlock, "would_block", false),
         (Kind::Internal, "governor_internal", false),
     ];
@@ -86,8 +87,12 @@ async fn law_4_closed_by_default() {
 #[tokio::test]
 async fn law_4_a_governor_that_does_not_answer_in_time_is_a_denial() {
     let late = FakeGovernor::always(Verdict::allow()).delayed(Duration::from_secs(60));
-    let (result, _) = call(late, false).await;
-    assert_eq!(result.unwrap_err().code(), "governor_timed_out");
+    // nobody can say how far it had come: an answer may have begun, so failing open does not cover it
+    for fail_open in [false, true] {
+        let (result, disposition) = call(late.clone(), fail_open).await;
+        assert_eq!(result.unwrap_err().code(), "governor_overdue");
+        assert_eq!(disposition, Disposition::Refused);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Expr, LitStr, Path, Token};
@@ -20,6 +20,7 @@ pub(crate) enum Place {
 
 /// `include(self)`, or `include(self = expression)`.
 pub(crate) struct Include {
+    pub(crate) span: Span,
     pub(crate) identity: Option<Expr>,
 }
 
@@ -135,13 +136,15 @@ impl Keys {
     }
 }
 
+pub(crate) fn is_tool_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    name.chars().all(fits) && (1..=64).contains(&name.len())
+}
+
 /// What every provider of models and every policy can carry as a name.
 fn tool_name(literal: LitStr) -> syn::Result<LitStr> {
     let name = literal.value();
-    let fits = name
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
-    if fits && (1..=64).contains(&name.len()) {
+    if is_tool_name(&name) {
         return Ok(literal);
     }
     Err(syn::Error::new(
@@ -187,6 +190,9 @@ fn include(key: &Ident, input: ParseStream<'_>) -> syn::Result<Include> {
             inner.parse::<Token![=]>()?;
             identity = Some(inner.parse()?);
         }
-        Ok(Include { identity })
+        Ok(Include {
+            span: key.span(),
+            identity,
+        })
     })
 }

@@ -7,7 +7,7 @@ mod redact;
 mod table;
 mod value;
 
-pub(crate) use keys::{Keys, Place};
+pub(crate) use keys::{Keys, Place, is_tool_name};
 pub(crate) use parameter::ParameterKeys;
 pub(crate) use redact::RedactPath;
 pub(crate) use value::{Cancel, Risk};

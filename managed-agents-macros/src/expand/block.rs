@@ -143,7 +143,8 @@ fn tool_name(method: &Function) -> Ident {
 
 /// The tool of one method, and its metadata.
 fn one(method: &Function, generics: &Generics, private: &TokenStream, name: &Ident) -> TokenStream {
-    let (ident, visibility) = (&method.signature.ident, &method.visibility);
+    let ident = &method.signature.ident;
+    let visibility = crate::tokens::ours(&method.visibility);
     let cfgs: Vec<_> = method.cfgs().collect();
     let constant = constant(method);
     let meta = meta::expand(method, private);
@@ -175,7 +176,7 @@ fn one(method: &Function, generics: &Generics, private: &TokenStream, name: &Ide
         #(#cfgs)*
         #[doc = #doc]
         #[must_use]
-        #[allow(private_bounds, private_interfaces, clippy::empty_loop)]
+        #[allow(private_bounds, private_interfaces, clippy::empty_loop, clippy::multiple_bound_locations)]
         #visibility fn #name<#(#parameters),*>(#this) -> #private::Tool
         where
             Self: ::core::marker::Send + ::core::marker::Sync + 'static,

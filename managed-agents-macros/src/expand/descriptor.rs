@@ -54,7 +54,7 @@ pub(crate) fn expand(
     {
         item::state_of_a_tool(parameter, errors);
     }
-    let visibility = &function.visibility;
+    let visibility = crate::tokens::ours(&function.visibility);
     let cfgs: Vec<_> = function.cfgs().collect();
     let meta = meta::expand(function, private);
     let tool = tool(function, private);
@@ -76,11 +76,8 @@ pub(crate) fn expand(
 fn tool(function: &Function, private: &TokenStream) -> TokenStream {
     let generics = Generics::of(function, private);
     let ident = &function.signature.ident;
-    let (visibility, parameters, predicates) = (
-        &function.visibility,
-        &generics.parameters,
-        &generics.predicates,
-    );
+    let visibility = crate::tokens::ours(&function.visibility);
+    let (parameters, predicates) = (&generics.parameters, &generics.predicates);
     let body = if generics.fits {
         let vtable = call::vtable(
             function,
@@ -96,7 +93,7 @@ fn tool(function: &Function, private: &TokenStream) -> TokenStream {
     };
     quote!(
         #[doc = "The function as a tool of an agent."]
-        #[allow(private_bounds, private_interfaces, clippy::empty_loop)]
+        #[allow(private_bounds, private_interfaces, clippy::empty_loop, clippy::multiple_bound_locations)]
         #[must_use]
         #visibility fn tool<#(#parameters),*>() -> #private::Tool
         where

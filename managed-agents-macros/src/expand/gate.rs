@@ -80,10 +80,10 @@ fn write_down(
 ) -> TokenStream {
     let keys = &function.keys;
     let mut ids: Vec<(&str, TokenStream)> = Vec::new();
-    if let Some(include) = &keys.include {
+    if let (Some(include), Some((_, receiver))) = (&keys.include, &function.receiver) {
         let identity = match &include.identity {
             Some(identity) => quote!(&(#identity)),
-            None => quote!(&self),
+            None => own_identity(receiver, include.span),
         };
         ids.push(("self", identity));
     }
@@ -127,6 +127,25 @@ fn write_down(
         let mut #draft = #private::Draft::new(#meta);
         #(#ids)* #(#ranges)* #(#arguments)* #target #subject #harness
     )
+}
+
+/// `Self` behind `self`, whatever points to it.
+fn own_identity(receiver: &syn::Receiver, span: Span) -> TokenStream {
+    let this = Ident::new("self", receiver.self_token.span.located_at(span));
+    let derefs = match &receiver.kind {
+        syn::ReceiverKind::Value => quote!(),
+        syn::ReceiverKind::Typed(_, ty) => match types::peel(ty) {
+            Type::Path(path) if path.path.is_ident("Self") => quote!(),
+            Type::Reference(reference) if matches!(types::peel(&reference.elem), Type::Path(path) if !path.path.is_ident("Self")) =>
+            {
+                quote!(**)
+            }
+            _ => quote!(*),
+        },
+        _ => quote!(*),
+    };
+    let and = quote_spanned!(this.span()=> &);
+    quote!(#and #derefs #this)
 }
 
 fn range(parameter: &Parameter, draft: &Ident) -> Option<TokenStream> {

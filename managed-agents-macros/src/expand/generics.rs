@@ -44,9 +44,12 @@ impl Generics {
                 Role::Judged | Role::Skipped => generics.argument(&ty, private),
             }
         }
-        if matches!(function.shape, Shape::Boxed(_)) && !crosses_threads(&function.signature.output) {
+        if matches!(function.shape, Shape::Boxed(_)) && !crosses_threads(&function.signature.output)
+        {
             generics.fits = false;
-            generics.predicates.push(quote!(for<'x> &'x #private::DynTrait: #private::ToolPart));
+            generics
+                .predicates
+                .push(quote!(for<'x> &'x #private::DynTrait: #private::ToolPart));
         }
         generics.output(function.shape.output(), private);
         generics

@@ -88,7 +88,7 @@ pub(crate) fn expand(function: &Function, private: &TokenStream) -> TokenStream 
     };
     let blocking = function.shape.is_blocking();
     let exact = keys.has("exact");
-    let definition = definition::digest(function, description.clone()).map(Literal::u8_unsuffixed);
+    let definition = Literal::byte_string(&definition::digest(function, description.clone()));
     quote!(#private::ToolMeta::from_macro(#private::MetaParts {
         name: #name,
         description: #description,
@@ -105,7 +105,7 @@ pub(crate) fn expand(function: &Function, private: &TokenStream) -> TokenStream 
         blocking: #blocking,
         exact: #exact,
         declared: #declared,
-        definition: [#(#definition),*],
+        definition: *#definition,
     }))
 }
 

@@ -199,6 +199,20 @@ pub(crate) fn secrets(function: &Function, errors: &mut Errors) {
                 );
             }
         }
+        let own = function
+            .keys
+            .include
+            .as_ref()
+            .and_then(|include| include.identity.as_ref());
+        if let Some(id) = own.filter(|id| leaks(id)) {
+            errors.on(
+                id,
+                format!(
+                    "an identity is recorded in the clear, and `{}` is redacted",
+                    parameter.name
+                ),
+            );
+        }
         for other in &function.parameters {
             if let Role::State { id: Some(id) } = &other.role
                 && leaks(id)

@@ -118,6 +118,12 @@ impl Function {
             shape,
             body,
         };
+        if !attr::is_tool_name(&function.name()) && !function.keys.has("no_tool") {
+            errors.on(
+                &function.signature.ident,
+                "a tool's name is 1 to 64 of the characters A-Z a-z 0-9 _ - . : give one with `name = \"…\"`, or write `no_tool`",
+            );
+        }
         check::names(&mut function, errors);
         check::identities(&function, errors);
         check::modes(&function, errors);

@@ -6,6 +6,11 @@ fn str(n: u8) -> Result<u8, GovernanceDenied> {
 }
 
 #[governed]
+async fn größe(n: u8) -> Result<u8, GovernanceDenied> {
+    Ok(n)
+}
+
+#[governed]
 async fn owned_state(#[governed(state)] db: Vec<u8>, #[governed(state)] log: &mut String) -> Result<usize, GovernanceDenied> {
     Ok(db.len() + log.len())
 }

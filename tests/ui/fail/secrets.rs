@@ -16,4 +16,13 @@ async fn receiver(email: &str) -> Result<usize, GovernanceDenied> {
     Ok(email.len())
 }
 
+struct Mailer;
+
+impl Mailer {
+    #[governed(redact(email), include(self = (1, email)))]
+    async fn own_identity(&self, email: &str) -> Result<usize, GovernanceDenied> {
+        Ok(email.len())
+    }
+}
+
 fn main() {}

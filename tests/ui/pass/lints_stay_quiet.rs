@@ -60,6 +60,27 @@ pub mod tools {
     }
 }
 
+/// A private module, whose public items nobody reaches.
+mod private {
+    #![allow(dead_code)]
+    use super::{governed, GovernanceDenied};
+    #[allow(missing_debug_implementations, missing_copy_implementations, unreachable_pub)]
+    pub struct Hidden;
+    #[governed]
+    impl Hidden {
+        #[governed]
+        #[expect(unreachable_pub)]
+        pub async fn send(&self) -> Result<u8, GovernanceDenied> {
+            Ok(1)
+        }
+    }
+    #[governed]
+    #[expect(unreachable_pub)]
+    pub async fn hidden() -> Result<u8, GovernanceDenied> {
+        Ok(1)
+    }
+}
+
 fn main() {
     let _ = tools::within::tool();
     let _ = tools::Mailer.resend("x");
