@@ -13,7 +13,11 @@ pub mod audit;
 pub mod call;
 #[cfg(feature = "claude")]
 pub mod claude;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod clock;
+#[cfg(feature = "config")]
+pub mod config;
 mod denial_slot;
 #[cfg(feature = "engine")]
 mod engine;

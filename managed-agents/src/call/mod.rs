@@ -79,7 +79,7 @@ pub(crate) struct Head {
     hash: Sha256,
     /// JSON pointers into `arguments`.
     redacted: Vec<String>,
-    /// An argument is declared to be of a kind that the screen reads.
+    /// An argument is of a kind that the screen reads, by declaration or by the tool's name.
     screened: bool,
 }
 
@@ -127,7 +127,8 @@ impl Head {
             })
             .collect();
         redacted.extend_from_slice(more_redacted);
-        let screened = meta.arguments().iter().any(|argument| argument.kind.is_some());
+        let screened = meta.arguments().iter().any(|argument| argument.kind.is_some())
+            || (origin != Origin::Governed && verb::runs_text(meta.name()));
         Self {
             agent,
             governor,
@@ -142,6 +143,10 @@ impl Head {
 
     pub(crate) fn meta(&self) -> &ToolMeta {
         &self.meta
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
     }
 
     pub(crate) fn agent(&self) -> &AgentId {
@@ -201,7 +206,7 @@ impl ToolCall {
         &self.head.meta
     }
 
-    /// Whether an argument is declared to be of a kind that the screen reads.
+    /// Whether an argument is of a kind that the screen reads, by declaration or by the tool's name.
     pub(crate) fn is_screened(&self) -> bool {
         self.head.screened
     }

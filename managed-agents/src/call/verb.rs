@@ -73,6 +73,14 @@ fn published(tool: &str) -> &str {
     }
 }
 
+/// Whether a tool that is known by name alone is known to run what it is given: commands, code or SQL.
+pub(super) fn runs_text(tool: &str) -> bool {
+    let tool = tool.to_lowercase().replace('-', "_");
+    published(&tool) == "run"
+        || tool.starts_with("sql")
+        || matches!(tool.as_str(), "query" | "db_query" | "db_write" | "db_delete")
+}
+
 /// The first non-empty string among the usual keys, else the first string argument, else the tool's name; strings that
 /// are `hidden` do not count.
 pub(super) fn target_of(tool: &str, arguments: &str, hidden: &str) -> String {

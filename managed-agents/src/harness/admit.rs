@@ -186,6 +186,10 @@ impl Case {
 
     /// Who is asked: the people behind the governor for what it escalated itself, if it has any; else this harness's own.
     fn escalate(self, judged: Judged, evaluation: EvaluationId) -> Admission {
+        #[cfg(feature = "cli")]
+        if self.scope.harness.inner().judging_only {
+            return self.queue(judged, evaluation, None, false);
+        }
         let governor = &self.scope.harness.inner().governor;
         let remote = judged.by_governor
             && governor

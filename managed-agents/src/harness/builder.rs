@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use super::breaker::{Breaker, CircuitBreaker};
 use super::callbacks::{Callbacks, VerdictEvent};
+#[cfg(feature = "config")]
+use super::configured::Configured;
 use super::heads::Heads;
 use super::{Harness, Inner};
 #[cfg(feature = "engine")]
 use crate::approval::{Approvals, ApproverPublicKey};
 use crate::audit::Recorder;
-use crate::call::{AgentId, AgentIdError, ToolMeta};
+use crate::call::{AgentId, AgentIdError, Origin, ToolMeta};
 use crate::clock::{Clock, VirtualClock};
 use crate::governor::Governor;
 use crate::store::MemoryRecorder;
@@ -38,22 +40,27 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 #[must_use = "a builder does nothing until `build`"]
 #[derive(Default)]
 pub struct HarnessBuilder {
-    agent_id: Option<String>,
-    governor: Option<Arc<dyn Governor>>,
+    pub(super) agent_id: Option<String>,
+    pub(super) governor: Option<Arc<dyn Governor>>,
     recorder: Option<Arc<dyn Recorder>>,
     memory_capacity: Option<usize>,
-    fail_open: bool,
-    proceed_on_escalate: bool,
-    patience: Option<Duration>,
-    timeout: Option<Duration>,
+    pub(super) fail_open: Option<bool>,
+    pub(super) block_on_escalate: Option<bool>,
+    pub(super) patience: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
     breaker: Option<CircuitBreaker>,
     callbacks: Callbacks,
-    declared: Vec<ToolMeta>,
-    redacted: HashMap<String, Vec<String>>,
+    pub(super) declared: Vec<(ToolMeta, Origin)>,
+    pub(super) redacted: HashMap<String, Vec<String>>,
     observe_only: bool,
     clock: Clock,
     #[cfg(feature = "engine")]
     approvers: Vec<(String, ApproverPublicKey)>,
+    #[cfg(feature = "config")]
+    pub(super) configured: Configured,
+    /// Only judges: what is escalated opens no ticket.
+    #[cfg(feature = "cli")]
+    pub(super) judging_only: bool,
 }
 
 impl HarnessBuilder {
@@ -85,14 +92,14 @@ impl HarnessBuilder {
     /// connection is refused, reset or times out before the status line, or it answers 5xx. Never for a 4xx, a TLS
     /// failure, a redirect, or an answer that is no verdict. Default: false.
     pub fn fail_open(mut self, fail_open: bool) -> Self {
-        self.fail_open = fail_open;
+        self.fail_open = Some(fail_open);
         self
     }
 
     /// With `false` **and** [`fail_open`](Self::fail_open), a governor's escalation lets the call run unapproved, recorded
     /// as such; never one from the screen, and never of a high, critical or irreversible tool. Default: true.
     pub fn block_on_escalate(mut self, block: bool) -> Self {
-        self.proceed_on_escalate = !block;
+        self.block_on_escalate = Some(block);
         self
     }
 
@@ -138,7 +145,7 @@ impl HarnessBuilder {
 
     /// Declares a tool that is called by name; one that nothing declares is escalated.
     pub fn declare(mut self, meta: ToolMeta) -> Self {
-        self.declared.push(meta);
+        self.declared.push((meta, Origin::Declared));
         self
     }
 
@@ -182,6 +189,14 @@ impl HarnessBuilder {
     ///
     /// [`BuildError`] names what is missing or wrong.
     pub fn build_blocking(self) -> Result<Harness, BuildError> {
+        #[cfg(feature = "config")]
+        let this = self.configured()?;
+        #[cfg(not(feature = "config"))]
+        let this = self;
+        this.assemble()
+    }
+
+    fn assemble(self) -> Result<Harness, BuildError> {
         let agent = AgentId::parse(self.agent_id.as_deref().ok_or(BuildError::NoAgent)?)?;
         for (tool, pointers) in &self.redacted {
             if let Some(pointer) = pointers.iter().find(|pointer| !pointer.starts_with('/')) {
@@ -212,13 +227,15 @@ impl HarnessBuilder {
             memory,
             heads: Heads::new(agent, governor.name(), self.redacted, self.declared),
             governor,
-            fail_open: self.fail_open,
-            block_on_escalate: !self.proceed_on_escalate,
+            fail_open: self.fail_open.unwrap_or(false),
+            block_on_escalate: self.block_on_escalate.unwrap_or(true),
             patience: self.patience,
             timeout: self.timeout.unwrap_or(TIMEOUT),
             breaker: self.breaker.map(|settings| Arc::new(Breaker::new(settings))),
             callbacks: self.callbacks,
             observe_only: self.observe_only,
+            #[cfg(feature = "cli")]
+            judging_only: self.judging_only,
             clock: self.clock,
             evaluation_prefix: u64::from_be_bytes(random),
             evaluations: AtomicU64::new(0),
@@ -289,6 +306,10 @@ pub enum BuildError {
         /// The pointer.
         pointer: String,
     },
+    /// The configuration cannot be used.
+    #[cfg(feature = "config")]
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     NoEntropy,

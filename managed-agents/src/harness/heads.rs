@@ -46,7 +46,7 @@ impl Heads {
         agent: AgentId,
         governor: &str,
         redacted: HashMap<String, Vec<String>>,
-        declared: Vec<ToolMeta>,
+        declared: Vec<(ToolMeta, Origin)>,
     ) -> Self {
         let heads = Self {
             agent,
@@ -54,8 +54,8 @@ impl Heads {
             redacted,
             known: RwLock::default(),
         };
-        for meta in declared {
-            heads.add(MetaRef::Shared(Arc::new(meta)), Origin::Declared);
+        for (meta, origin) in declared {
+            heads.add(MetaRef::Shared(Arc::new(meta)), origin);
         }
         heads
     }
@@ -107,7 +107,15 @@ impl Heads {
         let head = self.make(meta, origin);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.by_definition.insert(head.meta().definition(), Arc::clone(&head));
-        known.by_name.insert(head.meta().name().to_owned(), Arc::clone(&head));
+        // what was declared of a name stays, whatever function of that name is called in between
+        if head.origin() == Origin::Declared
+            || known
+                .by_name
+                .get(head.meta().name())
+                .is_none_or(|known| known.origin() != Origin::Declared)
+        {
+            known.by_name.insert(head.meta().name().to_owned(), Arc::clone(&head));
+        }
         head
     }
 
@@ -120,5 +128,21 @@ impl Heads {
             origin,
             redacted,
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Risk;
+
+    #[test]
+    fn a_declaration_of_a_name_outlives_the_call_of_a_function_of_that_name() -> Result<(), crate::AgentIdError> {
+        let declared = vec![(ToolMeta::new("refund").with_risk(Risk::High), Origin::Declared)];
+        let heads = Heads::new(AgentId::parse("a")?, "none", HashMap::new(), declared);
+        let function: &'static ToolMeta = Box::leak(Box::new(ToolMeta::new("refund").with_risk(Risk::Low)));
+        assert_eq!(heads.of_function(function).meta().risk(), Risk::Low);
+        assert_eq!(heads.of_name("refund").meta().risk(), Risk::High);
+        Ok(())
     }
 }

@@ -45,7 +45,7 @@ fn screen(call: &ToolCall) -> Option<Verdict> {
                 "screen_missing",
                 "this call could not be screened, so a person must approve it",
             )
-            .with_detail("an argument is declared to be a command, query, path or URL, and this build has no screen"),
+            .with_detail("an argument is a command, query, path or URL, by declaration or by the tool's name, and this build has no screen"),
         )
     })
 }

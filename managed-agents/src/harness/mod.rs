@@ -5,6 +5,8 @@ mod blocking;
 mod breaker;
 mod builder;
 mod callbacks;
+#[cfg(feature = "config")]
+mod configured;
 mod draft;
 mod gate;
 mod govern;
@@ -25,6 +27,8 @@ use std::time::Duration;
 pub use breaker::CircuitBreaker;
 pub use builder::{BuildError, Dangerous, HarnessBuilder};
 pub use callbacks::VerdictEvent;
+#[cfg(feature = "cli")]
+pub(crate) use configured::judging;
 #[doc(hidden)]
 pub use draft::{Draft, Judged};
 #[doc(hidden)]
@@ -82,6 +86,8 @@ struct Inner {
     breaker: Option<Arc<breaker::Breaker>>,
     callbacks: callbacks::Callbacks,
     observe_only: bool,
+    #[cfg(feature = "cli")]
+    judging_only: bool,
     clock: Clock,
     evaluation_prefix: u64,
     evaluations: AtomicU64,
