@@ -21,11 +21,7 @@ async fn main() -> Outcome {
     // in a program that matters the key is on the approver's machine, and only its public half is here
     let ann = ApproverKey::generate()?;
     let stranger = ApproverKey::generate()?;
-    let builder = || {
-        Harness::builder()
-            .agent_id("porter")
-            .approver("ann", ann.public())
-    };
+    let builder = || Harness::builder().agent_id("porter").approver("ann", ann.public());
 
     show::heading("Refused until somebody has decided");
     let harness = builder().build().await?;
@@ -38,19 +34,12 @@ async fn main() -> Outcome {
     harness.approve(ticket, &ann)?;
     let other = refusal(harness.scope(open_door("back")).await)?;
     println!("  other arguments: {:?} ({})", other.kind(), other.code());
-    println!(
-        "  these arguments: {}",
-        harness.scope(open_door("front")).await?
-    );
+    println!("  these arguments: {}", harness.scope(open_door("front")).await?);
     let again = refusal(harness.scope(open_door("front")).await)?;
     println!("  once more:       {:?} ({})", again.kind(), again.code());
 
     show::heading("Rejected, with a reason for the model");
-    harness.reject(
-        again.ticket().unwrap_or_default(),
-        &ann,
-        "the shop is closed",
-    )?;
+    harness.reject(again.ticket().unwrap_or_default(), &ann, "the shop is closed")?;
     let rejected = refusal(harness.scope(open_door("front")).await)?;
     println!(
         "  {:?} ({}): {}",
@@ -60,10 +49,7 @@ async fn main() -> Outcome {
     );
 
     show::heading("Waiting for a person");
-    let harness = builder()
-        .wait_for_approval(Duration::from_secs(5))
-        .build()
-        .await?;
+    let harness = builder().wait_for_approval(Duration::from_secs(5)).build().await?;
     let waiting = harness.spawn(open_door("side"));
     let ticket = loop {
         match harness.pending().first() {

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use examples::{Outcome as Ended, show};
 use managed_agents::{
-    Answer, Engine, EvaluationId, GovernanceDenied, Governor, GovernorError, Harness, Judgement,
-    Outcome, Reason, ToolCall, Verdict, governed,
+    Answer, Engine, EvaluationId, GovernanceDenied, Governor, GovernorError, Harness, Judgement, Outcome, Reason,
+    ToolCall, Verdict, governed,
 };
 
 /// Lets calls fail twice, and then asks for a person.
@@ -28,11 +28,8 @@ impl Governor for Patience {
     fn decide(&self, call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
         let own = if self.failures.load(Ordering::Relaxed) >= 2 {
             Verdict::escalate(
-                Reason::new(
-                    "patience_lost",
-                    "too much went wrong; a person must look first",
-                )
-                .with_detail("two calls of this agent have failed"),
+                Reason::new("patience_lost", "too much went wrong; a person must look first")
+                    .with_detail("two calls of this agent have failed"),
             )
         } else {
             Verdict::allow()

@@ -3,10 +3,7 @@
 //! What a governor judges are the arguments. A grave tool with `self` or injected state must say which one it acts on
 //! (`include(self = …)`, `state(id = …)`): that identity is part of the judged call, so an approval for one account never
 //! runs on another.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "a JSON value without the key is null"
-)]
+#![expect(clippy::indexing_slicing, reason = "a JSON value without the key is null")]
 
 use std::sync::Arc;
 
@@ -76,10 +73,7 @@ async fn main() -> Outcome {
 
     show::heading("As a model sees them: no receiver, no state");
     for definition in toolbox.definitions(Dialect::Claude) {
-        println!(
-            "  {} {}",
-            definition["name"], definition["input_schema"]["properties"]
-        );
+        println!("  {} {}", definition["name"], definition["input_schema"]["properties"]);
     }
 
     show::heading("Called by name");
@@ -94,10 +88,7 @@ async fn main() -> Outcome {
 
     show::heading("Called as methods");
     println!("  {}", harness.scope(mailer.send("bob@example.com")).await?);
-    println!(
-        "  {}",
-        harness.scope(pay(17, &Account { number: "DE-2" })).await?
-    );
+    println!("  {}", harness.scope(pay(17, &Account { number: "DE-2" })).await?);
 
     show::heading("What was judged: identities and arguments");
     for call in governor.calls() {

@@ -47,13 +47,7 @@ async fn main() -> Outcome {
     for ((block, open), [moved, formatted]) in modes.into_iter().zip(rows) {
         let harness = harness(block, open).build().await?;
         let _ = harness.scope(move_file("a", "b")).await;
-        table.push([
-            block.to_string(),
-            open.to_string(),
-            moved,
-            formatted,
-            last(&harness, 0),
-        ]);
+        table.push([block.to_string(), open.to_string(), moved, formatted, last(&harness, 0)]);
     }
     show::heading("What the harness made of a call, by mode");
     show::table(
@@ -68,11 +62,7 @@ async fn main() -> Outcome {
     );
 
     show::heading("Observing: judged and recorded, not enforced");
-    let harness = harness(true, false)
-        .dangerous()
-        .observe_only()
-        .build()
-        .await?;
+    let harness = harness(true, false).dangerous().observe_only().build().await?;
     harness.scope(format_disk("sda")).await?;
     show::records(&harness);
     Ok(())
@@ -83,7 +73,5 @@ fn last(harness: &Harness, place: usize) -> String {
     harness
         .records()
         .get(place)
-        .map_or_else(String::new, |entry| {
-            entry.decision().disposition().to_string()
-        })
+        .map_or_else(String::new, |entry| entry.decision().disposition().to_string())
 }

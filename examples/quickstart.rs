@@ -15,9 +15,7 @@ use examples::show::{self, Colour, paint};
 use examples::{Outcome, Server, model};
 use managed_agents::approval::ApproverKey;
 use managed_agents::claude::{MessagesAgent, Run};
-use managed_agents::{
-    Endpoint, Engine, GovernanceDenied, Harness, Secret, ToolStatus, Toolbox, governed,
-};
+use managed_agents::{Endpoint, Engine, GovernanceDenied, Harness, Secret, ToolStatus, Toolbox, governed};
 use serde_json::json;
 
 /// The shop's books: what was refunded.
@@ -38,9 +36,7 @@ async fn lookup_order(
     /// The order's number.
     order: u64,
 ) -> Result<String, GovernanceDenied> {
-    Ok(format!(
-        "order {order}: one lamp, 42.00 EUR, delivered broken"
-    ))
+    Ok(format!("order {order}: one lamp, 42.00 EUR, delivered broken"))
 }
 
 /// Refund an order, in cents.
@@ -67,8 +63,7 @@ async fn delete_customer(
     Ok(format!("deleted {email}"))
 }
 
-const WISH: &str =
-    "Order 7 arrived broken. Look it up, refund all of it, and delete my data (ann@example.com).";
+const WISH: &str = "Order 7 arrived broken. Look it up, refund all of it, and delete my data (ann@example.com).";
 const NEWS: &str = "A person has approved the refund. Call it again, unchanged.";
 
 #[tokio::main]
@@ -87,11 +82,7 @@ async fn main() -> Outcome {
     let toolbox = Toolbox::new()
         .harness(&harness)
         .shared(Arc::clone(&shop))
-        .tools([
-            lookup_order::tool(),
-            refund::tool(),
-            delete_customer::tool(),
-        ])
+        .tools([lookup_order::tool(), refund::tool(), delete_customer::tool()])
         .build()?;
 
     // 3. an agent loop over the Messages API
@@ -101,11 +92,7 @@ async fn main() -> Outcome {
     let run = agent.run(WISH).await?;
     show::heading("The model's calls");
     calls(&run);
-    println!(
-        "\n  {} {}",
-        paint(Colour::Bold, "model:"),
-        show::safe(run.text())
-    );
+    println!("\n  {} {}", paint(Colour::Bold, "model:"), show::safe(run.text()));
 
     // 4. what was refused is a typed error
     show::heading("The refusals, as the program sees them");
@@ -138,11 +125,7 @@ async fn main() -> Outcome {
         let run = agent.resume(run.into_messages(), NEWS).await?;
         show::heading("The model is told, and calls again");
         calls(&run);
-        println!(
-            "\n  {} {}",
-            paint(Colour::Bold, "model:"),
-            show::safe(run.text())
-        );
+        println!("\n  {} {}", paint(Colour::Bold, "model:"), show::safe(run.text()));
 
         // 6. an approval runs one call: plain Rust is governed like the model
         show::heading("The same refund once more, from plain Rust");
@@ -161,9 +144,7 @@ async fn main() -> Outcome {
 }
 
 /// The agent: Claude where there is a key, else a scripted stand-in, which must stay alive as long as the agent.
-async fn agent(
-    toolbox: &Toolbox,
-) -> Result<(MessagesAgent, Option<Server>), Box<dyn std::error::Error>> {
+async fn agent(toolbox: &Toolbox) -> Result<(MessagesAgent, Option<Server>), Box<dyn std::error::Error>> {
     let system = "You are the support agent of a small shop. Look orders up first, then call every tool that the \
                   customer's wish needs, and then say in one short paragraph how each call ended.";
     if env::var("ANTHROPIC_API_KEY").is_ok_and(|key| !key.is_empty()) {
@@ -191,15 +172,9 @@ fn script() -> [serde_json::Value; 5] {
         model::calls([("toolu_1", "lookup_order", json!({"order": 7}))]),
         model::calls([
             ("toolu_2", "refund", json!({"order": 7, "cents": 4200})),
-            (
-                "toolu_3",
-                "delete_customer",
-                json!({"email": "ann@example.com"}),
-            ),
+            ("toolu_3", "delete_customer", json!({"email": "ann@example.com"})),
         ]),
-        model::says(
-            "I found the order. The refund waits for a person; deleting your data is not something I may do.",
-        ),
+        model::says("I found the order. The refund waits for a person; deleting your data is not something I may do."),
         model::calls([("toolu_4", "refund", json!({"order": 7, "cents": 4200}))]),
         model::says("Your 42.00 EUR are refunded."),
     ]

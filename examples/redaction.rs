@@ -21,9 +21,7 @@ struct Card {
 #[governed(risk = high, reversible, redact(card.number, note), target = card.number.clone(), no_tool)]
 async fn charge(card: &Card, cents: u64, note: &str) -> Result<String, GovernanceDenied> {
     let digits = card.number.len();
-    Ok(format!(
-        "charged {cents} to a card of {digits} digits ({note})"
-    ))
+    Ok(format!("charged {cents} to a card of {digits} digits ({note})"))
 }
 
 #[tokio::main]
@@ -75,11 +73,7 @@ async fn main() -> Outcome {
     let remote = Remote::builder()
         .endpoint(format!("{}/api/v1/govern", service.url()))
         .build()?;
-    let harness = Harness::builder()
-        .agent_id("till")
-        .governor(remote)
-        .build()
-        .await?;
+    let harness = Harness::builder().agent_id("till").governor(remote).build().await?;
     println!("  {}", harness.scope(charge(&card, 500, "birthday")).await?);
     println!("  ({} is nobody's secret)", card.holder);
     Ok(())

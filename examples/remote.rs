@@ -2,10 +2,7 @@
 //!
 //! With `MANAGED_AGENTS_ENDPOINT` and `MANAGED_AGENTS_API_KEY` a real service decides; without, a small server on this
 //! machine stands in for one. Calls are governed by name here, as for tools whose bodies are not under `#[governed]`.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "a JSON value without the key is null"
-)]
+#![expect(clippy::indexing_slicing, reason = "a JSON value without the key is null")]
 
 use std::env;
 use std::time::Duration;
@@ -41,10 +38,7 @@ async fn main() -> Outcome {
             )
         }
     };
-    let remote = builder
-        .platform("custom")
-        .policy(PolicyPreset::shell())
-        .build()?;
+    let remote = builder.platform("custom").policy(PolicyPreset::shell()).build()?;
     let harness = Harness::builder()
         .agent_id(env::var("MANAGED_AGENTS_AGENT_ID").unwrap_or_else(|_| "nmc-deploy".to_owned()))
         .governor(remote)

@@ -4,9 +4,7 @@
 
 use examples::{Outcome, show};
 use managed_agents::testing::{FakeGovernor, dangerous_allow_all};
-use managed_agents::{
-    GovernanceDenied, Harness, Reason, Verdict, assert_denied, assert_escalated, governed,
-};
+use managed_agents::{GovernanceDenied, Harness, Reason, Verdict, assert_denied, assert_escalated, governed};
 
 /// Double a number.
 #[governed(risk = low, read_only)]

@@ -2,9 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use managed_agents::audit::Disposition;
-use managed_agents::{
-    ArgKind, Engine, GovernanceDenied, Harness, Outcome, Risk, ToolMeta, governed,
-};
+use managed_agents::{ArgKind, Engine, GovernanceDenied, Harness, Outcome, Risk, ToolMeta, governed};
 
 /// Declares nothing.
 #[governed]
@@ -40,20 +38,13 @@ async fn the_first_row_of_the_declared_risk_table_that_fits_decides() {
         (ToolMeta::new("medium").with_risk(Risk::Medium), None),
         (ToolMeta::new("reads").read_only(), None),
         (ToolMeta::new("nothing_declared"), None),
+        (ToolMeta::new("high").with_risk(Risk::High), Some("risk_high")),
         (
-            ToolMeta::new("high").with_risk(Risk::High),
+            ToolMeta::new("reads_much").with_risk(Risk::High).read_only(),
             Some("risk_high"),
         ),
         (
-            ToolMeta::new("reads_much")
-                .with_risk(Risk::High)
-                .read_only(),
-            Some("risk_high"),
-        ),
-        (
-            ToolMeta::new("critical")
-                .with_risk(Risk::Critical)
-                .irreversible(),
+            ToolMeta::new("critical").with_risk(Risk::Critical).irreversible(),
             Some("risk_critical"),
         ),
         (
@@ -66,12 +57,7 @@ async fn the_first_row_of_the_declared_risk_table_that_fits_decides() {
     for (tool, code) in rows {
         let decision = if code.is_some() { "escalate" } else { "allow" };
         let expected = (decision.to_owned(), code.map(str::to_owned));
-        assert_eq!(
-            judged(&harness, tool.name()).await,
-            expected,
-            "{}",
-            tool.name()
-        );
+        assert_eq!(judged(&harness, tool.name()).await, expected, "{}", tool.name());
     }
     let (decision, code) = judged(&harness, "heard_of_by_nobody").await;
     assert_eq!(
@@ -92,10 +78,7 @@ async fn out_of_scope_stands_above_every_other_row() {
     assert_eq!(judged(&clerk, "mine").await.0, "allow");
     for tool in ["yours", "grave", "heard_of_by_nobody"] {
         let (decision, code) = judged(&clerk, tool).await;
-        assert_eq!(
-            (decision.as_str(), code.as_deref()),
-            ("deny", Some("out_of_scope"))
-        );
+        assert_eq!((decision.as_str(), code.as_deref()), ("deny", Some("out_of_scope")));
     }
     // once one agent has a scope, an agent without one may use nothing
     let other = harness(Engine::new().scope("somebody", ["mine"]), &tools).await;
@@ -116,9 +99,7 @@ async fn a_bare_attribute_counts_as_medium_and_is_recorded_as_undeclared() {
 #[tokio::test]
 async fn what_nothing_can_screen_is_escalated() {
     for kind in [ArgKind::Shell, ArgKind::Sql, ArgKind::Path, ArgKind::Url] {
-        let tool = ToolMeta::new("screened")
-            .with_risk(Risk::Low)
-            .with_argument("a", kind);
+        let tool = ToolMeta::new("screened").with_risk(Risk::Low).with_argument("a", kind);
         let harness = harness(Engine::new(), &[tool]).await;
         let (decision, code) = judged(&harness, "screened").await;
         assert_eq!(

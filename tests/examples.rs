@@ -1,9 +1,5 @@
 //! Every example runs from a clean clone, with no key and no service, and shows what it says it shows.
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -63,10 +59,7 @@ fn shows(example: &str, lines: &[&[&str]]) {
     let out = String::from_utf8(ended.stdout).expect("an example prints text");
     let err = String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success(), "{example} failed\n{out}\n{err}");
-    assert!(
-        !out.contains('\u{1b}'),
-        "no colours where no terminal is: {out}"
-    );
+    assert!(!out.contains('\u{1b}'), "no colours where no terminal is: {out}");
     let mut printed = out.lines();
     for words in lines {
         let fits = |line: &str| {
@@ -149,11 +142,7 @@ fn redaction() {
     shows(
         "redaction",
         &[
-            &[
-                "charge",
-                r#""number":"[redacted]""#,
-                r#""note":"[redacted]""#,
-            ],
+            &["charge", r#""number":"[redacted]""#, r#""note":"[redacted]""#],
             &["wire_transfer", r#""iban":"[redacted]""#],
             &["charged 500", "birthday"],
             &["charge", "target", "[redacted]"],
@@ -188,13 +177,7 @@ fn modes() {
             &["true", "false", "queued", "queued", "refused"],
             &["true", "true", "queued", "queued", "fail_open"],
             &["false", "false", "queued", "queued", "refused"],
-            &[
-                "false",
-                "true",
-                "proceeded_unapproved",
-                "queued",
-                "fail_open",
-            ],
+            &["false", "true", "proceeded_unapproved", "queued", "fail_open"],
             &["format_disk", "observed", "ok"],
         ],
     );
@@ -234,10 +217,6 @@ fn custom_governor() {
 fn testing() {
     shows(
         "testing",
-        &[
-            &["dangerous_allow_all()"],
-            &["Harness::builder()"],
-            &["FakeGovernor"],
-        ],
+        &[&["dangerous_allow_all()"], &["Harness::builder()"], &["FakeGovernor"]],
     );
 }

@@ -47,11 +47,7 @@ pub async fn serve(rule: impl Fn(&Value) -> Ruling + Send + Sync + 'static) -> i
         let mut evaluations = evaluations.lock().unwrap_or_else(PoisonError::into_inner);
         if request.path == "/api/v1/govern" {
             let Ruling(word, why) = rule(&request.body);
-            let agent = request
-                .body
-                .get("agent_id")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
+            let agent = request.body.get("agent_id").and_then(Value::as_str).unwrap_or_default();
             evaluations.count += 1;
             let id = format!("eval_{}", evaluations.count);
             if word == "ESCALATE" {

@@ -29,9 +29,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start(
-        answer: impl Fn(Request) -> (u16, Value) + Send + Sync + 'static,
-    ) -> io::Result<Self> {
+    pub(crate) async fn start(answer: impl Fn(Request) -> (u16, Value) + Send + Sync + 'static) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let answer = Arc::new(answer);
@@ -75,10 +73,7 @@ impl Drop for Server {
 }
 
 /// Answers requests until the client has gone or sends none.
-async fn serve(
-    stream: TcpStream,
-    answer: &(impl Fn(Request) -> (u16, Value) + Sync),
-) -> Option<()> {
+async fn serve(stream: TcpStream, answer: &(impl Fn(Request) -> (u16, Value) + Sync)) -> Option<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let (status, body) = answer(read(&mut stream).await?);

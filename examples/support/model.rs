@@ -17,15 +17,9 @@ pub async fn scripted(turns: impl IntoIterator<Item = Value>) -> io::Result<Serv
     let turns: Mutex<VecDeque<Value>> = Mutex::new(turns.into_iter().collect());
     Server::start(move |request| {
         if request.path != "/v1/messages" {
-            return (
-                404,
-                json!({"type": "error", "error": {"type": "not_found_error"}}),
-            );
+            return (404, json!({"type": "error", "error": {"type": "not_found_error"}}));
         }
-        let next = turns
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front();
+        let next = turns.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         (200, next.unwrap_or_else(|| says("The script is over.")))
     })
     .await
@@ -40,9 +34,7 @@ pub fn says(text: &str) -> Value {
 /// A turn in which the model calls tools.
 #[must_use]
 pub fn calls<const N: usize>(calls: [(&str, &str, Value); N]) -> Value {
-    let content = calls.map(
-        |(id, name, input)| json!({"type": "tool_use", "id": id, "name": name, "input": input}),
-    );
+    let content = calls.map(|(id, name, input)| json!({"type": "tool_use", "id": id, "name": name, "input": input}));
     turn("tool_use", &Value::from(content.to_vec()))
 }
 

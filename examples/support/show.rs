@@ -26,8 +26,7 @@ pub enum Colour {
 /// The text in a colour, where standard output is a terminal and `NO_COLOR` is not set.
 #[must_use]
 pub fn paint(colour: Colour, text: &str) -> String {
-    let plain =
-        !io::stdout().is_terminal() || env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    let plain = !io::stdout().is_terminal() || env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
     if plain {
         return text.to_owned();
     }
@@ -63,10 +62,7 @@ pub fn denial(denied: &GovernanceDenied) {
 /// The calls that a harness has recorded, one a line.
 pub fn records(harness: &Harness) {
     let rows: Vec<_> = harness.records().iter().map(row).collect();
-    table(
-        ["tool", "decision", "disposition", "outcome", "code"],
-        &rows,
-    );
+    table(["tool", "decision", "disposition", "outcome", "code"], &rows);
 }
 
 fn row(entry: &MemoryEntry) -> [String; 5] {
@@ -108,10 +104,7 @@ pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) {
         }
         line
     };
-    println!(
-        "{}",
-        paint(Colour::Dim, line(&head.map(str::to_owned)).trim_end())
-    );
+    println!("{}", paint(Colour::Dim, line(&head.map(str::to_owned)).trim_end()));
     for row in rows {
         println!("{}", line(row).trim_end());
     }
@@ -122,9 +115,7 @@ fn colour_of(cell: &str) -> Option<Colour> {
     match cell {
         "allow" | "allowed" | "approved" | "ok" | "ran" => Some(Colour::Green),
         "deny" | "refused" => Some(Colour::Red),
-        "escalate" | "queued" | "fail_open" | "proceeded_unapproved" | "observed" => {
-            Some(Colour::Yellow)
-        }
+        "escalate" | "queued" | "fail_open" | "proceeded_unapproved" | "observed" => Some(Colour::Yellow),
         _ => None,
     }
 }
@@ -142,7 +133,8 @@ pub fn decision(decision: Decision) -> String {
 pub fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        let hides =
+            matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
         if c.is_control() || hides {
             // a string takes every write
             let _ = write!(out, "{}", c.escape_unicode());

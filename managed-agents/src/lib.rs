@@ -82,7 +82,11 @@ pub mod audit;
 pub mod call;
 #[cfg(feature = "claude")]
 pub mod claude;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod clock;
+#[cfg(feature = "config")]
+pub mod config;
 mod denial_slot;
 #[cfg(feature = "engine")]
 mod engine;
@@ -115,8 +119,7 @@ pub use outcome::Outcome;
 #[cfg(feature = "remote")]
 pub use remote::Remote;
 pub use tool::{
-    Dialect, Tool, ToolResult, ToolStatus, Toolbox, ToolboxBuilder, ToolboxError, ToolboxProblem,
-    ToolboxProblemKind,
+    Dialect, Tool, ToolResult, ToolStatus, Toolbox, ToolboxBuilder, ToolboxError, ToolboxProblem, ToolboxProblemKind,
 };
 pub use verdict::{Decision, EvaluationId, Reason, Verdict};
 

@@ -8,12 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// Parts of the library that write other words in snake case: names of tools, and the wires of services.
-const OTHER_WORDS: [&str; 4] = [
-    "claude",
-    "remote/body.rs",
-    "remote/preset.rs",
-    "call/verb.rs",
-];
+const OTHER_WORDS: [&str; 4] = ["claude", "remote/body.rs", "remote/preset.rs", "call/verb.rs"];
 
 /// Words in snake case that are no codes: names of fields, of spans, of functions.
 const NOT_CODES: [&str; 6] = [
@@ -39,9 +34,7 @@ fn every_code_in_the_source_stands_in_the_list_and_no_other() {
         }
         let source = fs::read_to_string(path).expect("source is text");
         for code in codes(&source) {
-            found
-                .entry(code)
-                .or_insert_with(|| name.display().to_string());
+            found.entry(code).or_insert_with(|| name.display().to_string());
         }
     });
     assert!(found.len() > 40, "the codes are found: {found:?}");
@@ -54,10 +47,7 @@ fn every_code_in_the_source_stands_in_the_list_and_no_other() {
         missing.is_empty(),
         "codes that VERSIONING.md does not list (or, if they are none, NOT_CODES): {missing:#?}"
     );
-    let stale: Vec<_> = listed
-        .iter()
-        .filter(|code| !found.contains_key(**code))
-        .collect();
+    let stale: Vec<_> = listed.iter().filter(|code| !found.contains_key(**code)).collect();
     assert!(
         stale.is_empty(),
         "codes that VERSIONING.md lists and the source does not have: {stale:#?}"

@@ -41,17 +41,9 @@ fn the_licence_of_every_dependency_is_allowed() {
         // the workspace's own have no source
         .filter(|package| !package["source"].is_null())
         .filter(|package| !package["license"].as_str().is_some_and(is_allowed))
-        .map(|package| {
-            format!(
-                "{} {}: {}",
-                package["name"], package["version"], package["license"]
-            )
-        })
+        .map(|package| format!("{} {}: {}", package["name"], package["version"], package["license"]))
         .collect();
-    assert!(
-        refused.is_empty(),
-        "licences that are not allowed: {refused:#?}"
-    );
+    assert!(refused.is_empty(), "licences that are not allowed: {refused:#?}");
 }
 
 /// Whether an SPDX expression leaves a choice that is allowed throughout.

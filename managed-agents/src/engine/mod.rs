@@ -41,6 +41,8 @@ use crate::verdict::{Reason, Verdict};
 #[derive(Clone, Debug, Default)]
 pub struct Engine {
     scopes: BTreeMap<String, BTreeSet<String>>,
+    /// Names that nothing declares are judged like declared ones: for the command line, which knows no program.
+    knows_every_name: bool,
 }
 
 impl Engine {
@@ -53,45 +55,44 @@ impl Engine {
     /// Limits an agent to some tools, by name. Once one agent has a scope, an agent without one may use nothing; an empty
     /// scope is nothing, too.
     #[must_use]
-    pub fn scope<T: Into<String>>(
-        mut self,
-        agent: impl Into<String>,
-        tools: impl IntoIterator<Item = T>,
-    ) -> Self {
+    pub fn scope<T: Into<String>>(mut self, agent: impl Into<String>, tools: impl IntoIterator<Item = T>) -> Self {
         let tools = tools.into_iter().map(Into::into);
         self.scopes.entry(agent.into()).or_default().extend(tools);
+        self
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn knowing_every_name(mut self) -> Self {
+        self.knows_every_name = true;
         self
     }
 
     fn judge(&self, call: &ToolCall) -> Verdict {
         if !self.in_scope(call) {
             return Verdict::deny(
-                Reason::new("out_of_scope", "this agent is not allowed to use this tool")
-                    .with_detail(format!(
-                        "agent `{}` has no `{}` in its scope",
-                        call.agent(),
-                        call.tool().escape_debug()
-                    )),
+                Reason::new("out_of_scope", "this agent is not allowed to use this tool").with_detail(format!(
+                    "agent `{}` has no `{}` in its scope",
+                    call.agent(),
+                    call.tool().escape_debug()
+                )),
             );
         }
         let meta = call.meta();
-        let grave: Option<(&'static str, Cow<'static, str>)> = if call.origin() == Origin::Unknown {
-            Some(("undeclared_name", "a tool that nobody declared".into()))
-        } else if meta.risk() >= Risk::High {
-            let code = if meta.risk() == Risk::Critical {
-                "risk_critical"
+        let grave: Option<(&'static str, Cow<'static, str>)> =
+            if call.origin() == Origin::Unknown && !self.knows_every_name {
+                Some(("undeclared_name", "a tool that nobody declared".into()))
+            } else if meta.risk() >= Risk::High {
+                let code = if meta.risk() == Risk::Critical {
+                    "risk_critical"
+                } else {
+                    "risk_high"
+                };
+                Some((code, format!("a tool of {} risk", meta.risk()).into()))
+            } else if meta.reversibility() == Reversibility::Irreversible {
+                Some(("irreversible", "a tool whose effect cannot be undone".into()))
             } else {
-                "risk_high"
+                None
             };
-            Some((code, format!("a tool of {} risk", meta.risk()).into()))
-        } else if meta.reversibility() == Reversibility::Irreversible {
-            Some((
-                "irreversible",
-                "a tool whose effect cannot be undone".into(),
-            ))
-        } else {
-            None
-        };
         match grave {
             Some((code, what)) => Verdict::escalate(
                 Reason::new(code, "a person must approve this call before it runs")

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use super::breaker::{Breaker, CircuitBreaker};
 use super::callbacks::{Callbacks, VerdictEvent};
+#[cfg(feature = "config")]
+use super::configured::Configured;
 use super::heads::Heads;
 use super::{Harness, Inner};
 #[cfg(feature = "engine")]
 use crate::approval::{Approvals, ApproverPublicKey};
 use crate::audit::Recorder;
-use crate::call::{AgentId, AgentIdError, ToolMeta};
+use crate::call::{AgentId, AgentIdError, Origin, ToolMeta};
 use crate::clock::{Clock, VirtualClock};
 use crate::governor::Governor;
 use crate::store::MemoryRecorder;
@@ -38,22 +40,27 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 #[must_use = "a builder does nothing until `build`"]
 #[derive(Default)]
 pub struct HarnessBuilder {
-    agent_id: Option<String>,
-    governor: Option<Arc<dyn Governor>>,
+    pub(super) agent_id: Option<String>,
+    pub(super) governor: Option<Arc<dyn Governor>>,
     recorder: Option<Arc<dyn Recorder>>,
     memory_capacity: Option<usize>,
-    fail_open: bool,
-    proceed_on_escalate: bool,
-    patience: Option<Duration>,
-    timeout: Option<Duration>,
+    pub(super) fail_open: Option<bool>,
+    pub(super) block_on_escalate: Option<bool>,
+    pub(super) patience: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
     breaker: Option<CircuitBreaker>,
     callbacks: Callbacks,
-    declared: Vec<ToolMeta>,
-    redacted: HashMap<String, Vec<String>>,
+    pub(super) declared: Vec<(ToolMeta, Origin)>,
+    pub(super) redacted: HashMap<String, Vec<String>>,
     observe_only: bool,
     clock: Clock,
     #[cfg(feature = "engine")]
     approvers: Vec<(String, ApproverPublicKey)>,
+    #[cfg(feature = "config")]
+    pub(super) configured: Configured,
+    /// Only judges: what is escalated opens no ticket.
+    #[cfg(feature = "cli")]
+    pub(super) judging_only: bool,
 }
 
 impl HarnessBuilder {
@@ -85,14 +92,14 @@ impl HarnessBuilder {
     /// connection is refused, reset or times out before the status line, or it answers 5xx. Never for a 4xx, a TLS
     /// failure, a redirect, or an answer that is no verdict. Default: false.
     pub fn fail_open(mut self, fail_open: bool) -> Self {
-        self.fail_open = fail_open;
+        self.fail_open = Some(fail_open);
         self
     }
 
     /// With `false` **and** [`fail_open`](Self::fail_open), a governor's escalation lets the call run unapproved, recorded
     /// as such; never one from the screen, and never of a high, critical or irreversible tool. Default: true.
     pub fn block_on_escalate(mut self, block: bool) -> Self {
-        self.proceed_on_escalate = !block;
+        self.block_on_escalate = Some(block);
         self
     }
 
@@ -119,10 +126,7 @@ impl HarnessBuilder {
 
     /// Calls back after every verdict, whatever its origin, before the body. Must not block; a panic in it is reported and
     /// changes nothing.
-    pub fn on_verdict(
-        mut self,
-        callback: impl Fn(&VerdictEvent<'_>) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn on_verdict(mut self, callback: impl Fn(&VerdictEvent<'_>) + Send + Sync + 'static) -> Self {
         self.callbacks.add(None, callback);
         self
     }
@@ -134,27 +138,21 @@ impl HarnessBuilder {
     }
 
     /// Calls back after every escalation; see [`on_verdict`](Self::on_verdict).
-    pub fn on_escalate(
-        mut self,
-        callback: impl Fn(&VerdictEvent<'_>) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn on_escalate(mut self, callback: impl Fn(&VerdictEvent<'_>) + Send + Sync + 'static) -> Self {
         self.callbacks.add(Some(Decision::Escalate), callback);
         self
     }
 
     /// Declares a tool that is called by name; one that nothing declares is escalated.
     pub fn declare(mut self, meta: ToolMeta) -> Self {
-        self.declared.push(meta);
+        self.declared.push((meta, Origin::Declared));
         self
     }
 
     /// Redacts part of the arguments of a tool that is called by name: a JSON pointer (RFC 6901) such as `/card/number`.
     /// It goes into each element of an array.
     pub fn redact(mut self, tool: impl Into<String>, pointer: impl Into<String>) -> Self {
-        self.redacted
-            .entry(tool.into())
-            .or_default()
-            .push(pointer.into());
+        self.redacted.entry(tool.into()).or_default().push(pointer.into());
         self
     }
 
@@ -191,6 +189,14 @@ impl HarnessBuilder {
     ///
     /// [`BuildError`] names what is missing or wrong.
     pub fn build_blocking(self) -> Result<Harness, BuildError> {
+        #[cfg(feature = "config")]
+        let this = self.configured()?;
+        #[cfg(not(feature = "config"))]
+        let this = self;
+        this.assemble()
+    }
+
+    fn assemble(self) -> Result<Harness, BuildError> {
         let agent = AgentId::parse(self.agent_id.as_deref().ok_or(BuildError::NoAgent)?)?;
         for (tool, pointers) in &self.redacted {
             if let Some(pointer) = pointers.iter().find(|pointer| !pointer.starts_with('/')) {
@@ -217,20 +223,19 @@ impl HarnessBuilder {
         getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
         Ok(Harness::new(Inner {
             id: next_id(),
-            governor_name: governor.name().into(),
-            governor,
             recorder,
             memory,
-            heads: Heads::new(agent, self.redacted, self.declared),
-            fail_open: self.fail_open,
-            block_on_escalate: !self.proceed_on_escalate,
+            heads: Heads::new(agent, governor.name(), self.redacted, self.declared),
+            governor,
+            fail_open: self.fail_open.unwrap_or(false),
+            block_on_escalate: self.block_on_escalate.unwrap_or(true),
             patience: self.patience,
             timeout: self.timeout.unwrap_or(TIMEOUT),
-            breaker: self
-                .breaker
-                .map(|settings| Arc::new(Breaker::new(settings))),
+            breaker: self.breaker.map(|settings| Arc::new(Breaker::new(settings))),
             callbacks: self.callbacks,
             observe_only: self.observe_only,
+            #[cfg(feature = "cli")]
+            judging_only: self.judging_only,
             clock: self.clock,
             evaluation_prefix: u64::from_be_bytes(random),
             evaluations: AtomicU64::new(0),
@@ -247,10 +252,7 @@ fn next_id() -> u64 {
 }
 
 #[cfg(feature = "engine")]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "without the engine there is no default"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "without the engine there is no default")]
 fn default_governor() -> Result<Arc<dyn Governor>, BuildError> {
     Ok(Arc::new(crate::engine::Engine::new()))
 }
@@ -304,6 +306,10 @@ pub enum BuildError {
         /// The pointer.
         pointer: String,
     },
+    /// The configuration cannot be used.
+    #[cfg(feature = "config")]
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     NoEntropy,

@@ -1,0 +1,38 @@
+//! `config check`: what a configuration does.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::failure::{Failure, shown_path};
+use super::output::Output;
+use crate::config::{Config, FILE_NAME};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Reads a configuration and says what it does, in words
+    #[command(after_help = "Exit code: 0 when the file can be used, 1 when not; the error names file and line.")]
+    Check {
+        /// The file [default: ./managed-agents.toml, else $MANAGED_AGENTS_HOME/managed-agents.toml]
+        file: Option<PathBuf>,
+    },
+}
+
+impl ConfigCommand {
+    pub(super) fn run(&self, out: &mut Output) -> Result<u8, Failure> {
+        let Self::Check { file } = self;
+        let file = match file {
+            Some(file) => file.clone(),
+            None => Config::find()?
+                .ok_or_else(|| Failure::new(format!("there is no {FILE_NAME} here nor in $MANAGED_AGENTS_HOME")))?,
+        };
+        let config = Config::load(&file)?;
+        config.supported()?;
+        out.line(format_args!("{} can be used.", shown_path(&file)))?;
+        for line in config.describe().lines() {
+            out.line(line)?;
+        }
+        out.flush()?;
+        Ok(0)
+    }
+}

@@ -1,0 +1,65 @@
+//! Why a command could not do what it was asked.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::config::{ConfigError, ToolFileError};
+use crate::harness::BuildError;
+
+/// One sentence for the person at the shell; holds no argument of a call.
+#[derive(Debug)]
+pub(super) struct Failure(String);
+
+impl Failure {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+
+    pub(super) fn of_file(file: &Path, error: impl fmt::Display) -> Self {
+        Self(format!("{}: {error}", shown_path(file)))
+    }
+
+    pub(super) fn of_tools(file: &Path, error: &ToolFileError) -> Self {
+        Self::of_file(file, error)
+    }
+
+    /// Standard output cannot be written.
+    pub(super) fn unwritable(error: &std::io::Error) -> Self {
+        Self(format!("the output cannot be written: {error}"))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// A path on one line, whatever it holds.
+pub(super) fn shown_path(path: &Path) -> String {
+    shown(&path.display().to_string())
+}
+
+/// A foreign text on one line, at most 200 characters, and without control characters: a terminal obeys those.
+pub(super) fn shown(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars().take(200) {
+        match c {
+            '\'' | '"' => out.push(c),
+            c => out.extend(c.escape_debug()),
+        }
+    }
+    out
+}

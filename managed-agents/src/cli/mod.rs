@@ -1,0 +1,78 @@
+//! The program `managed-agents`. It judges through the same [`Harness`](crate::Harness) as a program does.
+
+mod check;
+mod config;
+mod failure;
+mod judging;
+mod output;
+mod replay;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::Output;
+
+/// What the program says when it could not do what it was asked; usage errors too, since 2 is a denial.
+const ERROR: u8 = 1;
+
+/// Runs the program with this process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // where neither stdout nor stderr can be written, the exit code says it all
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { ERROR } else { 0 });
+        }
+    };
+    let mut out = Output::stdout();
+    let result = match arguments.command {
+        Command::Check(check) => check.run(&mut out),
+        Command::Replay(replay) => replay.run(&mut out),
+        Command::Config { command } => command.run(&mut out),
+        Command::Tools { command } => command.run(&mut out),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            output::complain(&format!("error: {failure}"));
+            ExitCode::from(ERROR)
+        }
+    }
+}
+
+/// Governs what AI agents do: judges tool calls by the same rules as a governed program.
+#[derive(Debug, Parser)]
+#[command(name = "managed-agents", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+    Replay(replay::Replay),
+    /// Explains the configuration file `managed-agents.toml`
+    Config {
+        #[command(subcommand)]
+        command: config::ConfigCommand,
+    },
+    /// Shows and checks what is known of tools
+    Tools {
+        #[command(subcommand)]
+        command: tools::ToolsCommand,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory as _;
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,339 @@
+//! `managed-agents.toml`: what an operator decides without touching the program.
+//!
+//! Read by [`HarnessBuilder::config`](crate::harness::HarnessBuilder::config), by
+//! [`Harness::from_env`](crate::Harness::from_env) and by every command of the program `managed-agents`, so that a program
+//! and the command line judge alike. What code says stands before the file. A key that is not known, a value of another
+//! type, and a wish that the build cannot fulfil are errors with file and line; nothing is ignored.
+//!
+//! ```toml
+//! agent = "support-bot"               # the agent's id, where code and environment name none
+//! workspace_roots = ["/srv/support"]  # directories in which an agent may work; for the screen
+//!
+//! [scopes]                            # agent -> the tools it may use. Once one agent is named here,
+//! support-bot = ["lookup", "refund"]  # an agent that is not may use nothing.
+//!
+//! [tools.refund]                      # a tool that is called by name
+//! description = "Pays money back."
+//! risk = "high"                       # low, medium, high, critical
+//! irreversible = true                 # or `reversible = true`
+//! action = "pay"                      # the verb that a governance service knows it by
+//! redact = ["/card/number"]           # JSON pointers (RFC 6901); also for functions of this name
+//!
+//! [tools.run_report]
+//! read_only = true
+//! arguments = { query = "sql" }       # what the text means: shell, sql, path, url
+//!
+//! [harness]
+//! block_on_escalate = true            # the default
+//! wait_for_approval = "5m"            # otherwise an escalated call is refused at once
+//! timeout = "10s"                     # for the governor
+//! fail_open = false                   # the default; never from the environment
+//!
+//! [remote]                            # ask a governance service instead of the embedded engine
+//! endpoint = "https://governance.example/api/v1/govern"
+//! platform = "claude"
+//! timeout = "3s"
+//!
+//! [screen]
+//! profile = "standard"                # strict, standard, relaxed
+//! ```
+//!
+//! `policies = ["rules.cedar"]` is known too. Keys to services are never in the file, and neither is who may approve.
+//!
+//! The environment says only where and who: `MANAGED_AGENTS_ENDPOINT`, `MANAGED_AGENTS_API_KEY`,
+//! `MANAGED_AGENTS_AGENT_ID`, `MANAGED_AGENTS_PLATFORM`, and `MANAGED_AGENTS_HOME`, the directory whose
+//! `managed-agents.toml` is read where the working directory has none.
+
+mod describe;
+mod environment;
+mod error;
+mod nearest;
+mod read;
+mod tool_file;
+mod tools;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+pub(crate) use environment::{API_KEY, ENDPOINT, Environment};
+pub(crate) use error::Place;
+pub use error::{ConfigError, EnvironmentError, InvalidError, ReadError, UnsupportedError};
+pub use tool_file::{ToolFileError, read_tools, write_tools};
+#[cfg(feature = "cli")]
+pub(crate) use tools::kind_word;
+
+use crate::call::{AgentId, ToolMeta};
+use read::{Item, Source, Table};
+
+/// The name of the file, in the working directory or in the home.
+pub const FILE_NAME: &str = "managed-agents.toml";
+
+/// What a `managed-agents.toml` says, read and checked.
+///
+/// # Examples
+///
+/// ```
+/// use managed_agents::config::Config;
+/// let config = Config::parse("agent = \"support-bot\"", "managed-agents.toml".as_ref())?;
+/// assert!(config.describe().contains("support-bot"));
+///
+/// let error = Config::parse("\nagnet = \"support-bot\"", "managed-agents.toml".as_ref()).unwrap_err();
+/// assert!(error.to_string().starts_with("managed-agents.toml:2: unknown key `agnet`: did you mean `agent`?"));
+/// # Ok::<_, managed_agents::config::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    pub(crate) agent: Option<AgentId>,
+    pub(crate) scopes: Option<Placed<BTreeMap<AgentId, BTreeSet<String>>>>,
+    pub(crate) tools: Vec<ToolMeta>,
+    /// Tool and JSON pointer.
+    pub(crate) redacted: Vec<(String, String)>,
+    pub(crate) modes: Modes,
+    pub(crate) remote: Option<Placed<RemoteSettings>>,
+    pub(crate) workspace_roots: Option<Placed<Vec<PathBuf>>>,
+    pub(crate) screen: Option<Placed<ScreenProfile>>,
+    pub(crate) policies: Option<Placed<Vec<String>>>,
+}
+
+/// A value, and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed<T> {
+    pub(crate) value: T,
+    pub(crate) place: Place,
+}
+
+/// `[harness]`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Modes {
+    pub(crate) block_on_escalate: Option<bool>,
+    pub(crate) fail_open: Option<bool>,
+    pub(crate) wait_for_approval: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// `[remote]`.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "nobody asks a service"))]
+pub(crate) struct RemoteSettings {
+    pub(crate) endpoint: Option<String>,
+    pub(crate) platform: Option<String>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// `[screen] profile`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ScreenProfile {
+    Strict,
+    Standard,
+    Relaxed,
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the file, the line and what is wrong there.
+    pub fn load(file: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let file = file.as_ref();
+        let text = std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, error))?;
+        Self::parse(&text, file)
+    }
+
+    /// Reads the text of a file; `file` is for error messages.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the file, the line and what is wrong there.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        let source = Source::new(file, text);
+        let document = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            // the parser's message is one or more lines about syntax, and repeats no value
+            let message: Vec<_> = error.message().lines().map(str::trim).collect();
+            ConfigError::invalid(source.place(at), message.join("; "))
+        })?;
+        Self::from_table(&Table::root(&source, document.get_ref()))
+    }
+
+    /// The file that applies here: `managed-agents.toml` in the working directory, else the one in
+    /// `$MANAGED_AGENTS_HOME`, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a file cannot be looked for, or the variable cannot be used.
+    pub fn find() -> Result<Option<PathBuf>, ConfigError> {
+        Environment::read()?.config_file()
+    }
+
+    fn from_table(root: &Table<'_>) -> Result<Self, ConfigError> {
+        root.only(&[
+            "agent",
+            "scopes",
+            "tools",
+            "harness",
+            "remote",
+            "screen",
+            "workspace_roots",
+            "policies",
+        ])?;
+        let mut config = Self::default();
+        if let Some(item) = root.get("agent") {
+            config.agent = Some(agent(&item, item.text()?)?);
+        }
+        if let Some(item) = root.get("scopes") {
+            config.scopes = Some(placed(&item, scopes(&item)?));
+        }
+        if let Some(item) = root.get("tools") {
+            for (name, item) in item.table()?.entries() {
+                let (tool, redacted) = tools::tool(name, &item)?;
+                let redacted = redacted.into_iter().map(|pointer| (name.to_owned(), pointer));
+                config.redacted.extend(redacted);
+                config.tools.push(tool);
+            }
+        }
+        if let Some(item) = root.get("harness") {
+            config.modes = modes(&item.table()?)?;
+        }
+        if let Some(item) = root.get("remote") {
+            config.remote = Some(placed(&item, remote(&item.table()?)?));
+        }
+        if let Some(item) = root.get("screen") {
+            let table = item.table()?;
+            table.only(&["profile"])?;
+            let profile = match table.get("profile") {
+                Some(profile) => profile.word(&PROFILES)?,
+                None => ScreenProfile::Standard,
+            };
+            config.screen = Some(placed(&item, profile));
+        }
+        if let Some(item) = root.get("workspace_roots") {
+            config.workspace_roots = Some(placed(&item, roots(&item)?));
+        }
+        if let Some(item) = root.get("policies") {
+            config.policies = Some(placed(&item, item.texts()?));
+        }
+        Ok(config)
+    }
+
+    /// What this build cannot honour.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Unsupported`] names the first such key.
+    pub(crate) fn supported(&self) -> Result<(), ConfigError> {
+        const CEDAR: &str = "needs the feature `cedar`, which this build does not have";
+        const SCREEN: &str = "needs the feature `screen`, which this build does not have";
+        const ENGINE: &str = "needs the feature `engine`, which this build does not have";
+        const REMOTE: &str = "needs the feature `remote`, which this build does not have";
+        let places = [
+            (cfg!(feature = "engine"), place(self.scopes.as_ref()), "scopes", ENGINE),
+            (cfg!(feature = "remote"), place(self.remote.as_ref()), "remote", REMOTE),
+            (HAS_SCREEN, place(self.screen.as_ref()), "screen", SCREEN),
+            (
+                HAS_SCREEN,
+                place(self.workspace_roots.as_ref()),
+                "workspace_roots",
+                SCREEN,
+            ),
+            (HAS_CEDAR, place(self.policies.as_ref()), "policies", CEDAR),
+        ];
+        for (supported, place, key, why) in places {
+            if let (false, Some(place)) = (supported, place) {
+                return Err(ConfigError::unsupported(Some(place), key, why));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What this build can honour; set to `cfg!(feature = "..")` as each part arrives.
+const HAS_SCREEN: bool = false;
+const HAS_CEDAR: bool = false;
+
+const PROFILES: [(&str, ScreenProfile); 3] = [
+    ("strict", ScreenProfile::Strict),
+    ("standard", ScreenProfile::Standard),
+    ("relaxed", ScreenProfile::Relaxed),
+];
+
+impl ScreenProfile {
+    fn word(self) -> &'static str {
+        PROFILES
+            .iter()
+            .find(|(_, profile)| *profile == self)
+            .map_or("", |(word, _)| word)
+    }
+}
+
+fn place<T>(placed: Option<&Placed<T>>) -> Option<&Place> {
+    placed.map(|placed| &placed.place)
+}
+
+fn placed<T>(item: &Item<'_>, value: T) -> Placed<T> {
+    Placed {
+        value,
+        place: item.place(),
+    }
+}
+
+fn agent(item: &Item<'_>, text: &str) -> Result<AgentId, ConfigError> {
+    AgentId::parse(text).map_err(|error| item.error(&format!("names no agent: {error}")))
+}
+
+fn scopes(item: &Item<'_>) -> Result<BTreeMap<AgentId, BTreeSet<String>>, ConfigError> {
+    let entries = item.table()?.entries();
+    entries
+        .into_iter()
+        .map(|(name, tools)| Ok((agent(&tools, name)?, tools.texts()?.into_iter().collect())))
+        .collect()
+}
+
+fn modes(table: &Table<'_>) -> Result<Modes, ConfigError> {
+    table.only(&["block_on_escalate", "fail_open", "wait_for_approval", "timeout"])?;
+    let flag = |key| table.get(key).map(|item| item.flag()).transpose();
+    let duration = |key| table.get(key).map(|item| item.duration()).transpose();
+    Ok(Modes {
+        block_on_escalate: flag("block_on_escalate")?,
+        fail_open: flag("fail_open")?,
+        wait_for_approval: duration("wait_for_approval")?,
+        timeout: duration("timeout")?,
+    })
+}
+
+fn remote(table: &Table<'_>) -> Result<RemoteSettings, ConfigError> {
+    table.only(&["endpoint", "platform", "timeout"])?;
+    let endpoint = table.get("endpoint");
+    let platform = table.get("platform").map(|item| item.text()).transpose()?;
+    Ok(RemoteSettings {
+        endpoint: endpoint.as_ref().map(url).transpose()?,
+        platform: platform.map(ToOwned::to_owned),
+        timeout: table.get("timeout").map(|item| item.duration()).transpose()?,
+    })
+}
+
+fn url(item: &Item<'_>) -> Result<String, ConfigError> {
+    let text = item.text()?;
+    #[cfg(feature = "remote")]
+    if let Err(error) = crate::http::Endpoint::parse(text) {
+        return Err(item.error(&format!("names no service: {error}")));
+    }
+    Ok(text.to_owned())
+}
+
+fn roots(item: &Item<'_>) -> Result<Vec<PathBuf>, ConfigError> {
+    item.items()?
+        .iter()
+        .map(|root| {
+            let path = PathBuf::from(root.text()?);
+            if path.is_absolute() {
+                Ok(path)
+            } else {
+                Err(root.error("holds a path that is not absolute"))
+            }
+        })
+        .collect()
+}

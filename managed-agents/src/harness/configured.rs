@@ -1,0 +1,212 @@
+//! What a configuration file and the environment add to a builder: code stands before the environment, and that before
+//! the file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{BuildError, Harness, HarnessBuilder};
+use crate::call::Origin;
+use crate::config::{Config, ConfigError, Environment};
+
+/// What was read for a builder, before it is laid under what code says.
+#[derive(Default)]
+pub(super) struct Configured {
+    file: Option<Result<Config, ConfigError>>,
+    environment: Option<Result<Environment, ConfigError>>,
+}
+
+impl Harness {
+    /// The harness that the surroundings describe: `./managed-agents.toml`, else the one in `$MANAGED_AGENTS_HOME`, where
+    /// there is one, and the variables `MANAGED_AGENTS_ENDPOINT`, `_API_KEY`, `_AGENT_ID` and `_PLATFORM`, which stand
+    /// before the file. The environment never makes a verdict more permissive by itself: it says where and who.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] names what is missing or wrong.
+    pub async fn from_env() -> Result<Self, BuildError> {
+        Self::builder().config_from_env().build().await
+    }
+}
+
+impl HarnessBuilder {
+    /// Reads a [`managed-agents.toml`](crate::config). What code says stands before it, wherever it is said. What is wrong
+    /// with the file is told by [`build`](Self::build). Of the environment only `MANAGED_AGENTS_API_KEY` is read, and only
+    /// where the file names a service.
+    pub fn config(mut self, file: impl AsRef<Path>) -> Self {
+        self.configured.file = Some(Config::load(file));
+        self
+    }
+
+    /// Reads the configuration file and the variables that [`Harness::from_env`] reads, under what code says. What is wrong
+    /// with them is told by [`build`](Self::build).
+    pub fn config_from_env(mut self) -> Self {
+        let environment = Environment::read();
+        let file = environment.as_ref().map(Environment::config_file);
+        match file {
+            Ok(Ok(Some(file))) => self.configured.file = Some(Config::load(file)),
+            Ok(Err(error)) => self.configured.file = Some(Err(error)),
+            // an environment that cannot be read is told by `build`
+            Ok(Ok(None)) | Err(_) => {}
+        }
+        self.configured.environment = Some(environment);
+        self
+    }
+
+    /// The builder with everything that was read laid under what code says.
+    pub(super) fn configured(mut self) -> Result<Self, ConfigError> {
+        let Configured { file, environment } = std::mem::take(&mut self.configured);
+        if file.is_none() && environment.is_none() {
+            return Ok(self);
+        }
+        let config = file.transpose()?.unwrap_or_default();
+        let environment = match environment {
+            Some(environment) => environment?,
+            // a key is never in a file, so that of a service that a file names is always in the environment
+            None if config.remote.is_some() => Environment::only_the_key()?,
+            None => Environment::default(),
+        };
+        config.supported()?;
+        let agent = config.agent.as_ref().map(ToString::to_string);
+        self.agent_id = self.agent_id.or_else(|| environment.agent.clone()).or(agent);
+        self.fail_open = self.fail_open.or(config.modes.fail_open);
+        self.block_on_escalate = self.block_on_escalate.or(config.modes.block_on_escalate);
+        self.patience = self.patience.or(config.modes.wait_for_approval);
+        self.timeout = self.timeout.or(config.modes.timeout);
+        self.declare_under(&config);
+        self.choose_governor(&config, &environment)?;
+        Ok(self)
+    }
+
+    /// What code declares comes last, since the last declaration of a name counts.
+    fn declare_under(&mut self, config: &Config) {
+        let mut declared: Vec<_> = config
+            .tools
+            .iter()
+            .map(|tool| (tool.clone(), Origin::Declared))
+            .collect();
+        declared.append(&mut self.declared);
+        self.declared = declared;
+        for (tool, pointer) in &config.redacted {
+            self.redacted.entry(tool.clone()).or_default().push(pointer.clone());
+        }
+    }
+
+    fn choose_governor(&mut self, config: &Config, environment: &Environment) -> Result<(), ConfigError> {
+        let serviced = config.remote.is_some() || environment.endpoint.is_some();
+        if self.governor.is_some() || serviced {
+            // never ignored: nobody would enforce them
+            if let Some(scopes) = &config.scopes {
+                return Err(ConfigError::unsupported(
+                    Some(&scopes.place),
+                    "scopes",
+                    "are kept by the embedded engine, and another governor decides here",
+                ));
+            }
+        }
+        if self.governor.is_some() {
+            return Ok(());
+        }
+        if serviced {
+            return self.ask_a_service(config, environment);
+        }
+        if environment.api_key.is_some() {
+            return Err(ConfigError::environment(
+                crate::config::API_KEY,
+                "is set, and no service is named: set MANAGED_AGENTS_ENDPOINT, or add `[remote]` to the configuration",
+            ));
+        }
+        self.keep_scopes(config);
+        Ok(())
+    }
+
+    #[cfg(feature = "engine")]
+    fn keep_scopes(&mut self, config: &Config) {
+        self.governor = Some(Arc::new(engine(config)));
+    }
+
+    /// Without the engine there is no scope in a configuration that is supported, and no default governor.
+    #[cfg(not(feature = "engine"))]
+    fn keep_scopes(&mut self, _config: &Config) {}
+
+    #[cfg(feature = "remote")]
+    fn ask_a_service(&mut self, config: &Config, environment: &Environment) -> Result<(), ConfigError> {
+        use crate::config::{API_KEY, ENDPOINT};
+        use crate::remote::RemoteErrorKind;
+        use crate::{Endpoint, Remote, Secret};
+
+        let settings = config.remote.as_ref().map(|remote| &remote.value);
+        let mut service = Remote::builder();
+        if let Some(url) = &environment.endpoint {
+            Endpoint::parse(url)
+                .map_err(|error| ConfigError::environment(ENDPOINT, format!("names no service: {error}")))?;
+            service = service.endpoint(url);
+        } else if let Some(url) = settings.and_then(|settings| settings.endpoint.as_ref()) {
+            service = service.endpoint(url);
+        }
+        let platform = settings.and_then(|settings| settings.platform.as_ref());
+        if let Some(platform) = environment.platform.as_ref().or(platform) {
+            service = service.platform(platform);
+        }
+        if let Some(timeout) = settings.and_then(|settings| settings.timeout) {
+            service = service.timeout(timeout);
+        }
+        if let Some(key) = &environment.api_key {
+            let key = Secret::parse(key)
+                .map_err(|error| ConfigError::environment(API_KEY, format!("holds no key: {error}")))?;
+            service = service.api_key(key);
+        }
+        let service = service.build().map_err(|error| match error.kind() {
+            RemoteErrorKind::MissingKey => {
+                ConfigError::environment(API_KEY, "is not set, and the governance service needs a key")
+            }
+            _ => ConfigError::Service(error),
+        })?;
+        self.governor = Some(Arc::new(service));
+        Ok(())
+    }
+
+    /// There is no client in this build.
+    #[cfg(not(feature = "remote"))]
+    fn ask_a_service(&mut self, _config: &Config, _environment: &Environment) -> Result<(), ConfigError> {
+        Err(ConfigError::environment(
+            crate::config::ENDPOINT,
+            "needs the feature `remote`, which this build does not have",
+        ))
+    }
+}
+
+#[cfg(feature = "engine")]
+fn engine(config: &Config) -> crate::Engine {
+    let scopes = config.scopes.iter().flat_map(|scopes| &scopes.value);
+    scopes.fold(crate::Engine::new(), |engine, (agent, tools)| {
+        engine.scope(agent.as_str(), tools.iter().cloned())
+    })
+}
+
+/// The harness of the command line: the screen and the operator's rules over fresh state, for an agent that is somebody
+/// or nobody. It asks no service, waits for nobody, opens no ticket, and lets nothing pass unjudged.
+#[cfg(feature = "cli")]
+pub(crate) fn judging(
+    config: &Config,
+    tools: Vec<crate::ToolMeta>,
+    agent: Option<&str>,
+) -> Result<Harness, BuildError> {
+    config.supported()?;
+    let engine = match agent {
+        Some(_) => engine(config),
+        None => crate::Engine::new().knowing_every_name(),
+    };
+    let mut builder = Harness::builder()
+        .agent_id(agent.unwrap_or("nobody"))
+        .governor(engine)
+        .in_memory(1);
+    builder.judging_only = true;
+    builder.declare_under(config);
+    // the calls of a program are those of its functions, which stand before what a file says of their names
+    builder
+        .declared
+        .retain(|(declared, _)| tools.iter().all(|tool| tool.name() != declared.name()));
+    let tools = tools.into_iter().map(|tool| (tool, Origin::Governed));
+    builder.declared.extend(tools);
+    builder.build_blocking()
+}

@@ -1,0 +1,370 @@
+//! `managed-agents.toml` and the environment, as a program meets them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use managed_agents::config::{Config, ConfigError};
+use managed_agents::harness::BuildError;
+use managed_agents::{ArgKind, DenialKind, Engine, Harness, Risk, ToolMeta};
+
+fn file(test: &str, text: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("config-{test}"));
+    std::fs::create_dir_all(&path).unwrap();
+    let path = path.join("managed-agents.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn wrong(text: &str) -> String {
+    Config::parse(text, "f.toml".as_ref()).unwrap_err().to_string()
+}
+
+fn build_error(test: &str, text: &str) -> String {
+    let harness = Harness::builder().config(file(test, text)).build_blocking();
+    harness.unwrap_err().to_string()
+}
+
+#[test]
+fn a_configured_harness_judges_by_the_file() {
+    let config = r#"
+        agent = "support-bot"
+        [scopes]
+        support-bot = ["lookup", "refund", "run"]
+        [tools.lookup]
+        risk = "low"
+        [tools.refund]
+        irreversible = true
+        redact = ["/card"]
+    "#;
+    let harness = Harness::builder()
+        .config(file("judges", config))
+        .build_blocking()
+        .unwrap();
+    assert_eq!(harness.agent_id(), "support-bot");
+    assert!(harness.govern_blocking("lookup", "{}").is_ok());
+    let refund = harness.govern_blocking("refund", r#"{"card":"canary"}"#).unwrap_err();
+    assert_eq!((refund.kind(), refund.code()), (DenialKind::Escalated, "irreversible"));
+    assert!(!harness.pending()[0].arguments().contains("canary"));
+    let other = harness.govern_blocking("other", "{}").unwrap_err();
+    assert_eq!(other.code(), "out_of_scope");
+}
+
+#[test]
+fn code_stands_before_the_file_wherever_it_is_said() {
+    let config = "agent = 'file'\n[tools.lookup]\nrisk = 'high'\n[harness]\nwait_for_approval = '1h'\n";
+    let path = file("before", config);
+    let before = Harness::builder()
+        .agent_id("code")
+        .declare(ToolMeta::new("lookup").with_risk(Risk::Low));
+    let after = Harness::builder().config(&path);
+    for builder in [
+        before.config(&path),
+        after
+            .agent_id("code")
+            .declare(ToolMeta::new("lookup").with_risk(Risk::Low)),
+    ] {
+        let harness = builder.build_blocking().unwrap();
+        assert_eq!(harness.agent_id(), "code");
+        assert!(harness.govern_blocking("lookup", "{}").is_ok());
+    }
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_nearest_name_and_the_line() {
+    for (text, message) in [
+        ("agnet = 'a'", "f.toml:1: unknown key `agnet`: did you mean `agent`?"),
+        (
+            "\n[tool.x]\nrisk = 'low'",
+            "f.toml:2: unknown key `tool`: did you mean `tools`?",
+        ),
+        (
+            "[tools.x]\nrisk = 'low'\nreadonly = true",
+            "f.toml:3: unknown key `readonly` in `[tools.x]`: did you mean `read_only`?",
+        ),
+        (
+            "[tools.x]\nrisk = 'hihg'",
+            "f.toml:2: `tools.x.risk` cannot be `hihg`: did you mean `high`?",
+        ),
+        (
+            "[harness]\nfailopen = true",
+            "f.toml:2: unknown key `failopen` in `[harness]`: did you mean `fail_open`?",
+        ),
+        (
+            "[screen]\nprofile = 'strickt'",
+            "f.toml:2: `screen.profile` cannot be `strickt`: did you mean `strict`?",
+        ),
+        (
+            "banana = 1",
+            "f.toml:1: unknown key `banana`: known here: `agent`, `scopes`",
+        ),
+    ] {
+        let error = wrong(text);
+        assert!(error.starts_with(message), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_value_of_another_type_or_out_of_range_is_refused_with_its_line() {
+    for (text, message) in [
+        ("agent = 7", "f.toml:1: `agent` is a string, not a number"),
+        (
+            "agent = 'Not An Id'",
+            "f.toml:1: `agent` names no agent: agent id `Not An Id`",
+        ),
+        (
+            "[scopes]\na = 'x'",
+            "f.toml:2: `scopes.a` is a list of strings, not a string",
+        ),
+        (
+            "[scopes]\na = [\n'x',\n7]",
+            "f.toml:4: `scopes.a` is a string, not a number",
+        ),
+        ("[scopes]\n'A B' = []", "f.toml:2: `scopes.A B` names no agent"),
+        ("tools = 1", "f.toml:1: `tools` is a table, not a number"),
+        (
+            "[tools.x]\nreversible = true\nirreversible = true",
+            "f.toml:1: `tools.x` is both",
+        ),
+        (
+            "[tools.x]\nredact = ['card']",
+            "f.toml:2: `tools.x.redact` holds what is no JSON pointer",
+        ),
+        (
+            "[tools.x]\narguments = { a = 'shel' }",
+            "f.toml:2: `tools.x.arguments.a` cannot be `shel`: did you mean `shell`?",
+        ),
+        ("[harness]\ntimeout = '0s'", "f.toml:2: `harness.timeout` is a time"),
+        ("[harness]\ntimeout = '3'", "f.toml:2: `harness.timeout` is a time"),
+        (
+            "[harness]\ntimeout = 3",
+            "f.toml:2: `harness.timeout` is a string, not a number",
+        ),
+        (
+            "[harness]\ntimeout = '99999999999999999999h'",
+            "f.toml:2: `harness.timeout` is a time",
+        ),
+        (
+            "workspace_roots = ['here']",
+            "f.toml:1: `workspace_roots` holds a path that is not absolute",
+        ),
+        ("agent = 'a'\nagent = 'b'", "f.toml:2: "),
+        ("\n\nagent = ", "f.toml:3: "),
+    ] {
+        let error = wrong(text);
+        assert!(error.starts_with(message), "{text}: {error}");
+    }
+}
+
+#[test]
+fn neither_keys_nor_approvers_are_taken_from_a_file() {
+    assert!(wrong("[remote]\napi_key = 'canary'").contains("set MANAGED_AGENTS_API_KEY"));
+    assert!(!wrong("[remote]\napi_key = 'canary'").contains("canary"));
+    assert!(wrong("approvers = ['canary']").contains("said in code"));
+}
+
+#[test]
+fn what_this_build_cannot_honour_is_an_error_and_never_ignored() {
+    let error = build_error("policies", "agent = 'a'\npolicies = ['a.cedar']");
+    assert!(
+        error.ends_with("managed-agents.toml:2: `policies` needs the feature `cedar`, which this build does not have"),
+        "{error}"
+    );
+}
+
+#[test]
+fn scopes_that_no_engine_would_keep_are_an_error() {
+    let path = file("scopes", "agent = 'a'\n[scopes]\na = []");
+    let built = Harness::builder().config(path).governor(Engine::new()).build_blocking();
+    let Err(BuildError::Config(ConfigError::Unsupported(error))) = built else {
+        panic!("built");
+    };
+    assert_eq!((error.key(), error.line()), ("scopes", Some(2)));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_error() {
+    let built = Harness::builder()
+        .config("/nowhere/managed-agents.toml")
+        .build_blocking();
+    assert!(matches!(built, Err(BuildError::Config(ConfigError::Read(_)))));
+}
+
+#[test]
+fn an_argument_of_a_kind_is_screened() {
+    let config = "agent = 'a'\n[tools.report]\nrisk = 'low'\narguments = { q = 'sql' }\n";
+    let config = Config::load(file("kind", config)).unwrap();
+    assert!(
+        config.describe().contains("`q` is read as sql"),
+        "{}",
+        config.describe()
+    );
+    // what the file says is what code would say
+    let harness = Harness::builder()
+        .config(file(
+            "kind",
+            "agent = 'a'\n[tools.report]\nrisk = 'low'\narguments = { q = 'sql' }\n",
+        ))
+        .build_blocking()
+        .unwrap();
+    let code = Harness::builder()
+        .agent_id("a")
+        .declare(
+            ToolMeta::new("report")
+                .with_risk(Risk::Low)
+                .with_argument("q", ArgKind::Sql),
+        )
+        .build_blocking()
+        .unwrap();
+    let drop_table = r#"{"q":"DROP TABLE users"}"#;
+    assert_eq!(
+        harness.govern_blocking("report", drop_table).unwrap_err().code(),
+        code.govern_blocking("report", drop_table).unwrap_err().code(),
+    );
+}
+
+#[test]
+fn dangers_are_said_in_words() {
+    let config = Config::parse("[harness]\nfail_open = true\nblock_on_escalate = false", "f".as_ref()).unwrap();
+    assert!(config.describe().contains("DANGER"), "{}", config.describe());
+}
+
+#[test]
+fn no_text_makes_the_reader_panic() {
+    // every prefix of a file that uses everything, and every one with a byte replaced
+    let all = "agent = 'a'\npolicies = ['p']\nworkspace_roots = ['/w']\n[scopes]\na = ['x']\n[tools.x]\nrisk = 'low'\narguments = { q = 'sql' }\nredact = ['/é']\n[harness]\ntimeout = '3s'\n[remote]\nendpoint = 'https://x'\n[screen]\nprofile = 'strict'\n";
+    for at in (0..all.len()).filter(|at| all.is_char_boundary(*at)) {
+        let _ = Config::parse(&all[..at], "f".as_ref());
+        for byte in [b'"', b'[', b'=', b'\n', b'0', b'\\'] {
+            let mut bytes = all.as_bytes().to_vec();
+            bytes[at] = byte;
+            if let Ok(text) = String::from_utf8(bytes) {
+                let _ = Config::parse(&text, "f".as_ref());
+            }
+        }
+    }
+}
+
+/// Runs one ignored test of this file in a process of its own, whose variables are the given ones.
+fn child(test: &str, directory: &Path, variables: &[(&str, &str)]) -> (bool, String) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args([test, "--exact", "--ignored", "--nocapture"])
+        .current_dir(directory);
+    for name in ["ENDPOINT", "API_KEY", "AGENT_ID", "PLATFORM", "HOME"] {
+        command.env_remove(format!("MANAGED_AGENTS_{name}"));
+    }
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+#[tokio::test]
+#[ignore = "run in a process of its own"]
+async fn print_the_harness_of_the_environment() {
+    match Harness::from_env().await {
+        Ok(harness) => println!("agent={} {harness:?}", harness.agent_id()),
+        Err(error) => panic!("error={error} {error:?}"),
+    }
+}
+
+#[test]
+fn a_harness_is_made_from_the_environment_and_the_nearest_file() {
+    let home = file("env-home", "agent = 'from-home'");
+    let here = file("env-here", "agent = 'from-here'");
+    let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("config-env-empty");
+    std::fs::create_dir_all(&empty).unwrap();
+    let home = home.parent().unwrap().to_str().unwrap();
+    let here = here.parent().unwrap();
+    let test = "print_the_harness_of_the_environment";
+    for (directory, variables, text) in [
+        (here, vec![], "agent=from-here"),
+        (here, vec![("MANAGED_AGENTS_HOME", home)], "agent=from-here"),
+        (empty.as_path(), vec![("MANAGED_AGENTS_HOME", home)], "agent=from-home"),
+        (here, vec![("MANAGED_AGENTS_AGENT_ID", "from-env")], "agent=from-env"),
+        (&empty, vec![("MANAGED_AGENTS_AGENT_ID", "from-env")], "agent=from-env"),
+    ] {
+        let (ok, out) = child(test, directory, &variables);
+        assert!(ok && out.contains(text), "{variables:?}: {out}");
+    }
+    let (ok, out) = child(test, &empty, &[]);
+    assert!(!ok && out.contains("no agent is named"), "{out}");
+}
+
+#[test]
+fn a_key_without_a_service_is_an_error_and_is_never_printed() {
+    let here = file("env-key", "agent = 'a'");
+    let (ok, out) = child(
+        "print_the_harness_of_the_environment",
+        here.parent().unwrap(),
+        &[("MANAGED_AGENTS_API_KEY", "canary-4f9c")],
+    );
+    assert!(!ok && out.contains("MANAGED_AGENTS_API_KEY"), "{out}");
+    assert!(!out.contains("canary"), "{out}");
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn a_service_is_asked_where_file_or_environment_name_one() {
+    let here = file(
+        "env-remote",
+        "agent = 'a'\n[remote]\nendpoint = 'https://governance.example/govern'\nplatform = 'claude'\ntimeout = '1s'\n",
+    );
+    let here = here.parent().unwrap();
+    let local = file("env-local", "agent = 'a'");
+    let local = local.parent().unwrap();
+    let key = ("MANAGED_AGENTS_API_KEY", "canary-4f9c");
+    for (directory, variables, ok, text) in [
+        (here, vec![key], true, "governor: \"remote\""),
+        (here, vec![], false, "`MANAGED_AGENTS_API_KEY` is not set"),
+        (
+            here,
+            vec![("MANAGED_AGENTS_API_KEY", "canary 4f9c")],
+            false,
+            "holds no key",
+        ),
+        (
+            local,
+            vec![("MANAGED_AGENTS_ENDPOINT", "http://127.0.0.1:9/govern")],
+            true,
+            "governor: \"remote\"",
+        ),
+        (
+            local,
+            vec![key, ("MANAGED_AGENTS_ENDPOINT", "https://x.example/govern")],
+            true,
+            "governor: \"remote\"",
+        ),
+        (
+            local,
+            vec![key, ("MANAGED_AGENTS_ENDPOINT", "http://canary.example/")],
+            false,
+            "names no service",
+        ),
+    ] {
+        let (done, out) = child("print_the_harness_of_the_environment", directory, &variables);
+        assert!(done == ok && out.contains(text), "{variables:?}: {out}");
+        assert!(!out.contains("canary"), "{variables:?}: {out}");
+    }
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn scopes_that_a_service_would_not_keep_are_an_error() {
+    let text = "agent = 'a'\n[scopes]\na = []\n[remote]\nendpoint = 'http://127.0.0.1:9/'\n";
+    let error = build_error("remote-scopes", text);
+    assert!(
+        error.contains(":2: `scopes` are kept by the embedded engine"),
+        "{error}"
+    );
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn an_endpoint_that_is_none_is_refused_with_its_line_and_not_repeated() {
+    let error = wrong("[remote]\nendpoint = 'http://user:canary@x.example/'");
+    assert!(
+        error.starts_with("f.toml:2: `remote.endpoint` names no service: "),
+        "{error}"
+    );
+    assert!(!error.contains("canary"), "{error}");
+}
