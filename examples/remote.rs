@@ -44,7 +44,7 @@ async fn main() -> Outcome {
         .governor(remote)
         .circuit_breaker(CircuitBreaker::default())
         .wait_for_approval(Duration::from_secs(10))
-        .declare(ToolMeta::new("bash").with_risk(Risk::High))
+        .declare(ToolMeta::new("host.run").with_risk(Risk::High))
         .build()
         .await?;
     harness.health().await?;
@@ -52,7 +52,7 @@ async fn main() -> Outcome {
     let session = harness.session("deployment-12");
     show::heading("Calls by name");
     for command in ["ls -la", "systemctl restart shop", "rm -rf /var/lib/shop"] {
-        let permit = match session.govern("bash", json!({"command": command})).await {
+        let permit = match session.govern("host.run", json!({"command": command})).await {
             Ok(permit) => permit,
             Err(denied) => {
                 println!("  {} {denied}", paint(Colour::Red, "refused:"));

@@ -193,8 +193,8 @@ fn remote() {
             &["ran:", "systemctl restart shop"],
             &["refused:", "deletes without a way back"],
             &["4 verdicts: 2 allowed, 1 escalated, 1 denied"],
-            &["bash", "approved", "ok"],
-            &["bash", "deny", "refused", "denied"],
+            &["host.run", "approved", "ok"],
+            &["host.run", "deny", "refused", "denied"],
         ],
     );
 }

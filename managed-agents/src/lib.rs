@@ -48,6 +48,7 @@
 //! | for | see |
 //! |---|---|
 //! | what a tool can declare of itself | [`governed`](macro@governed), [`ToolMeta`] |
+//! | what an operator configures | [`config`], [`Harness::from_env`] |
 //! | configuring, scopes, sessions, calls by name | [`Harness`], [`harness::HarnessBuilder`], [`Session`], [`Permit`] |
 //! | refusals | [`GovernanceDenied`], [`DenialKind`] |
 //! | verdicts with no policy written | [`Engine`] |
@@ -64,8 +65,10 @@
 //! |---|---|---|
 //! | `macros` | yes | [`#[governed]`](macro@governed) |
 //! | `engine` | yes | the embedded governor, and approvals in the process |
+//! | `config` | yes | `managed-agents.toml`, and [`Harness::from_env`] |
 //! | `remote` | | a governance service over HTTP as the governor |
 //! | `claude` | | an agent loop over Claude's Messages API |
+//! | `cli` | | the program `managed-agents` |
 //!
 //! Features add; none makes a verdict more permissive.
 #![forbid(unsafe_code)]
@@ -129,7 +132,13 @@ pub use verdict::{Decision, EvaluationId, Reason, Verdict};
 struct Readme;
 
 /// What the guides show compiles and holds.
-#[cfg(all(doctest, feature = "claude", feature = "engine", feature = "macros", feature = "remote"))]
+#[cfg(all(
+    doctest,
+    feature = "claude",
+    feature = "engine",
+    feature = "macros",
+    feature = "remote"
+))]
 mod guides {
     #[doc = include_str!("../../docs/escalation.md")]
     struct Escalation;
