@@ -9,7 +9,14 @@ use std::path::Path;
 
 /// Parts of the library that write other words in snake case: names of tools, the wires of services, keys of a file, and the
 /// words of the command line.
-const OTHER_WORDS: [&str; 6] = ["claude", "cli", "config", "remote/body.rs", "remote/preset.rs", "call/verb.rs"];
+const OTHER_WORDS: [&str; 6] = [
+    "claude",
+    "cli",
+    "config",
+    "remote/body.rs",
+    "remote/preset.rs",
+    "call/verb.rs",
+];
 
 /// Words in snake case that are no codes: names of fields, of spans, of functions.
 const NOT_CODES: [&str; 6] = [
