@@ -355,3 +355,26 @@ async fn law_3_a_call_made_by_a_body_names_its_parent() {
         Some(records[0].decision().evaluation_id())
     );
 }
+
+#[tokio::test]
+async fn law_3_a_dispatched_call_that_never_reaches_its_gate_is_recorded_as_refused() {
+    let harness = memory().await;
+    let tools = managed_agents::Toolbox::new().harness(&harness).tool(forever::tool()).build().unwrap();
+    assert!(tools.call("forever", r#"{"surplus":1}"#).await.is_error());
+    assert!(tools.call("nothing", "{}").await.is_error());
+    let records = harness.records();
+    let refused: Vec<_> = records
+        .iter()
+        .map(|entry| {
+            let record = entry.decision();
+            (record.tool(), record.disposition(), record.codes().next().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            ("forever", Disposition::Refused, "invalid_arguments"),
+            ("nothing", Disposition::Refused, "unknown_tool")
+        ]
+    );
+}
