@@ -1,1 +1,15 @@
-//! Shared helpers of the examples.
+//! What the examples share: a terminal's output, and two small servers that stand in for services on the network.
+
+#[path = "support/governance.rs"]
+pub mod governance;
+#[path = "support/http.rs"]
+mod http;
+#[path = "support/model.rs"]
+pub mod model;
+#[path = "support/show.rs"]
+pub mod show;
+
+pub use http::Server;
+
+/// What every example's `main` returns.
+pub type Outcome = Result<(), Box<dyn std::error::Error>>;

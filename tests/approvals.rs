@@ -27,7 +27,9 @@ struct Shop {
 }
 
 impl Shop {
-    fn new(build: impl FnOnce(managed_agents::harness::HarnessBuilder) -> managed_agents::harness::HarnessBuilder) -> Self {
+    fn new(
+        build: impl FnOnce(managed_agents::harness::HarnessBuilder) -> managed_agents::harness::HarnessBuilder,
+    ) -> Self {
         let key = ApproverKey::generate().unwrap();
         let builder = Harness::builder().agent_id("shop").approver("ann", key.public());
         Self {
@@ -127,7 +129,12 @@ async fn a_call_may_wait_for_its_approval() {
     assert_eq!(shop.runs(), 0);
     shop.harness.approve(ticket.id(), &shop.key).unwrap();
     assert_eq!(waiting.await.unwrap().unwrap(), 5);
-    let dispositions: Vec<_> = shop.harness.records().iter().map(|entry| entry.decision().disposition()).collect();
+    let dispositions: Vec<_> = shop
+        .harness
+        .records()
+        .iter()
+        .map(|entry| entry.decision().disposition())
+        .collect();
     assert_eq!(dispositions, [Disposition::Queued, Disposition::Approved]);
 }
 
@@ -141,7 +148,9 @@ async fn a_rejection_ends_the_wait() {
     while shop.harness.pending().is_empty() {
         tokio::task::yield_now().await;
     }
-    shop.harness.reject(shop.harness.pending()[0].id(), &shop.key, "no").unwrap();
+    shop.harness
+        .reject(shop.harness.pending()[0].id(), &shop.key, "no")
+        .unwrap();
     assert_denied!(waiting.await.unwrap(), "rejected");
 }
 
@@ -207,12 +216,25 @@ async fn declared_risk_decides_when_nothing_else_does() {
         (ToolMeta::new("bare"), None),
         (ToolMeta::new("reads").read_only(), None),
         (ToolMeta::new("high").with_risk(Risk::High), Some("risk_high")),
-        (ToolMeta::new("high_reads").with_risk(Risk::High).read_only(), Some("risk_high")),
-        (ToolMeta::new("critical").with_risk(Risk::Critical), Some("risk_critical")),
+        (
+            ToolMeta::new("high_reads").with_risk(Risk::High).read_only(),
+            Some("risk_high"),
+        ),
+        (
+            ToolMeta::new("critical").with_risk(Risk::Critical),
+            Some("risk_critical"),
+        ),
         (ToolMeta::new("irreversible").irreversible(), Some("irreversible")),
-        (ToolMeta::new("low_irreversible").with_risk(Risk::Low).irreversible(), Some("irreversible")),
+        (
+            ToolMeta::new("low_irreversible").with_risk(Risk::Low).irreversible(),
+            Some("irreversible"),
+        ),
     ];
-    let shop = Shop::new(|builder| tools.iter().fold(builder, |builder, (meta, _)| builder.declare(meta.clone())));
+    let shop = Shop::new(|builder| {
+        tools
+            .iter()
+            .fold(builder, |builder, (meta, _)| builder.declare(meta.clone()))
+    });
     for (meta, code) in &tools {
         let result = shop.harness.govern(meta.name(), "{}").await;
         match code {

@@ -1,11 +1,7 @@
 //! The agent loop against another project's server of the Messages API.
 //!
 //! Runs when `MANAGED_AGENTS_AIMOCK` names the `llmock` program of the npm package `@copilotkit/aimock`.
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::env;
 use std::path::PathBuf;
@@ -42,10 +38,7 @@ async fn aimock_plays_parallel_calls_and_takes_their_results_in_one_message() {
         return;
     };
     let (_server, url) = start(program.into()).await;
-    let toolbox = Toolbox::new()
-        .tools([refund::tool(), lookup::tool()])
-        .build()
-        .unwrap();
+    let toolbox = Toolbox::new().tools([refund::tool(), lookup::tool()]).build().unwrap();
     let agent = MessagesAgent::builder("claude-opus-5-5")
         .tools(&toolbox)
         .api_key(Secret::parse("k").unwrap())
@@ -63,10 +56,7 @@ async fn aimock_plays_parallel_calls_and_takes_their_results_in_one_message() {
         .collect();
     assert_eq!(
         statuses,
-        [
-            ("toolu_A", ToolStatus::Denied),
-            ("toolu_B", ToolStatus::Done)
-        ]
+        [("toolu_A", ToolStatus::Denied), ("toolu_B", ToolStatus::Done)]
     );
     assert_eq!(run.calls()[1].result().text(), "order 7 was paid");
 }

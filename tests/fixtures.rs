@@ -20,9 +20,5 @@ fn a_renamed_library_and_a_facade_compile() {
         .current_dir(&fixture)
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

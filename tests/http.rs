@@ -113,9 +113,7 @@ impl Server {
     ///
     /// When no port can be had.
     pub async fn start(script: impl IntoIterator<Item = Answer>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port on loopback");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
         let script = Arc::new(Mutex::new(script.into_iter().collect::<VecDeque<_>>()));
@@ -151,11 +149,7 @@ impl Drop for Server {
     }
 }
 
-async fn serve(
-    stream: TcpStream,
-    script: Arc<Mutex<VecDeque<Answer>>>,
-    seen: Arc<Mutex<Vec<Asked>>>,
-) -> Option<()> {
+async fn serve(stream: TcpStream, script: Arc<Mutex<VecDeque<Answer>>>, seen: Arc<Mutex<Vec<Asked>>>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let asked = read(&mut stream).await?;
@@ -171,9 +165,7 @@ async fn serve(
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str("\r\n");
-        let sent = answer
-            .body
-            .get(..answer.broken_off.unwrap_or(answer.body.len()))?;
+        let sent = answer.body.get(..answer.broken_off.unwrap_or(answer.body.len()))?;
         stream.write_all(head.as_bytes()).await.ok()?;
         stream.write_all(sent).await.ok()?;
         stream.flush().await.ok()?;

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use managed_agents::testing::FakeGovernor;
 use managed_agents::{
-    ArgKind, DenialKind, GovernanceDenied, Harness, Outcome, Reversibility, Risk, Tool, ToolMeta,
-    Toolbox, Verdict, governed,
+    ArgKind, DenialKind, GovernanceDenied, Harness, Outcome, Reversibility, Risk, Tool, ToolMeta, Toolbox, Verdict,
+    governed,
 };
 use serde_json::{Value, json};
 
@@ -33,12 +33,7 @@ async fn judged_by(governor: FakeGovernor) -> (Harness, FakeGovernor) {
 
 /// The arguments of the last call that the governor saw, as they were judged.
 fn judged(governor: &FakeGovernor) -> String {
-    governor
-        .calls()
-        .last()
-        .unwrap()
-        .reveal_arguments()
-        .to_owned()
+    governor.calls().last().unwrap().reveal_arguments().to_owned()
 }
 
 fn canonical(governor: &FakeGovernor) -> Value {
@@ -65,10 +60,7 @@ async fn send_email(
     #[governed(state(id = smtp.account))] smtp: &Smtp,
 ) -> Answer<String> {
     body.push('!');
-    Ok(format!(
-        "{to} {copies:?} {link} {body} {card} {trace} {}",
-        smtp.account
-    ))
+    Ok(format!("{to} {copies:?} {link} {body} {card} {trace} {}", smtp.account))
 }
 
 fn meta_of(tool: &Tool) -> &'static ToolMeta {
@@ -132,10 +124,7 @@ async fn arguments_are_judged_by_name_in_order_and_identities_beside_them() {
             &smtp,
         ))
         .await;
-    assert_eq!(
-        sent.unwrap(),
-        "a@b.c Some(2) https://x hi! {\"number\":7} 9 support"
-    );
+    assert_eq!(sent.unwrap(), "a@b.c Some(2) https://x hi! {\"number\":7} 9 support");
     assert_eq!(
         judged(&governor),
         r#"{"body":"hi","card":{"number":7},"copies":2,"link":"https://x","to":"a@b.c"}"#
@@ -169,16 +158,10 @@ async fn a_value_out_of_range_is_refused_before_the_governor_is_asked() {
         Ok(*cents)
     }
     let (harness, governor) = allowing().await;
-    assert_eq!(
-        harness.scope(pay(&10_000, Some(&4.5))).await.unwrap(),
-        10_000
-    );
+    assert_eq!(harness.scope(pay(&10_000, Some(&4.5))).await.unwrap(), 10_000);
     let denied = harness.scope(pay(&10_001, None)).await.unwrap_err();
     assert_eq!(denied.kind(), DenialKind::InvalidArguments);
-    assert!(
-        denied.to_string().contains("`cents` must be in 1..=10_000"),
-        "{denied}"
-    );
+    assert!(denied.to_string().contains("`cents` must be in 1..=10_000"), "{denied}");
     assert!(harness.scope(pay(&1, Some(&5.0))).await.is_err());
     assert_eq!(governor.calls().len(), 1);
 }
@@ -202,17 +185,9 @@ async fn a_blocking_function_is_gated_and_is_a_tool() {
 async fn exact_runs_with_what_was_judged() {
     use std::sync::Mutex;
     #[governed(exact)]
-    async fn run(
-        value: &Mutex<u8>,
-        mut name: &str,
-        list: &[&str],
-        maybe: Option<&u8>,
-    ) -> Answer<String> {
+    async fn run(value: &Mutex<u8>, mut name: &str, list: &[&str], maybe: Option<&u8>) -> Answer<String> {
         name = name.trim();
-        Ok(format!(
-            "{} {name} {list:?} {maybe:?}",
-            value.lock().unwrap()
-        ))
+        Ok(format!("{} {name} {list:?} {maybe:?}", value.lock().unwrap()))
     }
     #[governed]
     async fn loose(value: &Mutex<u8>) -> Answer<u8> {
@@ -223,30 +198,18 @@ async fn exact_runs_with_what_was_judged() {
     let value = Mutex::new(1);
     let (exact, loosely) = (run(&value, " a ", &["x", "y"], Some(&3)), loose(&value));
     *value.lock().unwrap() = 2;
-    assert_eq!(
-        harness.scope(exact).await.unwrap(),
-        r#"1 a ["x", "y"] Some(3)"#
-    );
+    assert_eq!(harness.scope(exact).await.unwrap(), r#"1 a ["x", "y"] Some(3)"#);
     assert_eq!(harness.scope(loosely).await.unwrap(), 2);
 }
 
 #[tokio::test]
 async fn borrowed_and_generic_arguments_run_and_are_called_by_name() {
     #[governed]
-    async fn join(
-        a: &str,
-        b: Option<&str>,
-        c: &[&str],
-        d: Vec<&str>,
-        e: Cow<'_, str>,
-    ) -> Answer<String> {
+    async fn join(a: &str, b: Option<&str>, c: &[&str], d: Vec<&str>, e: Cow<'_, str>) -> Answer<String> {
         Ok(format!("{a} {b:?} {c:?} {d:?} {e}"))
     }
     #[governed]
-    async fn show<T, const N: usize>(
-        x: T,
-        y: impl std::fmt::Debug + serde::Serialize,
-    ) -> Answer<String>
+    async fn show<T, const N: usize>(x: T, y: impl std::fmt::Debug + serde::Serialize) -> Answer<String>
     where
         T: std::fmt::Display + serde::Serialize,
     {
@@ -258,25 +221,17 @@ async fn borrowed_and_generic_arguments_run_and_are_called_by_name() {
         .await
         .unwrap();
     assert_eq!(plain, r#"a None ["b"] ["c"] d"#);
-    assert_eq!(
-        harness.scope(show::<_, 3>(1, "y")).await.unwrap(),
-        "1 3 \"y\""
-    );
+    assert_eq!(harness.scope(show::<_, 3>(1, "y")).await.unwrap(), "1 3 \"y\"");
     let tools = Toolbox::new()
         .tool(join::tool())
         .tool(show::tool::<u8, 4, bool>())
         .build()
         .unwrap();
     let called = harness
-        .scope(tools.call(
-            "join",
-            r#"{"a":"x\ny","b":"q","c":["1","2"],"d":[],"e":"\u0041"}"#,
-        ))
+        .scope(tools.call("join", r#"{"a":"x\ny","b":"q","c":["1","2"],"d":[],"e":"\u0041"}"#))
         .await;
     assert_eq!(called.text(), "x\ny Some(\"q\") [\"1\", \"2\"] [] A");
-    let called = harness
-        .scope(tools.call("show", r#"{"x":7,"y":true}"#))
-        .await;
+    let called = harness.scope(tools.call("show", r#"{"x":7,"y":true}"#)).await;
     assert_eq!(called.text(), "7 4 true");
     assert_eq!(judged(&governor), r#"{"x":7,"y":true}"#);
 }
@@ -346,31 +301,17 @@ async fn an_impl_block_collects_its_methods() {
     assert_eq!(mailer.send_tool().description(), "Send a mail.");
     let tools = Toolbox::new()
         .tools(mailer.tools())
-        .state(Smtp {
-            account: "abc".into(),
-        })
+        .state(Smtp { account: "abc".into() })
         .build()
         .unwrap();
     assert_eq!(
-        harness
-            .scope(tools.call("send", r#"{"to":"you"}"#))
-            .await
-            .text(),
+        harness.scope(tools.call("send", r#"{"to":"you"}"#)).await.text(),
         "me to you"
     );
     assert_eq!(canonical(&governor)["ids"], json!({"self": "me"}));
     assert_eq!(harness.scope(tools.call("count", "{}")).await.text(), "5");
-    assert_eq!(
-        canonical(&governor)["ids"],
-        json!({"self": {"from": "me", "sent": 2}})
-    );
-    assert_eq!(
-        harness
-            .scope(tools.call("version", r#"{"n":1}"#))
-            .await
-            .text(),
-        "2"
-    );
+    assert_eq!(canonical(&governor)["ids"], json!({"self": {"from": "me", "sent": 2}}));
+    assert_eq!(harness.scope(tools.call("version", r#"{"n":1}"#)).await.text(), "2");
     assert_eq!(mailer.just_count().name(), "count");
 }
 
@@ -426,10 +367,7 @@ async fn methods_of_async_trait_are_gated_on_either_side_of_it() {
     let (harness, governor) = allowing().await;
     let mut posts: [Box<dyn Post + Send>; 2] = [Box::new(Inside(1)), Box::new(Around(1))];
     for post in &mut posts {
-        assert_eq!(
-            post.post("ab").await.unwrap_err().kind(),
-            DenialKind::NoHarness
-        );
+        assert_eq!(post.post("ab").await.unwrap_err().kind(), DenialKind::NoHarness);
         assert_eq!(harness.scope(post.post("ab")).await.unwrap(), 3);
         assert_eq!(judged(&governor), r#"{"to":"ab"}"#);
         assert_eq!(harness.scope(post.repost("ab".into())).await.unwrap(), 4);
@@ -479,9 +417,7 @@ async fn instrumented_functions_are_gated() {
     let (harness, _) = allowing().await;
     assert_eq!(
         harness
-            .scope(async {
-                instrumented_below(1).await.unwrap() + instrumented_above(1).await.unwrap()
-            })
+            .scope(async { instrumented_below(1).await.unwrap() + instrumented_above(1).await.unwrap() })
             .await,
         2
     );
@@ -505,10 +441,7 @@ async fn a_finishing_body_outlives_its_caller() {
     let flag = Arc::new(AtomicU32::new(0));
     let call = harness.scope(work(vec![1], Arc::clone(&flag)));
     let mut call = Box::pin(call);
-    assert!(
-        std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_pending()))
-            .await
-    );
+    assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_pending())).await);
     drop(call);
     for _ in 0..10 {
         tokio::task::yield_now().await;

@@ -163,7 +163,10 @@ async fn a_redacted_value_is_in_nothing_that_is_said() {
     charge(CANARY, card(), 5, false).governed_by(&harness).await.unwrap();
 
     for call in governor.calls() {
-        assert!(call.reveal_arguments().contains(CANARY), "judges in this process see true values");
+        assert!(
+            call.reveal_arguments().contains(CANARY),
+            "judges in this process see true values"
+        );
         said.hear(&call);
         said.hear((call.arguments(), call.target(), call.salt()));
         assert!(call.arguments().contains(r#""owner":"Ann""#), "and the rest is shown");
@@ -223,16 +226,26 @@ async fn what_is_redacted_by_name_stays_home_as_well() {
     let json = format!(r#"{{"secret":"{CANARY}","list":[{{"inner":"{CANARY}"}},{{"inner":"{CANARY}"}}],"note":"n"}}"#);
     let permit = harness.govern("pay_by_name", json.as_str()).await.unwrap();
     said.hear(&permit);
-    assert_eq!(permit.arguments()["secret"], CANARY, "who runs the call has the true values");
+    assert_eq!(
+        permit.arguments()["secret"],
+        CANARY,
+        "who runs the call has the true values"
+    );
     permit.finish(Outcome::Ok);
     let call = governor.calls().remove(0);
     said.hear((call.arguments(), call.target(), &call));
     assert_eq!(call.target(), "n");
     // broken JSON is not quoted either
-    let denied = harness.govern("pay_by_name", &*format!(r#"{{"secret":"{CANARY}""#)).await.unwrap_err();
+    let denied = harness
+        .govern("pay_by_name", &*format!(r#"{{"secret":"{CANARY}""#))
+        .await
+        .unwrap_err();
     said.hear((&denied, denied.to_string(), denied.to_tool_error()));
     let denied = harness
-        .govern("pay_by_name", &*format!(r#"{{"secret":"{CANARY}","secret":"{CANARY}"}}"#))
+        .govern(
+            "pay_by_name",
+            &*format!(r#"{{"secret":"{CANARY}","secret":"{CANARY}"}}"#),
+        )
         .await
         .unwrap_err();
     said.hear((&denied, denied.to_string(), denied.to_tool_error()));

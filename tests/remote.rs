@@ -23,9 +23,7 @@ fn remote(server: &GovernanceServer) -> RemoteBuilder {
 }
 
 fn governed_by(remote: RemoteBuilder) -> HarnessBuilder {
-    Harness::builder()
-        .agent_id(AGENT)
-        .governor(remote.build().unwrap())
+    Harness::builder().agent_id(AGENT).governor(remote.build().unwrap())
 }
 
 async fn allowing() -> GovernanceServer {
@@ -47,7 +45,8 @@ async fn a_decision_posts_the_call_with_key_and_source() {
         .policy(PolicyPreset::calendar());
     let harness = governed_by(remote).build().await.unwrap();
     let session = harness.session("s-1");
-    let context = json!({"region": "us", "request_id": 7, "source": "forged", "tool_input": {}, "session_id": "forged"});
+    let context =
+        json!({"region": "us", "request_id": 7, "source": "forged", "tool_input": {}, "session_id": "forged"});
     let call = session
         .govern("bash", r#"{"command":"ls -la","n":18446744073709551615}"#)
         .context(context.as_object().unwrap().clone());
@@ -62,10 +61,7 @@ async fn a_decision_posts_the_call_with_key_and_source() {
     assert_eq!(received.headers["authorization"], "Bearer nm_test_1");
     assert_eq!(received.headers["content-type"], "application/json");
     let source = concat!("managed-agents/", env!("CARGO_PKG_VERSION"));
-    assert!(
-        received.headers["x-source"].starts_with("managed-agents/"),
-        "{source}"
-    );
+    assert!(received.headers["x-source"].starts_with("managed-agents/"), "{source}");
     assert!(!received.headers.contains_key("accept-encoding"));
     assert_eq!(
         body(received),
@@ -181,16 +177,9 @@ async fn a_cancelled_decision_does_not_leave_its_answer_to_the_next_call() {
     let harness = governed_by(remote(&server)).build().await.unwrap();
     drop(harness.govern("weather", "{}").await.unwrap());
     let call = async { harness.govern("weather", "{}").await };
-    assert!(
-        tokio::time::timeout(Duration::from_millis(100), call)
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_millis(100), call).await.is_err());
     let denied = harness.govern("weather", "{}").await.unwrap_err();
-    assert_eq!(
-        (denied.kind(), denied.code()),
-        (DenialKind::Denied, "denied")
-    );
+    assert_eq!((denied.kind(), denied.code()), (DenialKind::Denied, "denied"));
 }
 
 #[tokio::test]
@@ -290,10 +279,7 @@ async fn a_certificate_is_taken_from_the_given_authority_and_for_the_right_host_
             .endpoint(format!("https://{host}:{}/govern", server.port()))
             .api_key(Secret::parse("nm_test_1").unwrap())
             .root_certificates_pem(pem.clone());
-        governed_by(remote)
-            .fail_open(true)
-            .build_blocking()
-            .unwrap()
+        governed_by(remote).fail_open(true).build_blocking().unwrap()
     };
     for _ in 0..2 {
         drop(at("localhost").govern("weather", "{}").await.unwrap());

@@ -12,8 +12,8 @@ use std::time::Duration;
 use managed_agents::audit::Disposition;
 use managed_agents::remote::Remote;
 use managed_agents::{
-    Answer, Decision, DenialKind, GovernanceDenied, Governor, GovernorError, GovernorErrorKind,
-    Harness, Judgement, Risk, ToolCall, ToolMeta,
+    Answer, Decision, DenialKind, GovernanceDenied, Governor, GovernorError, GovernorErrorKind, Harness, Judgement,
+    Risk, ToolCall, ToolMeta,
 };
 use tests::support::governance_server::{GovernanceServer, Script};
 
@@ -41,11 +41,7 @@ impl Governor for Watched {
             let answer = answer.await;
             *heard.lock().unwrap() = Some(match &answer {
                 Ok(_) => Ok(Decision::Deny),
-                Err(error) => Err((
-                    error.kind(),
-                    error.code().to_owned(),
-                    format!("{error} {error:?}"),
-                )),
+                Err(error) => Err((error.kind(), error.code().to_owned(), format!("{error} {error:?}"))),
             });
             answer
         })
@@ -108,11 +104,7 @@ fn check(case: &Case, fail_open: bool, run: &Run) {
     match (&run.heard, case.error) {
         (Ok(_), None) => {}
         (Err((kind, code, text)), Some(expected)) => {
-            assert_eq!(
-                (*kind, code.as_str()),
-                (expected, case.code),
-                "{at}: {text}"
-            );
+            assert_eq!((*kind, code.as_str()), (expected, case.code), "{at}: {text}");
             assert!(!text.contains("canary"), "{at}: {text}");
         }
         (heard, expected) => panic!("{at}: expected {expected:?}, heard {heard:?}"),
@@ -158,8 +150,7 @@ async fn every_failure_is_a_denial_and_only_an_outage_passes_under_fail_open() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let bytes =
-        b"HTTP/1.1 302 Found\r\nlocation: /api/v1/elsewhere\r\ncontent-length: 0\r\n\r\n".to_vec();
+    let bytes = b"HTTP/1.1 302 Found\r\nlocation: /api/v1/elsewhere\r\ncontent-length: 0\r\n\r\n".to_vec();
     let case = scripted(
         "http_302",
         Script::Answer(bytes),
@@ -176,12 +167,8 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn the_harness_own_limit_is_no_outage_since_an_answer_may_have_begun() {
-    let server =
-        GovernanceServer::start(|_| Script::AnswerAndStall(b"HTTP/1.1 200 OK\r\n".to_vec())).await;
-    let remote = Remote::builder()
-        .endpoint(server.endpoint())
-        .build()
-        .unwrap();
+    let server = GovernanceServer::start(|_| Script::AnswerAndStall(b"HTTP/1.1 200 OK\r\n".to_vec())).await;
+    let remote = Remote::builder().endpoint(server.endpoint()).build().unwrap();
     let harness = Harness::builder()
         .agent_id(AGENT)
         .governor(remote)

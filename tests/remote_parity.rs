@@ -22,10 +22,7 @@ fn calls() -> Vec<Value> {
         ("bash", json!({"command": "ls -la"})),
         ("exec", json!({"command": "", "cwd": "/tmp"})),
         ("python_exec", json!({"code": "print(1)\n"})),
-        (
-            "write",
-            json!({"path": "/tmp/a", "content": "x", "mode": 420}),
-        ),
+        ("write", json!({"path": "/tmp/a", "content": "x", "mode": 420})),
         ("read", json!({"file": "b.txt", "offset": 0})),
         ("read", json!({"path": 7, "file": "b.txt"})),
         ("rm", json!({"path": "/tmp/ä ö", "force": true})),
@@ -38,10 +35,7 @@ fn calls() -> Vec<Value> {
             "sql_execute",
             json!({"sql": "UPDATE t SET a = NULL", "values": [1, null, "b", 2.5]}),
         ),
-        (
-            "send_email",
-            json!({"to": "a@b.c", "subject": "Hi", "body": "text"}),
-        ),
+        ("send_email", json!({"to": "a@b.c", "subject": "Hi", "body": "text"})),
         (
             "send_slack",
             json!({"recipient": "#ops", "text": "\u{1f680} \u{0007} \\ / \u{2028}"}),
@@ -53,14 +47,8 @@ fn calls() -> Vec<Value> {
         ),
         ("calendar_update", json!({"id": 7, "changes": {}})),
         ("browser", json!({"url": "https://example.com/?a=1&b=%20"})),
-        (
-            "form_submit",
-            json!({"uri": "x:y", "fields": [{"n": "a", "v": 1}]}),
-        ),
-        (
-            "api_call",
-            json!({"resource": "orders/7", "method": "POST"}),
-        ),
+        ("form_submit", json!({"uri": "x:y", "fields": [{"n": "a", "v": 1}]})),
+        ("api_call", json!({"resource": "orders/7", "method": "POST"})),
         (
             "post_request",
             json!({"url": "https://e.x", "json": {"deep": [[[[{"a": []}]]]]}}),
@@ -81,10 +69,7 @@ fn calls() -> Vec<Value> {
         ),
         ("booleans", json!({"yes": true, "no": false, "none": null})),
         ("long", json!({"path": "é".repeat(300)})),
-        (
-            "nested",
-            json!({"target": {"name": "x"}, "list": ["first"]}),
-        ),
+        ("nested", json!({"target": {"name": "x"}, "list": ["first"]})),
         (
             "keys",
             json!({"a b": 1, "ä": 2, "\"": 3, "": 4, "\u{1f600}": 5, "\u{e000}": 6}),
@@ -100,14 +85,8 @@ fn calls() -> Vec<Value> {
         ("session", json!("sitzung \"ä\"")),
         ("platform", json!("claude")),
         ("platform", json!("lang chain/ü")),
-        (
-            "org_context",
-            json!({"team": "billing", "limits": {"eur": 100.5}}),
-        ),
-        (
-            "context",
-            json!({"request_id": "r-1", "attempt": 2, "user": null}),
-        ),
+        ("org_context", json!({"team": "billing", "limits": {"eur": 100.5}})),
+        ("context", json!({"request_id": "r-1", "attempt": 2, "user": null})),
         ("target", json!("given target")),
         ("target", json!("x".repeat(200))),
         ("verbs", json!({"bash": "execute"})),
@@ -196,9 +175,7 @@ fn post_from_python(python: &str, endpoint: &str, calls: &[Value]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_call_posts_the_same_body_as_the_python_client() {
     let Ok(python) = std::env::var("MANAGED_AGENTS_PYTHON") else {
-        println!(
-            "skipped: MANAGED_AGENTS_PYTHON names no Python with the package `managed-agents` 0.2.0"
-        );
+        println!("skipped: MANAGED_AGENTS_PYTHON names no Python with the package `managed-agents` 0.2.0");
         return;
     };
     let calls = calls();

@@ -31,9 +31,7 @@ impl Errors {
 
     /// One `compile_error!` for each mistake.
     pub(crate) fn into_compile_error(self) -> TokenStream {
-        self.0
-            .map(syn::Error::into_compile_error)
-            .unwrap_or_default()
+        self.0.map(syn::Error::into_compile_error).unwrap_or_default()
     }
 }
 
@@ -88,10 +86,7 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_suggested_and_a_far_one_is_not() {
-        assert_eq!(
-            did_you_mean("riks", ["risk", "skip"]),
-            "; did you mean `risk`?"
-        );
+        assert_eq!(did_you_mean("riks", ["risk", "skip"]), "; did you mean `risk`?");
         assert_eq!(did_you_mean("colour", ["risk", "skip"]), "");
     }
 }

@@ -96,6 +96,5 @@ pub(crate) fn is_inert(path: &Path) -> bool {
     let first = path.segments.first();
     is_lint(path)
         || INERT.iter().any(|name| path.is_ident(name))
-        || (path.segments.len() > 1
-            && first.is_some_and(|segment| TOOLS.iter().any(|tool| segment.ident == tool)))
+        || (path.segments.len() > 1 && first.is_some_and(|segment| TOOLS.iter().any(|tool| segment.ident == tool)))
 }

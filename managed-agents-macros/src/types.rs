@@ -26,10 +26,7 @@ pub(crate) fn walk(ty: &mut Type, visit: &mut dyn FnMut(Part<'_>)) {
         Type::Ptr(pointer) => walk(&mut pointer.elem, visit),
         Type::Slice(slice) => walk(&mut slice.elem, visit),
         Type::Reference(reference) => {
-            visit(Part::Reference(
-                &mut reference.lifetime,
-                reference.and_token.span,
-            ));
+            visit(Part::Reference(&mut reference.lifetime, reference.and_token.span));
             walk(&mut reference.elem, visit);
         }
         Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|elem| walk(elem, visit)),
@@ -61,16 +58,11 @@ fn walk_path(path: &mut Path, visit: &mut dyn FnMut(Part<'_>)) {
     }
 }
 
-pub(crate) fn walk_bounds<P>(
-    bounds: &mut Punctuated<TypeParamBound, P>,
-    visit: &mut dyn FnMut(Part<'_>),
-) {
+pub(crate) fn walk_bounds<P>(bounds: &mut Punctuated<TypeParamBound, P>, visit: &mut dyn FnMut(Part<'_>)) {
     for bound in bounds {
         match bound {
             TypeParamBound::Lifetime(lifetime) => visit(Part::Lifetime(lifetime)),
-            TypeParamBound::Trait(bound) if bound.lifetimes.is_none() => {
-                walk_path(&mut bound.path, visit)
-            }
+            TypeParamBound::Trait(bound) if bound.lifetimes.is_none() => walk_path(&mut bound.path, visit),
             _ => {}
         }
     }
@@ -92,11 +84,7 @@ pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(path) = peel(ty) else {
         return None;
     };
-    let segment = path
-        .path
-        .segments
-        .last()
-        .filter(|segment| segment.ident == name)?;
+    let segment = path.path.segments.last().filter(|segment| segment.ident == name)?;
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
         return None;
     };
@@ -113,9 +101,7 @@ pub(crate) fn with_lifetime(ty: &Type, lifetime: &str) -> Type {
         Part::Reference(slot, span) if slot.as_ref().is_none_or(|l| l.ident != "static") => {
             *slot = Some(Lifetime::new(lifetime, span))
         }
-        Part::Lifetime(slot) if slot.ident != "static" => {
-            *slot = Lifetime::new(lifetime, slot.span())
-        }
+        Part::Lifetime(slot) if slot.ident != "static" => *slot = Lifetime::new(lifetime, slot.span()),
         Part::Type(Type::Path(path)) => give_cow_a_lifetime(&mut path.path, lifetime),
         _ => {}
     });
@@ -124,18 +110,13 @@ pub(crate) fn with_lifetime(ty: &Type, lifetime: &str) -> Type {
 
 /// `Cow<str>` hides its lifetime, which may not be hidden in a `where` clause.
 fn give_cow_a_lifetime(path: &mut Path, lifetime: &str) {
-    let Some(segment) = path
-        .segments
-        .last_mut()
-        .filter(|segment| segment.ident == "Cow")
-    else {
+    let Some(segment) = path.segments.last_mut().filter(|segment| segment.ident == "Cow") else {
         return;
     };
     let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else {
         return;
     };
-    if matches!(arguments.args.first(), Some(GenericArgument::Type(_))) && arguments.args.len() == 1
-    {
+    if matches!(arguments.args.first(), Some(GenericArgument::Type(_))) && arguments.args.len() == 1 {
         arguments.args.insert(
             0,
             GenericArgument::Lifetime(Lifetime::new(lifetime, segment.ident.span())),
@@ -144,10 +125,7 @@ fn give_cow_a_lifetime(path: &mut Path, lifetime: &str) {
 }
 
 /// Every `impl Trait` becomes what `replacement` gives, innermost ones included in the outer.
-pub(crate) fn replace_impl(
-    ty: &Type,
-    mut replacement: impl FnMut(&syn::TypeImplTrait) -> Type,
-) -> Type {
+pub(crate) fn replace_impl(ty: &Type, mut replacement: impl FnMut(&syn::TypeImplTrait) -> Type) -> Type {
     let mut ty = ty.clone();
     walk(&mut ty, &mut |part| {
         if let Part::Type(slot) = part
@@ -185,23 +163,16 @@ pub(crate) fn borrows(ty: &Type) -> bool {
 }
 
 fn hides_a_lifetime(path: &syn::TypePath) -> bool {
-    path.path
-        .segments
-        .last()
-        .is_some_and(|segment| segment.ident == "Cow")
-        && !any_lifetime(&path.path)
+    path.path.segments.last().is_some_and(|segment| segment.ident == "Cow") && !any_lifetime(&path.path)
 }
 
 fn any_lifetime(path: &Path) -> bool {
-    path.segments
-        .iter()
-        .any(|segment| match &segment.arguments {
-            PathArguments::AngleBracketed(arguments) => arguments
-                .args
-                .iter()
-                .any(|a| matches!(a, GenericArgument::Lifetime(_))),
-            _ => false,
-        })
+    path.segments.iter().any(|segment| match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => {
+            arguments.args.iter().any(|a| matches!(a, GenericArgument::Lifetime(_)))
+        }
+        _ => false,
+    })
 }
 
 /// Whether `tokens` contain the identifier `name`.
@@ -230,9 +201,7 @@ fn formats(literal: &str, name: &str) -> bool {
 /// The first and the last place of `tokens`.
 pub(crate) fn ends(ty: &Type) -> (Span, Span) {
     let mut tokens = ty.to_token_stream().into_iter();
-    let first = tokens
-        .next()
-        .map_or_else(Span::call_site, |token| token.span());
+    let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
     let last = tokens.last().map_or(first, |token| token.span());
     (first, last)
 }
@@ -263,8 +232,7 @@ mod tests {
     #[test]
     fn lifetimes_are_replaced_wherever_they_hide_but_not_in_function_types() {
         let ty: Type = parse_quote!(Option<(&str, Cow<str>, View<'a>, &'static u8, fn(&u8))>);
-        let expected: Type =
-            parse_quote!(Option<(&'de str, Cow<'de, str>, View<'de>, &'static u8, fn(&u8))>);
+        let expected: Type = parse_quote!(Option<(&'de str, Cow<'de, str>, View<'de>, &'static u8, fn(&u8))>);
         assert_eq!(quote!(#expected).to_string(), {
             let ty = with_lifetime(&ty, "'de");
             quote!(#ty).to_string()
@@ -274,12 +242,8 @@ mod tests {
     #[test]
     fn what_is_static_does_not_borrow() {
         assert!(
-            borrows(&parse_quote!(Vec<&u8>))
-                && borrows(&parse_quote!(Cow<str>))
-                && borrows(&parse_quote!(View<'_>))
+            borrows(&parse_quote!(Vec<&u8>)) && borrows(&parse_quote!(Cow<str>)) && borrows(&parse_quote!(View<'_>))
         );
-        assert!(
-            !borrows(&parse_quote!(Vec<&'static u8>)) && !borrows(&parse_quote!(Box<dyn Fn(&u8)>))
-        );
+        assert!(!borrows(&parse_quote!(Vec<&'static u8>)) && !borrows(&parse_quote!(Box<dyn Fn(&u8)>)));
     }
 }

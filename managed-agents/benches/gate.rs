@@ -8,8 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use divan::{Bencher, black_box};
 use managed_agents::{
-    Answer, GovernanceDenied, Governor, GovernorError, Harness, Judgement, ToolCall, Verdict,
-    governed,
+    Answer, GovernanceDenied, Governor, GovernorError, Harness, Judgement, ToolCall, Verdict, governed,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -64,10 +63,7 @@ impl Governor for Constant {
 
 fn poll_once<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    match future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("it should be ready at once"),
     }
@@ -103,10 +99,7 @@ fn governed_call(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn governed_call_with_the_engine(bencher: Bencher<'_, '_>) {
-    let harness = Harness::builder()
-        .agent_id("bench")
-        .build_blocking()
-        .unwrap();
+    let harness = Harness::builder().agent_id("bench").build_blocking().unwrap();
     in_scope(bencher, &harness, || {
         poll_once(transfer(
             black_box("DE89370400440532013000"),

@@ -93,10 +93,7 @@ impl Bench {
     /// The same bytes out, the same bytes back, parsed.
     fn post(&self) {
         let answer = self.runtime.block_on(async {
-            let request = self
-                .client
-                .post(&self.url)
-                .header("content-type", "application/json");
+            let request = self.client.post(&self.url).header("content-type", "application/json");
             request
                 .body(self.body.clone())
                 .send()
@@ -164,11 +161,7 @@ impl Samples {
     }
 
     fn print(&self, name: &str) {
-        println!(
-            "{name:<40} {:>8.1} µs  {:>8.1} µs",
-            self.wall_median(),
-            self.cpu_mean()
-        );
+        println!("{name:<40} {:>8.1} µs  {:>8.1} µs", self.wall_median(), self.cpu_mean());
     }
 }
 
@@ -212,9 +205,7 @@ fn serve(mut stream: TcpStream, last_body: &Mutex<Vec<u8>>) {
         r#"{{"verdict":"ALLOW","allowed":true,"agent_id":"{AGENT}","evaluation_id":"eval_1","ucs":0.8234,"tier":1,"latency_ms":0.81,"reasoning":null,"dimensions":[{{"name":"scope_compliance","score":0.9}}]}}"#
     );
     let length = body.len();
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-    );
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}");
     stream.set_nodelay(true).unwrap();
     let mut bytes = vec![0; 64 * 1024];
     let mut filled = 0;

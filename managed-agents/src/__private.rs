@@ -1,16 +1,12 @@
 //! What the expansion of `#[governed]` is written in. Not for use by hand: it changes with every release.
 
-pub use crate::call::{
-    ArgKind, ArgumentMeta, Cancel, Judged, MetaParts, Reversibility, Risk, ToolMeta,
-};
+pub use crate::call::{ArgKind, ArgumentMeta, Cancel, Judged, MetaParts, Reversibility, Risk, ToolMeta};
 pub use crate::error::GovernanceDenied;
-pub use crate::harness::{
-    Draft, Gate, GovernedArgument, GovernedReturn, Harness, gate, gate_blocking, gate_finish,
-};
+pub use crate::harness::{Draft, Gate, GovernedArgument, GovernedReturn, Harness, gate, gate_blocking, gate_finish};
 pub use crate::tool::{
-    ArgRow, ArgumentError, BoxFuture, CallFault, CallResult, DynTrait, Need, ReturnsImplTrait, Parts, RangeRow,
-    States, This, Tool, ToolArg, ToolPart, ToolReturn, ToolValue, Vtable, finish, json, judged_parts,
-    need, receiver, shared_receiver, take_judged, this,
+    ArgRow, ArgumentError, BoxFuture, CallFault, CallResult, DynTrait, Need, Parts, RangeRow, ReturnsImplTrait, States,
+    This, Tool, ToolArg, ToolPart, ToolReturn, ToolValue, Vtable, finish, json, judged_parts, need, receiver,
+    shared_receiver, take_judged, this,
 };
 pub use std::borrow::Cow;
 pub use std::boxed::Box;

@@ -51,10 +51,7 @@ impl<T> Answer<T> {
     }
 
     /// Goes on with the answer, at once if it is there.
-    pub(crate) fn then<U: Send + Unpin + 'static>(
-        self,
-        next: impl FnOnce(T) -> Answer<U> + Send + 'static,
-    ) -> Answer<U>
+    pub(crate) fn then<U: Send + Unpin + 'static>(self, next: impl FnOnce(T) -> Answer<U> + Send + 'static) -> Answer<U>
     where
         T: Send + Unpin + 'static,
     {

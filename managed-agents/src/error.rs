@@ -64,11 +64,7 @@ struct Inner {
 impl GovernanceDenied {
     /// A refusal with a stable code and a sentence that a model may read.
     #[must_use]
-    pub fn new(
-        kind: DenialKind,
-        code: impl Into<Cow<'static, str>>,
-        for_model: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn new(kind: DenialKind, code: impl Into<Cow<'static, str>>, for_model: impl Into<Cow<'static, str>>) -> Self {
         Self(Arc::new(Inner {
             kind,
             code: code.into(),
@@ -112,9 +108,7 @@ impl GovernanceDenied {
                 "the governor denied this call and gave no reason".to_owned(),
             ),
         };
-        let mut denied = Self::new(kind, code, for_model)
-            .with_detail(detail)
-            .with_tool(tool);
+        let mut denied = Self::new(kind, code, for_model).with_detail(detail).with_tool(tool);
         denied.edit(|inner| {
             inner.evaluation_id = verdict.evaluation_id().cloned();
             inner.verdict = Some(verdict);
@@ -231,12 +225,7 @@ impl fmt::Display for GovernanceDenied {
             "refused"
         };
         match &self.0.tool {
-            Some(tool) => write!(
-                f,
-                "call of `{tool}` {verb} ({}): {}",
-                self.code(),
-                self.detail()
-            ),
+            Some(tool) => write!(f, "call of `{tool}` {verb} ({}): {}", self.code(), self.detail()),
             None => write!(f, "call {verb} ({}): {}", self.code(), self.detail()),
         }
     }

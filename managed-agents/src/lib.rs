@@ -50,7 +50,6 @@ pub use outcome::Outcome;
 #[cfg(feature = "remote")]
 pub use remote::Remote;
 pub use tool::{
-    Dialect, Tool, ToolResult, ToolStatus, Toolbox, ToolboxBuilder, ToolboxError, ToolboxProblem,
-    ToolboxProblemKind,
+    Dialect, Tool, ToolResult, ToolStatus, Toolbox, ToolboxBuilder, ToolboxError, ToolboxProblem, ToolboxProblemKind,
 };
 pub use verdict::{Decision, EvaluationId, Reason, Verdict};

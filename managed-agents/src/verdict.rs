@@ -129,10 +129,7 @@ pub struct Reason {
 impl Reason {
     /// A reason that operator and model may both read. Neither text may hold the value of a redacted argument.
     #[must_use]
-    pub fn new(
-        code: impl Into<Cow<'static, str>>,
-        for_model: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn new(code: impl Into<Cow<'static, str>>, for_model: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code: code.into(),
             for_model: for_model.into(),
@@ -265,11 +262,7 @@ impl Verdict {
     /// States the unified confidence score (0 to 1), the tier that decided, and the dimensions' scores (0 to 1).
     #[must_use]
     pub fn with_scores(mut self, ucs: f64, tier: u8, dimensions: BTreeMap<String, f64>) -> Self {
-        self.details().scores = Some(Scores {
-            ucs,
-            tier,
-            dimensions,
-        });
+        self.details().scores = Some(Scores { ucs, tier, dimensions });
         self
     }
 
@@ -288,9 +281,7 @@ impl Verdict {
     /// Why, the deciding reason first.
     #[must_use]
     pub fn reasons(&self) -> &[Reason] {
-        self.details
-            .as_ref()
-            .map_or(&[], |details| details.reasons.as_slice())
+        self.details.as_ref().map_or(&[], |details| details.reasons.as_slice())
     }
 
     /// The agent that the governor judged, where it says.
@@ -328,12 +319,7 @@ impl Verdict {
         self.details
             .iter()
             .filter_map(|details| details.scores.as_ref())
-            .flat_map(|scores| {
-                scores
-                    .dimensions
-                    .iter()
-                    .map(|(name, score)| (name.as_str(), *score))
-            })
+            .flat_map(|scores| scores.dimensions.iter().map(|(name, score)| (name.as_str(), *score)))
     }
 
     /// The more restrictive of two verdicts: its decision, with the reasons of both, its own first (law 5).

@@ -25,10 +25,7 @@ impl Home {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_managed-agents"));
-        command
-            .args(arguments)
-            .current_dir(&self.0)
-            .stdin(Stdio::null());
+        command.args(arguments).current_dir(&self.0).stdin(Stdio::null());
         for name in ["ENDPOINT", "API_KEY", "AGENT_ID", "PLATFORM", "HOME"] {
             command.env_remove(format!("MANAGED_AGENTS_{name}"));
         }
@@ -77,19 +74,12 @@ impl From<Output> for Run {
 impl Run {
     fn json(&self) -> Vec<Value> {
         let lines = self.out.lines();
-        lines
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
 fn keys(value: &Value) -> Vec<&str> {
-    value
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect()
+    value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
 const CONFIG: &str = r#"
@@ -122,18 +112,8 @@ fn check_exits_with_the_verdict() {
         ("other", &[], 0, "allow\n"),
         ("bash", &[], 3, "escalate screen_missing\n"),
         ("lookup", &["--agent", "support-bot"], 0, "allow\n"),
-        (
-            "refund",
-            &["--agent", "support-bot"],
-            3,
-            "escalate risk_high\n",
-        ),
-        (
-            "other",
-            &["--agent", "support-bot"],
-            2,
-            "deny out_of_scope\n",
-        ),
+        ("refund", &["--agent", "support-bot"], 3, "escalate risk_high\n"),
+        ("other", &["--agent", "support-bot"], 2, "deny out_of_scope\n"),
         ("lookup", &["--agent", "stranger"], 2, "deny out_of_scope\n"),
     ] {
         let run = home.run(&check(tool, more));
@@ -156,14 +136,8 @@ fn what_cannot_be_judged_is_an_error_and_not_a_verdict() {
     let home = Home::new("errors");
     home.write("bad.toml", "\n\nagnet = 'a'\n");
     for (arguments, message) in [
-        (
-            vec!["check", "--tool", "a", "--input", "{"],
-            "not a JSON object",
-        ),
-        (
-            vec!["check", "--tool", "a", "--input", "[1]"],
-            "not a JSON object",
-        ),
+        (vec!["check", "--tool", "a", "--input", "{"], "not a JSON object"),
+        (vec!["check", "--tool", "a", "--input", "[1]"], "not a JSON object"),
         (check("a", &["--config", "none.toml"]), "none.toml"),
         (
             check("a", &["--config", "bad.toml"]),
@@ -184,14 +158,7 @@ fn what_cannot_be_judged_is_an_error_and_not_a_verdict() {
 #[test]
 fn arguments_that_the_harness_cannot_represent_are_denied_as_in_a_program() {
     let home = Home::new("invalid");
-    let run = home.run(&[
-        "check",
-        "--tool",
-        "a",
-        "--input",
-        r#"{"x":1,"x":2}"#,
-        "--json",
-    ]);
+    let run = home.run(&["check", "--tool", "a", "--input", r#"{"x":1,"x":2}"#, "--json"]);
     assert_eq!(run.code, 2);
     assert_eq!(run.json()[0]["reason"], "invalid_arguments");
 }
@@ -200,15 +167,7 @@ fn arguments_that_the_harness_cannot_represent_are_denied_as_in_a_program() {
 fn the_json_of_check_has_stable_keys() {
     let home = Home::new("check-json");
     home.write("managed-agents.toml", CONFIG);
-    let stable = [
-        "decision",
-        "detail",
-        "for_model",
-        "micros",
-        "reason",
-        "reasons",
-        "tool",
-    ];
+    let stable = ["decision", "detail", "for_model", "micros", "reason", "reasons", "tool"];
     for tool in ["lookup", "refund"] {
         let run = home.run(&check(tool, &["--json"]));
         assert_eq!(keys(&run.json()[0]), stable);
@@ -250,8 +209,7 @@ const CALLS: &str = concat!(
 #[test]
 fn replay_prints_a_line_for_each_call() {
     let home = Home::new("replay-json");
-    home.write("managed-agents.toml", CONFIG)
-        .write("calls.jsonl", CALLS);
+    home.write("managed-agents.toml", CONFIG).write("calls.jsonl", CALLS);
     let run = home.run(&["replay", "calls.jsonl", "--json"]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     let lines = run.json();
@@ -282,13 +240,7 @@ fn replay_reports_every_malformed_line_and_judges_the_rest() {
     calls.extend(b"\n{\"id\":\"d\"}\nnonsense\n\xff\n");
     calls.extend(br#"{"id":"e","tool_name":"lookup","tool_input":{}}"#);
     home.write("calls.jsonl", calls).write("more.jsonl", CALLS);
-    let run = home.run(&[
-        "replay",
-        "calls.jsonl",
-        "none.jsonl",
-        "more.jsonl",
-        "--json",
-    ]);
+    let run = home.run(&["replay", "calls.jsonl", "none.jsonl", "more.jsonl", "--json"]);
     assert_eq!(run.code, 1);
     assert_eq!(run.json().len(), 7);
     for message in [
@@ -303,18 +255,13 @@ fn replay_reports_every_malformed_line_and_judges_the_rest() {
     }
     let summary = home.run(&["replay", "calls.jsonl"]);
     assert_eq!(summary.code, 1);
-    assert!(
-        summary.out.contains("(could not be read)"),
-        "{}",
-        summary.out
-    );
+    assert!(summary.out.contains("(could not be read)"), "{}", summary.out);
 }
 
 #[test]
 fn replay_ends_with_a_summary() {
     let home = Home::new("summary");
-    home.write("managed-agents.toml", CONFIG)
-        .write("calls.jsonl", CALLS);
+    home.write("managed-agents.toml", CONFIG).write("calls.jsonl", CALLS);
     let run = home.run(&["replay", "calls.jsonl"]);
     assert_eq!(run.code, 0);
     for text in [
@@ -420,9 +367,7 @@ fn a_file_of_tools_is_listed_checked_and_judged_by() {
     let home = Home::new("tools");
     let tools = [
         ToolMeta::new("refund").with_risk(Risk::Critical),
-        ToolMeta::new("sql_query")
-            .read_only()
-            .with_argument("q", ArgKind::Sql),
+        ToolMeta::new("sql_query").read_only().with_argument("q", ArgKind::Sql),
         ToolMeta::new("bare"),
     ];
     let mut file = Vec::new();
@@ -445,10 +390,7 @@ fn a_file_of_tools_is_listed_checked_and_judged_by() {
     assert_eq!(run.code, 1);
     assert!(run.err.contains("`ma-tools/9`"), "{}", run.err);
 
-    assert_eq!(
-        home.run(&check("refund", &["--tools", "tools.json"])).code,
-        3
-    );
+    assert_eq!(home.run(&check("refund", &["--tools", "tools.json"])).code, 3);
     let run = home.run(&check("bare", &["--tools", "tools.json", "--agent", "a"]));
     assert_eq!(run.code, 0, "{}", run.out);
 }
@@ -502,15 +444,7 @@ fn control_characters_of_a_call_do_not_reach_the_terminal() {
         r#"{"id":"a","tool_name":"evil\u001b[2J\u202e","tool_input":{}}"#,
     );
     let replay = home.run(&["replay", "calls.jsonl"]);
-    let check = home.run(&[
-        "check",
-        "--tool",
-        "evil\x1b[2J",
-        "--input",
-        "{}",
-        "--agent",
-        "a",
-    ]);
+    let check = home.run(&["check", "--tool", "evil\x1b[2J", "--input", "{}", "--agent", "a"]);
     for out in [replay.out, check.out] {
         assert!(out.contains("evil"), "{out}");
         assert!(!out.contains('\x1b') && !out.contains('\u{202e}'));

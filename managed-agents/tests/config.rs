@@ -17,9 +17,7 @@ fn file(test: &str, text: &str) -> PathBuf {
 }
 
 fn wrong(text: &str) -> String {
-    Config::parse(text, "f.toml".as_ref())
-        .unwrap_err()
-        .to_string()
+    Config::parse(text, "f.toml".as_ref()).unwrap_err().to_string()
 }
 
 fn build_error(test: &str, text: &str) -> String {
@@ -45,13 +43,8 @@ fn a_configured_harness_judges_by_the_file() {
         .unwrap();
     assert_eq!(harness.agent_id(), "support-bot");
     assert!(harness.govern_blocking("lookup", "{}").is_ok());
-    let refund = harness
-        .govern_blocking("refund", r#"{"card":"canary"}"#)
-        .unwrap_err();
-    assert_eq!(
-        (refund.kind(), refund.code()),
-        (DenialKind::Escalated, "irreversible")
-    );
+    let refund = harness.govern_blocking("refund", r#"{"card":"canary"}"#).unwrap_err();
+    assert_eq!((refund.kind(), refund.code()), (DenialKind::Escalated, "irreversible"));
     assert!(!harness.pending()[0].arguments().contains("canary"));
     let other = harness.govern_blocking("other", "{}").unwrap_err();
     assert_eq!(other.code(), "out_of_scope");
@@ -59,8 +52,7 @@ fn a_configured_harness_judges_by_the_file() {
 
 #[test]
 fn code_stands_before_the_file_wherever_it_is_said() {
-    let config =
-        "agent = 'file'\n[tools.lookup]\nrisk = 'high'\n[harness]\nwait_for_approval = '1h'\n";
+    let config = "agent = 'file'\n[tools.lookup]\nrisk = 'high'\n[harness]\nwait_for_approval = '1h'\n";
     let path = file("before", config);
     let before = Harness::builder()
         .agent_id("code")
@@ -81,10 +73,7 @@ fn code_stands_before_the_file_wherever_it_is_said() {
 #[test]
 fn an_unknown_key_is_refused_with_the_nearest_name_and_the_line() {
     for (text, message) in [
-        (
-            "agnet = 'a'",
-            "f.toml:1: unknown key `agnet`: did you mean `agent`?",
-        ),
+        ("agnet = 'a'", "f.toml:1: unknown key `agnet`: did you mean `agent`?"),
         (
             "\n[tool.x]\nrisk = 'low'",
             "f.toml:2: unknown key `tool`: did you mean `tools`?",
@@ -131,10 +120,7 @@ fn a_value_of_another_type_or_out_of_range_is_refused_with_its_line() {
             "[scopes]\na = [\n'x',\n7]",
             "f.toml:4: `scopes.a` is a string, not a number",
         ),
-        (
-            "[scopes]\n'A B' = []",
-            "f.toml:2: `scopes.A B` names no agent",
-        ),
+        ("[scopes]\n'A B' = []", "f.toml:2: `scopes.A B` names no agent"),
         ("tools = 1", "f.toml:1: `tools` is a table, not a number"),
         (
             "[tools.x]\nreversible = true\nirreversible = true",
@@ -148,14 +134,8 @@ fn a_value_of_another_type_or_out_of_range_is_refused_with_its_line() {
             "[tools.x]\narguments = { a = 'shel' }",
             "f.toml:2: `tools.x.arguments.a` cannot be `shel`: did you mean `shell`?",
         ),
-        (
-            "[harness]\ntimeout = '0s'",
-            "f.toml:2: `harness.timeout` is a time",
-        ),
-        (
-            "[harness]\ntimeout = '3'",
-            "f.toml:2: `harness.timeout` is a time",
-        ),
+        ("[harness]\ntimeout = '0s'", "f.toml:2: `harness.timeout` is a time"),
+        ("[harness]\ntimeout = '3'", "f.toml:2: `harness.timeout` is a time"),
         (
             "[harness]\ntimeout = 3",
             "f.toml:2: `harness.timeout` is a string, not a number",
@@ -186,16 +166,16 @@ fn neither_keys_nor_approvers_are_taken_from_a_file() {
 #[test]
 fn what_this_build_cannot_honour_is_an_error_and_never_ignored() {
     let error = build_error("policies", "agent = 'a'\npolicies = ['a.cedar']");
-    assert!(error.ends_with("managed-agents.toml:2: `policies` needs the feature `cedar`, which this build does not have"), "{error}");
+    assert!(
+        error.ends_with("managed-agents.toml:2: `policies` needs the feature `cedar`, which this build does not have"),
+        "{error}"
+    );
 }
 
 #[test]
 fn scopes_that_no_engine_would_keep_are_an_error() {
     let path = file("scopes", "agent = 'a'\n[scopes]\na = []");
-    let built = Harness::builder()
-        .config(path)
-        .governor(Engine::new())
-        .build_blocking();
+    let built = Harness::builder().config(path).governor(Engine::new()).build_blocking();
     let Err(BuildError::Config(ConfigError::Unsupported(error))) = built else {
         panic!("built");
     };
@@ -207,10 +187,7 @@ fn a_file_that_is_not_there_is_an_error() {
     let built = Harness::builder()
         .config("/nowhere/managed-agents.toml")
         .build_blocking();
-    assert!(matches!(
-        built,
-        Err(BuildError::Config(ConfigError::Read(_)))
-    ));
+    assert!(matches!(built, Err(BuildError::Config(ConfigError::Read(_)))));
 }
 
 #[test]
@@ -241,28 +218,15 @@ fn an_argument_of_a_kind_is_screened() {
         .unwrap();
     let drop_table = r#"{"q":"DROP TABLE users"}"#;
     assert_eq!(
-        harness
-            .govern_blocking("report", drop_table)
-            .unwrap_err()
-            .code(),
-        code.govern_blocking("report", drop_table)
-            .unwrap_err()
-            .code(),
+        harness.govern_blocking("report", drop_table).unwrap_err().code(),
+        code.govern_blocking("report", drop_table).unwrap_err().code(),
     );
 }
 
 #[test]
 fn dangers_are_said_in_words() {
-    let config = Config::parse(
-        "[harness]\nfail_open = true\nblock_on_escalate = false",
-        "f".as_ref(),
-    )
-    .unwrap();
-    assert!(
-        config.describe().contains("DANGER"),
-        "{}",
-        config.describe()
-    );
+    let config = Config::parse("[harness]\nfail_open = true\nblock_on_escalate = false", "f".as_ref()).unwrap();
+    assert!(config.describe().contains("DANGER"), "{}", config.describe());
 }
 
 #[test]
@@ -292,10 +256,7 @@ fn child(test: &str, directory: &Path, variables: &[(&str, &str)]) -> (bool, Str
     }
     let output = command.envs(variables.iter().copied()).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
-    (
-        output.status.success(),
-        String::from_utf8_lossy(&text).into_owned(),
-    )
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
 #[tokio::test]
@@ -319,21 +280,9 @@ fn a_harness_is_made_from_the_environment_and_the_nearest_file() {
     for (directory, variables, text) in [
         (here, vec![], "agent=from-here"),
         (here, vec![("MANAGED_AGENTS_HOME", home)], "agent=from-here"),
-        (
-            empty.as_path(),
-            vec![("MANAGED_AGENTS_HOME", home)],
-            "agent=from-home",
-        ),
-        (
-            here,
-            vec![("MANAGED_AGENTS_AGENT_ID", "from-env")],
-            "agent=from-env",
-        ),
-        (
-            &empty,
-            vec![("MANAGED_AGENTS_AGENT_ID", "from-env")],
-            "agent=from-env",
-        ),
+        (empty.as_path(), vec![("MANAGED_AGENTS_HOME", home)], "agent=from-home"),
+        (here, vec![("MANAGED_AGENTS_AGENT_ID", "from-env")], "agent=from-env"),
+        (&empty, vec![("MANAGED_AGENTS_AGENT_ID", "from-env")], "agent=from-env"),
     ] {
         let (ok, out) = child(test, directory, &variables);
         assert!(ok && out.contains(text), "{variables:?}: {out}");
@@ -393,11 +342,7 @@ fn a_service_is_asked_where_file_or_environment_name_one() {
             "names no service",
         ),
     ] {
-        let (done, out) = child(
-            "print_the_harness_of_the_environment",
-            directory,
-            &variables,
-        );
+        let (done, out) = child("print_the_harness_of_the_environment", directory, &variables);
         assert!(done == ok && out.contains(text), "{variables:?}: {out}");
         assert!(!out.contains("canary"), "{variables:?}: {out}");
     }

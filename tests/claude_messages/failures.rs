@@ -10,20 +10,15 @@ use crate::world::{Shop, done, text, tool_use, turn};
 #[tokio::test]
 async fn what_may_pass_is_tried_again_twice_and_no_more() {
     for status in [408, 409, 429, 500, 503, 529] {
-        let busy = Answer::text(
-            r#"{"type":"error","error":{"type":"overloaded_error","message":"busy"}}"#,
-        )
-        .status(status)
-        .header("retry-after-ms", "1");
+        let busy = Answer::text(r#"{"type":"error","error":{"type":"overloaded_error","message":"busy"}}"#)
+            .status(status)
+            .header("retry-after-ms", "1");
         let shop = Shop::open([busy.clone(), busy.clone(), done()]).await;
         assert_eq!(shop.run().await.text(), "Done.");
         let shop = Shop::open(vec![busy; 4]).await;
         let agent = shop.agent().build().unwrap();
         let error = shop.harness.scope(agent.run("hello")).await.unwrap_err();
-        assert_eq!(
-            (error.status(), error.code()),
-            (Some(status), Some("overloaded_error"))
-        );
+        assert_eq!((error.status(), error.code()), (Some(status), Some("overloaded_error")));
         assert_eq!(shop.server.asked().len(), 3);
     }
 }
@@ -34,16 +29,10 @@ async fn what_will_not_pass_is_not_tried_again() {
         Answer::text("{}").status(400),
         Answer::text("{}").status(401),
         Answer::text("{}").status(404),
-        Answer::text("{}")
-            .status(302)
-            .header("location", "http://127.0.0.1:1/"),
-        Answer::text("{}")
-            .status(503)
-            .header("x-should-retry", "false"),
+        Answer::text("{}").status(302).header("location", "http://127.0.0.1:1/"),
+        Answer::text("{}").status(503).header("x-should-retry", "false"),
         Answer::text("{}").status(429).header("retry-after", "3600"),
-        Answer::text("<html>")
-            .status(404)
-            .header("content-type", "text/html"),
+        Answer::text("<html>").status(404).header("content-type", "text/html"),
     ];
     for answer in cases {
         let shop = Shop::open([answer.clone(), done()]).await;
@@ -107,27 +96,20 @@ async fn an_answer_over_16_mib_is_not_read() {
 #[tokio::test]
 async fn a_run_that_breaks_off_tells_what_had_happened() {
     let calls = json!([tool_use("a", "lookup", "1")]);
-    let refusal = Answer::text(
-        r#"{"error":{"type":"invalid_request_error","details":{"error_code":"no_credit"}}}"#,
-    )
-    .status(400)
-    .header("request-id", "req_7");
+    let refusal = Answer::text(r#"{"error":{"type":"invalid_request_error","details":{"error_code":"no_credit"}}}"#)
+        .status(400)
+        .header("request-id", "req_7");
     let shop = Shop::open([turn("tool_use", &calls), refusal]).await;
     let agent = shop.agent().build().unwrap();
     let error = shop.harness.scope(agent.run("hello")).await.unwrap_err();
-    assert_eq!(
-        (error.code(), error.request_id()),
-        (Some("no_credit"), Some("req_7"))
-    );
+    assert_eq!((error.code(), error.request_id()), (Some("no_credit"), Some("req_7")));
     let run = error.into_run().unwrap();
     assert_eq!((run.calls().len(), run.messages().len()), (1, 3));
 }
 
 #[tokio::test]
 async fn the_key_is_in_no_error_and_no_debug_output() {
-    let echo =
-        Answer::text(r#"{"error":{"type":"sk-ant-CANARY","message":"bad key sk-ant-CANARY"}}"#)
-            .status(401);
+    let echo = Answer::text(r#"{"error":{"type":"sk-ant-CANARY","message":"bad key sk-ant-CANARY"}}"#).status(401);
     let shop = Shop::open([echo]).await;
     let agent = shop.agent();
     let mut shown = format!("{agent:?}");

@@ -24,15 +24,9 @@ async fn a_request_is_what_the_api_documents() {
         .system("Be brief.")
         .max_tokens(64)
         .parameter("thinking", &json!({"type": "disabled"}));
-    shop.harness
-        .scope(agent.build().unwrap().run("hello"))
-        .await
-        .unwrap();
+    shop.harness.scope(agent.build().unwrap().run("hello")).await.unwrap();
     let asked = shop.server.asked().remove(0);
-    assert_eq!(
-        (asked.method.as_str(), asked.path.as_str()),
-        ("POST", "/v1/messages")
-    );
+    assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/v1/messages"));
     assert_eq!(asked.header("x-api-key"), Some("sk-ant-CANARY"));
     assert_eq!(asked.header("authorization"), None);
     assert_eq!(asked.header("anthropic-version"), Some("2026-10-21"));
@@ -42,10 +36,7 @@ async fn a_request_is_what_the_api_documents() {
     assert_eq!(body["system"], "Be brief.");
     assert_eq!(body["max_tokens"], 64);
     assert_eq!(body["thinking"]["type"], "disabled");
-    assert_eq!(
-        body["messages"],
-        json!([{"role": "user", "content": "hello"}])
-    );
+    assert_eq!(body["messages"], json!([{"role": "user", "content": "hello"}]));
     assert_eq!(body.get("stream"), None);
     assert_eq!(body["tools"][0]["name"], "lookup");
     assert_eq!(body["tools"][0]["description"], "Look up an order.");
@@ -68,10 +59,7 @@ async fn bearer_version_and_further_headers_are_settings() {
         .bearer(Secret::parse("sk-ant-oat01-x").unwrap())
         .api_version("2023-06-01")
         .header("anthropic-beta", "a,b");
-    shop.harness
-        .scope(agent.build().unwrap().run("hello"))
-        .await
-        .unwrap();
+    shop.harness.scope(agent.build().unwrap().run("hello")).await.unwrap();
     let asked = shop.server.asked().remove(0);
     assert_eq!(asked.header("authorization"), Some("Bearer sk-ant-oat01-x"));
     assert_eq!(asked.header("x-api-key"), None);
@@ -108,9 +96,7 @@ async fn all_results_go_into_one_user_message_in_the_order_of_the_calls() {
 async fn the_assistants_content_is_appended_unchanged_byte_for_byte() {
     let content = r#"[ {"type":"thinking","thinking":"\u0068m","signature":"c2ln"},
         {"type":"tool_use","id":"t","input":{"order" : "2"},"name":"lookup","caller":{"type":"direct"},"new":1e2} ]"#;
-    let body = format!(
-        r#"{{"type":"message","role":"assistant","stop_reason":"tool_use","content":{content}}}"#
-    );
+    let body = format!(r#"{{"type":"message","role":"assistant","stop_reason":"tool_use","content":{content}}}"#);
     let shop = Shop::open([Answer::text(&body), done()]).await;
     shop.run().await;
     assert_eq!(shop.ran(), 1);
@@ -137,10 +123,7 @@ async fn a_denied_call_is_an_error_beside_the_results_of_its_siblings() {
     assert_eq!(results[1].get("is_error"), None);
     assert_eq!(shop.ran(), 1);
     let denial = run.calls()[0].result().denial().unwrap();
-    assert_eq!(
-        (denial.kind(), denial.code()),
-        (DenialKind::Denied, "no_refunds")
-    );
+    assert_eq!((denial.kind(), denial.code()), (DenialKind::Denied, "no_refunds"));
 }
 
 #[tokio::test]
@@ -149,10 +132,7 @@ async fn with_no_harness_in_scope_no_body_runs() {
     let shop = Shop::open([turn("tool_use", &calls), done()]).await;
     let run = shop.agent().build().unwrap().run("hello").await.unwrap();
     assert_eq!(shop.ran(), 0);
-    assert_eq!(
-        run.calls()[0].result().denial().unwrap().kind(),
-        DenialKind::NoHarness
-    );
+    assert_eq!(run.calls()[0].result().denial().unwrap().kind(), DenialKind::NoHarness);
 }
 
 #[tokio::test]
@@ -176,10 +156,7 @@ async fn tools_run_on_tool_use_alone_and_everything_else_stops() {
     }
     let shop = Shop::open([turn("something_new", &calls)]).await;
     let run = shop.run().await;
-    assert_eq!(
-        run.stop_reason(),
-        Some(&StopReason::Other("something_new".to_owned()))
-    );
+    assert_eq!(run.stop_reason(), Some(&StopReason::Other("something_new".to_owned())));
 }
 
 #[tokio::test]
@@ -211,11 +188,7 @@ async fn a_paused_turn_is_sent_back_unchanged_and_nothing_of_it_runs() {
 async fn an_unknown_tool_and_a_tool_of_a_toolset_are_refused_by_name() {
     let mut member = tool_use("b", "lookup", "2");
     member["toolset_name"] = "browser".into();
-    let calls = json!([
-        tool_use("a", "launch", "1"),
-        member,
-        tool_use("c", "lookup", "3")
-    ]);
+    let calls = json!([tool_use("a", "launch", "1"), member, tool_use("c", "lookup", "3")]);
     let shop = Shop::open([turn("tool_use", &calls), done()]).await;
     let run = shop.run().await;
     let results = shop.sent(1)[2]["content"].clone();
@@ -226,10 +199,7 @@ async fn an_unknown_tool_and_a_tool_of_a_toolset_are_refused_by_name() {
     assert_eq!(results[1]["content"], "unknown tool `browser:lookup`");
     assert_eq!(results[1]["toolset_name"], "browser");
     assert_eq!(
-        (
-            results[0]["is_error"].clone(),
-            results[1]["is_error"].clone()
-        ),
+        (results[0]["is_error"].clone(), results[1]["is_error"].clone()),
         (true.into(), true.into())
     );
     assert_eq!(results[2]["content"], "order 3 is on its way");
@@ -263,10 +233,7 @@ async fn the_iteration_limit_holds_and_calls_of_the_last_answer_are_not_run() {
     let agent = shop.agent().max_iterations(3).build().unwrap();
     let run = shop.harness.scope(agent.run("hello")).await.unwrap();
     assert!(run.limit_reached());
-    assert_eq!(
-        (run.iterations(), shop.server.asked().len(), shop.ran()),
-        (3, 3, 2)
-    );
+    assert_eq!((run.iterations(), shop.server.asked().len(), shop.ran()), (3, 3, 2));
 }
 
 #[tokio::test]
@@ -320,11 +287,7 @@ async fn tools_that_ran_at_the_service_are_recorded_as_outside_governance() {
 async fn tools_that_would_run_at_the_service_cannot_be_declared() {
     let shop = Shop::open([]).await;
     for name in ["tools", "mcp_servers", "stream", "messages"] {
-        let error = shop
-            .agent()
-            .parameter(name, &json!([]))
-            .build()
-            .unwrap_err();
+        let error = shop.agent().parameter(name, &json!([])).build().unwrap_err();
         assert_eq!(error.kind(), MessagesErrorKind::Configuration);
         assert!(error.to_string().contains(name));
     }
@@ -333,11 +296,7 @@ async fn tools_that_would_run_at_the_service_cannot_be_declared() {
 #[tokio::test]
 async fn debug_of_a_run_shows_neither_arguments_nor_texts() {
     let calls = json!([tool_use("a", "lookup", "CANARY")]);
-    let shop = Shop::open([
-        turn("tool_use", &calls),
-        turn("end_turn", &json!([text("CANARY")])),
-    ])
-    .await;
+    let shop = Shop::open([turn("tool_use", &calls), turn("end_turn", &json!([text("CANARY")]))]).await;
     let run = shop.run().await;
     assert!(run.text().contains("CANARY") && run.calls()[0].input().contains("CANARY"));
     assert!(!format!("{run:?}").contains("CANARY"));

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use managed_agents::claude::{MessagesAgent, MessagesAgentBuilder, Run};
 use managed_agents::{
-    Answer as Later, Endpoint, GovernanceDenied, Governor, GovernorError, Harness, Judgement,
-    Reason, Secret, ToolCall, Toolbox, Verdict, governed,
+    Answer as Later, Endpoint, GovernanceDenied, Governor, GovernorError, Harness, Judgement, Reason, Secret, ToolCall,
+    Toolbox, Verdict, governed,
 };
 use serde_json::{Value, json};
 use tests::http::{Answer, Server};

@@ -3,9 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use managed_agents::testing::FakeGovernor;
-use managed_agents::{
-    DenialKind, GovernanceDenied, GovernedBy as _, Harness, Risk, ToolMeta, Verdict, governed,
-};
+use managed_agents::{DenialKind, GovernanceDenied, GovernedBy as _, Harness, Risk, ToolMeta, Verdict, governed};
 
 static RUNS: AtomicUsize = AtomicUsize::new(0);
 
@@ -78,20 +76,14 @@ async fn law_1_no_harness_no_run() {
     // neither a task nor a thread inherits a scope; what counts is where the call is polled
     first
         .scope(async {
-            assert_eq!(
-                tokio::spawn(count()).await.unwrap().unwrap_err().code(),
-                "no_harness"
-            );
+            assert_eq!(tokio::spawn(count()).await.unwrap().unwrap_err().code(), "no_harness");
             let elsewhere = std::thread::spawn(count_blocking).join().unwrap();
             assert_eq!(elsewhere.unwrap_err().code(), "no_harness");
         })
         .await;
     assert_eq!(RUNS.load(Ordering::SeqCst), 1);
     first.spawn(count()).await.unwrap().unwrap();
-    tokio::spawn(count().governed_by(&first))
-        .await
-        .unwrap()
-        .unwrap();
+    tokio::spawn(count().governed_by(&first)).await.unwrap().unwrap();
     assert_eq!(RUNS.load(Ordering::SeqCst), 3);
 
     // installed, it governs calls outside every scope
@@ -107,9 +99,7 @@ async fn law_1_no_harness_no_run() {
     let denied = count().await.unwrap_err();
     assert_eq!(denied.kind(), DenialKind::NoHarness);
     assert!(denied.detail().contains("harness.spawn("), "{denied}");
-    let lost = second
-        .scope(async { tokio::spawn(count()).await.unwrap() })
-        .await;
+    let lost = second.scope(async { tokio::spawn(count()).await.unwrap() }).await;
     assert_eq!(lost.unwrap_err().kind(), DenialKind::NoHarness);
     assert_eq!(RUNS.load(Ordering::SeqCst), 5);
 }

@@ -93,9 +93,7 @@ fn exact(value: &impl std::fmt::Debug) -> String {
 /// Both properties in one test, since the body leaves what it saw in one place.
 #[test]
 fn law_2_what_was_judged_is_what_runs() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let calls = (
         order(),
@@ -118,11 +116,7 @@ fn law_2_what_was_judged_is_what_runs() {
             let (second, _) = runtime.block_on(judged(&other, other_limit));
             let equal = exact(&(&order, limit)) == exact(&(&other, other_limit));
             prop_assert_eq!(call.reveal_canonical() == second.reveal_canonical(), equal);
-            prop_assert_ne!(
-                call.digest(),
-                second.digest(),
-                "each record has its own salt"
-            );
+            prop_assert_ne!(call.digest(), second.digest(), "each record has its own salt");
             Ok(())
         })
         .unwrap();
@@ -145,10 +139,7 @@ async fn exactly(value: TwoFaced) -> Result<u8, GovernanceDenied> {
 #[tokio::test]
 async fn law_2_an_exact_tool_runs_with_the_values_decoded_from_the_judged_bytes() {
     let governor = FakeGovernor::always(Verdict::allow());
-    let value = TwoFaced {
-        shown: 1,
-        hidden: 2,
-    };
+    let value = TwoFaced { shown: 1, hidden: 2 };
     let seen = harness(&governor).scope(exactly(value)).await.unwrap();
     assert_eq!(seen, 0, "what was not shown does not run");
 }
@@ -161,20 +152,14 @@ async fn law_2_a_permit_yields_the_judged_values() {
         .govern("t", r#"{ "b" : 1e2, "a" : "\u0041" , "c": -0.0 }"#)
         .await
         .unwrap();
-    assert_eq!(
-        governor.calls()[0].reveal_arguments(),
-        r#"{"a":"A","b":100,"c":-0.0}"#
-    );
+    assert_eq!(governor.calls()[0].reveal_arguments(), r#"{"a":"A","b":100,"c":-0.0}"#);
     assert_eq!(
         serde_json::to_string(permit.arguments()).unwrap(),
         governor.calls()[0].reveal_arguments()
     );
     permit.finish(Outcome::Ok);
     for json in [r#"{"a":1,"a":1}"#, r#"{"a":{"b":1,"b":2}}"#, "[]", "{"] {
-        assert_eq!(
-            harness.govern("t", json).await.unwrap_err().code(),
-            "invalid_arguments"
-        );
+        assert_eq!(harness.govern("t", json).await.unwrap_err().code(), "invalid_arguments");
     }
     assert_eq!(governor.calls().len(), 1);
 }
@@ -189,10 +174,7 @@ impl Account {
 
 /// Uses an account.
 #[governed(risk = high)]
-async fn pay(
-    #[governed(state(id = account.id()))] account: &Account,
-    cents: u64,
-) -> Result<u64, GovernanceDenied> {
+async fn pay(#[governed(state(id = account.id()))] account: &Account, cents: u64) -> Result<u64, GovernanceDenied> {
     let _ = account;
     Ok(cents)
 }

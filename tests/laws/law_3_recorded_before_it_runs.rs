@@ -5,13 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use managed_agents::audit::{
-    Committed, DecisionRecord, Disposition, OutcomeRecord, RecordError, RecordErrorKind, Recorder,
-    Sequence,
+    Committed, DecisionRecord, Disposition, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence,
 };
 use managed_agents::testing::FakeGovernor;
 use managed_agents::{
-    Answer, Claims, Decision, DenialKind, GovernanceDenied, Harness, Outcome, Reason, ToolCall,
-    Verdict, governed,
+    Answer, Claims, Decision, DenialKind, GovernanceDenied, Harness, Outcome, Reason, ToolCall, Verdict, governed,
 };
 
 #[derive(Clone, Default)]
@@ -55,11 +53,7 @@ impl Recorder for Slow {
 async fn run(journal: Journal, fail: bool) -> Result<(), GovernanceDenied> {
     journal.note("body");
     if fail {
-        return Err(GovernanceDenied::new(
-            DenialKind::Denied,
-            "own",
-            "an error of the body",
-        ));
+        return Err(GovernanceDenied::new(DenialKind::Denied, "own", "an error of the body"));
     }
     Ok(())
 }
@@ -98,10 +92,7 @@ impl Recorder for Broken {
         _call: Option<&Arc<ToolCall>>,
         _claims: Claims,
     ) -> Answer<Result<Committed, RecordError>> {
-        Answer::ready(Err(RecordError::new(
-            RecordErrorKind::Full,
-            "no space left",
-        )))
+        Answer::ready(Err(RecordError::new(RecordErrorKind::Full, "no space left")))
     }
 
     fn conclude(&self, _place: Sequence, _outcome: OutcomeRecord) {
@@ -125,10 +116,7 @@ async fn law_3_a_decision_that_cannot_be_recorded_is_a_denial_whatever_else_is_s
             builder
         };
         let harness = builder.build().await.unwrap();
-        let denied = harness
-            .scope(run(journal.clone(), false))
-            .await
-            .unwrap_err();
+        let denied = harness.scope(run(journal.clone(), false)).await.unwrap_err();
         assert_eq!(denied.kind(), DenialKind::Unrecorded);
         assert_eq!(denied.code(), "record_full");
         assert!(harness.govern("run", "{}").await.is_err());
@@ -233,11 +221,7 @@ async fn finishes(done: Arc<AtomicBool>) -> Result<(), GovernanceDenied> {
 async fn law_3_a_dropped_call_is_recorded_as_cancelled() {
     let harness = memory().await;
     let call = harness.scope(forever());
-    assert!(
-        tokio::time::timeout(Duration::from_millis(10), call)
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_millis(10), call).await.is_err());
     assert_eq!(outcome(&harness), Some(Outcome::Cancelled));
 }
 
@@ -268,11 +252,7 @@ async fn law_3_a_call_dropped_by_another_panic_is_cancelled_and_did_not_panic() 
     let inner = harness.clone();
     let task = tokio::spawn(async move {
         let mut call = Box::pin(inner.scope(forever()));
-        assert!(
-            tokio::time::timeout(Duration::from_millis(5), &mut call)
-                .await
-                .is_err()
-        );
+        assert!(tokio::time::timeout(Duration::from_millis(5), &mut call).await.is_err());
         panic!("somebody else's");
     });
     assert!(task.await.unwrap_err().is_panic());
@@ -284,11 +264,7 @@ async fn law_3_a_body_that_must_finish_does_so_when_its_caller_is_gone() {
     let harness = memory().await;
     let done = Arc::new(AtomicBool::new(false));
     let call = harness.scope(finishes(Arc::clone(&done)));
-    assert!(
-        tokio::time::timeout(Duration::from_millis(5), call)
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_millis(5), call).await.is_err());
     assert_eq!(outcome(&harness), None);
     tokio::time::sleep(Duration::from_millis(60)).await;
     assert!(done.load(Ordering::SeqCst));
@@ -300,11 +276,7 @@ async fn law_3_a_permit_that_nobody_reports_on_is_recorded_as_unreported() {
     let harness = memory().await;
     drop(harness.govern("run", "{}").await.unwrap());
     assert_eq!(outcome(&harness), Some(Outcome::Unreported));
-    harness
-        .govern("run", "{}")
-        .await
-        .unwrap()
-        .finish(Outcome::Ok);
+    harness.govern("run", "{}").await.unwrap().finish(Outcome::Ok);
     assert_eq!(outcome(&harness), Some(Outcome::Ok));
     let result: Result<(), GovernanceDenied> = harness
         .govern("run", "{}")
@@ -359,16 +331,9 @@ async fn law_3_every_verdict_reaches_record_session_and_callback_whatever_its_or
     );
     let records = harness.records();
     assert_eq!(records.len(), 5);
-    assert!(
-        records
-            .iter()
-            .all(|entry| entry.decision().session() == Some("s"))
-    );
+    assert!(records.iter().all(|entry| entry.decision().session() == Some("s")));
     let summary = session.summary();
-    assert_eq!(
-        (summary.allowed(), summary.denied(), summary.escalated()),
-        (1, 3, 1)
-    );
+    assert_eq!((summary.allowed(), summary.denied(), summary.escalated()), (1, 3, 1));
     assert_eq!(summary.evaluation_ids().len(), 5);
     assert_eq!(records[2].decision().decision(), Decision::Escalate);
 }

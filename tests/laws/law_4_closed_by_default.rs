@@ -6,8 +6,7 @@ use std::time::{Duration, SystemTime};
 use managed_agents::audit::Disposition;
 use managed_agents::testing::FakeGovernor;
 use managed_agents::{
-    DenialKind, Digest, GovernanceDenied, GovernorError, GovernorErrorKind, Harness, Reason,
-    Verdict, governed,
+    DenialKind, Digest, GovernanceDenied, GovernorError, GovernorErrorKind, Harness, Reason, Verdict, governed,
 };
 
 static RUNS: AtomicUsize = AtomicUsize::new(0);
@@ -33,10 +32,7 @@ async fn shell(#[governed(kind = shell)] command: String) -> Result<String, Gove
     Ok(command)
 }
 
-async fn call(
-    governor: FakeGovernor,
-    fail_open: bool,
-) -> (Result<(), GovernanceDenied>, Disposition) {
+async fn call(governor: FakeGovernor, fail_open: bool) -> (Result<(), GovernanceDenied>, Disposition) {
     let harness = Harness::builder()
         .agent_id("a")
         .governor(governor)
@@ -46,10 +42,7 @@ async fn call(
         .await
         .unwrap();
     let result = harness.scope(count(1.0)).await;
-    (
-        result,
-        harness.records().last().unwrap().decision().disposition(),
-    )
+    (result, harness.records().last().unwrap().decision().disposition())
 }
 
 #[tokio::test]
@@ -73,10 +66,7 @@ async fn law_4_closed_by_default() {
         let error = || FakeGovernor::new().then_fail(GovernorError::new(kind, "as scripted"));
         let (result, disposition) = call(error(), false).await;
         let denied = result.unwrap_err();
-        assert_eq!(
-            (denied.kind(), denied.code()),
-            (DenialKind::Unavailable, code)
-        );
+        assert_eq!((denied.kind(), denied.code()), (DenialKind::Unavailable, code));
         assert_eq!(disposition, Disposition::Refused);
         let (result, disposition) = call(error(), true).await;
         assert_eq!(result.is_ok(), outage, "{kind:?}");
@@ -100,10 +90,7 @@ async fn law_4_a_verdict_that_does_not_fit_the_call_is_a_denial_even_when_failin
     let yesterday = SystemTime::now() - Duration::from_secs(86_400);
     for (verdict, code) in [
         (Verdict::allow().for_agent("b"), "verdict_mismatched"),
-        (
-            Verdict::allow().for_digest(Digest::new([7; 32])),
-            "verdict_mismatched",
-        ),
+        (Verdict::allow().for_digest(Digest::new([7; 32])), "verdict_mismatched"),
         (Verdict::allow().until(yesterday), "verdict_expired"),
     ] {
         let (result, _) = call(FakeGovernor::always(verdict), true).await;
@@ -158,9 +145,7 @@ async fn law_4_an_argument_that_would_be_screened_escalates_without_a_screen() {
 #[tokio::test]
 async fn law_4_the_escalation_table_holds_row_by_row() {
     let escalate = || FakeGovernor::always(Verdict::escalate(Reason::new("ask", "ask")));
-    let outage = || {
-        FakeGovernor::new().then_fail(GovernorError::new(GovernorErrorKind::Unreachable, "gone"))
-    };
+    let outage = || FakeGovernor::new().then_fail(GovernorError::new(GovernorErrorKind::Unreachable, "gone"));
     for (block, open) in [(true, false), (true, true), (false, false), (false, true)] {
         let build = |governor| {
             Harness::builder()
@@ -204,11 +189,7 @@ async fn law_4_observing_suspends_judgement_and_nothing_else() {
     harness.scope(count(4.0)).await.unwrap();
     let record = harness.records().pop().unwrap();
     assert!(!record.decision().is_enforced());
-    assert_eq!(
-        record.decision().decision().code(),
-        "deny",
-        "the would-be verdict"
-    );
+    assert_eq!(record.decision().decision().code(), "deny", "the would-be verdict");
     assert!(count(4.0).await.is_err(), "no harness");
     assert!(
         harness.scope(count(f64::INFINITY)).await.is_err(),
@@ -232,19 +213,10 @@ fn law_4_a_blocking_call_never_waits_inside_a_runtime_and_may_wait_outside() {
         .enable_all()
         .build()
         .unwrap();
-    let denied = runtime
-        .block_on(harness.scope(async { blocks() }))
-        .unwrap_err();
-    assert_eq!(
-        (denied.kind(), denied.code()),
-        (DenialKind::Unavailable, "would_block")
-    );
+    let denied = runtime.block_on(harness.scope(async { blocks() })).unwrap_err();
+    assert_eq!((denied.kind(), denied.code()), (DenialKind::Unavailable, "would_block"));
     assert_eq!(harness.records().len(), 1, "the refusal is recorded");
-    assert!(
-        runtime
-            .block_on(async { harness.govern_blocking("t", "{}") })
-            .is_err()
-    );
+    assert!(runtime.block_on(async { harness.govern_blocking("t", "{}") }).is_err());
     // outside every runtime it waits
     harness
         .govern_blocking("t", "{}")

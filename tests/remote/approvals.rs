@@ -39,11 +39,7 @@ async fn wait_for(
 }
 
 async fn once(harness: &Harness) -> Result<u8, GovernanceDenied> {
-    harness
-        .govern("weather", "{}")
-        .await?
-        .run(async |_| Ok(7))
-        .await
+    harness.govern("weather", "{}").await?.run(async |_| Ok(7)).await
 }
 
 fn dispositions(harness: &Harness) -> Vec<Disposition> {
@@ -62,10 +58,7 @@ async fn a_waiting_call_runs_once_its_evaluation_is_allowed() {
     let server = escalating(vec![still, Script::json(200, &verdict("ALLOW", AGENT))]).await;
     let (result, harness) = wait_for(&server, PATIENCE, false).await;
     assert_eq!(result.unwrap(), 7);
-    assert_eq!(
-        dispositions(&harness),
-        [Disposition::Queued, Disposition::Approved]
-    );
+    assert_eq!(dispositions(&harness), [Disposition::Queued, Disposition::Approved]);
 }
 
 #[tokio::test]

@@ -55,15 +55,9 @@ pub(super) async fn all() -> Vec<Case> {
         (302, Kind::Redirected),
     ] {
         let name: &'static str = format!("http_{status}").leak();
-        let mut bytes = answer(
-            status,
-            "application/json",
-            verdict("ALLOW", AGENT).as_bytes(),
-        );
+        let mut bytes = answer(status, "application/json", verdict("ALLOW", AGENT).as_bytes());
         if status == 302 {
-            bytes =
-                b"HTTP/1.1 302 Found\r\nlocation: /api/v1/elsewhere\r\ncontent-length: 0\r\n\r\n"
-                    .to_vec();
+            bytes = b"HTTP/1.1 302 Found\r\nlocation: /api/v1/elsewhere\r\ncontent-length: 0\r\n\r\n".to_vec();
         } else if status == 204 {
             bytes = b"HTTP/1.1 204 No Content\r\n\r\n".to_vec();
         }
@@ -76,11 +70,11 @@ pub(super) async fn all() -> Vec<Case> {
     let status_line = b"HTTP/1.1 200 OK\r\n".to_vec();
     let json = |body: &str| Script::json(200, body);
     let huge = format!("{{\"padding\":\"{}\"}}", "x".repeat(10_000_000));
-    let gzip_head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: 1000\r\n\r\n";
+    let gzip_head =
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: 1000\r\n\r\n";
     let bomb = [gzip_head.as_slice(), &[0x1f, 0x8b, 8], &[0; 997]].concat();
     let chunked = [
-        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
-            .to_vec(),
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n".to_vec(),
         format!("{:x}\r\n{huge}\r\n0\r\n\r\n", huge.len()).into_bytes(),
     ]
     .concat();
@@ -151,19 +145,9 @@ pub(super) async fn all() -> Vec<Case> {
             Kind::Malformed,
             "answer_not_http",
         ),
-        (
-            "200 garbage",
-            json("<html>"),
-            Kind::Malformed,
-            "answer_not_json",
-        ),
+        ("200 garbage", json("<html>"), Kind::Malformed, "answer_not_json"),
         ("200 empty", json(""), Kind::Malformed, "answer_not_json"),
-        (
-            "200 not a verdict",
-            json("[]"),
-            Kind::Malformed,
-            "answer_not_a_verdict",
-        ),
+        ("200 not a verdict", json("[]"), Kind::Malformed, "answer_not_a_verdict"),
         (
             "wrong content type",
             Script::Answer(answer(200, "text/html", allow.as_bytes())),
@@ -176,24 +160,14 @@ pub(super) async fn all() -> Vec<Case> {
             Kind::Malformed,
             "answer_not_json",
         ),
-        (
-            "10 MB body",
-            json(&huge),
-            Kind::Malformed,
-            "answer_too_large",
-        ),
+        ("10 MB body", json(&huge), Kind::Malformed, "answer_too_large"),
         (
             "10 MB body in chunks",
             Script::Answer(chunked),
             Kind::Malformed,
             "answer_too_large",
         ),
-        (
-            "gzip bomb",
-            Script::Answer(bomb),
-            Kind::Malformed,
-            "answer_encoded",
-        ),
+        ("gzip bomb", Script::Answer(bomb), Kind::Malformed, "answer_encoded"),
         (
             "score out of range",
             json(&allow.replace("0.8", "1.8")),
@@ -281,11 +255,7 @@ pub(super) async fn scripted(
 
 /// An address at which nothing listens.
 async fn refusing() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
 /// A port that says something to whoever connects, and closes.

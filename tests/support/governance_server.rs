@@ -37,18 +37,14 @@ impl Script {
 #[must_use]
 pub fn answer(status: u16, content_type: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
-    let head = format!(
-        "HTTP/1.1 {status} Said\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n"
-    );
+    let head = format!("HTTP/1.1 {status} Said\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n");
     [head.as_bytes(), body].concat()
 }
 
 /// A verdict as the service words it.
 #[must_use]
 pub fn verdict(word: &str, agent: &str) -> String {
-    format!(
-        r#"{{"verdict":"{word}","agent_id":"{agent}","evaluation_id":"eval_1","ucs":0.8,"tier":1}}"#
-    )
+    format!(r#"{{"verdict":"{word}","agent_id":"{agent}","evaluation_id":"eval_1","ucs":0.8,"tier":1}}"#)
 }
 
 /// A request as it came.
@@ -104,8 +100,7 @@ impl GovernanceServer {
                 while let Ok((stream, _)) = listener.accept().await {
                     stream.set_nodelay(true).unwrap();
                     shared.connections.fetch_add(1, Ordering::Relaxed);
-                    let (upgraded, script, shared) =
-                        (upgrade(stream), Arc::clone(&script), Arc::clone(&shared));
+                    let (upgraded, script, shared) = (upgrade(stream), Arc::clone(&script), Arc::clone(&shared));
                     tokio::spawn(async move {
                         if let Some(stream) = upgraded.await {
                             serve(stream, &*script, &shared).await;
@@ -114,11 +109,7 @@ impl GovernanceServer {
                 }
             }
         });
-        Self {
-            address,
-            shared,
-            task,
-        }
+        Self { address, shared, task }
     }
 
     /// Where a client finds it.
@@ -174,11 +165,8 @@ impl Resettable for TlsStream<TcpStream> {
     }
 }
 
-async fn serve<S>(
-    mut stream: S,
-    script: &(dyn Fn(&Received) -> Script + Send + Sync),
-    shared: &Shared,
-) where
+async fn serve<S>(mut stream: S, script: &(dyn Fn(&Received) -> Script + Send + Sync), shared: &Shared)
+where
     S: AsyncRead + AsyncWrite + Resettable + Unpin,
 {
     while let Some(received) = read(&mut stream).await {
@@ -233,9 +221,7 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Received> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    let length = headers
-        .get("content-length")
-        .map_or(0, |text| text.parse().unwrap());
+    let length = headers.get("content-length").map_or(0, |text| text.parse().unwrap());
     let mut body = bytes.split_off(head_end + 4);
     while body.len() < length {
         if stream.read_buf(&mut body).await.ok()? == 0 {

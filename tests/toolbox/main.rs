@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use managed_agents::testing::FakeGovernor;
 use managed_agents::{
-    DenialKind, Dialect, GovernanceDenied, Harness, Outcome, Reason, ToolStatus, Toolbox,
-    ToolboxProblemKind, Verdict, governed,
+    DenialKind, Dialect, GovernanceDenied, Harness, Outcome, Reason, ToolStatus, Toolbox, ToolboxProblemKind, Verdict,
+    governed,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,10 +101,7 @@ fn the_definition_comes_from_signature_and_doc_comments_without_state() {
     assert_eq!(definition["description"], "Put an order together.");
     let schema = &definition["input_schema"];
     let properties: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
-    assert_eq!(
-        properties,
-        ["boxes", "extra", "folder", "items", "label", "note", "to"]
-    );
+    assert_eq!(properties, ["boxes", "extra", "folder", "items", "label", "note", "to"]);
     assert_eq!(
         schema["required"],
         json!(["to", "items", "boxes", "label", "folder", "extra"])
@@ -134,10 +131,7 @@ fn missing_state_is_an_error_at_build_that_names_tool_and_type() {
             .all(|p| p.kind() == ToolboxProblemKind::MissingState)
     );
     let text = error.to_string();
-    assert!(
-        text.contains("tool `pack` needs `stock: &dyn Stock`"),
-        "{text}"
-    );
+    assert!(text.contains("tool `pack` needs `stock: &dyn Stock`"), "{text}");
     assert!(text.contains("tool `pack` needs `ran: Arc<Ran>`"), "{text}");
 }
 
@@ -152,10 +146,7 @@ async fn a_value_outside_its_range_is_refused_before_the_governor_is_asked() {
         .unwrap();
     let input = r#"{"to":"a","items":[],"boxes":6,"label":"","folder":"","extra":{}}"#;
     let result = harness.scope(packing().call("pack", input)).await;
-    assert_eq!(
-        result.denial().unwrap().kind(),
-        DenialKind::InvalidArguments
-    );
+    assert_eq!(result.denial().unwrap().kind(), DenialKind::InvalidArguments);
     assert!(result.text().contains("1..=5"), "{}", result.text());
     assert!(governor.calls().is_empty());
 }
@@ -177,11 +168,7 @@ async fn wait(ms: u64) -> Result<u64, GovernanceDenied> {
 #[tokio::test(start_paused = true)]
 async fn calls_run_side_by_side_and_dropping_them_cancels_their_bodies() {
     let own = harness().await;
-    let toolbox = Toolbox::new()
-        .harness(&own)
-        .tool(wait::tool())
-        .build()
-        .unwrap();
+    let toolbox = Toolbox::new().harness(&own).tool(wait::tool()).build().unwrap();
     let begun = tokio::time::Instant::now();
     let results = toolbox
         .call_all(&[("wait", r#"{"ms":50}"#), ("wait", r#"{"ms":100}"#)])
@@ -191,9 +178,7 @@ async fn calls_run_side_by_side_and_dropping_them_cancels_their_bodies() {
     let long = [("wait", r#"{"ms":5000}"#); 10];
     let _ = tokio::time::timeout(Duration::from_millis(10), toolbox.call_all(&long)).await;
     let cancelled = own.records().into_iter().skip(2);
-    let outcomes: Vec<_> = cancelled
-        .map(|entry| entry.outcome().map(|o| o.outcome()))
-        .collect();
+    let outcomes: Vec<_> = cancelled.map(|entry| entry.outcome().map(|o| o.outcome())).collect();
     assert_eq!(outcomes, [Some(Outcome::Cancelled); 8]);
 }
 
@@ -236,10 +221,7 @@ async fn methods_are_tools_with_their_receiver_and_a_dot_is_written_as_an_unders
     let results = toolbox
         .call_all(&[("mail_send", r#"{"to":"ann"}"#), ("sender", "{}")])
         .await;
-    assert_eq!(
-        (results[0].text(), results[1].text()),
-        ("shop to ann", "shop")
-    );
+    assert_eq!((results[0].text(), results[1].text()), ("shop to ann", "shop"));
 }
 
 /// Store a document.
@@ -278,19 +260,9 @@ async fn the_governor_sees_the_typed_value_and_never_the_models_json() {
         .build()
         .await
         .unwrap();
-    let toolbox = Toolbox::new()
-        .harness(&harness)
-        .tool(store::tool())
-        .build()
-        .unwrap();
+    let toolbox = Toolbox::new().harness(&harness).tool(store::tool()).build().unwrap();
     let input = "{ \"body\" : \"\\u0061\", \"name\":\"b\" }";
     assert_eq!(toolbox.call("store", input).await.text(), "1");
-    assert_eq!(
-        toolbox.call("store", input).await.denial().unwrap().code(),
-        "x"
-    );
-    assert_eq!(
-        governor.calls()[0].reveal_arguments(),
-        r#"{"body":"a","name":"b"}"#
-    );
+    assert_eq!(toolbox.call("store", input).await.denial().unwrap().code(), "x");
+    assert_eq!(governor.calls()[0].reveal_arguments(), r#"{"body":"a","name":"b"}"#);
 }

@@ -1,9 +1,7 @@
 //! What a model and a program are told when a call does not run to its end.
 
 use managed_agents::testing::FakeGovernor;
-use managed_agents::{
-    DenialKind, GovernanceDenied, Harness, Outcome, Reason, ToolStatus, Toolbox, Verdict, governed,
-};
+use managed_agents::{DenialKind, GovernanceDenied, Harness, Outcome, Reason, ToolStatus, Toolbox, Verdict, governed};
 use serde_json::Value;
 
 use crate::harness;
@@ -57,11 +55,7 @@ async fn a_refusal_stays_typed_whatever_the_error_type_makes_of_it() {
 async fn outer(catch: bool) -> Result<String, GovernanceDenied> {
     match wire(1).await {
         Err(_) if catch => Ok("went on without".to_owned()),
-        Err(error) => Err(GovernanceDenied::new(
-            DenialKind::Denied,
-            "mine",
-            error.to_string(),
-        )),
+        Err(error) => Err(GovernanceDenied::new(DenialKind::Denied, "mine", error.to_string())),
         Ok(()) => Ok("wired".to_owned()),
     }
 }
@@ -74,10 +68,7 @@ async fn what_a_body_is_refused_is_not_the_calls_own_refusal() {
         .build()
         .unwrap();
     let results = toolbox
-        .call_all(&[
-            ("outer", r#"{"catch":true}"#),
-            ("outer", r#"{"catch":false}"#),
-        ])
+        .call_all(&[("outer", r#"{"catch":true}"#), ("outer", r#"{"catch":false}"#)])
         .await;
     assert_eq!(
         (results[0].status(), results[0].text()),
@@ -102,25 +93,16 @@ async fn secretive() -> Result<(), GovernanceDenied> {
 #[tokio::test]
 async fn the_operators_text_of_an_inner_refusal_does_not_reach_the_model() {
     let reason = Reason::new("x", "this is closed").with_detail("rule 7 of OPERATOR");
-    let governor = FakeGovernor::new()
-        .then(Verdict::allow())
-        .then(Verdict::deny(reason));
+    let governor = FakeGovernor::new().then(Verdict::allow()).then(Verdict::deny(reason));
     let harness = Harness::builder()
         .agent_id("p")
         .governor(governor)
         .build()
         .await
         .unwrap();
-    let toolbox = Toolbox::new()
-        .harness(&harness)
-        .tool(relay::tool())
-        .build()
-        .unwrap();
+    let toolbox = Toolbox::new().harness(&harness).tool(relay::tool()).build().unwrap();
     let result = toolbox.call("relay", "{}").await;
-    assert_eq!(
-        (result.status(), result.text()),
-        (ToolStatus::Failed, "this is closed")
-    );
+    assert_eq!((result.status(), result.text()), (ToolStatus::Failed, "this is closed"));
 }
 
 /// Take too long.
@@ -144,20 +126,13 @@ async fn a_body_that_was_stopped_for_its_timeout_is_a_typed_refusal() {
 async fn a_toolbox_with_a_harness_governs_as_that_and_keeps_a_session_of_it() {
     let own = harness().await;
     let other = Harness::builder().agent_id("other").build().await.unwrap();
-    let toolbox = Toolbox::new()
-        .harness(&own)
-        .tool(outer::tool())
-        .build()
-        .unwrap();
+    let toolbox = Toolbox::new().harness(&own).tool(outer::tool()).build().unwrap();
     let input = r#"{"catch":true}"#;
     other.scope(toolbox.call("outer", input)).await;
     assert!(other.records().is_empty());
     assert!(!own.records().is_empty());
     own.session("s-1").scope(toolbox.call("outer", input)).await;
-    assert_eq!(
-        own.records().last().unwrap().decision().session(),
-        Some("s-1")
-    );
+    assert_eq!(own.records().last().unwrap().decision().session(), Some("s-1"));
 }
 
 /// Fail in a way nobody planned.
@@ -169,11 +144,7 @@ async fn explode() -> Result<(), GovernanceDenied> {
 #[tokio::test]
 async fn a_panic_is_recorded_and_told_without_internals() {
     let own = harness().await;
-    let toolbox = Toolbox::new()
-        .harness(&own)
-        .tool(explode::tool())
-        .build()
-        .unwrap();
+    let toolbox = Toolbox::new().harness(&own).tool(explode::tool()).build().unwrap();
     let result = toolbox.call("explode", "{}").await;
     assert_eq!(result.status(), ToolStatus::Panicked);
     assert!(!result.text().contains("secret"));

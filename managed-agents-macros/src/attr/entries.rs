@@ -48,10 +48,7 @@ fn entry(
         return Err(syn::Error::new(key.span(), unknown(&name, known)));
     }
     if given.contains(&key) {
-        return Err(syn::Error::new(
-            key.span(),
-            format!("key `{name}` is given twice"),
-        ));
+        return Err(syn::Error::new(key.span(), format!("key `{name}` is given twice")));
     }
     take(&key, input)?;
     given.push(key);
@@ -66,8 +63,7 @@ fn entry(
 
 /// Why `name` is no key here: it belongs elsewhere, or nowhere.
 fn unknown(name: &str, known: Table) -> String {
-    let belongs =
-        |table: Table| !std::ptr::eq(table, known) && table.iter().any(|(known, _)| *known == name);
+    let belongs = |table: Table| !std::ptr::eq(table, known) && table.iter().any(|(known, _)| *known == name);
     if belongs(table::PARAMETER) {
         return format!(
             "`{name}` belongs on a parameter: `#[governed({})] argument: Type`",

@@ -166,10 +166,7 @@ fn list<T: syn::parse::Parse>(key: &Ident, input: ParseStream<'_>) -> syn::Resul
     }
     let items = value::parenthesized(input, Punctuated::<T, Token![,]>::parse_terminated)?;
     if items.is_empty() {
-        return Err(syn::Error::new(
-            key.span(),
-            format!("`{key}` names no argument"),
-        ));
+        return Err(syn::Error::new(key.span(), format!("`{key}` names no argument")));
     }
     Ok(items.into_iter().collect())
 }

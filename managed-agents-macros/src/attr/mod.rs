@@ -28,9 +28,6 @@ pub(crate) fn arguments(attribute: &Attribute) -> syn::Result<proc_macro2::Token
     match &attribute.meta {
         syn::Meta::Path(_) => Ok(proc_macro2::TokenStream::new()),
         syn::Meta::List(list) => Ok(list.tokens.clone()),
-        syn::Meta::NameValue(pair) => Err(syn::Error::new_spanned(
-            pair,
-            "write `#[governed(key = value)]`",
-        )),
+        syn::Meta::NameValue(pair) => Err(syn::Error::new_spanned(pair, "write `#[governed(key = value)]`")),
     }
 }

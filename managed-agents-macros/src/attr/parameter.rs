@@ -23,9 +23,7 @@ pub(crate) struct ParameterKeys {
 impl ParameterKeys {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut keys = Self::default();
-        entries::each(tokens, table::PARAMETER, errors, |key, input| {
-            keys.entry(key, input)
-        });
+        entries::each(tokens, table::PARAMETER, errors, |key, input| keys.entry(key, input));
         if let Some(state) = &keys.state {
             let judged = keys
                 .range
@@ -61,12 +59,7 @@ impl ParameterKeys {
                 }
             }
         } else {
-            let kinds = [
-                ("shell", "Shell"),
-                ("sql", "Sql"),
-                ("path", "Path"),
-                ("url", "Url"),
-            ];
+            let kinds = [("shell", "Shell"), ("sql", "Sql"), ("path", "Path"), ("url", "Url")];
             self.kind = Some((key.clone(), value::word(key, input, &kinds)?));
         }
         Ok(())

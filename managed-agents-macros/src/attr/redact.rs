@@ -40,11 +40,7 @@ fn step(input: ParseStream<'_>) -> syn::Result<Vec<String>> {
             }
             let text = literal.to_string();
             if text.chars().all(|c| c.is_ascii_digit() || c == '.') {
-                return Ok(text
-                    .split('.')
-                    .filter(|s| !s.is_empty())
-                    .map(str::to_owned)
-                    .collect());
+                return Ok(text.split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect());
             }
             Err(syn::Error::new(
                 literal.span(),

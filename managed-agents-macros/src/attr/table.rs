@@ -47,11 +47,7 @@ pub(crate) const CONFLICTS: &[(&str, &str, &str)] = &[
         "irreversible",
         "what changes nothing cannot be irreversible",
     ),
-    (
-        "read_only",
-        "compensate",
-        "what changes nothing needs no undoing",
-    ),
+    ("read_only", "compensate", "what changes nothing needs no undoing"),
     ("reversible", "irreversible", "it is one or the other"),
     (
         "irreversible",
@@ -63,16 +59,8 @@ pub(crate) const CONFLICTS: &[(&str, &str, &str)] = &[
         "compensate",
         "`compensate` already says that it can be undone, and how",
     ),
-    (
-        "blocking",
-        "timeout",
-        "a synchronous body cannot be stopped",
-    ),
-    (
-        "blocking",
-        "cancel",
-        "a synchronous body always runs to its end",
-    ),
+    ("blocking", "timeout", "a synchronous body cannot be stopped"),
+    ("blocking", "cancel", "a synchronous body always runs to its end"),
     ("no_tool", "tool", "there is no descriptor to name"),
     ("no_tool", "tools", "there is no list to name"),
 ];

@@ -36,11 +36,7 @@ pub(crate) fn value<T: Parse>(key: &Ident, input: ParseStream<'_>) -> syn::Resul
 }
 
 /// `= word` after `key`, where `word` is one of `words`.
-pub(crate) fn word<T: Copy>(
-    key: &Ident,
-    input: ParseStream<'_>,
-    words: &[(&str, T)],
-) -> syn::Result<T> {
+pub(crate) fn word<T: Copy>(key: &Ident, input: ParseStream<'_>, words: &[(&str, T)]) -> syn::Result<T> {
     equals(key, input)?;
     let list = || {
         let all: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
@@ -71,9 +67,7 @@ pub(crate) fn flag(key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(());
     }
-    Err(input.error(format!(
-        "`{key}` takes no value: leave it out or write `{key}`"
-    )))
+    Err(input.error(format!("`{key}` takes no value: leave it out or write `{key}`")))
 }
 
 /// `= "5s"`: a whole number of `ms`, `s`, `m` or `h`.
@@ -88,11 +82,7 @@ pub(crate) fn duration(key: &Ident, input: ParseStream<'_>) -> syn::Result<Durat
         Some("h") => 3_600_000,
         _ => 0,
     };
-    match digits
-        .parse::<u64>()
-        .ok()
-        .and_then(|count| count.checked_mul(unit))
-    {
+    match digits.parse::<u64>().ok().and_then(|count| count.checked_mul(unit)) {
         Some(0) | None => {
             let message = format!(
                 "`{text}` is no duration: write a whole number above 0 and `ms`, `s`, `m` or `h`, as in \"5s\""

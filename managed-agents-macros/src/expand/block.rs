@@ -67,11 +67,7 @@ fn can_be_a_tool(method: &Function) -> bool {
 
 /// Where the method's metadata stands.
 fn constant(method: &Function) -> Ident {
-    format_ident!(
-        "__META_{}",
-        method.signature.ident.unraw(),
-        span = Span::call_site()
-    )
+    format_ident!("__META_{}", method.signature.ident.unraw(), span = Span::call_site())
 }
 
 fn tools_block(block: &Block, methods: &[&Function], private: &TokenStream) -> TokenStream {
@@ -132,13 +128,11 @@ fn tools_block(block: &Block, methods: &[&Function], private: &TokenStream) -> T
 
 /// `send_tool`, or what the key says.
 fn tool_name(method: &Function) -> Ident {
-    method.keys.tool.clone().unwrap_or_else(|| {
-        format_ident!(
-            "{}_tool",
-            method.signature.ident.unraw(),
-            span = Span::call_site()
-        )
-    })
+    method
+        .keys
+        .tool
+        .clone()
+        .unwrap_or_else(|| format_ident!("{}_tool", method.signature.ident.unraw(), span = Span::call_site()))
 }
 
 /// The tool of one method, and its metadata.

@@ -10,8 +10,8 @@ use crate::item::{self, Function, Site};
 
 /// Types that a function's descriptor would hide.
 const PRIMITIVES: &[&str] = &[
-    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
-    "i128", "isize", "f16", "f32", "f64", "f128",
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+    "f16", "f32", "f64", "f128",
 ];
 
 /// The name of the descriptor: the function's own, or the key's.
@@ -27,11 +27,7 @@ pub(crate) fn name(function: &Function) -> Ident {
 }
 
 /// The descriptor, where one can stand and was not declined.
-pub(crate) fn expand(
-    function: &Function,
-    private: &TokenStream,
-    errors: &mut Errors,
-) -> Option<TokenStream> {
+pub(crate) fn expand(function: &Function, private: &TokenStream, errors: &mut Errors) -> Option<TokenStream> {
     let declined = function.keys.has("no_tool") || item::test(&function.attributes).is_some();
     if function.site != Site::Free || declined {
         if let Some(key) = function.keys.at("tool").filter(|_| !declined) {
@@ -47,11 +43,7 @@ pub(crate) fn expand(
         );
         return None;
     }
-    for parameter in function
-        .parameters
-        .iter()
-        .filter(|parameter| parameter.is_state())
-    {
+    for parameter in function.parameters.iter().filter(|parameter| parameter.is_state()) {
         item::state_of_a_tool(parameter, errors);
     }
     let visibility = crate::tokens::ours(&function.visibility);
@@ -79,13 +71,7 @@ fn tool(function: &Function, private: &TokenStream) -> TokenStream {
     let visibility = crate::tokens::ours(&function.visibility);
     let (parameters, predicates) = (&generics.parameters, &generics.predicates);
     let body = if generics.fits {
-        let vtable = call::vtable(
-            function,
-            &generics,
-            private,
-            &quote!(#ident),
-            &quote!(Self::__META),
-        );
+        let vtable = call::vtable(function, &generics, private, &quote!(#ident), &quote!(Self::__META));
         quote!(#private::Tool::from_vtable(#vtable))
     } else {
         // INVARIANT: one of the predicates is never met, so nobody can call this

@@ -13,12 +13,7 @@ use crate::item::{Function, Parameter, Role, Shape};
 use crate::types;
 
 /// The governed function. `meta` is an expression; with `keep_async` an `async fn` stays one.
-pub(crate) fn expand(
-    function: &Function,
-    private: &TokenStream,
-    meta: &TokenStream,
-    keep_async: bool,
-) -> TokenStream {
+pub(crate) fn expand(function: &Function, private: &TokenStream, meta: &TokenStream, keep_async: bool) -> TokenStream {
     let Function {
         attributes,
         visibility,
@@ -72,12 +67,7 @@ pub(crate) fn expand(
 }
 
 /// The call, written down from borrows: identities, then arguments, each in the order of their keys.
-fn write_down(
-    function: &Function,
-    private: &TokenStream,
-    meta: &TokenStream,
-    draft: &Ident,
-) -> TokenStream {
+fn write_down(function: &Function, private: &TokenStream, meta: &TokenStream, draft: &Ident) -> TokenStream {
     let keys = &function.keys;
     let mut ids: Vec<(&str, TokenStream)> = Vec::new();
     if let (Some(include), Some((_, receiver))) = (&keys.include, &function.receiver) {
@@ -101,9 +91,7 @@ fn write_down(
         .iter()
         .filter_map(|parameter| range(parameter, draft));
     let arguments = function.judged().into_iter().map(|parameter| {
-        let Parameter {
-            name, ident, ty, ..
-        } = parameter;
+        let Parameter { name, ident, ty, .. } = parameter;
         // `&x`, from the beginning of the type to its end: that is where the compiler points when it cannot be shown
         let (first, last) = types::ends(ty);
         let and = quote_spanned!(ident.span().located_at(first)=> &);
@@ -111,18 +99,9 @@ fn write_down(
         value.set_span(ident.span().located_at(last));
         quote!(#draft.argument(#name, #and #value);)
     });
-    let target = keys
-        .target
-        .as_ref()
-        .map(|target| quote!(#draft.target(#target);));
-    let subject = keys
-        .subject
-        .as_ref()
-        .map(|subject| quote!(#draft.subject(#subject);));
-    let harness = keys
-        .harness
-        .as_ref()
-        .map(|harness| quote!(#draft.harness(&#harness);));
+    let target = keys.target.as_ref().map(|target| quote!(#draft.target(#target);));
+    let subject = keys.subject.as_ref().map(|subject| quote!(#draft.subject(#subject);));
+    let harness = keys.harness.as_ref().map(|harness| quote!(#draft.harness(&#harness);));
     quote!(
         let mut #draft = #private::Draft::new(#meta);
         #(#ids)* #(#ranges)* #(#arguments)* #target #subject #harness
@@ -150,9 +129,7 @@ fn own_identity(receiver: &syn::Receiver, span: Span) -> TokenStream {
 
 fn range(parameter: &Parameter, draft: &Ident) -> Option<TokenStream> {
     let (_, range) = parameter.keys.range.as_ref()?;
-    let Parameter {
-        name, ident, ty, ..
-    } = parameter;
+    let Parameter { name, ident, ty, .. } = parameter;
     let is_reference = |ty: &Type| matches!(types::peel(ty), Type::Reference(_));
     let fits = match types::argument_of(ty, "Option") {
         Some(inner) => {
@@ -184,12 +161,7 @@ fn judged_bytes(function: &Function, draft: &Ident) -> Option<TokenStream> {
 }
 
 /// What runs once the call was allowed.
-fn inside(
-    function: &Function,
-    private: &TokenStream,
-    draft: &Ident,
-    body: &TokenStream,
-) -> TokenStream {
+fn inside(function: &Function, private: &TokenStream, draft: &Ident, body: &TokenStream) -> TokenStream {
     let output = inferable(function.shape.output());
     // lets `?` in the body know what it converts to
     let hint = quote!(
@@ -238,25 +210,22 @@ fn decoded(function: &Function, private: &TokenStream) -> TokenStream {
         ::core::result::Result::Ok(#value) => #value,
         ::core::result::Result::Err(#value) => return #private::GovernedReturn::from_denial(#value),
     });
-    let values = parameters
-        .iter()
-        .enumerate()
-        .filter_map(|(index, parameter)| {
-            let Parameter {
-                ident,
-                mutability,
-                lints,
-                ty,
-                ..
-            } = parameter;
-            let owned = owned(ty).ok()?;
-            let (ty, local) = (owned.ty("'_", private), call::local(index));
-            let passed = owned.pass(&local, private);
-            Some(quote!(
-                let #local: #ty = match #private::take_judged(&#parts, #index) #or_deny;
-                #(#lints)* let #mutability #ident = #passed;
-            ))
-        });
+    let values = parameters.iter().enumerate().filter_map(|(index, parameter)| {
+        let Parameter {
+            ident,
+            mutability,
+            lints,
+            ty,
+            ..
+        } = parameter;
+        let owned = owned(ty).ok()?;
+        let (ty, local) = (owned.ty("'_", private), call::local(index));
+        let passed = owned.pass(&local, private);
+        Some(quote!(
+            let #local: #ty = match #private::take_judged(&#parts, #index) #or_deny;
+            #(#lints)* let #mutability #ident = #passed;
+        ))
+    });
     quote!(
         let #parts = match #private::judged_parts(#judged.arguments(), &[#(#names),*]) #or_deny;
         #(#values)*
@@ -266,14 +235,10 @@ fn decoded(function: &Function, private: &TokenStream) -> TokenStream {
 /// `-> impl Future`, in the place of the return type: that is where the compiler points when it cannot carry a denial.
 fn returned(function: &Function, output: &Type) -> syn::ReturnType {
     let (first, last) = match function.signature.output {
-        syn::ReturnType::Default => (
-            function.signature.ident.span(),
-            function.signature.ident.span(),
-        ),
+        syn::ReturnType::Default => (function.signature.ident.span(), function.signature.ident.span()),
         syn::ReturnType::Type(..) => types::ends(output),
     };
-    let open =
-        quote_spanned!(Span::mixed_site().located_at(first)=> impl ::core::future::Future<Output =);
+    let open = quote_spanned!(Span::mixed_site().located_at(first)=> impl ::core::future::Future<Output =);
     let close = quote_spanned!(Span::mixed_site().located_at(last)=> >);
     syn::parse_quote!(-> #open #output #close)
 }

@@ -44,8 +44,7 @@ impl Generics {
                 Role::Judged | Role::Skipped => generics.argument(&ty, private),
             }
         }
-        if matches!(function.shape, Shape::Boxed(_)) && !crosses_threads(&function.signature.output)
-        {
+        if matches!(function.shape, Shape::Boxed(_)) && !crosses_threads(&function.signature.output) {
             generics.fits = false;
             generics
                 .predicates
@@ -126,9 +125,8 @@ impl Generics {
         } else if !types::mentions(quote!(#ty), "Serialize") {
             // such a type cannot be written here: a stream, most likely
             self.fits = false;
-            self.predicates.push(
-                quote_spanned!(span=> for<'x> &'x #private::ReturnsImplTrait: #private::ToolPart),
-            );
+            self.predicates
+                .push(quote_spanned!(span=> for<'x> &'x #private::ReturnsImplTrait: #private::ToolPart));
         }
     }
 
@@ -162,10 +160,7 @@ fn crosses_threads(output: &syn::ReturnType) -> bool {
     types::mentions(tokens.clone(), "Send") || types::mentions(tokens, "BoxFuture")
 }
 
-fn bounded(
-    name: &Ident,
-    mut bounds: syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>,
-) -> TokenStream {
+fn bounded(name: &Ident, mut bounds: syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>) -> TokenStream {
     static_bounds(&mut bounds);
     let bounds = bounds.iter();
     quote!(#name: #(#bounds +)* ::core::marker::Send + ::core::marker::Sync + 'static)

@@ -69,10 +69,7 @@ pub(crate) fn expand(function: &Function, private: &TokenStream) -> TokenStream 
             redact: &[],
         })
     });
-    let arguments = function
-        .parameters
-        .iter()
-        .map(|parameter| argument(parameter, private));
+    let arguments = function.parameters.iter().map(|parameter| argument(parameter, private));
     let target_redacted = keys.target.as_ref().is_some_and(|target| {
         let mut redacted = function.parameters.iter().filter(|p| !p.redact.is_empty());
         redacted.any(|p| types::mentions(target.to_token_stream(), &p.ident.to_string()))

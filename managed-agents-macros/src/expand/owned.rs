@@ -42,9 +42,7 @@ pub(crate) fn owned(ty: &Type) -> Result<Owned, &'static str> {
     };
     match owned {
         Some(owned) => Ok(owned),
-        None if has_reference(ty) => {
-            Err("a reference inside of another type cannot be decoded: own it")
-        }
+        None if has_reference(ty) => Err("a reference inside of another type cannot be decoded: own it"),
         None => Ok(Owned::Plain(ty.clone())),
     }
 }
@@ -77,11 +75,7 @@ fn referent(ty: &Type) -> Result<Option<Type>, &'static str> {
 impl Owned {
     /// The type of the local that owns it, with its lifetimes as `lifetime`.
     pub(crate) fn ty(&self, lifetime: &str, private: &TokenStream) -> TokenStream {
-        let (Self::Plain(ty)
-        | Self::Boxed(ty)
-        | Self::Optional(ty)
-        | Self::Slice(ty)
-        | Self::Vector(ty)) = self;
+        let (Self::Plain(ty) | Self::Boxed(ty) | Self::Optional(ty) | Self::Slice(ty) | Self::Vector(ty)) = self;
         let ty = with_lifetime(ty, lifetime);
         match self {
             Self::Plain(_) => quote!(#ty),

@@ -10,21 +10,14 @@ use crate::item::{Function, Parameter};
 use crate::types;
 
 /// One row for each argument that a model gives.
-pub(crate) fn arguments(
-    function: &Function,
-    generics: &Generics,
-    private: &TokenStream,
-) -> Vec<TokenStream> {
+pub(crate) fn arguments(function: &Function, generics: &Generics, private: &TokenStream) -> Vec<TokenStream> {
     given(function, generics)
         .map(|(parameter, owned)| row(parameter, &owned, private))
         .collect()
 }
 
 /// The parameters that a model gives, with the type that each is decoded as.
-pub(crate) fn given<'a>(
-    function: &'a Function,
-    generics: &Generics,
-) -> impl Iterator<Item = (&'a Parameter, Owned)> {
+pub(crate) fn given<'a>(function: &'a Function, generics: &Generics) -> impl Iterator<Item = (&'a Parameter, Owned)> {
     let typed = function.parameters.iter().zip(&generics.types);
     typed
         .filter(|(parameter, _)| !parameter.is_state())
@@ -33,10 +26,7 @@ pub(crate) fn given<'a>(
 
 fn row(parameter: &Parameter, owned: &Owned, private: &TokenStream) -> TokenStream {
     let Parameter {
-        name,
-        doc,
-        ty: written,
-        ..
+        name, doc, ty: written, ..
     } = parameter;
     let ty = owned.ty("'static", private);
     let span = types::place(written);
@@ -76,11 +66,7 @@ fn bound(bound: Option<&syn::Expr>, ty: &Type, private: &TokenStream) -> TokenSt
 }
 
 /// The state that the toolbox must have.
-pub(crate) fn needs(
-    function: &Function,
-    generics: &Generics,
-    private: &TokenStream,
-) -> TokenStream {
+pub(crate) fn needs(function: &Function, generics: &Generics, private: &TokenStream) -> TokenStream {
     let typed = function.parameters.iter().zip(&generics.types);
     let needs = typed
         .filter(|(parameter, _)| parameter.is_state())

@@ -32,32 +32,22 @@ impl Block {
         errors: &mut Errors,
     ) -> syn::Result<Self> {
         let keys = Keys::parse(attribute, Place::Block, errors);
-        if let Some(second) = attributes
-            .iter()
-            .find(|attribute| attr::is_governed(attribute))
-        {
-            errors.on(
-                second,
-                "`#[governed]` is given twice: write all keys into one",
-            );
+        if let Some(second) = attributes.iter().find(|attribute| attr::is_governed(attribute)) {
+            errors.on(second, "`#[governed]` is given twice: write all keys into one");
         }
         let mut tokens: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
-        let Some(TokenTree::Group(body)) = tokens.pop().filter(
-            |last| matches!(last, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace),
-        ) else {
+        let Some(TokenTree::Group(body)) = tokens
+            .pop()
+            .filter(|last| matches!(last, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace))
+        else {
             return Err(input.error("expected an `impl` block"));
         };
         let head = TokenStream::from_iter(tokens);
         let mut empty = Group::new(Delimiter::Brace, TokenStream::new());
         empty.set_span(body.span());
         let header: ItemImpl = syn::parse2(quote!(#(#attributes)* #head #empty))?;
-        let members = (|input: ParseStream<'_>| members(input, keys.krate.as_ref(), errors))
-            .parse2(body.stream())?;
-        let block = Self {
-            keys,
-            header,
-            members,
-        };
+        let members = (|input: ParseStream<'_>| members(input, keys.krate.as_ref(), errors)).parse2(body.stream())?;
+        let block = Self { keys, header, members };
         block.check(errors);
         Ok(block)
     }
@@ -83,9 +73,7 @@ impl Block {
             );
         }
         let lifetime = self.header.generics.lifetimes().next();
-        if let (Some(lifetime), None, false) =
-            (lifetime, &self.header.trait_, self.keys.has("no_tool"))
-        {
+        if let (Some(lifetime), None, false) = (lifetime, &self.header.trait_, self.keys.has("no_tool")) {
             errors.on(
                 lifetime,
                 "a toolbox keeps its tools, so `Self` cannot borrow: own what it borrows, or write `#[governed(no_tool)]` on the block",
@@ -94,11 +82,7 @@ impl Block {
     }
 }
 
-fn members(
-    input: ParseStream<'_>,
-    krate: Option<&syn::Path>,
-    errors: &mut Errors,
-) -> syn::Result<Vec<Member>> {
+fn members(input: ParseStream<'_>, krate: Option<&syn::Path>, errors: &mut Errors) -> syn::Result<Vec<Member>> {
     let mut members = Vec::new();
     while !input.is_empty() {
         let begin = input.fork();

@@ -13,8 +13,8 @@ use crate::types;
 /// `redact(…)` and `skip(…)` name arguments, each in one way.
 pub(crate) fn names(function: &mut Function, errors: &mut Errors) {
     let fn_name = function.signature.ident.to_string();
-    let broken = function.parameters.len() + usize::from(function.receiver.is_some())
-        != function.signature.inputs.len();
+    let broken =
+        function.parameters.len() + usize::from(function.receiver.is_some()) != function.signature.inputs.len();
     let skips = std::mem::take(&mut function.keys.skip);
     for name in &skips {
         match find(&mut function.parameters, name) {
@@ -24,9 +24,7 @@ pub(crate) fn names(function: &mut Function, errors: &mut Errors) {
                 name,
                 format!("`skip({name})` contradicts `state`: state is never judged"),
             ),
-            Some(p) if matches!(p.role, Role::Skipped) => {
-                errors.on(name, format!("`{name}` is skipped twice"))
-            }
+            Some(p) if matches!(p.role, Role::Skipped) => errors.on(name, format!("`{name}` is skipped twice")),
             Some(p) => p.role = Role::Skipped,
         }
     }
@@ -41,10 +39,7 @@ pub(crate) fn names(function: &mut Function, errors: &mut Errors) {
                 format!("`redact({name})` contradicts `state`: state is never shown"),
             ),
             Some(p) if !p.is_judged() => {
-                let later = skips
-                    .iter()
-                    .find(|skip| *skip == name)
-                    .filter(|_| redact_first);
+                let later = skips.iter().find(|skip| *skip == name).filter(|_| redact_first);
                 let (first, second) = if redact_first {
                     ("redact", "skip")
                 } else {
@@ -55,9 +50,7 @@ pub(crate) fn names(function: &mut Function, errors: &mut Errors) {
                     format!("`{second}({name})` contradicts `{first}({name})`: what is skipped is never shown"),
                 );
             }
-            Some(p) if p.redact.contains(&path.pointer) => {
-                errors.on(name, format!("`{name}` is redacted twice"))
-            }
+            Some(p) if p.redact.contains(&path.pointer) => errors.on(name, format!("`{name}` is redacted twice")),
             Some(p) => p.redact.push(path.pointer),
         }
     }
@@ -76,16 +69,11 @@ pub(crate) fn names(function: &mut Function, errors: &mut Errors) {
 
 fn find<'a>(parameters: &'a mut [Parameter], name: &Ident) -> Option<&'a mut Parameter> {
     let name = name.unraw().to_string();
-    parameters
-        .iter_mut()
-        .find(|parameter| parameter.name == name)
+    parameters.iter_mut().find(|parameter| parameter.name == name)
 }
 
 fn missing(name: &Ident, parameters: &[Parameter], function: &str) -> String {
-    let suggestion = did_you_mean(
-        &name.unraw().to_string(),
-        parameters.iter().map(|p| p.name.as_str()),
-    );
+    let suggestion = did_you_mean(&name.unraw().to_string(), parameters.iter().map(|p| p.name.as_str()));
     format!("no argument `{name}` in `{function}`{suggestion}")
 }
 
@@ -136,10 +124,7 @@ pub(crate) fn modes(function: &Function, errors: &mut Errors) {
                 format!("`exact` contradicts `skip({name})`: it is not among the judged bytes"),
             );
         } else if types::has_impl(&parameter.ty) {
-            errors.on(
-                &parameter.ty,
-                "`exact` decodes this argument anew: name its type",
-            );
+            errors.on(&parameter.ty, "`exact` decodes this argument anew: name its type");
         } else if let Err(unfit) = crate::expand::owned(&parameter.ty) {
             errors.on(
                 &parameter.ty,
@@ -158,9 +143,7 @@ pub(crate) fn modes(function: &Function, errors: &mut Errors) {
 
 fn finish(function: &Function, errors: &mut Errors) {
     let message = |what: &str| {
-        format!(
-            "`cancel = finish` runs the body on when its caller goes away: `{what}` must be owned, not borrowed"
-        )
+        format!("`cancel = finish` runs the body on when its caller goes away: `{what}` must be owned, not borrowed")
     };
     if let Some((_, receiver)) = &function.receiver {
         let borrowed = match &receiver.kind {
@@ -169,10 +152,7 @@ fn finish(function: &Function, errors: &mut Errors) {
             _ => false,
         };
         if borrowed {
-            errors.on(
-                receiver,
-                format!("{}; take `self: Arc<Self>`", message("self")),
-            );
+            errors.on(receiver, format!("{}; take `self: Arc<Self>`", message("self")));
             return;
         }
     }
@@ -185,17 +165,13 @@ fn finish(function: &Function, errors: &mut Errors) {
 pub(crate) fn secrets(function: &Function, errors: &mut Errors) {
     let shown = [("subject", &function.keys.subject)];
     for parameter in function.parameters.iter().filter(|p| !p.redact.is_empty()) {
-        let leaks = |expression: &syn::Expr| {
-            types::mentions(expression.to_token_stream(), &parameter.ident.to_string())
-        };
+        let leaks =
+            |expression: &syn::Expr| types::mentions(expression.to_token_stream(), &parameter.ident.to_string());
         for (key, expression) in shown {
             if let Some(expression) = expression.as_ref().filter(|e| leaks(e)) {
                 errors.on(
                     expression,
-                    format!(
-                        "`{key}` is recorded in the clear, and `{}` is redacted",
-                        parameter.name
-                    ),
+                    format!("`{key}` is recorded in the clear, and `{}` is redacted", parameter.name),
                 );
             }
         }

@@ -62,10 +62,7 @@ impl Function {
         attributes.retain(|attribute| {
             let ours = attr::is_governed(attribute);
             if ours {
-                errors.on(
-                    attribute,
-                    "`#[governed]` is given twice: write all keys into one",
-                );
+                errors.on(attribute, "`#[governed]` is given twice: write all keys into one");
             }
             !ours
         });
@@ -74,10 +71,7 @@ impl Function {
             return Err(refuse::synchronous(&signature, &attributes));
         };
         if let (Some(key), false) = (keys.at("blocking"), shape.is_blocking()) {
-            errors.on(
-                key,
-                "`blocking` is for synchronous functions; this one is asynchronous",
-            );
+            errors.on(key, "`blocking` is for synchronous functions; this one is asynchronous");
         }
         let mentions_self = types::mentions(signature.to_token_stream(), "Self");
         let mut receiver = None;
@@ -85,11 +79,7 @@ impl Function {
         for argument in &mut signature.inputs {
             match argument {
                 FnArg::Receiver(this) => {
-                    if let Some(attribute) = this
-                        .attrs
-                        .iter()
-                        .find(|attribute| attr::is_governed(attribute))
-                    {
+                    if let Some(attribute) = this.attrs.iter().find(|attribute| attr::is_governed(attribute)) {
                         errors.on(
                             attribute,
                             "`self` takes no keys here: write `include(self)` on the function",
@@ -149,8 +139,7 @@ impl Function {
 
     /// The judged parameters in the order of the canonical call: by UTF-16 units.
     pub(crate) fn judged(&self) -> Vec<&Parameter> {
-        let mut judged: Vec<&Parameter> =
-            self.parameters.iter().filter(|p| p.is_judged()).collect();
+        let mut judged: Vec<&Parameter> = self.parameters.iter().filter(|p| p.is_judged()).collect();
         judged.sort_by(|a, b| a.name.encode_utf16().cmp(b.name.encode_utf16()));
         judged
     }
@@ -163,41 +152,26 @@ impl Function {
 }
 
 /// The body as it stands; its inner attributes join the outer ones.
-fn body(
-    mut attributes: Vec<Attribute>,
-    input: ParseStream<'_>,
-) -> syn::Result<(Vec<Attribute>, Group)> {
+fn body(mut attributes: Vec<Attribute>, input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Group)> {
     let group = match input.parse::<TokenTree>()? {
-        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-            match group.stream().into_iter().next() {
-                Some(TokenTree::Group(inner)) => inner,
-                _ => group,
-            }
-        }
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => match group.stream().into_iter().next() {
+            Some(TokenTree::Group(inner)) => inner,
+            _ => group,
+        },
         TokenTree::Group(group) => group,
         other => {
-            return Err(syn::Error::new(
-                other.span(),
-                "expected the body of the function",
-            ));
+            return Err(syn::Error::new(other.span(), "expected the body of the function"));
         }
     };
     if group.delimiter() != Delimiter::Brace {
-        return Err(syn::Error::new(
-            group.span(),
-            "expected the body of the function",
-        ));
+        return Err(syn::Error::new(group.span(), "expected the body of the function"));
     }
-    let starts_with = |c: char| matches!(group.stream().into_iter().next(), Some(TokenTree::Punct(p)) if p.as_char() == c);
+    let starts_with =
+        |c: char| matches!(group.stream().into_iter().next(), Some(TokenTree::Punct(p)) if p.as_char() == c);
     if !starts_with('#') {
         return Ok((attributes, group));
     }
-    let split = |input: ParseStream<'_>| {
-        Ok((
-            input.call(Attribute::parse_inner)?,
-            input.parse::<TokenStream>()?,
-        ))
-    };
+    let split = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?));
     let (inner, rest) = split.parse2(group.stream())?;
     attributes.extend(inner.into_iter().map(|mut attribute| {
         attribute.style = syn::AttrStyle::Outer;

@@ -61,13 +61,10 @@ fn other(input: ParseStream<'_>) -> Option<Ident> {
     input.parse::<Visibility>().ok()?;
     let word = input.call(Ident::parse_any).ok()?;
     let keyword = word.to_string();
-    let function_follows = input.peek(Token![fn])
-        || input.peek(Token![async])
-        || input.peek(Token![unsafe])
-        || input.peek(Token![extern]);
+    let function_follows =
+        input.peek(Token![fn]) || input.peek(Token![async]) || input.peek(Token![unsafe]) || input.peek(Token![extern]);
     match keyword.as_str() {
-        "struct" | "enum" | "union" | "trait" | "mod" | "type" | "static" | "use" | "let"
-        | "macro_rules" => Some(word),
+        "struct" | "enum" | "union" | "trait" | "mod" | "type" | "static" | "use" | "let" | "macro_rules" => Some(word),
         "const" if !function_follows => Some(word),
         "unsafe" | "auto" if input.peek(Token![trait]) => input.call(Ident::parse_any).ok(),
         _ => None,
@@ -77,9 +74,7 @@ fn other(input: ParseStream<'_>) -> Option<Ident> {
 /// Where the attribute goes instead.
 fn elsewhere(keyword: &str) -> String {
     let place = match keyword {
-        "struct" | "enum" | "union" => {
-            "the `impl` block of this type, and on the methods in it that an agent may call"
-        }
+        "struct" | "enum" | "union" => "the `impl` block of this type, and on the methods in it that an agent may call",
         "trait" => "the methods of each `impl` of this trait",
         "mod" => "the functions in this module",
         _ => "a function",

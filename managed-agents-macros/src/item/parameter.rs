@@ -79,10 +79,7 @@ impl Parameter {
             let path = attribute.path();
             if attr::is_governed(&attribute) {
                 if seen {
-                    errors.on(
-                        &attribute,
-                        "`#[governed]` is given twice: write all keys into one",
-                    );
+                    errors.on(&attribute, "`#[governed]` is given twice: write all keys into one");
                     continue;
                 }
                 seen = true;
@@ -148,9 +145,7 @@ fn unnamed(pattern: &Pat, ty: &Type) -> String {
     }
     let name = if names.is_empty() { "value" } else { &names };
     let ty = crate::tokens::pretty(quote!(#ty));
-    format!(
-        "name it: `{name}: {ty}`, and take it apart in the body; the policy needs an argument name"
-    )
+    format!("name it: `{name}: {ty}`, and take it apart in the body; the policy needs an argument name")
 }
 
 /// The small names of a pattern in a row: `(a, b)` is `ab`.
@@ -158,16 +153,11 @@ fn collect(token: proc_macro2::TokenTree, names: &mut String) {
     match token {
         proc_macro2::TokenTree::Ident(ident) => {
             let text = ident.unraw().to_string();
-            if text.starts_with(|c: char| c.is_lowercase())
-                && !matches!(text.as_str(), "ref" | "mut")
-            {
+            if text.starts_with(|c: char| c.is_lowercase()) && !matches!(text.as_str(), "ref" | "mut") {
                 names.push_str(&text);
             }
         }
-        proc_macro2::TokenTree::Group(group) => group
-            .stream()
-            .into_iter()
-            .for_each(|token| collect(token, names)),
+        proc_macro2::TokenTree::Group(group) => group.stream().into_iter().for_each(|token| collect(token, names)),
         _ => {}
     }
 }

@@ -46,7 +46,8 @@ pub(crate) fn signature(signature: &Signature, attributes: &[Attribute], errors:
 /// A function that is not asynchronous, with no `blocking` on it.
 pub(crate) fn synchronous(signature: &Signature, attributes: &[Attribute]) -> syn::Error {
     if test(attributes).is_some() {
-        let message = "a test cannot be governed: govern the function under test (or put `#[governed]` above `#[tokio::test]`)";
+        let message =
+            "a test cannot be governed: govern the function under test (or put `#[governed]` above `#[tokio::test]`)";
         return syn::Error::new_spanned(signature.fn_token, message);
     }
     let message = "governance is asynchronous: make this an `async fn`, or write `#[governed(blocking)]` (a governor that does not answer at once then denies)";

@@ -40,10 +40,7 @@ impl Shape {
     /// What the body gives in the end.
     pub(crate) fn output(&self) -> &Type {
         match self {
-            Self::Async(output)
-            | Self::Blocking(output)
-            | Self::Boxed(output)
-            | Self::Future(output) => output,
+            Self::Async(output) | Self::Blocking(output) | Self::Boxed(output) | Self::Future(output) => output,
         }
     }
 
@@ -70,11 +67,7 @@ fn future_output<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>) -> Op
         let TypeParamBound::Trait(bound) = bound else {
             return None;
         };
-        let segment = bound
-            .path
-            .segments
-            .last()
-            .filter(|segment| segment.ident == "Future")?;
+        let segment = bound.path.segments.last().filter(|segment| segment.ident == "Future")?;
         let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
             return None;
         };

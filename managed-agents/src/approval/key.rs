@@ -29,8 +29,7 @@ impl ApproverKey {
     /// [`ApproverKeyError`] when the operating system gives no random bytes.
     pub fn generate() -> Result<Self, ApproverKeyError> {
         let mut seed = [0; 32];
-        getrandom::fill(&mut seed)
-            .map_err(|_| ApproverKeyError("the operating system gave no random bytes"))?;
+        getrandom::fill(&mut seed).map_err(|_| ApproverKeyError("the operating system gave no random bytes"))?;
         Ok(Self::from_bytes(&seed))
     }
 
@@ -92,9 +91,7 @@ impl ApproverPublicKey {
 
 impl fmt::Display for ApproverPublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.to_bytes()
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.to_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -49,13 +49,8 @@ struct Ticket {
 #[derive(Debug)]
 enum State {
     Pending,
-    Approved {
-        approver: usize,
-        signature: Signature,
-    },
-    Rejected {
-        reason: String,
-    },
+    Approved { approver: usize, signature: Signature },
+    Rejected { reason: String },
 }
 
 /// How a call stands with the people who may approve it.
@@ -66,10 +61,7 @@ pub(crate) enum Standing {
     /// A ticket waits.
     Pending(Arc<str>),
     /// It may not run.
-    Refused {
-        ticket: Option<Arc<str>>,
-        reason: Reason,
-    },
+    Refused { ticket: Option<Arc<str>>, reason: Reason },
 }
 
 /// A call that waits for a person, as the person sees it: redacted arguments are not shown.
@@ -165,9 +157,7 @@ impl Ticket {
 }
 
 impl Approvals {
-    pub(crate) fn new(
-        approvers: Vec<(String, ApproverPublicKey)>,
-    ) -> Result<Self, getrandom::Error> {
+    pub(crate) fn new(approvers: Vec<(String, ApproverPublicKey)>) -> Result<Self, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
         Ok(Self {
@@ -178,12 +168,7 @@ impl Approvals {
     }
 
     /// How an escalated call stands. An approval that covers every reason is consumed; without a ticket one is opened.
-    pub(crate) fn standing(
-        &self,
-        call: &ToolCall,
-        reasons: &[Reason],
-        now: SystemTime,
-    ) -> Standing {
+    pub(crate) fn standing(&self, call: &ToolCall, reasons: &[Reason], now: SystemTime) -> Standing {
         let binding = call.binding(&self.key);
         let mut tickets = self.tickets();
         let Some(ticket) = tickets.by_binding.get(&binding) else {
@@ -206,17 +191,8 @@ impl Approvals {
                 reason: Reason::new("rejected", reason.clone()),
                 ticket: Some(id),
             },
-            State::Approved {
-                approver,
-                signature,
-            } => {
-                let shown = |reason: &Reason| {
-                    ticket
-                        .view
-                        .reasons
-                        .iter()
-                        .any(|shown| shown.code() == reason.code())
-                };
+            State::Approved { approver, signature } => {
+                let shown = |reason: &Reason| ticket.view.reasons.iter().any(|shown| shown.code() == reason.code());
                 let key = self.approvers.get(*approver).map(|(_, key)| key);
                 let signed = key.is_some_and(|key| key.verifies(&ticket.statement(), signature));
                 let covered = reasons.iter().all(shown);
@@ -258,8 +234,7 @@ impl Approvals {
             Err(error) => {
                 return Standing::Refused {
                     ticket: None,
-                    reason: Reason::new("no_entropy", "the call cannot be queued")
-                        .with_detail(error.to_string()),
+                    reason: Reason::new("no_entropy", "the call cannot be queued").with_detail(error.to_string()),
                 };
             }
         };
@@ -301,12 +276,7 @@ impl Approvals {
         pending
     }
 
-    pub(crate) fn approve(
-        &self,
-        id: &str,
-        key: &ApproverKey,
-        now: SystemTime,
-    ) -> Result<(), ApprovalError> {
+    pub(crate) fn approve(&self, id: &str, key: &ApproverKey, now: SystemTime) -> Result<(), ApprovalError> {
         self.decide(id, key, now, |ticket, approver| State::Approved {
             approver,
             signature: key.sign(&ticket.statement()),
@@ -338,11 +308,7 @@ impl Approvals {
                 ticket: id.chars().take(80).collect(),
             })
         };
-        let Some(approver) = self
-            .approvers
-            .iter()
-            .position(|(_, known)| *known == key.public())
-        else {
+        let Some(approver) = self.approvers.iter().position(|(_, known)| *known == key.public()) else {
             return error(ApprovalErrorKind::NotEnrolled);
         };
         let mut tickets = self.tickets();

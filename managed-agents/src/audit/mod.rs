@@ -3,5 +3,6 @@
 mod record;
 mod recorder;
 
+pub(crate) use record::RecordDetails;
 pub use record::{DecisionRecord, Disposition, OutcomeRecord};
 pub use recorder::{Committed, RecordError, RecordErrorKind, Recorder, Sequence};

@@ -62,91 +62,35 @@ impl fmt::Display for Disposition {
 /// It holds no argument, only the salted digest of the call.
 #[derive(Clone)]
 pub struct DecisionRecord {
-    at: SystemTime,
-    evaluation_id: EvaluationId,
-    /// The agent, and what was known of the tool.
-    head: Arc<Head>,
-    session: Option<Arc<str>>,
-    governor: Option<Arc<str>>,
-    digest: Option<Digest>,
-    decision: Decision,
-    disposition: Disposition,
-    /// What a plainly allowed call lacks.
-    details: Option<Box<Details>>,
+    pub(crate) at: SystemTime,
+    pub(crate) evaluation_id: EvaluationId,
+    /// The agent, its governor, and what was known of the tool.
+    pub(crate) head: Arc<Head>,
+    pub(crate) session: Option<Arc<str>>,
+    /// None when the call was refused before it could be judged.
+    pub(crate) digest: Option<Digest>,
+    pub(crate) decision: Decision,
+    pub(crate) disposition: Disposition,
+    pub(crate) details: Option<Box<RecordDetails>>,
 }
 
+/// What the record of a plainly allowed call lacks.
 #[derive(Clone, Default)]
-struct Details {
-    parent: Option<EvaluationId>,
-    target: Option<Box<str>>,
-    codes: Vec<Cow<'static, str>>,
-    ticket: Option<Arc<str>>,
+pub(crate) struct RecordDetails {
+    pub(crate) parent: Option<EvaluationId>,
+    pub(crate) target: Option<Box<str>>,
+    pub(crate) codes: Vec<Cow<'static, str>>,
+    pub(crate) ticket: Option<Arc<str>>,
+}
+
+impl RecordDetails {
+    pub(crate) fn into_option(self) -> Option<Box<Self>> {
+        let empty = self.parent.is_none() && self.target.is_none() && self.codes.is_empty() && self.ticket.is_none();
+        (!empty).then(|| Box::new(self))
+    }
 }
 
 impl DecisionRecord {
-    pub(crate) fn new(
-        at: SystemTime,
-        evaluation_id: EvaluationId,
-        head: Arc<Head>,
-        decision: Decision,
-        disposition: Disposition,
-    ) -> Self {
-        Self {
-            at,
-            evaluation_id,
-            head,
-            session: None,
-            governor: None,
-            digest: None,
-            decision,
-            disposition,
-            details: None,
-        }
-    }
-
-    pub(crate) fn with_session(mut self, session: Option<Arc<str>>) -> Self {
-        self.session = session;
-        self
-    }
-
-    pub(crate) fn judged_by(mut self, governor: Arc<str>, digest: Digest) -> Self {
-        self.governor = Some(governor);
-        self.digest = Some(digest);
-        self
-    }
-
-    pub(crate) fn with_parent(mut self, parent: Option<EvaluationId>) -> Self {
-        if parent.is_some() {
-            self.details().parent = parent;
-        }
-        self
-    }
-
-    pub(crate) fn with_target(mut self, target: Option<Box<str>>) -> Self {
-        if target.is_some() {
-            self.details().target = target;
-        }
-        self
-    }
-
-    pub(crate) fn with_ticket(mut self, ticket: Option<Arc<str>>) -> Self {
-        if ticket.is_some() {
-            self.details().ticket = ticket;
-        }
-        self
-    }
-
-    pub(crate) fn with_codes<'a>(mut self, codes: impl Iterator<Item = &'a str>) -> Self {
-        for code in codes {
-            self.details().codes.push(Cow::Owned(code.to_owned()));
-        }
-        self
-    }
-
-    fn details(&mut self) -> &mut Details {
-        self.details.get_or_insert_default()
-    }
-
     /// When it was decided.
     #[must_use]
     pub fn at(&self) -> SystemTime {
@@ -229,7 +173,7 @@ impl DecisionRecord {
     /// The governor that judged; none when the call was refused before one was asked.
     #[must_use]
     pub fn governor(&self) -> Option<&str> {
-        self.governor.as_deref()
+        self.digest.is_some().then(|| self.head.governor())
     }
 
     /// The ticket that was opened or redeemed, if any.

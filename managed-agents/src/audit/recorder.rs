@@ -27,10 +27,7 @@ impl Sequence {
 
 /// Whether a decision was recorded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "a third answer must break every harness"
-)]
+#[expect(clippy::exhaustive_enums, reason = "a third answer must break every harness")]
 pub enum Committed {
     /// It is recorded, its claims are applied, and there is room for its outcome.
     Done(Sequence),

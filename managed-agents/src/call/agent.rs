@@ -24,11 +24,8 @@ impl AgentId {
     /// [`AgentIdError`] names the text that is none.
     pub fn parse(text: &str) -> Result<Self, AgentIdError> {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        let ok = text.len() <= 63
-            && text.starts_with(fits)
-            && text
-                .chars()
-                .all(|c| fits(c) || matches!(c, '.' | '_' | '-'));
+        let ok =
+            text.len() <= 63 && text.starts_with(fits) && text.chars().all(|c| fits(c) || matches!(c, '.' | '_' | '-'));
         if ok {
             Ok(Self(text.into()))
         } else {

@@ -32,10 +32,7 @@ impl ToolInput {
     /// [`InputError`] says what is wrong, and where; it does not repeat values.
     pub fn parse(json: &str) -> Result<Self, InputError> {
         if json.len() > MAX_BYTES {
-            return Err(InputError::new(
-                "too_large",
-                "the arguments are over 1 MiB".to_owned(),
-            ));
+            return Err(InputError::new("too_large", "the arguments are over 1 MiB".to_owned()));
         }
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let strict = Strict { depth: MAX_DEPTH }
@@ -43,9 +40,7 @@ impl ToolInput {
             .and_then(|value| deserializer.end().map(|()| value));
         match strict {
             Ok(Value::Object(map)) => Ok(Self(map)),
-            Ok(_) => Err(InputError::invalid(
-                "the arguments are not a JSON object".to_owned(),
-            )),
+            Ok(_) => Err(InputError::invalid("the arguments are not a JSON object".to_owned())),
             Err(error) => Err(InputError::from_json(&error)),
         }
     }
@@ -82,9 +77,7 @@ impl TryFrom<Value> for ToolInput {
     fn try_from(value: Value) -> Result<Self, InputError> {
         match value {
             Value::Object(map) => Ok(Self(map)),
-            _ => Err(InputError::invalid(
-                "the arguments are not a JSON object".to_owned(),
-            )),
+            _ => Err(InputError::invalid("the arguments are not a JSON object".to_owned())),
         }
     }
 }

@@ -19,10 +19,7 @@ use super::digest::Digest;
 /// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "a new level must break the code that ranks them"
-)]
+#[expect(clippy::exhaustive_enums, reason = "a new level must break the code that ranks them")]
 pub enum Risk {
     /// Nothing that anyone would miss.
     Low,
@@ -48,10 +45,7 @@ impl std::fmt::Display for Risk {
 /// Whether what a tool did can be undone.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "a new kind must break the code that judges them"
-)]
+#[expect(clippy::exhaustive_enums, reason = "a new kind must break the code that judges them")]
 pub enum Reversibility {
     /// Not declared.
     #[default]
@@ -108,10 +102,7 @@ pub enum Cancel {
 
 /// One parameter of a tool.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "written by the expansion of `#[governed]`"
-)]
+#[expect(clippy::exhaustive_structs, reason = "written by the expansion of `#[governed]`")]
 pub struct ArgumentMeta {
     /// Its name, as the model and the canonical call know it.
     pub name: &'static str,
@@ -159,10 +150,7 @@ pub struct ToolMeta {
 /// The fields of a [`ToolMeta`], as the expansion of `#[governed]` states them.
 #[doc(hidden)]
 #[derive(Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "written by the expansion of `#[governed]`"
-)]
+#[expect(clippy::exhaustive_structs, reason = "written by the expansion of `#[governed]`")]
 pub struct MetaParts {
     pub name: &'static str,
     pub description: &'static str,

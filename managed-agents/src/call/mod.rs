@@ -49,16 +49,30 @@ pub struct ToolCall {
     arguments_at: usize,
     digest: Digest,
     salt: Salt,
-    target: Option<Box<str>>,
-    subject: Option<Box<str>>,
     session: Option<Arc<str>>,
-    parent: Option<EvaluationId>,
-    context: Option<Arc<serde_json::Map<String, serde_json::Value>>>,
+    details: Option<Box<CallDetails>>,
+}
+
+/// What a plain call lacks.
+#[derive(Default)]
+pub(crate) struct CallDetails {
+    pub(crate) target: Option<Box<str>>,
+    pub(crate) subject: Option<Box<str>>,
+    pub(crate) parent: Option<EvaluationId>,
+    pub(crate) context: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl CallDetails {
+    pub(crate) fn into_option(self) -> Option<Box<Self>> {
+        let empty = self.target.is_none() && self.subject.is_none() && self.parent.is_none() && self.context.is_none();
+        (!empty).then(|| Box::new(self))
+    }
 }
 
 /// What all calls of one tool by one agent share: the beginning of the canonical form, already hashed.
 pub(crate) struct Head {
     agent: AgentId,
+    governor: Arc<str>,
     meta: MetaRef,
     origin: Origin,
     bytes: Vec<u8>,
@@ -90,6 +104,7 @@ impl std::ops::Deref for MetaRef {
 impl Head {
     pub(crate) fn new(
         agent: AgentId,
+        governor: Arc<str>,
         meta: MetaRef,
         origin: Origin,
         more_redacted: &[String],
@@ -108,20 +123,15 @@ impl Head {
             .iter()
             .flat_map(|argument| {
                 let name = argument.name.replace('~', "~0").replace('/', "~1");
-                argument
-                    .redact
-                    .iter()
-                    .map(move |inside| format!("/{name}{inside}"))
+                argument.redact.iter().map(move |inside| format!("/{name}{inside}"))
             })
             .collect();
         redacted.extend_from_slice(more_redacted);
-        let screened = meta
-            .arguments()
-            .iter()
-            .any(|argument| argument.kind.is_some())
+        let screened = meta.arguments().iter().any(|argument| argument.kind.is_some())
             || (origin != Origin::Governed && verb::runs_text(meta.name()));
         Self {
             agent,
+            governor,
             meta,
             origin,
             bytes,
@@ -143,40 +153,39 @@ impl Head {
         &self.agent
     }
 
+    /// The name of the governor that judges its calls.
+    pub(crate) fn governor(&self) -> &str {
+        &self.governor
+    }
+
     /// Bytes that the canonical form of a call has beyond its arguments and ids.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
 }
 
-/// What a [`ToolCall`] is made of, beside its head.
-pub(crate) struct CallParts {
-    pub(crate) tail: Vec<u8>,
-    pub(crate) arguments_at: usize,
-    pub(crate) target: Option<Box<str>>,
-    pub(crate) subject: Option<Box<str>>,
-    pub(crate) session: Option<Arc<str>>,
-    pub(crate) parent: Option<EvaluationId>,
-    pub(crate) context: Option<Arc<serde_json::Map<String, serde_json::Value>>>,
-}
-
 impl ToolCall {
-    pub(crate) fn new(head: Arc<Head>, salt: Salt, parts: CallParts) -> Self {
+    /// A call from the bytes that follow its head.
+    pub(crate) fn new(
+        head: Arc<Head>,
+        salt: Salt,
+        tail: Vec<u8>,
+        arguments_at: usize,
+        session: Option<Arc<str>>,
+        details: Option<Box<CallDetails>>,
+    ) -> Arc<Self> {
         let mut hash = head.hash.clone();
-        hash.update(&parts.tail);
+        hash.update(&tail);
         hash.update(salt.reveal());
-        Self {
+        Arc::new(Self {
             digest: Digest::new(hash.finalize().into()),
             salt,
             head,
-            tail: parts.tail,
-            arguments_at: parts.arguments_at,
-            target: parts.target,
-            subject: parts.subject,
-            session: parts.session,
-            parent: parts.parent,
-            context: parts.context,
-        }
+            tail,
+            arguments_at,
+            session,
+            details,
+        })
     }
 
     /// The agent that calls.
@@ -225,19 +234,19 @@ impl ToolCall {
     /// The governed call whose body made this one, if any.
     #[must_use]
     pub fn parent(&self) -> Option<&EvaluationId> {
-        self.parent.as_ref()
+        self.details.as_ref()?.parent.as_ref()
     }
 
     /// What the caller added for the governor, if anything; never part of the canonical form.
     #[must_use]
     pub fn context(&self) -> Option<&serde_json::Map<String, serde_json::Value>> {
-        self.context.as_deref()
+        self.details.as_ref()?.context.as_ref()
     }
 
     /// The data subject that the call is about, where the tool names one (`subject = expr`).
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.subject.as_deref()
+        self.details.as_ref()?.subject.as_deref()
     }
 
     /// The arguments as one JSON object in canonical form, redacted ones replaced by `"[redacted]"`. This is what may
@@ -269,16 +278,20 @@ impl ToolCall {
     /// tool's name. Made from nothing that is redacted.
     #[must_use]
     pub fn target(&self) -> String {
-        match &self.target {
+        match self.own_target() {
             Some(_) if self.head.meta.is_target_redacted() => redact::REDACTED.to_owned(),
             Some(target) => target.chars().take(verb::TARGET_CHARS).collect(),
             None => verb::target_of(self.tool(), &self.arguments(), redact::REDACTED),
         }
     }
 
+    fn own_target(&self) -> Option<&str> {
+        self.details.as_ref()?.target.as_deref()
+    }
+
     /// The target that the tool declares, where it may be shown; costs nothing when there is none.
     pub(crate) fn declared_target(&self) -> Option<Box<str>> {
-        self.target.as_ref()?;
+        self.own_target()?;
         Some(self.target().into_boxed_str())
     }
 

@@ -110,19 +110,13 @@ mod tests {
     use super::*;
 
     fn shown(json: &str, pointers: &[&str]) -> String {
-        redact(
-            json,
-            &pointers.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        )
+        redact(json, &pointers.iter().map(ToString::to_string).collect::<Vec<_>>())
     }
 
     #[test]
     fn what_is_not_redacted_stays_byte_for_byte() {
         let json = r#"{"a":340282366920938463463374607431768211455,"b":-0.0,"c":{"d":"x"}}"#;
-        assert_eq!(
-            shown(json, &["/c/d"]),
-            json.replace("\"x\"", "\"[redacted]\"")
-        );
+        assert_eq!(shown(json, &["/c/d"]), json.replace("\"x\"", "\"[redacted]\""));
     }
 
     #[test]

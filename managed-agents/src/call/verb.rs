@@ -47,26 +47,22 @@ impl Verbs {
     /// The verb for a tool's name.
     #[must_use]
     pub fn verb<'a>(&'a self, tool: &'a str) -> &'a str {
-        self.0
-            .get(tool)
-            .map_or_else(|| published(tool), String::as_str)
+        self.0.get(tool).map_or_else(|| published(tool), String::as_str)
     }
 }
 
 fn published(tool: &str) -> &str {
     match tool {
-        "bash" | "run" | "system_run" | "exec" | "shell" | "code_exec" | "python_exec"
-        | "jupyter_run" => "run",
-        "write" | "edit" | "create_file" | "append_file" | "copy_file" | "db_write"
-        | "sql_execute" | "post_request" | "put_request" | "patch_request" => "write",
-        "read" | "list_dir" | "list_files" | "read_email" | "search_email" | "query"
-        | "db_query" | "sql_query" | "get_request" | "search" | "web_search" | "vector_search"
-        | "semantic_search" => "read",
-        "delete" | "delete_file" | "rm" | "delete_email" | "calendar_delete" | "db_delete"
-        | "delete_request" => "delete",
+        "bash" | "run" | "system_run" | "exec" | "shell" | "code_exec" | "python_exec" | "jupyter_run" => "run",
+        "write" | "edit" | "create_file" | "append_file" | "copy_file" | "db_write" | "sql_execute"
+        | "post_request" | "put_request" | "patch_request" => "write",
+        "read" | "list_dir" | "list_files" | "read_email" | "search_email" | "query" | "db_query" | "sql_query"
+        | "get_request" | "search" | "web_search" | "vector_search" | "semantic_search" => "read",
+        "delete" | "delete_file" | "rm" | "delete_email" | "calendar_delete" | "db_delete" | "delete_request" => {
+            "delete"
+        }
         "move" | "move_file" | "rename" => "move",
-        "send_email" | "send_message" | "send_slack" | "send_teams" | "send_webhook"
-        | "post_message" => "send",
+        "send_email" | "send_message" | "send_slack" | "send_teams" | "send_webhook" | "post_message" => "send",
         "archive_email" => "archive",
         "calendar_create" | "schedule" => "create",
         "calendar_update" => "update",
@@ -82,17 +78,13 @@ pub(super) fn runs_text(tool: &str) -> bool {
     let tool = tool.to_lowercase().replace('-', "_");
     published(&tool) == "run"
         || tool.starts_with("sql")
-        || matches!(
-            tool.as_str(),
-            "query" | "db_query" | "db_write" | "db_delete"
-        )
+        || matches!(tool.as_str(), "query" | "db_query" | "db_write" | "db_delete")
 }
 
 /// The first non-empty string among the usual keys, else the first string argument, else the tool's name; strings that
 /// are `hidden` do not count.
 pub(super) fn target_of(tool: &str, arguments: &str, hidden: &str) -> String {
-    let arguments: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(arguments).unwrap_or_default();
+    let arguments: serde_json::Map<String, serde_json::Value> = serde_json::from_str(arguments).unwrap_or_default();
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) if !text.is_empty() && text != hidden => Some(text.clone()),
         _ => None,
@@ -139,10 +131,7 @@ mod tests {
 
     #[test]
     fn a_target_is_never_a_redacted_value_and_at_most_200_characters() {
-        assert_eq!(
-            target_of("t", r#"{"path":"[redacted]"}"#, "[redacted]"),
-            "t"
-        );
+        assert_eq!(target_of("t", r#"{"path":"[redacted]"}"#, "[redacted]"), "t");
         let long = format!(r#"{{"path":"{}"}}"#, "é".repeat(300));
         assert_eq!(target_of("t", &long, "-").chars().count(), 200);
     }

@@ -7,6 +7,6 @@
 mod messages;
 
 pub use messages::{
-    MessagesAgent, MessagesAgentBuilder, MessagesError, MessagesErrorKind, Run, RunCall,
-    StopReason, UngovernedUse, Usage,
+    MessagesAgent, MessagesAgentBuilder, MessagesError, MessagesErrorKind, Run, RunCall, StopReason, UngovernedUse,
+    Usage,
 };

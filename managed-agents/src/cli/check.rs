@@ -101,8 +101,7 @@ impl Check {
 
 /// Whether a text is one JSON object, however it is to be judged.
 fn is_object(text: &str) -> bool {
-    text.trim_start().starts_with('{')
-        && serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()
+    text.trim_start().starts_with('{') && serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()
 }
 
 fn codes(ruling: &Ruling) -> Vec<&str> {

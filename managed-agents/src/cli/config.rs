@@ -11,9 +11,7 @@ use crate::config::{Config, FILE_NAME};
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Reads a configuration and says what it does, in words
-    #[command(
-        after_help = "Exit code: 0 when the file can be used, 1 when not; the error names file and line."
-    )]
+    #[command(after_help = "Exit code: 0 when the file can be used, 1 when not; the error names file and line.")]
     Check {
         /// The file [default: ./managed-agents.toml, else $MANAGED_AGENTS_HOME/managed-agents.toml]
         file: Option<PathBuf>,
@@ -25,11 +23,8 @@ impl ConfigCommand {
         let Self::Check { file } = self;
         let file = match file {
             Some(file) => file.clone(),
-            None => Config::find()?.ok_or_else(|| {
-                Failure::new(format!(
-                    "there is no {FILE_NAME} here nor in $MANAGED_AGENTS_HOME"
-                ))
-            })?,
+            None => Config::find()?
+                .ok_or_else(|| Failure::new(format!("there is no {FILE_NAME} here nor in $MANAGED_AGENTS_HOME")))?,
         };
         let config = Config::load(&file)?;
         config.supported()?;

@@ -32,8 +32,7 @@ impl Rules {
     pub(super) fn harness(&self) -> Result<Harness, Failure> {
         let tools = match &self.tools {
             Some(file) => {
-                let open =
-                    std::fs::File::open(file).map_err(|error| Failure::of_file(file, error))?;
+                let open = std::fs::File::open(file).map_err(|error| Failure::of_file(file, error))?;
                 read_tools(open).map_err(|error| Failure::of_tools(file, &error))?
             }
             None => Vec::new(),

@@ -83,11 +83,7 @@ fn list(tools: &[ToolMeta], out: &mut Output) -> Result<(), Failure> {
 }
 
 fn check(file: &Path, tools: &[ToolMeta], out: &mut Output) -> Result<(), Failure> {
-    out.line(format_args!(
-        "{} can be used: {} tools.",
-        shown_path(file),
-        tools.len()
-    ))?;
+    out.line(format_args!("{} can be used: {} tools.", shown_path(file), tools.len()))?;
     for tool in tools {
         let name = shown(tool.name());
         if !tool.is_declared() {
@@ -96,10 +92,7 @@ fn check(file: &Path, tools: &[ToolMeta], out: &mut Output) -> Result<(), Failur
             ))?;
         }
         for part in tool.not_judged() {
-            out.line(format_args!(
-                "`{name}` takes `{}`, which is not judged.",
-                shown(part)
-            ))?;
+            out.line(format_args!("`{name}` takes `{}`, which is not judged.", shown(part)))?;
         }
     }
     Ok(())

@@ -19,14 +19,8 @@ impl Config {
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
         match &self.agent {
-            Some(agent) => writeln!(
-                out,
-                "The agent is `{agent}`, unless code or environment name another."
-            )?,
-            None => writeln!(
-                out,
-                "No agent is named: code or MANAGED_AGENTS_AGENT_ID must name one."
-            )?,
+            Some(agent) => writeln!(out, "The agent is `{agent}`, unless code or environment name another.")?,
+            None => writeln!(out, "No agent is named: code or MANAGED_AGENTS_AGENT_ID must name one.")?,
         }
         self.write_scopes(out)?;
         if self.tools.is_empty() {
@@ -43,11 +37,7 @@ impl Config {
             Some(remote) => writeln!(
                 out,
                 "Verdicts come from the governance service at {}, its key from MANAGED_AGENTS_API_KEY.",
-                remote
-                    .value
-                    .endpoint
-                    .as_deref()
-                    .unwrap_or("its published address"),
+                remote.value.endpoint.as_deref().unwrap_or("its published address"),
             )?,
             None => writeln!(
                 out,
@@ -106,12 +96,7 @@ impl Config {
         write!(out, "A call of {} {verdict}", shown(tool.name()))?;
         for argument in tool.arguments() {
             if let Some(kind) = argument.kind {
-                write!(
-                    out,
-                    "; {} is read as {}",
-                    shown(argument.name),
-                    kind_word(kind)
-                )?;
+                write!(out, "; {} is read as {}", shown(argument.name), kind_word(kind))?;
             }
         }
         let redacted: Vec<_> = self
@@ -135,10 +120,7 @@ impl Config {
                 "An escalated call waits {} for a person, and is refused then.",
                 words(time)
             )?,
-            None => writeln!(
-                out,
-                "An escalated call is refused until a person has approved it."
-            )?,
+            None => writeln!(out, "An escalated call is refused until a person has approved it.")?,
         }
         match (modes.fail_open == Some(true), proceeds) {
             (true, true) => writeln!(
@@ -170,11 +152,7 @@ fn words(time: Duration) -> String {
         millis if millis % 1_000 == 0 => (millis / 1_000, "seconds"),
         millis => (millis, "milliseconds"),
     };
-    let unit = if number == 1 {
-        unit.trim_end_matches('s')
-    } else {
-        unit
-    };
+    let unit = if number == 1 { unit.trim_end_matches('s') } else { unit };
     format!("{number} {unit}")
 }
 

@@ -31,20 +31,12 @@ impl Environment {
 
     /// Reads the key to the service, and nothing else.
     pub(crate) fn only_the_key() -> Result<Self, ConfigError> {
-        Self::from(|name| {
-            if name == API_KEY {
-                std::env::var_os(name)
-            } else {
-                None
-            }
-        })
+        Self::from(|name| if name == API_KEY { std::env::var_os(name) } else { None })
     }
 
     fn from(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let filled = |name: &'static str| match variable(name) {
-            Some(value) if value.is_empty() => {
-                Err(ConfigError::environment(name, "is set and empty"))
-            }
+            Some(value) if value.is_empty() => Err(ConfigError::environment(name, "is set and empty")),
             value => Ok(value),
         };
         let text = |name: &'static str| match filled(name)? {
@@ -128,10 +120,7 @@ mod tests {
 
     #[test]
     fn the_key_is_never_printed() {
-        let read = environment(&[
-            (API_KEY, "canary-4f9c"),
-            (ENDPOINT, "https://user:canary@x"),
-        ]);
+        let read = environment(&[(API_KEY, "canary-4f9c"), (ENDPOINT, "https://user:canary@x")]);
         assert!(!format!("{read:?}").contains("canary"));
     }
 
@@ -139,10 +128,8 @@ mod tests {
     #[test]
     fn a_key_that_is_not_text_is_refused_without_being_repeated() {
         use std::os::unix::ffi::OsStringExt as _;
-        let error = Environment::from(|name| {
-            (name == API_KEY).then(|| OsString::from_vec(b"canary\xff".to_vec()))
-        })
-        .unwrap_err();
+        let error = Environment::from(|name| (name == API_KEY).then(|| OsString::from_vec(b"canary\xff".to_vec())))
+            .unwrap_err();
         assert!(!format!("{error} {error:?}").contains("canary"));
     }
 }

@@ -116,10 +116,7 @@ pub(crate) struct Modes {
 
 /// `[remote]`.
 #[derive(Clone, Debug, Default)]
-#[cfg_attr(
-    not(feature = "remote"),
-    expect(dead_code, reason = "nobody asks a service")
-)]
+#[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "nobody asks a service"))]
 pub(crate) struct RemoteSettings {
     pub(crate) endpoint: Option<String>,
     pub(crate) platform: Option<String>,
@@ -142,8 +139,7 @@ impl Config {
     /// [`ConfigError`] names the file, the line and what is wrong there.
     pub fn load(file: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let file = file.as_ref();
-        let text =
-            std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, error))?;
+        let text = std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, error))?;
         Self::parse(&text, file)
     }
 
@@ -194,9 +190,7 @@ impl Config {
         if let Some(item) = root.get("tools") {
             for (name, item) in item.table()?.entries() {
                 let (tool, redacted) = tools::tool(name, &item)?;
-                let redacted = redacted
-                    .into_iter()
-                    .map(|pointer| (name.to_owned(), pointer));
+                let redacted = redacted.into_iter().map(|pointer| (name.to_owned(), pointer));
                 config.redacted.extend(redacted);
                 config.tools.push(tool);
             }
@@ -236,18 +230,8 @@ impl Config {
         const ENGINE: &str = "needs the feature `engine`, which this build does not have";
         const REMOTE: &str = "needs the feature `remote`, which this build does not have";
         let places = [
-            (
-                cfg!(feature = "engine"),
-                place(self.scopes.as_ref()),
-                "scopes",
-                ENGINE,
-            ),
-            (
-                cfg!(feature = "remote"),
-                place(self.remote.as_ref()),
-                "remote",
-                REMOTE,
-            ),
+            (cfg!(feature = "engine"), place(self.scopes.as_ref()), "scopes", ENGINE),
+            (cfg!(feature = "remote"), place(self.remote.as_ref()), "remote", REMOTE),
             (HAS_SCREEN, place(self.screen.as_ref()), "screen", SCREEN),
             (
                 HAS_SCREEN,
@@ -309,12 +293,7 @@ fn scopes(item: &Item<'_>) -> Result<BTreeMap<AgentId, BTreeSet<String>>, Config
 }
 
 fn modes(table: &Table<'_>) -> Result<Modes, ConfigError> {
-    table.only(&[
-        "block_on_escalate",
-        "fail_open",
-        "wait_for_approval",
-        "timeout",
-    ])?;
+    table.only(&["block_on_escalate", "fail_open", "wait_for_approval", "timeout"])?;
     let flag = |key| table.get(key).map(|item| item.flag()).transpose();
     let duration = |key| table.get(key).map(|item| item.duration()).transpose();
     Ok(Modes {
@@ -332,10 +311,7 @@ fn remote(table: &Table<'_>) -> Result<RemoteSettings, ConfigError> {
     Ok(RemoteSettings {
         endpoint: endpoint.as_ref().map(url).transpose()?,
         platform: platform.map(ToOwned::to_owned),
-        timeout: table
-            .get("timeout")
-            .map(|item| item.duration())
-            .transpose()?,
+        timeout: table.get("timeout").map(|item| item.duration()).transpose()?,
     })
 }
 

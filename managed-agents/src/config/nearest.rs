@@ -26,8 +26,7 @@ fn distance(a: &[char], b: &[char]) -> usize {
         rows.rotate_left(1);
         let mut row = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let at =
-                |row: &[usize], place: usize| row.get(place).copied().unwrap_or(usize::MAX / 2);
+            let at = |row: &[usize], place: usize| row.get(place).copied().unwrap_or(usize::MAX / 2);
             let [before, above, _] = &rows;
             let mut best = (at(above, j) + usize::from(x != y))
                 .min(at(above, j + 1) + 1)

@@ -143,9 +143,7 @@ impl<'a> Item<'a> {
     }
 
     pub(super) fn flag(&self) -> Result<bool, ConfigError> {
-        self.value
-            .as_bool()
-            .ok_or_else(|| self.wrong_type("true or false"))
+        self.value.as_bool().ok_or_else(|| self.wrong_type("true or false"))
     }
 
     /// A list of strings, each with its own place.
@@ -173,10 +171,7 @@ impl<'a> Item<'a> {
     }
 
     pub(super) fn table(&self) -> Result<Table<'a>, ConfigError> {
-        let table = self
-            .value
-            .as_table()
-            .ok_or_else(|| self.wrong_type("a table"))?;
+        let table = self.value.as_table().ok_or_else(|| self.wrong_type("a table"))?;
         Ok(Table {
             source: self.source,
             name: self.name.clone(),
@@ -201,8 +196,7 @@ impl<'a> Item<'a> {
     /// A time such as `250ms`, `3s`, `5m` or `1h`; more than nothing, at most 30 days.
     pub(super) fn duration(&self) -> Result<Duration, ConfigError> {
         const MOST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-        let wrong =
-            || self.error("is a time such as \"250ms\", \"3s\", \"5m\" or \"1h\", at most 30 days");
+        let wrong = || self.error("is a time such as \"250ms\", \"3s\", \"5m\" or \"1h\", at most 30 days");
         let text = self.text()?;
         let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
         let number: u64 = text
@@ -231,12 +225,8 @@ impl<'a> Item<'a> {
 /// Keys that people will try, and that are refused for a reason.
 fn forbidden(key: &str) -> Option<&'static str> {
     match key {
-        "api_key" | "key" | "token" => {
-            Some("a key is never written in a file: set MANAGED_AGENTS_API_KEY")
-        }
-        "approver" | "approvers" => {
-            Some("who may approve is said in code, never in a file: `.approver(name, key)`")
-        }
+        "api_key" | "key" | "token" => Some("a key is never written in a file: set MANAGED_AGENTS_API_KEY"),
+        "approver" | "approvers" => Some("who may approve is said in code, never in a file: `.approver(name, key)`"),
         _ => None,
     }
 }
@@ -262,9 +252,5 @@ fn list(names: &[&str]) -> String {
 
 /// What of a foreign name is shown.
 fn short(text: &str) -> String {
-    text.chars()
-        .take(80)
-        .collect::<String>()
-        .escape_debug()
-        .to_string()
+    text.chars().take(80).collect::<String>().escape_debug().to_string()
 }

@@ -6,9 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::tools::interned;
-use crate::call::{
-    ArgKind, ArgumentMeta, Cancel, Digest, Judged, MetaParts, Reversibility, Risk, ToolMeta,
-};
+use crate::call::{ArgKind, ArgumentMeta, Cancel, Digest, Judged, MetaParts, Reversibility, Risk, ToolMeta};
 
 const FORMAT: &str = "ma-tools/1";
 
@@ -61,8 +59,8 @@ pub fn read_tools(file: impl Read) -> Result<Vec<ToolMeta>, ToolFileError> {
     if text.len() as u64 > MOST_BYTES {
         return Err(ToolFileError("the file is over 16 MiB".to_owned()));
     }
-    let file: ToolFile = serde_json::from_str(&text)
-        .map_err(|error| ToolFileError(format!("not a file of tools: {error}")))?;
+    let file: ToolFile =
+        serde_json::from_str(&text).map_err(|error| ToolFileError(format!("not a file of tools: {error}")))?;
     if file.format != FORMAT {
         return Err(ToolFileError(format!(
             "the file is `{}`, and this program reads `{FORMAT}`",
@@ -176,11 +174,7 @@ impl Entry {
             arguments: arguments.leak(),
             target_redacted: self.target_redacted,
             timeout: self.timeout_ms.map(Duration::from_millis),
-            cancel: if self.finishes {
-                Cancel::Finish
-            } else {
-                Cancel::Drop
-            },
+            cancel: if self.finishes { Cancel::Finish } else { Cancel::Drop },
             blocking: self.blocking,
             exact: self.exact,
             declared: self.declared,
@@ -213,11 +207,7 @@ impl Argument {
     }
 
     fn restored(&self) -> ArgumentMeta {
-        let redact: Vec<_> = self
-            .redact
-            .iter()
-            .map(|pointer| interned(pointer))
-            .collect();
+        let redact: Vec<_> = self.redact.iter().map(|pointer| interned(pointer)).collect();
         ArgumentMeta {
             name: interned(&self.name),
             judged: match self.judged {
@@ -245,7 +235,5 @@ fn digest(text: &str) -> Option<Digest> {
             _ => None,
         })
         .collect();
-    (digits.len() == 64)
-        .then(|| bytes.try_into().ok())?
-        .map(Digest::new)
+    (digits.len() == 64).then(|| bytes.try_into().ok())?.map(Digest::new)
 }

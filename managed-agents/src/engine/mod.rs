@@ -55,11 +55,7 @@ impl Engine {
     /// Limits an agent to some tools, by name. Once one agent has a scope, an agent without one may use nothing; an empty
     /// scope is nothing, too.
     #[must_use]
-    pub fn scope<T: Into<String>>(
-        mut self,
-        agent: impl Into<String>,
-        tools: impl IntoIterator<Item = T>,
-    ) -> Self {
+    pub fn scope<T: Into<String>>(mut self, agent: impl Into<String>, tools: impl IntoIterator<Item = T>) -> Self {
         let tools = tools.into_iter().map(Into::into);
         self.scopes.entry(agent.into()).or_default().extend(tools);
         self
@@ -74,12 +70,11 @@ impl Engine {
     fn judge(&self, call: &ToolCall) -> Verdict {
         if !self.in_scope(call) {
             return Verdict::deny(
-                Reason::new("out_of_scope", "this agent is not allowed to use this tool")
-                    .with_detail(format!(
-                        "agent `{}` has no `{}` in its scope",
-                        call.agent(),
-                        call.tool().escape_debug()
-                    )),
+                Reason::new("out_of_scope", "this agent is not allowed to use this tool").with_detail(format!(
+                    "agent `{}` has no `{}` in its scope",
+                    call.agent(),
+                    call.tool().escape_debug()
+                )),
             );
         }
         let meta = call.meta();
@@ -94,10 +89,7 @@ impl Engine {
                 };
                 Some((code, format!("a tool of {} risk", meta.risk()).into()))
             } else if meta.reversibility() == Reversibility::Irreversible {
-                Some((
-                    "irreversible",
-                    "a tool whose effect cannot be undone".into(),
-                ))
+                Some(("irreversible", "a tool whose effect cannot be undone".into()))
             } else {
                 None
             };

@@ -10,7 +10,7 @@ use super::judge::{Judged, bound, judge};
 use super::scope::{Parent, Scope};
 use super::span;
 use crate::answer::Answer;
-use crate::audit::{Committed, DecisionRecord, Disposition, RecordError, Sequence};
+use crate::audit::{Committed, DecisionRecord, Disposition, RecordDetails, RecordError, Sequence};
 use crate::call::{Head, ToolCall};
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::governor::Claims;
@@ -48,10 +48,10 @@ impl Admitted {
 pub(super) fn admit(scope: Scope, draft: Draft) -> Admission {
     let head = scope.harness.inner().heads.of_function(draft.meta());
     let session = scope.session.as_ref().map(|session| session.id());
-    match draft.into_call(Arc::clone(&head), session, Parent::current()) {
+    match draft.into_call(head, session, Parent::current()) {
         Ok((call, None)) => admit_call(scope, call),
         Ok((call, Some(judged))) => admit_exact(scope, call, judged),
-        Err(failure) => refuse(scope, head, failure),
+        Err((head, failure)) => refuse(scope, head, failure),
     }
 }
 
@@ -87,21 +87,23 @@ pub(super) fn refuse_as(scope: Scope, head: Arc<Head>, denied: GovernanceDenied)
     let inner = scope.harness.inner();
     let evaluation = inner.next_evaluation();
     let denied = denied.with_evaluation_id(&evaluation);
-    let reason = Reason::new(
-        denied.code().to_owned(),
-        denied.reason_for_model().to_owned(),
-    );
+    let reason = Reason::new(denied.code().to_owned(), denied.reason_for_model().to_owned());
     let verdict = Verdict::deny(reason).with_evaluation_id(evaluation.clone());
-    let record = DecisionRecord::new(
-        inner.clock.now(),
-        evaluation,
+    let details = RecordDetails {
+        parent: Parent::current(),
+        codes: vec![denied.code().to_owned().into()],
+        ..RecordDetails::default()
+    };
+    let record = DecisionRecord {
+        at: inner.clock.now(),
+        evaluation_id: evaluation,
         head,
-        Decision::Deny,
-        Disposition::Refused,
-    )
-    .with_session(scope.session.as_ref().map(|session| session.id()))
-    .with_parent(Parent::current())
-    .with_codes(std::iter::once(denied.code()));
+        session: scope.session.as_ref().map(|session| session.id()),
+        digest: None,
+        decision: Decision::Deny,
+        disposition: Disposition::Refused,
+        details: details.into_option(),
+    };
     inner
         .recorder
         .commit(record.clone(), None, Claims::default())
@@ -161,9 +163,7 @@ impl Case {
             Decision::Allow if judged.fail_open => Disposition::FailOpen,
             Decision::Allow => Disposition::Allowed,
             Decision::Deny => Disposition::Refused,
-            Decision::Escalate if self.may_proceed_unapproved(&judged) => {
-                Disposition::ProceededUnapproved
-            }
+            Decision::Escalate if self.may_proceed_unapproved(&judged) => Disposition::ProceededUnapproved,
             Decision::Escalate => return self.escalate(judged, evaluation),
         };
         self.commit(Ruling {
@@ -216,9 +216,7 @@ impl Case {
             .standing(&self.call, judged.verdict.reasons(), inner.clock.now())
         {
             // the people here have decided; those behind the governor are asked as well
-            Standing::Granted(ticket) if remote => {
-                self.queue(judged, evaluation, Some(ticket), true)
-            }
+            Standing::Granted(ticket) if remote => self.queue(judged, evaluation, Some(ticket), true),
             Standing::Granted(ticket) => self.commit(Ruling {
                 judged: Judged {
                     claims: Claims {
@@ -245,13 +243,7 @@ impl Case {
     }
 
     /// Records that the call waits for people, and then waits or refuses.
-    fn queue(
-        self,
-        judged: Judged,
-        evaluation: EvaluationId,
-        ticket: Option<Arc<str>>,
-        remote: bool,
-    ) -> Admission {
+    fn queue(self, judged: Judged, evaluation: EvaluationId, ticket: Option<Arc<str>>, remote: bool) -> Admission {
         let case = Self {
             scope: self.scope.clone(),
             call: Arc::clone(&self.call),
@@ -305,7 +297,8 @@ impl Case {
                         Decision::Escalate => return Answer::ready(Err(denied)),
                         Decision::Allow if same => (judged(verdict, DenialKind::Denied), Disposition::Approved),
                         Decision::Allow => {
-                            let reason = Reason::new("verdict_mismatched", "the approval is for another call; it was not run");
+                            let reason =
+                                Reason::new("verdict_mismatched", "the approval is for another call; it was not run");
                             (judged(Verdict::deny(reason), DenialKind::Denied), Disposition::Refused)
                         }
                         Decision::Deny => (judged(verdict, DenialKind::Denied), Disposition::Refused),
@@ -317,7 +310,10 @@ impl Case {
                         "the governance service gave no answer on the approval; the call was not run",
                     )
                     .with_detail(error.detail().to_owned());
-                    (judged(Verdict::deny(reason), DenialKind::Unavailable), Disposition::Refused)
+                    (
+                        judged(Verdict::deny(reason), DenialKind::Unavailable),
+                        Disposition::Refused,
+                    )
                 }
             };
             let ticket = Some(evaluation.to_string().into());
@@ -342,12 +338,7 @@ impl Case {
 
     /// Waits for the people of this harness; when one has decided, the call is judged anew.
     #[cfg(feature = "engine")]
-    fn wait_here(
-        self,
-        ticket: Option<Arc<str>>,
-        patience: std::time::Duration,
-        denied: GovernanceDenied,
-    ) -> Admission {
+    fn wait_here(self, ticket: Option<Arc<str>>, patience: std::time::Duration, denied: GovernanceDenied) -> Admission {
         let Some(ticket) = ticket else {
             return Answer::ready(Err(denied));
         };
@@ -372,19 +363,26 @@ impl Case {
         let inner = self.scope.harness.inner();
         let verdict = &ruling.judged.verdict;
         let now = Instant::now();
-        let record = DecisionRecord::new(
-            inner.clock.at(now),
-            ruling.evaluation.clone(),
-            Arc::clone(self.call.head()),
-            verdict.decision(),
-            ruling.disposition,
-        )
-        .with_session(self.call.shared_session())
-        .judged_by(Arc::clone(&inner.governor_name), self.call.digest())
-        .with_parent(self.call.parent().cloned())
-        .with_target(self.call.declared_target())
-        .with_ticket(ruling.ticket.clone())
-        .with_codes(verdict.reasons().iter().map(Reason::code));
+        let details = RecordDetails {
+            parent: self.call.parent().cloned(),
+            target: self.call.declared_target(),
+            codes: verdict
+                .reasons()
+                .iter()
+                .map(|reason| reason.code().to_owned().into())
+                .collect(),
+            ticket: ruling.ticket.clone(),
+        };
+        let record = DecisionRecord {
+            at: inner.clock.at(now),
+            evaluation_id: ruling.evaluation.clone(),
+            head: Arc::clone(self.call.head()),
+            session: self.call.shared_session(),
+            digest: Some(self.call.digest()),
+            decision: verdict.decision(),
+            disposition: ruling.disposition,
+            details: details.into_option(),
+        };
         // only who listens pays for a copy
         let copy = (!inner.callbacks.is_empty()).then(|| Box::new(record.clone()));
         let claims = std::mem::take(&mut ruling.judged.claims);
@@ -393,16 +391,11 @@ impl Case {
         } else {
             Claims::default()
         };
-        match inner
-            .recorder
-            .commit(record, Some(&self.call), claims)
-            .now()
-        {
+        match inner.recorder.commit(record, Some(&self.call), claims).now() {
             Ok(committed) => self.committed(committed, ruling, copy, now),
             Err(later) => Answer::later(async move {
                 let committed = later.await;
-                self.committed(committed, ruling, copy, Instant::now())
-                    .await
+                self.committed(committed, ruling, copy, Instant::now()).await
             }),
         }
     }
@@ -427,11 +420,7 @@ impl Case {
             judged.verdict = judged.verdict.with_evaluation_id(evaluation.clone());
         }
         if let Some(record) = &record {
-            self.scope
-                .harness
-                .inner()
-                .callbacks
-                .tell(record, &judged.verdict);
+            self.scope.harness.inner().callbacks.tell(record, &judged.verdict);
         }
         if let Some(session) = &self.scope.session {
             session.count(judged.verdict.decision(), judged.verdict.ucs(), &evaluation);
@@ -473,12 +462,7 @@ impl Case {
     }
 }
 
-fn denial(
-    call: &ToolCall,
-    judged: Judged,
-    disposition: Disposition,
-    ticket: Option<&str>,
-) -> GovernanceDenied {
+fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Option<&str>) -> GovernanceDenied {
     let kind = if disposition == Disposition::Queued {
         DenialKind::Escalated
     } else {

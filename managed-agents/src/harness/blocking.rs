@@ -36,9 +36,7 @@ pub(super) fn wait(
         }
     };
     // a recorder that does not answer at once is not waited for: the call is refused all the same
-    refuse_as(scope, head, denied.clone())
-        .now()
-        .unwrap_or(Err(denied))
+    refuse_as(scope, head, denied.clone()).now().unwrap_or(Err(denied))
 }
 
 fn wait_elsewhere<T: Send + Unpin + 'static>(answer: Answer<T>) -> Result<T, &'static str> {
@@ -50,9 +48,7 @@ fn wait_elsewhere<T: Send + Unpin + 'static>(answer: Answer<T>) -> Result<T, &'s
     if thread().is_none_or(|thread| thread.send(job).is_err()) {
         return Err("the thread that waits for verdicts cannot be started");
     }
-    answered
-        .recv()
-        .map_err(|_| "the thread that waits for verdicts ended")
+    answered.recv().map_err(|_| "the thread that waits for verdicts ended")
 }
 
 fn would_block(tool: &str, detail: &'static str) -> GovernanceDenied {
@@ -67,8 +63,7 @@ fn would_block(tool: &str, detail: &'static str) -> GovernanceDenied {
 
 /// The thread that waits, started when it is first needed; it lives as long as the process.
 fn thread() -> Option<tokio::sync::mpsc::UnboundedSender<Job>> {
-    static THREAD: OnceLock<Mutex<Option<tokio::sync::mpsc::UnboundedSender<Job>>>> =
-        OnceLock::new();
+    static THREAD: OnceLock<Mutex<Option<tokio::sync::mpsc::UnboundedSender<Job>>>> = OnceLock::new();
     let mut thread = THREAD
         .get_or_init(Mutex::default)
         .lock()

@@ -115,9 +115,7 @@ impl Passage {
         let outage = matches!(result, Err(error) if error.kind().trips_breaker());
         let mut state = self.breaker.state();
         *state = match *state {
-            _ if !outage && (self.probe || matches!(*state, State::Closed { .. })) => {
-                State::Closed { failures: 0 }
-            }
+            _ if !outage && (self.probe || matches!(*state, State::Closed { .. })) => State::Closed { failures: 0 },
             State::Closed { failures } if outage => {
                 let failures = failures.saturating_add(1);
                 if failures >= self.breaker.settings.failures {
@@ -137,9 +135,7 @@ impl Drop for Passage {
     fn drop(&mut self) {
         // a cancelled probe: the next call may probe at once
         if self.probe && !self.ended {
-            *self.breaker.state() = State::Open {
-                until: Instant::now(),
-            };
+            *self.breaker.state() = State::Open { until: Instant::now() };
         }
     }
 }

@@ -126,10 +126,7 @@ impl HarnessBuilder {
 
     /// Calls back after every verdict, whatever its origin, before the body. Must not block; a panic in it is reported and
     /// changes nothing.
-    pub fn on_verdict(
-        mut self,
-        callback: impl Fn(&VerdictEvent<'_>) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn on_verdict(mut self, callback: impl Fn(&VerdictEvent<'_>) + Send + Sync + 'static) -> Self {
         self.callbacks.add(None, callback);
         self
     }
@@ -141,10 +138,7 @@ impl HarnessBuilder {
     }
 
     /// Calls back after every escalation; see [`on_verdict`](Self::on_verdict).
-    pub fn on_escalate(
-        mut self,
-        callback: impl Fn(&VerdictEvent<'_>) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn on_escalate(mut self, callback: impl Fn(&VerdictEvent<'_>) + Send + Sync + 'static) -> Self {
         self.callbacks.add(Some(Decision::Escalate), callback);
         self
     }
@@ -158,10 +152,7 @@ impl HarnessBuilder {
     /// Redacts part of the arguments of a tool that is called by name: a JSON pointer (RFC 6901) such as `/card/number`.
     /// It goes into each element of an array.
     pub fn redact(mut self, tool: impl Into<String>, pointer: impl Into<String>) -> Self {
-        self.redacted
-            .entry(tool.into())
-            .or_default()
-            .push(pointer.into());
+        self.redacted.entry(tool.into()).or_default().push(pointer.into());
         self
     }
 
@@ -232,18 +223,15 @@ impl HarnessBuilder {
         getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
         Ok(Harness::new(Inner {
             id: next_id(),
-            governor_name: governor.name().into(),
-            governor,
             recorder,
             memory,
-            heads: Heads::new(agent, self.redacted, self.declared),
+            heads: Heads::new(agent, governor.name(), self.redacted, self.declared),
+            governor,
             fail_open: self.fail_open.unwrap_or(false),
             block_on_escalate: self.block_on_escalate.unwrap_or(true),
             patience: self.patience,
             timeout: self.timeout.unwrap_or(TIMEOUT),
-            breaker: self
-                .breaker
-                .map(|settings| Arc::new(Breaker::new(settings))),
+            breaker: self.breaker.map(|settings| Arc::new(Breaker::new(settings))),
             callbacks: self.callbacks,
             observe_only: self.observe_only,
             #[cfg(feature = "cli")]
@@ -264,10 +252,7 @@ fn next_id() -> u64 {
 }
 
 #[cfg(feature = "engine")]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "without the engine there is no default"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "without the engine there is no default")]
 fn default_governor() -> Result<Arc<dyn Governor>, BuildError> {
     Ok(Arc::new(crate::engine::Engine::new()))
 }

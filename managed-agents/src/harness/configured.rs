@@ -68,10 +68,7 @@ impl HarnessBuilder {
         };
         config.supported()?;
         let agent = config.agent.as_ref().map(ToString::to_string);
-        self.agent_id = self
-            .agent_id
-            .or_else(|| environment.agent.clone())
-            .or(agent);
+        self.agent_id = self.agent_id.or_else(|| environment.agent.clone()).or(agent);
         self.fail_open = self.fail_open.or(config.modes.fail_open);
         self.block_on_escalate = self.block_on_escalate.or(config.modes.block_on_escalate);
         self.patience = self.patience.or(config.modes.wait_for_approval);
@@ -91,18 +88,11 @@ impl HarnessBuilder {
         declared.append(&mut self.declared);
         self.declared = declared;
         for (tool, pointer) in &config.redacted {
-            self.redacted
-                .entry(tool.clone())
-                .or_default()
-                .push(pointer.clone());
+            self.redacted.entry(tool.clone()).or_default().push(pointer.clone());
         }
     }
 
-    fn choose_governor(
-        &mut self,
-        config: &Config,
-        environment: &Environment,
-    ) -> Result<(), ConfigError> {
+    fn choose_governor(&mut self, config: &Config, environment: &Environment) -> Result<(), ConfigError> {
         let serviced = config.remote.is_some() || environment.endpoint.is_some();
         if self.governor.is_some() || serviced {
             // never ignored: nobody would enforce them
@@ -140,11 +130,7 @@ impl HarnessBuilder {
     fn keep_scopes(&mut self, _config: &Config) {}
 
     #[cfg(feature = "remote")]
-    fn ask_a_service(
-        &mut self,
-        config: &Config,
-        environment: &Environment,
-    ) -> Result<(), ConfigError> {
+    fn ask_a_service(&mut self, config: &Config, environment: &Environment) -> Result<(), ConfigError> {
         use crate::config::{API_KEY, ENDPOINT};
         use crate::remote::RemoteErrorKind;
         use crate::{Endpoint, Remote, Secret};
@@ -152,9 +138,8 @@ impl HarnessBuilder {
         let settings = config.remote.as_ref().map(|remote| &remote.value);
         let mut service = Remote::builder();
         if let Some(url) = &environment.endpoint {
-            Endpoint::parse(url).map_err(|error| {
-                ConfigError::environment(ENDPOINT, format!("names no service: {error}"))
-            })?;
+            Endpoint::parse(url)
+                .map_err(|error| ConfigError::environment(ENDPOINT, format!("names no service: {error}")))?;
             service = service.endpoint(url);
         } else if let Some(url) = settings.and_then(|settings| settings.endpoint.as_ref()) {
             service = service.endpoint(url);
@@ -167,16 +152,14 @@ impl HarnessBuilder {
             service = service.timeout(timeout);
         }
         if let Some(key) = &environment.api_key {
-            let key = Secret::parse(key).map_err(|error| {
-                ConfigError::environment(API_KEY, format!("holds no key: {error}"))
-            })?;
+            let key = Secret::parse(key)
+                .map_err(|error| ConfigError::environment(API_KEY, format!("holds no key: {error}")))?;
             service = service.api_key(key);
         }
         let service = service.build().map_err(|error| match error.kind() {
-            RemoteErrorKind::MissingKey => ConfigError::environment(
-                API_KEY,
-                "is not set, and the governance service needs a key",
-            ),
+            RemoteErrorKind::MissingKey => {
+                ConfigError::environment(API_KEY, "is not set, and the governance service needs a key")
+            }
             _ => ConfigError::Service(error),
         })?;
         self.governor = Some(Arc::new(service));
@@ -185,11 +168,7 @@ impl HarnessBuilder {
 
     /// There is no client in this build.
     #[cfg(not(feature = "remote"))]
-    fn ask_a_service(
-        &mut self,
-        _config: &Config,
-        _environment: &Environment,
-    ) -> Result<(), ConfigError> {
+    fn ask_a_service(&mut self, _config: &Config, _environment: &Environment) -> Result<(), ConfigError> {
         Err(ConfigError::environment(
             crate::config::ENDPOINT,
             "needs the feature `remote`, which this build does not have",

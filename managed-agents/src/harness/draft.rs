@@ -7,8 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::Harness;
 use super::returned::{ArgumentWriter, GovernedArgument};
 use crate::call::{
-    CallParts, CanonicalError, CanonicalWriter, Head, MAX_BYTES, NoEntropyError, Salt, ToolCall,
-    ToolMeta,
+    CallDetails, CanonicalError, CanonicalWriter, Head, MAX_BYTES, NoEntropyError, Salt, ToolCall, ToolMeta,
 };
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::verdict::EvaluationId;
@@ -39,6 +38,9 @@ struct Extras {
     judged: Option<Judged>,
 }
 
+/// Why the arguments cannot be judged, with the head that the call would have had.
+pub(super) type Refused = (Arc<Head>, Failure);
+
 /// Why the arguments cannot be judged.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
@@ -49,8 +51,7 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn denial(self, tool: &str) -> GovernanceDenied {
-        let denied = GovernanceDenied::new(DenialKind::InvalidArguments, self.code, self.for_model)
-            .with_tool(tool);
+        let denied = GovernanceDenied::new(DenialKind::InvalidArguments, self.code, self.for_model).with_tool(tool);
         match self.detail {
             Some(detail) => denied.with_detail(detail),
             None => denied,
@@ -129,9 +130,7 @@ impl Draft {
     }
 
     pub(super) fn own_harness(&self) -> Option<&Harness> {
-        self.extras
-            .as_ref()
-            .and_then(|extras| extras.harness.as_ref())
+        self.extras.as_ref().and_then(|extras| extras.harness.as_ref())
     }
 
     /// The call, to be judged for the agent of the head; beside it the slot for the judged bytes, if somebody waits.
@@ -140,31 +139,31 @@ impl Draft {
         head: Arc<Head>,
         session: Option<Arc<str>>,
         parent: Option<EvaluationId>,
-    ) -> Result<(Arc<ToolCall>, Option<Judged>), Failure> {
+    ) -> Result<(Arc<ToolCall>, Option<Judged>), Refused> {
         self.begin_arguments();
         self.out.extend_from_slice(b"}}");
-        let mut extras = self.extras;
-        if let Some(failure) = extras.as_mut().and_then(|extras| extras.failure.take()) {
-            return Err(failure);
-        }
-        if head.len() + self.out.len() > MAX_BYTES {
-            return Err(Failure::too_large(self.meta.name()));
-        }
-        let salt = Salt::fresh().map_err(no_entropy)?;
-        let (target, subject, judged) = match extras {
-            Some(extras) => (extras.target, extras.subject, extras.judged),
-            None => (None, None, None),
+        let extras = match self.extras {
+            Some(extras) => *extras,
+            None => Extras::default(),
         };
-        let parts = CallParts {
-            tail: self.out,
-            arguments_at: self.arguments_at,
-            target,
-            subject,
-            session,
+        let failure = extras
+            .failure
+            .or_else(|| (head.len() + self.out.len() > MAX_BYTES).then(|| Failure::too_large(self.meta.name())));
+        if let Some(failure) = failure {
+            return Err((head, failure));
+        }
+        let salt = match Salt::fresh() {
+            Ok(salt) => salt,
+            Err(error) => return Err((head, no_entropy(error))),
+        };
+        let details = CallDetails {
+            target: extras.target,
+            subject: extras.subject,
             parent,
             context: None,
         };
-        Ok((Arc::new(ToolCall::new(head, salt, parts)), judged))
+        let call = ToolCall::new(head, salt, self.out, self.arguments_at, session, details.into_option());
+        Ok((call, extras.judged))
     }
 
     fn begin_arguments(&mut self) {
@@ -177,6 +176,7 @@ impl Draft {
     }
 
     fn key(&mut self, key: &'static str) {
+        self.out.reserve(key.len() + 4);
         if self.entries > 0 {
             self.out.push(b',');
         }

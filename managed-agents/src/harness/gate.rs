@@ -58,9 +58,7 @@ where
         {
             return Poll::Ready(F::Output::from_denial(denied));
         }
-        let (Stage::Running(guard), Some(body)) =
-            (&mut *this.stage, this.body.as_mut().as_pin_mut())
-        else {
+        let (Stage::Running(guard), Some(body)) = (&mut *this.stage, this.body.as_mut().as_pin_mut()) else {
             // polled after its end
             return Poll::Pending;
         };
@@ -88,27 +86,30 @@ impl<F> fmt::Debug for Gate<F> {
 /// All that comes before the body; not generic, so that it is compiled once.
 #[inline(never)]
 fn before(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<(), GovernanceDenied>> {
-    if let Stage::Drafted(_) = stage {
-        let Stage::Drafted(draft) = std::mem::replace(stage, Stage::Ended) else {
-            return Poll::Pending;
-        };
-        *stage = Stage::Judging(admit_in_scope(draft));
-    }
-    let Stage::Judging(answer) = stage else {
-        return Poll::Pending;
+    let admitted = match std::mem::replace(stage, Stage::Ended) {
+        Stage::Drafted(draft) => match admit_in_scope(draft).now() {
+            Ok(admitted) => admitted,
+            Err(later) => ready!(poll_later(stage, later, cx)),
+        },
+        Stage::Judging(later) => ready!(poll_later(stage, later, cx)),
+        Stage::Running(_) | Stage::Ended => return Poll::Pending,
     };
-    let admitted = ready!(Pin::new(answer).poll(cx));
     denial_slot::decided(admitted.as_ref().err());
-    Poll::Ready(match admitted {
-        Ok(admitted) => {
-            *stage = Stage::Running(admitted.into_guard());
-            Ok(())
-        }
-        Err(denied) => {
-            *stage = Stage::Ended;
-            Err(denied)
-        }
-    })
+    Poll::Ready(admitted.map(|admitted| *stage = Stage::Running(admitted.into_guard())))
+}
+
+/// Polls a decision that is not there at once; it stays in the stage until it is.
+#[cold]
+fn poll_later(
+    stage: &mut Stage,
+    mut later: Answer<Result<Admitted, GovernanceDenied>>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Admitted, GovernanceDenied>> {
+    let polled = Pin::new(&mut later).poll(cx);
+    if polled.is_pending() {
+        *stage = Stage::Judging(later);
+    }
+    polled
 }
 
 #[inline(never)]
@@ -147,8 +148,7 @@ fn admit_in_scope(draft: Draft) -> Answer<Result<Admitted, GovernanceDenied>> {
 fn scope_of(draft: &Draft) -> Result<Scope, GovernanceDenied> {
     match draft.own_harness() {
         Some(harness) => Ok(Scope::of(harness)),
-        None => Scope::current()
-            .map_err(|detail| GovernanceDenied::no_harness(draft.meta().name(), detail)),
+        None => Scope::current().map_err(|detail| GovernanceDenied::no_harness(draft.meta().name(), detail)),
     }
 }
 

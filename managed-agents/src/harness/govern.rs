@@ -16,9 +16,7 @@ use super::guard::Guard;
 use super::returned::GovernedReturn as _;
 use super::scope::{Parent, Scope};
 use crate::answer::Answer;
-use crate::call::{
-    CallParts, CanonicalWriter, Head, InputError, MAX_BYTES, Salt, ToolCall, ToolInput,
-};
+use crate::call::{CallDetails, CanonicalWriter, Head, InputError, MAX_BYTES, Salt, ToolCall, ToolInput};
 use crate::error::GovernanceDenied;
 use crate::outcome::Outcome;
 use crate::verdict::EvaluationId;
@@ -115,16 +113,21 @@ impl Govern {
             });
         }
         let salt = Salt::fresh().map_err(no_entropy)?;
-        let parts = CallParts {
-            tail,
-            arguments_at,
+        let details = CallDetails {
             target: self.target.map(String::into_boxed_str),
             subject: None,
-            session: self.scope.session.as_ref().map(|session| session.id()),
             parent: Parent::current(),
-            context: self.context.map(Arc::new),
+            context: self.context,
         };
-        Ok(Arc::new(ToolCall::new(head, salt, parts)))
+        let session = self.scope.session.as_ref().map(|session| session.id());
+        Ok(ToolCall::new(
+            head,
+            salt,
+            tail,
+            arguments_at,
+            session,
+            details.into_option(),
+        ))
     }
 }
 

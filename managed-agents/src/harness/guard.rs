@@ -75,11 +75,7 @@ impl Guard {
     }
 
     /// Polls the body as this call's.
-    pub(super) fn poll_body<F: Future>(
-        &mut self,
-        body: Pin<&mut F>,
-        cx: &mut Context<'_>,
-    ) -> Poll<F::Output> {
+    pub(super) fn poll_body<F: Future>(&mut self, body: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
         self.during(|| body.poll(cx))
     }
 
@@ -138,9 +134,7 @@ impl Guard {
         let record = OutcomeRecord::new(outcome, self.started.elapsed());
         let inner = self.harness.inner();
         inner.recorder.conclude(self.place, record);
-        inner
-            .governor
-            .conclude(&self.call, &self.evaluation, outcome);
+        inner.governor.conclude(&self.call, &self.evaluation, outcome);
         if let Some(span) = &self.span {
             span.record("managed_agents.outcome", outcome.code());
             if outcome != Outcome::Ok {

@@ -9,6 +9,7 @@ use crate::call::{AgentId, Digest, Head, MetaRef, Origin, ToolMeta};
 /// The heads of the tools that a harness knows.
 pub(super) struct Heads {
     agent: AgentId,
+    governor: Arc<str>,
     /// JSON pointers of what is redacted in calls of a name, beyond what the tool itself redacts.
     redacted: HashMap<String, Vec<String>>,
     /// Guards both tables, which always hold the same heads; never held across an await.
@@ -43,11 +44,13 @@ struct Known {
 impl Heads {
     pub(super) fn new(
         agent: AgentId,
+        governor: &str,
         redacted: HashMap<String, Vec<String>>,
         declared: Vec<(ToolMeta, Origin)>,
     ) -> Self {
         let heads = Self {
             agent,
+            governor: governor.into(),
             redacted,
             known: RwLock::default(),
         };
@@ -59,6 +62,10 @@ impl Heads {
 
     pub(super) fn agent(&self) -> &AgentId {
         &self.agent
+    }
+
+    pub(super) fn governor(&self) -> &str {
+        &self.governor
     }
 
     /// The head of a governed function, which is known from then on.
@@ -99,9 +106,7 @@ impl Heads {
     fn add(&self, meta: MetaRef, origin: Origin) -> Arc<Head> {
         let head = self.make(meta, origin);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known
-            .by_definition
-            .insert(head.meta().definition(), Arc::clone(&head));
+        known.by_definition.insert(head.meta().definition(), Arc::clone(&head));
         // what was declared of a name stays, whatever function of that name is called in between
         if head.origin() == Origin::Declared
             || known
@@ -109,20 +114,20 @@ impl Heads {
                 .get(head.meta().name())
                 .is_none_or(|known| known.origin() != Origin::Declared)
         {
-            known
-                .by_name
-                .insert(head.meta().name().to_owned(), Arc::clone(&head));
+            known.by_name.insert(head.meta().name().to_owned(), Arc::clone(&head));
         }
         head
     }
 
     fn make(&self, meta: MetaRef, origin: Origin) -> Arc<Head> {
-        let redacted = self
-            .redacted
-            .get(meta.name())
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        Arc::new(Head::new(self.agent.clone(), meta, origin, redacted))
+        let redacted = self.redacted.get(meta.name()).map(Vec::as_slice).unwrap_or_default();
+        Arc::new(Head::new(
+            self.agent.clone(),
+            Arc::clone(&self.governor),
+            meta,
+            origin,
+            redacted,
+        ))
     }
 }
 
@@ -132,15 +137,10 @@ mod tests {
     use crate::call::Risk;
 
     #[test]
-    fn a_declaration_of_a_name_outlives_the_call_of_a_function_of_that_name()
-    -> Result<(), crate::AgentIdError> {
-        let declared = vec![(
-            ToolMeta::new("refund").with_risk(Risk::High),
-            Origin::Declared,
-        )];
-        let heads = Heads::new(AgentId::parse("a")?, HashMap::new(), declared);
-        let function: &'static ToolMeta =
-            Box::leak(Box::new(ToolMeta::new("refund").with_risk(Risk::Low)));
+    fn a_declaration_of_a_name_outlives_the_call_of_a_function_of_that_name() -> Result<(), crate::AgentIdError> {
+        let declared = vec![(ToolMeta::new("refund").with_risk(Risk::High), Origin::Declared)];
+        let heads = Heads::new(AgentId::parse("a")?, "none", HashMap::new(), declared);
+        let function: &'static ToolMeta = Box::leak(Box::new(ToolMeta::new("refund").with_risk(Risk::Low)));
         assert_eq!(heads.of_function(function).meta().risk(), Risk::Low);
         assert_eq!(heads.of_name("refund").meta().risk(), Risk::High);
         Ok(())

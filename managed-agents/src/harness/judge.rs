@@ -79,10 +79,7 @@ fn ask(harness: &Harness, call: &Arc<ToolCall>) -> Answer<Result<Judgement, Gove
 }
 
 /// The answer, if it comes in time.
-async fn timed<T: Unpin>(
-    limit: Duration,
-    answer: Answer<Result<T, GovernorError>>,
-) -> Result<T, GovernorError> {
+async fn timed<T: Unpin>(limit: Duration, answer: Answer<Result<T, GovernorError>>) -> Result<T, GovernorError> {
     if tokio::runtime::Handle::try_current().is_err() {
         return Err(no_timer());
     }
@@ -157,15 +154,9 @@ fn without_governor(harness: &Harness, error: &GovernorError) -> Judged {
 
 /// The verdict, if it is for this agent, this call and now; else a denial.
 pub(super) fn bound(harness: &Harness, call: &ToolCall, verdict: Verdict) -> Verdict {
-    let fault = if verdict
-        .agent()
-        .is_some_and(|agent| agent != call.agent().as_str())
-    {
+    let fault = if verdict.agent().is_some_and(|agent| agent != call.agent().as_str()) {
         Some(("verdict_mismatched", "the verdict is for another agent"))
-    } else if verdict
-        .digest()
-        .is_some_and(|digest| digest != call.digest())
-    {
+    } else if verdict.digest().is_some_and(|digest| digest != call.digest()) {
         Some(("verdict_mismatched", "the verdict is for another call"))
     } else if verdict
         .expires()
@@ -177,8 +168,7 @@ pub(super) fn bound(harness: &Harness, call: &ToolCall, verdict: Verdict) -> Ver
     };
     match fault {
         Some((code, detail)) => {
-            let reason = Reason::new(code, "the verdict does not fit this call; it was not run")
-                .with_detail(detail);
+            let reason = Reason::new(code, "the verdict does not fit this call; it was not run").with_detail(detail);
             let denial = Verdict::deny(reason);
             match verdict.evaluation_id() {
                 Some(id) => denial.with_evaluation_id(id.clone()),

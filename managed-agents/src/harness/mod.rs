@@ -76,7 +76,6 @@ pub struct Harness(Arc<Inner>);
 struct Inner {
     id: u64,
     governor: Arc<dyn Governor>,
-    governor_name: Arc<str>,
     recorder: Arc<dyn Recorder>,
     memory: Option<MemoryRecorder>,
     heads: Heads,
@@ -174,11 +173,7 @@ impl Harness {
     ///
     /// [`GovernanceDenied`](crate::GovernanceDenied) when the call may not run.
     #[doc(alias = "govern_sync")]
-    pub fn govern_blocking<I>(
-        &self,
-        tool: &str,
-        input: I,
-    ) -> Result<Permit, crate::GovernanceDenied>
+    pub fn govern_blocking<I>(&self, tool: &str, input: I) -> Result<Permit, crate::GovernanceDenied>
     where
         I: TryInto<ToolInput>,
         I::Error: Into<InputError>,
@@ -195,11 +190,7 @@ impl Harness {
     /// The calls that are recorded in memory, oldest first; empty where another recorder was given.
     #[must_use]
     pub fn records(&self) -> Vec<MemoryEntry> {
-        self.0
-            .memory
-            .as_ref()
-            .map(MemoryRecorder::entries)
-            .unwrap_or_default()
+        self.0.memory.as_ref().map(MemoryRecorder::entries).unwrap_or_default()
     }
 
     /// The names of the tools seen so far that declare nothing of themselves, sorted.
@@ -240,15 +231,8 @@ impl Harness {
     ///
     /// [`ApprovalError`] when the key is not an enrolled approver's or no such ticket waits.
     #[cfg(feature = "engine")]
-    pub fn reject(
-        &self,
-        ticket: &str,
-        key: &ApproverKey,
-        reason: &str,
-    ) -> Result<(), ApprovalError> {
-        self.0
-            .approvals
-            .reject(ticket, key, reason, self.0.clock.now())
+    pub fn reject(&self, ticket: &str, key: &ApproverKey, reason: &str) -> Result<(), ApprovalError> {
+        self.0.approvals.reject(ticket, key, reason, self.0.clock.now())
     }
 
     fn inner(&self) -> &Inner {
@@ -264,7 +248,7 @@ impl fmt::Debug for Harness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Harness")
             .field("agent_id", &self.agent_id())
-            .field("governor", &self.0.governor_name)
+            .field("governor", &self.0.heads.governor())
             .finish_non_exhaustive()
     }
 }

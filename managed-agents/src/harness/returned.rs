@@ -28,11 +28,7 @@ impl<T, E: From<GovernanceDenied>> GovernedReturn for Result<T, E> {
     }
 
     fn outcome(&self) -> Outcome {
-        if self.is_ok() {
-            Outcome::Ok
-        } else {
-            Outcome::Error
-        }
+        if self.is_ok() { Outcome::Ok } else { Outcome::Error }
     }
 }
 

@@ -164,10 +164,7 @@ impl SessionSummary {
 
     /// The mean unified confidence score (0 to 1) of the verdicts that had one.
     #[must_use]
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a mean of fewer than 2^53 calls"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "a mean of fewer than 2^53 calls")]
     pub fn mean_ucs(&self) -> Option<f64> {
         (self.scored > 0).then(|| self.ucs_sum / self.scored as f64)
     }

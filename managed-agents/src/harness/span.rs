@@ -28,16 +28,8 @@ pub(super) fn of(call: &ToolCall) -> Option<Box<tracing::Span>> {
 }
 
 /// Says in the span what was decided.
-pub(super) fn decided(
-    span: &tracing::Span,
-    verdict: &Verdict,
-    disposition: Disposition,
-    evaluation: &EvaluationId,
-) {
-    span.record(
-        "managed_agents.evaluation_id",
-        tracing::field::display(evaluation),
-    );
+pub(super) fn decided(span: &tracing::Span, verdict: &Verdict, disposition: Disposition, evaluation: &EvaluationId) {
+    span.record("managed_agents.evaluation_id", tracing::field::display(evaluation));
     span.record("managed_agents.decision", verdict.decision().code());
     span.record("managed_agents.disposition", disposition.code());
     if let Some(reason) = verdict.reasons().first() {

@@ -36,11 +36,8 @@ pub(super) struct Connector {
 impl Connector {
     pub(super) fn new(endpoint: &Endpoint, roots: Option<&[u8]>) -> Result<Self, TlsSetupError> {
         let tls = if endpoint.is_encrypted() {
-            let name = ServerName::try_from(endpoint.host().to_owned()).map_err(|_| {
-                TlsSetupError(
-                    "the endpoint's host is no name that a certificate can hold".to_owned(),
-                )
-            })?;
+            let name = ServerName::try_from(endpoint.host().to_owned())
+                .map_err(|_| TlsSetupError("the endpoint's host is no name that a certificate can hold".to_owned()))?;
             Some((TlsConnector::from(Arc::new(tls_config(roots)?)), name))
         } else {
             None
@@ -55,12 +52,7 @@ impl Connector {
     pub(super) async fn connect(&self) -> Result<Box<Connection>, Failure> {
         let stream = first_to_connect(self.addresses().await?)
             .await
-            .map_err(|error| {
-                Failure::new(
-                    FailureKind::Connect,
-                    format!("the connection failed: {error}"),
-                )
-            })?;
+            .map_err(|error| Failure::new(FailureKind::Connect, format!("the connection failed: {error}")))?;
         // a request is one small write, and so is its answer: waiting for more to send only delays them
         let _ = stream.set_nodelay(true);
         match &self.tls {
@@ -80,12 +72,7 @@ impl Connector {
             Ok(address) => vec![(address, self.port).into()],
             Err(_) => lookup_host((self.host.as_str(), self.port))
                 .await
-                .map_err(|error| {
-                    Failure::new(
-                        FailureKind::Lookup,
-                        format!("the name lookup failed: {error}"),
-                    )
-                })?
+                .map_err(|error| Failure::new(FailureKind::Lookup, format!("the name lookup failed: {error}")))?
                 .collect(),
         };
         if self.tls.is_none() {
@@ -93,10 +80,7 @@ impl Connector {
             addresses.retain(|address| address.ip().is_loopback());
         }
         if addresses.is_empty() {
-            return Err(Failure::new(
-                FailureKind::Lookup,
-                "the name has no admissible address",
-            ));
+            return Err(Failure::new(FailureKind::Lookup, "the name has no admissible address"));
         }
         Ok(addresses)
     }
@@ -153,8 +137,7 @@ fn tls_config(roots: Option<&[u8]>) -> Result<ClientConfig, TlsSetupError> {
             builder.with_root_certificates(store).with_no_client_auth()
         }
         None => {
-            let verifier =
-                rustls_platform_verifier::Verifier::new(provider).map_err(|error| setup(&error))?;
+            let verifier = rustls_platform_verifier::Verifier::new(provider).map_err(|error| setup(&error))?;
             builder
                 .dangerous()
                 .with_custom_certificate_verifier(Arc::new(verifier))

@@ -67,11 +67,7 @@ impl Connection {
     }
 
     /// Sends a request and waits for the head of its answer.
-    pub(super) async fn send(
-        mut self: Box<Self>,
-        request: JsonRequest,
-        deadline: Instant,
-    ) -> Result<Sent, Failure> {
+    pub(super) async fn send(mut self: Box<Self>, request: JsonRequest, deadline: Instant) -> Result<Sent, Failure> {
         self.seen.answer.store(false, Ordering::Relaxed);
         let answer = self.sender.try_send_request(request);
         let response = match timeout_at(deadline, self.driver.run(answer)).await {
@@ -90,10 +86,7 @@ impl Connection {
                 ));
             }
             Err(_) => {
-                return Err(Failure::new(
-                    FailureKind::TimedOut,
-                    "no answer within the time limit",
-                ));
+                return Err(Failure::new(FailureKind::TimedOut, "no answer within the time limit"));
             }
         };
         Ok(Sent::Answered(Reply {
@@ -126,10 +119,7 @@ impl Connection {
         if self.seen.tls() {
             Failure::new(FailureKind::Tls, "the encrypted connection failed")
         } else if self.seen.answer() {
-            Failure::new(
-                FailureKind::BrokenOff,
-                "the connection ended within the answer",
-            )
+            Failure::new(FailureKind::BrokenOff, "the connection ended within the answer")
         } else {
             Failure::new(FailureKind::Reset, "the connection ended before an answer")
         }
@@ -304,11 +294,7 @@ impl Io {
 }
 
 impl hyper::rt::Read for Io {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        mut out: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut out: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let room = out.remaining().min(this.buffer.len());
         let mut buffer = ReadBuf::new(this.buffer.get_mut(..room).unwrap_or_default());
@@ -322,11 +308,7 @@ impl hyper::rt::Read for Io {
 }
 
 impl hyper::rt::Write for Io {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut *self.stream).poll_write(cx, bytes));
         Poll::Ready(written.inspect_err(|error| self.note(error)))
     }

@@ -35,16 +35,12 @@ impl Endpoint {
         if url.contains('#') {
             return Err(EndpointError("the endpoint has a fragment"));
         }
-        let uri: Uri = url
-            .parse()
-            .map_err(|_| EndpointError("the endpoint is not a URL"))?;
+        let uri: Uri = url.parse().map_err(|_| EndpointError("the endpoint is not a URL"))?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(EndpointError("the endpoint is not an absolute URL"));
         };
         if authority.as_str().contains('@') {
-            return Err(EndpointError(
-                "the endpoint holds a user name or a password",
-            ));
+            return Err(EndpointError("the endpoint holds a user name or a password"));
         }
         if uri.query().is_some() {
             return Err(EndpointError("the endpoint has a query"));
@@ -66,9 +62,7 @@ impl Endpoint {
                 ));
             }
             _ => {
-                return Err(EndpointError(
-                    "the endpoint is neither https nor loopback http",
-                ));
+                return Err(EndpointError("the endpoint is neither https nor loopback http"));
             }
         };
         let port = match (authority.port(), encrypted) {
@@ -135,11 +129,7 @@ mod tests {
     #[test]
     fn https_anywhere_and_http_on_loopback_are_endpoints() {
         for (url, host, port) in [
-            (
-                "https://amp.nomotic.ai/api/v1/govern",
-                "amp.nomotic.ai",
-                443,
-            ),
+            ("https://amp.nomotic.ai/api/v1/govern", "amp.nomotic.ai", 443),
             ("https://[2001:db8::1]:8443/", "2001:db8::1", 8443),
             ("http://localhost:9/x", "localhost", 9),
             ("http://127.8.9.1", "127.8.9.1", 80),

@@ -77,9 +77,7 @@ impl Failure {
 impl From<Failure> for GovernorError {
     fn from(failure: Failure) -> Self {
         let (kind, code) = match failure.kind {
-            FailureKind::Lookup | FailureKind::Connect | FailureKind::Reset => {
-                (GovernorErrorKind::Unreachable, None)
-            }
+            FailureKind::Lookup | FailureKind::Connect | FailureKind::Reset => (GovernorErrorKind::Unreachable, None),
             FailureKind::TimedOut => (GovernorErrorKind::TimedOut, None),
             FailureKind::Tls => (GovernorErrorKind::Tls, None),
             FailureKind::BrokenOff => (GovernorErrorKind::Malformed, Some("answer_broken_off")),
@@ -149,10 +147,7 @@ mod tests {
 
     #[test]
     fn a_text_from_outside_is_bounded_and_its_control_characters_are_escaped() {
-        assert_eq!(
-            bounded("a\nb\u{1b}[31m\u{202e}c"),
-            "a\\u{a}b\\u{1b}[31m\\u{202e}c"
-        );
+        assert_eq!(bounded("a\nb\u{1b}[31m\u{202e}c"), "a\\u{a}b\\u{1b}[31m\\u{202e}c");
         assert_eq!(bounded(&"é".repeat(400)).chars().count(), 301);
     }
 }

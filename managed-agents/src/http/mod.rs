@@ -72,17 +72,11 @@ impl Client {
     }
 
     /// Sends a JSON body.
-    pub(crate) async fn post(
-        &self,
-        path: &str,
-        body: Vec<u8>,
-        deadline: Instant,
-    ) -> Result<Reply, Failure> {
+    pub(crate) async fn post(&self, path: &str, body: Vec<u8>, deadline: Instant) -> Result<Reply, Failure> {
         let mut request = self.request(Method::POST, path, body.into())?;
-        request.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
+        request
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         self.send(request, deadline).await
     }
 
@@ -95,9 +89,7 @@ impl Client {
 
     /// Makes sure that a connection stands, and keeps it for the next request.
     pub(crate) async fn reach(&self, deadline: Instant) -> Result<(), Failure> {
-        let runtime = Handle::try_current()
-            .map_err(|_| Failure::no_runtime())?
-            .id();
+        let runtime = Handle::try_current().map_err(|_| Failure::no_runtime())?.id();
         let connection = match self.0.pool.take(runtime).await {
             Some(connection) => connection,
             None => self.connect(deadline).await?,
@@ -106,12 +98,7 @@ impl Client {
         Ok(())
     }
 
-    fn request(
-        &self,
-        method: Method,
-        path: &str,
-        body: Bytes,
-    ) -> Result<connection::JsonRequest, Failure> {
+    fn request(&self, method: Method, path: &str, body: Bytes) -> Result<connection::JsonRequest, Failure> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -121,14 +108,8 @@ impl Client {
         Ok(request)
     }
 
-    async fn send(
-        &self,
-        mut request: connection::JsonRequest,
-        deadline: Instant,
-    ) -> Result<Reply, Failure> {
-        let runtime = Handle::try_current()
-            .map_err(|_| Failure::no_runtime())?
-            .id();
+    async fn send(&self, mut request: connection::JsonRequest, deadline: Instant) -> Result<Reply, Failure> {
+        let runtime = Handle::try_current().map_err(|_| Failure::no_runtime())?.id();
         // A kept connection may have been closed by the service meanwhile. When nothing of the request has left, it may
         // go out on the next one; afterwards never: the service may have judged it already.
         while let Some(connection) = self.0.pool.take(runtime).await {
@@ -140,10 +121,7 @@ impl Client {
         let connection = self.connect(deadline).await?;
         match connection.send(request, deadline).await? {
             Sent::Answered(reply) => Ok(reply.kept_in(&self.0.pool, runtime)),
-            Sent::Nothing(_) => Err(Failure::new(
-                FailureKind::Reset,
-                "the connection was closed at once",
-            )),
+            Sent::Nothing(_) => Err(Failure::new(FailureKind::Reset, "the connection was closed at once")),
         }
     }
 

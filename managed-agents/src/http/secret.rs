@@ -29,9 +29,7 @@ impl Secret {
             return Err(SecretError("the key is empty"));
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(SecretError(
-                "the key holds characters that are not visible ASCII",
-            ));
+            return Err(SecretError("the key holds characters that are not visible ASCII"));
         }
         Ok(Self(text.to_owned()))
     }

@@ -60,23 +60,16 @@ pub(super) fn parse(json: &[u8]) -> Result<WireVerdict, GovernorError> {
         serde_json::error::Category::Data => {
             invalid("the answer is not a verdict: a field is missing or of a wrong type")
         }
-        _ => GovernorError::new(GovernorErrorKind::Malformed, "the answer is not JSON")
-            .with_code("answer_not_json"),
+        _ => GovernorError::new(GovernorErrorKind::Malformed, "the answer is not JSON").with_code("answer_not_json"),
     })?;
     if !is_share(wire.ucs) || !wire.dimensions.0.values().copied().all(is_share) {
-        return Err(invalid(
-            "the answer is not a verdict: a score is not between 0 and 1",
-        ));
+        return Err(invalid("the answer is not a verdict: a score is not between 0 and 1"));
     }
     if wire.latency_ms < 0.0 {
-        return Err(invalid(
-            "the answer is not a verdict: its latency is negative",
-        ));
+        return Err(invalid("the answer is not a verdict: its latency is negative"));
     }
     if !is_id(&wire.evaluation_id) {
-        return Err(invalid(
-            "the answer is not a verdict: its evaluation id is none",
-        ));
+        return Err(invalid("the answer is not a verdict: its evaluation id is none"));
     }
     Ok(WireVerdict {
         word: wire.verdict,
@@ -109,10 +102,7 @@ impl WireVerdict {
         }
         Err(GovernorError::new(
             GovernorErrorKind::Mismatched,
-            format!(
-                "the verdict is of evaluation `{}`",
-                bounded(&self.evaluation)
-            ),
+            format!("the verdict is of evaluation `{}`", bounded(&self.evaluation)),
         ))
     }
 
@@ -125,28 +115,19 @@ impl WireVerdict {
         };
         let verdict = match (Decision::from_wire(&self.word), self.allowed) {
             (Decision::Allow, Some(false)) => Verdict::deny(
-                reason(
-                    "allowed_false",
-                    "the governance service did not allow this call",
-                )
-                .with_detail("the service answered ALLOW and `allowed: false`"),
+                reason("allowed_false", "the governance service did not allow this call")
+                    .with_detail("the service answered ALLOW and `allowed: false`"),
             ),
             (Decision::Allow, _) => match text {
                 Some(text) => Verdict::allow().with_reason(Reason::new("allowed", text)),
                 None => Verdict::allow(),
             },
-            (Decision::Escalate, _) => {
-                Verdict::escalate(reason("escalated", "a person must approve this call first"))
-            }
+            (Decision::Escalate, _) => Verdict::escalate(reason("escalated", "a person must approve this call first")),
             (Decision::Deny, _) if self.word == "DENY" => {
                 Verdict::deny(reason("denied", "the governance service denied this call"))
             }
             (Decision::Deny, _) => Verdict::deny(
-                reason(
-                    "unknown_verdict",
-                    "the governance service did not allow this call",
-                )
-                .with_detail(format!(
+                reason("unknown_verdict", "the governance service did not allow this call").with_detail(format!(
                     "the service answered with the unknown verdict `{}`",
                     bounded(&self.word)
                 )),
@@ -179,16 +160,13 @@ fn first_tier() -> u8 {
 }
 
 /// Reads a field that may be missing and may not be `null`.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
 impl<'de> Deserialize<'de> for Dimensions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wrong =
-            || serde::de::Error::custom("dimensions are a list of objects or a map of scores");
+        let wrong = || serde::de::Error::custom("dimensions are a list of objects or a map of scores");
         let scores = match Value::deserialize(deserializer)? {
             Value::Object(map) => map
                 .into_iter()
@@ -197,27 +175,20 @@ impl<'de> Deserialize<'de> for Dimensions {
             Value::Array(list) => list
                 .into_iter()
                 .filter_map(|entry| match entry {
-                    Value::Object(entry) => {
-                        named_score(&entry).map(|(name, score)| Ok((name.to_owned(), score)))
-                    }
+                    Value::Object(entry) => named_score(&entry).map(|(name, score)| Ok((name.to_owned(), score))),
                     _ => Some(Err(wrong())),
                 })
                 .collect::<Result<_, D::Error>>()?,
             _ => return Err(wrong()),
         };
         let kept = scores.into_iter().take(MAX_DIMENSIONS);
-        Ok(Self(
-            kept.map(|(name, score)| (bounded(&name), score)).collect(),
-        ))
+        Ok(Self(kept.map(|(name, score)| (bounded(&name), score)).collect()))
     }
 }
 
 /// What an entry of the list says, where it says it in the usual way; the wire leaves its keys open.
 fn named_score(entry: &serde_json::Map<String, Value>) -> Option<(&str, f64)> {
-    let name = entry
-        .get("name")
-        .or_else(|| entry.get("dimension"))?
-        .as_str()?;
+    let name = entry.get("name").or_else(|| entry.get("dimension"))?.as_str()?;
     Some((name, entry.get("score")?.as_f64()?))
 }
 

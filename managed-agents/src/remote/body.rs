@@ -18,11 +18,7 @@ pub(super) struct Template {
 }
 
 impl Template {
-    pub(super) fn new(
-        platform: &str,
-        organisation: Map<String, Value>,
-        policy: Option<&PolicyPreset>,
-    ) -> Self {
+    pub(super) fn new(platform: &str, organisation: Map<String, Value>, policy: Option<&PolicyPreset>) -> Self {
         let mut origin = String::new();
         origin.push_str(r#","platform":"#);
         push_string(&mut origin, platform);
@@ -31,17 +27,14 @@ impl Template {
         Self {
             origin,
             organisation,
-            hint: policy.map_or_else(String::new, |policy| {
-                format!(r#","policy_hint":{}"#, policy.hint())
-            }),
+            hint: policy.map_or_else(String::new, |policy| format!(r#","policy_hint":{}"#, policy.hint())),
         }
     }
 
     pub(super) fn body(&self, call: &ToolCall, verb: &str) -> Vec<u8> {
         // the arguments are in canonical form already: they go in as they are, so that no number changes on the way
         let arguments = call.arguments();
-        let mut body =
-            String::with_capacity(arguments.len() + self.origin.len() + self.hint.len() + 256);
+        let mut body = String::with_capacity(arguments.len() + self.origin.len() + self.hint.len() + 256);
         body.push_str(r#"{"agent_id":"#);
         push_string(&mut body, call.agent().as_str());
         body.push_str(r#","action":"#);
@@ -67,16 +60,10 @@ impl Template {
     fn push_added(&self, body: &mut String, of_call: Option<&Map<String, Value>>) {
         let empty = Map::new();
         let of_call = of_call.unwrap_or(&empty);
-        let inherited = self
-            .organisation
-            .iter()
-            .filter(|(key, _)| !of_call.contains_key(*key));
+        let inherited = self.organisation.iter().filter(|(key, _)| !of_call.contains_key(*key));
         for (key, value) in inherited.chain(of_call) {
             if RESERVED.contains(&key.as_str()) {
-                tracing::warn!(
-                    key,
-                    "context for the governance service not sent: the key is reserved"
-                );
+                tracing::warn!(key, "context for the governance service not sent: the key is reserved");
                 continue;
             }
             body.push(',');

@@ -114,30 +114,20 @@ impl RemoteBuilder {
                 "no key to the service is given".to_owned(),
             ));
         }
-        if let Some(key) = RESERVED
-            .into_iter()
-            .find(|key| self.organisation.contains_key(*key))
-        {
+        if let Some(key) = RESERVED.into_iter().find(|key| self.organisation.contains_key(*key)) {
             return Err(RemoteError::new(
                 RemoteErrorKind::Context,
                 format!("the context's key `{key}` is reserved"),
             ));
         }
         let mut headers = HeaderMap::new();
-        headers.insert(
-            HeaderName::from_static("x-source"),
-            HeaderValue::from_static(SOURCE),
-        );
+        headers.insert(HeaderName::from_static("x-source"), HeaderValue::from_static(SOURCE));
         if let Some(key) = self.api_key.and_then(|key| key.header("Bearer ")) {
             headers.insert(AUTHORIZATION, key);
         }
         let client = Client::new(&endpoint, self.roots.as_deref(), headers)
             .map_err(|error| RemoteError::new(RemoteErrorKind::Certificates, error.to_string()))?;
-        let base = endpoint
-            .path()
-            .rsplit_once('/')
-            .map_or("", |(base, _)| base)
-            .to_owned();
+        let base = endpoint.path().rsplit_once('/').map_or("", |(base, _)| base).to_owned();
         Ok(Remote(Arc::new(Shared {
             client,
             base,

@@ -91,19 +91,13 @@ impl Governor for Remote {
     }
 
     fn decide(&self, call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
-        let verb = call
-            .meta()
-            .action()
-            .unwrap_or_else(|| self.0.verbs.verb(call.tool()));
+        let verb = call.meta().action().unwrap_or_else(|| self.0.verbs.verb(call.tool()));
         let body = self.0.template.body(call, verb);
         let shared = Arc::clone(&self.0);
         let call = Arc::clone(call);
         Answer::later(async move {
             let deadline = Instant::now() + shared.timeout;
-            let reply = shared
-                .client
-                .post(shared.endpoint.path(), body, deadline)
-                .await?;
+            let reply = shared.client.post(shared.endpoint.path(), body, deadline).await?;
             let answer = answer::parse(&read(reply).await?)?;
             Ok(answer.for_agent(call.agent())?.into_verdict().into())
         })

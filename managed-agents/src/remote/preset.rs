@@ -41,9 +41,7 @@ impl PolicyPreset {
             return Err(PresetError("a threshold is not between 0 and 1"));
         }
         if deny > escalate {
-            return Err(PresetError(
-                "the threshold to deny is above the threshold to escalate",
-            ));
+            return Err(PresetError("the threshold to deny is above the threshold to escalate"));
         }
         Ok(Self {
             trust,
@@ -75,12 +73,7 @@ impl PolicyPreset {
     /// For tools that act in a browser.
     #[must_use]
     pub fn browser() -> Self {
-        Self::published(
-            0.75,
-            0.55,
-            0.35,
-            &["authorization_level", "data_sensitivity"],
-        )
+        Self::published(0.75, 0.55, 0.35, &["authorization_level", "data_sensitivity"])
     }
 
     /// For tools that act on calendars.

@@ -29,11 +29,7 @@ pub(super) async fn resolution(
     evaluation: &str,
     patience: Duration,
 ) -> Result<Verdict, GovernorError> {
-    let path = format!(
-        "{}/governance/evaluations/{}",
-        shared.base,
-        path_segment(evaluation)
-    );
+    let path = format!("{}/governance/evaluations/{}", shared.base, path_segment(evaluation));
     let start = Instant::now();
     // a patience beyond what the clock can hold is as long as one may wait
     let end = start
@@ -43,9 +39,7 @@ pub(super) async fn resolution(
     loop {
         match timeout_at(end, ask(shared, call, evaluation, &path)).await {
             Ok(Ok(verdict)) if verdict.decision() == Decision::Escalate => {}
-            Ok(Ok(verdict))
-                if verdict.decision() == Decision::Allow && !shared.resolved.first(evaluation) =>
-            {
+            Ok(Ok(verdict)) if verdict.decision() == Decision::Allow && !shared.resolved.first(evaluation) => {
                 return Err(GovernorError::new(
                     GovernorErrorKind::Mismatched,
                     "the evaluation was approved once and has run already",
@@ -66,16 +60,8 @@ pub(super) async fn resolution(
     }
 }
 
-async fn ask(
-    shared: &Shared,
-    call: &ToolCall,
-    evaluation: &str,
-    path: &str,
-) -> Result<Verdict, GovernorError> {
-    let reply = shared
-        .client
-        .get(path, Instant::now() + shared.timeout)
-        .await?;
+async fn ask(shared: &Shared, call: &ToolCall, evaluation: &str, path: &str) -> Result<Verdict, GovernorError> {
+    let reply = shared.client.get(path, Instant::now() + shared.timeout).await?;
     let answer = answer::parse(&read(reply).await?)?;
     Ok(answer
         .of_evaluation(evaluation)?
@@ -89,12 +75,9 @@ fn passes(error: &GovernorError) -> bool {
 }
 
 fn undecided(call: &ToolCall, evaluation: &str) -> Verdict {
-    Verdict::escalate(Reason::new(
-        "escalated",
-        "nobody has decided on this call yet",
-    ))
-    .with_evaluation_id(EvaluationId::from(evaluation))
-    .for_agent(call.agent().as_str())
+    Verdict::escalate(Reason::new("escalated", "nobody has decided on this call yet"))
+        .with_evaluation_id(EvaluationId::from(evaluation))
+        .for_agent(call.agent().as_str())
 }
 
 /// Percent-encodes what is not unreserved (RFC 3986).

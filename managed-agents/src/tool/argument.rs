@@ -37,8 +37,7 @@ pub trait ToolArg<'de>: Sized {
 #[diagnostic::do_not_recommend]
 impl<'de, T: Deserialize<'de> + JsonSchema> ToolArg<'de> for T {
     fn take(parts: &Parts<'de>, index: usize) -> Result<Self, ArgumentError> {
-        serde_json::from_str(parts.json(index).unwrap_or("null"))
-            .map_err(|error| refuse(parts, index, &error))
+        serde_json::from_str(parts.json(index).unwrap_or("null")).map_err(|error| refuse(parts, index, &error))
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -55,10 +54,7 @@ impl<'de, T: Deserialize<'de> + JsonSchema> ToolArg<'de> for T {
 /// # Errors
 ///
 /// A denial: the value that was judged does not read back as its own type, so it is not what would run.
-pub fn take_judged<'de, T: ToolArg<'de>>(
-    parts: &Parts<'de>,
-    index: usize,
-) -> Result<T, GovernanceDenied> {
+pub fn take_judged<'de, T: ToolArg<'de>>(parts: &Parts<'de>, index: usize) -> Result<T, GovernanceDenied> {
     T::take(parts, index).map_err(|error| not_exact(error.argument().unwrap_or("?")))
 }
 
@@ -124,10 +120,7 @@ impl ArgumentError {
     }
 
     pub(super) fn whole(fault: Fault) -> Self {
-        Self {
-            argument: None,
-            fault,
-        }
+        Self { argument: None, fault }
     }
 
     pub(super) fn syntax(error: &serde_json::Error) -> Self {
@@ -149,17 +142,10 @@ impl ArgumentError {
 
     /// The same, without what would show a part of a redacted argument (law 7).
     pub(super) fn redacted(mut self, meta: &ToolMeta) -> Self {
-        let tells = matches!(
-            self.fault,
-            Fault::Type(_) | Fault::NestedTwice(_) | Fault::Syntax(_)
-        );
+        let tells = matches!(self.fault, Fault::Type(_) | Fault::NestedTwice(_) | Fault::Syntax(_));
         let redacts = |a: &&crate::call::ArgumentMeta| !a.redact.is_empty();
         let hidden = match self.argument() {
-            Some(name) => meta
-                .arguments()
-                .iter()
-                .filter(redacts)
-                .any(|a| a.name == name),
+            Some(name) => meta.arguments().iter().filter(redacts).any(|a| a.name == name),
             None => meta.arguments().iter().any(|a| redacts(&a)),
         };
         if tells && hidden {

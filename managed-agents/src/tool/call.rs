@@ -55,10 +55,7 @@ impl ToolResult {
     /// The result of a call whose tool is nobody's.
     #[cfg(feature = "claude")]
     pub(crate) fn unknown(name: &str) -> Self {
-        Self::new(
-            ToolStatus::UnknownTool,
-            format!("unknown tool `{}`", shown(name)),
-        )
+        Self::new(ToolStatus::UnknownTool, format!("unknown tool `{}`", shown(name)))
     }
 
     fn denied(denial: GovernanceDenied) -> Self {
@@ -122,13 +119,10 @@ impl Tool {
                 ToolResult::new(ToolStatus::InvalidArguments, text)
             }
             (Some(Err(_)), Some(denial)) => ToolResult::denied(denial),
-            (Some(Err(CallFault::Returned(text))), None) => ToolResult::new(
-                ToolStatus::Failed,
-                bounded(for_model(text, &refusals.inner)),
-            ),
-            (Some(Err(CallFault::Unshowable)), None) => {
-                ToolResult::new(ToolStatus::Failed, UNSHOWABLE.to_owned())
+            (Some(Err(CallFault::Returned(text))), None) => {
+                ToolResult::new(ToolStatus::Failed, bounded(for_model(text, &refusals.inner)))
             }
+            (Some(Err(CallFault::Unshowable)), None) => ToolResult::new(ToolStatus::Failed, UNSHOWABLE.to_owned()),
             (None, _) => ToolResult::new(ToolStatus::Panicked, PANICKED.to_owned()),
         }
     }

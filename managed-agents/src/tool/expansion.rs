@@ -57,9 +57,6 @@ pub fn shared_receiver<T: Any + Send + Sync>(this: &This) -> Result<Arc<T>, Call
 /// # Errors
 ///
 /// A denial: the bytes are not those of this function's arguments.
-pub fn judged_parts<'de>(
-    arguments: &'de str,
-    names: &'static [&'static str],
-) -> Result<Parts<'de>, GovernanceDenied> {
+pub fn judged_parts<'de>(arguments: &'de str, names: &'static [&'static str]) -> Result<Parts<'de>, GovernanceDenied> {
     Parts::split(arguments, names).map_err(|error| not_exact(error.argument().unwrap_or("?")))
 }

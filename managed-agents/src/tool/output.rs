@@ -77,8 +77,6 @@ pub(super) fn bounded(mut text: String) -> String {
     // room for the sentence
     let kept = text.floor_char_boundary(MAX_BYTES - 128);
     text.truncate(kept);
-    text.push_str(&format!(
-        "\n[cut: these are the first {kept} of {whole} bytes]"
-    ));
+    text.push_str(&format!("\n[cut: these are the first {kept} of {whole} bytes]"));
     text
 }

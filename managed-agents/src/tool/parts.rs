@@ -27,10 +27,7 @@ impl<'de> Parts<'de> {
         if json.len() > strict::MAX_BYTES {
             return Err(ArgumentError::whole(Fault::TooLarge));
         }
-        if !json
-            .trim_start_matches([' ', '\t', '\r', '\n'])
-            .starts_with('{')
-        {
+        if !json.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
             return Err(ArgumentError::whole(Fault::NotAnObject));
         }
         let mut fault = None;
@@ -80,11 +77,7 @@ impl<'de> Visitor<'de> for Splitter<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut values = vec![None; self.names.len()];
         while let Some(strict::Key(key)) = map.next_key()? {
-            let found = self
-                .names
-                .iter()
-                .zip(&mut values)
-                .find(|(name, _)| **name == key);
+            let found = self.names.iter().zip(&mut values).find(|(name, _)| **name == key);
             let Some((name, value)) = found else {
                 *self.fault = Some(ArgumentError::unknown(&key, self.names));
                 return Err(A::Error::custom("refused"));
@@ -112,12 +105,6 @@ pub(super) fn shown(key: &str) -> Cow<'_, str> {
     }
     key.chars()
         .take(CHARS)
-        .map(|c| {
-            if c.is_control() || c == '`' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
+        .map(|c| if c.is_control() || c == '`' { '\u{fffd}' } else { c })
         .collect()
 }

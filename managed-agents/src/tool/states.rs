@@ -14,9 +14,7 @@ pub struct States {
 
 impl States {
     pub(super) fn insert<T: ?Sized + Send + Sync + 'static>(&mut self, value: Arc<T>) -> bool {
-        self.values
-            .insert(TypeId::of::<T>(), Box::new(value))
-            .is_none()
+        self.values.insert(TypeId::of::<T>(), Box::new(value)).is_none()
     }
 
     pub(super) fn holds(&self, need: &Need) -> bool {
@@ -44,11 +42,7 @@ impl States {
     }
 
     fn entry<T: ?Sized + Send + Sync + 'static>(&self) -> &Arc<T> {
-        match self
-            .values
-            .get(&TypeId::of::<T>())
-            .and_then(|v| v.downcast_ref())
-        {
+        match self.values.get(&TypeId::of::<T>()).and_then(|v| v.downcast_ref()) {
             Some(value) => value,
             None => absent(),
         }

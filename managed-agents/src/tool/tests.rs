@@ -20,12 +20,7 @@ fn toolbox(tools: impl IntoIterator<Item = Tool>) -> Toolbox {
 
 async fn said(json: &str) -> String {
     let result = toolbox([pay()]).call("bank.pay", json).await;
-    assert_eq!(
-        result.status(),
-        ToolStatus::InvalidArguments,
-        "{}",
-        result.text()
-    );
+    assert_eq!(result.status(), ToolStatus::InvalidArguments, "{}", result.text());
     assert!(result.is_error());
     result.into_text()
 }
@@ -34,10 +29,7 @@ async fn said(json: &str) -> String {
 async fn arguments_are_decoded_by_name_and_an_option_may_be_left_out() {
     let json = r#" {"cents":5,"to":"a\nb","card":{"number":"1"},"labels":{"k":1}} "#;
     let result = toolbox([pay()]).call("bank.pay", json).await;
-    assert_eq!(
-        (result.text(), result.status()),
-        ("a\nb 5 None", ToolStatus::Done)
-    );
+    assert_eq!((result.text(), result.status()), ("a\nb 5 None", ToolStatus::Done));
 }
 
 #[tokio::test]
@@ -53,10 +45,7 @@ async fn what_is_wrong_with_the_arguments_is_said_so_that_a_model_can_act_on_it(
             r#"argument `cents`: invalid type: string "9", expected u64"#,
         ),
         (r#"{"to":"a","to":"b"}"#, "argument `to` is given twice"),
-        (
-            r#"{"to":"a","\u0074o":"b"}"#,
-            "argument `to` is given twice",
-        ),
+        (r#"{"to":"a","\u0074o":"b"}"#, "argument `to` is given twice"),
         (
             r#"{"sudo":true}"#,
             "unknown argument `sudo`; this tool takes `to`, `cents`, `card`, `note`, `labels`",
@@ -77,17 +66,8 @@ async fn what_is_wrong_with_the_arguments_is_said_so_that_a_model_can_act_on_it(
 
 #[tokio::test]
 async fn nesting_and_size_are_bounded_before_anything_is_decoded() {
-    let nested = |depth: usize| {
-        format!(
-            r#"{{"labels":{}1{}}}"#,
-            r#"{"a":"#.repeat(depth),
-            "}".repeat(depth)
-        )
-    };
-    assert_eq!(
-        said(&nested(64)).await,
-        "argument `labels` is nested more than 64 deep"
-    );
+    let nested = |depth: usize| format!(r#"{{"labels":{}1{}}}"#, r#"{"a":"#.repeat(depth), "}".repeat(depth));
+    assert_eq!(said(&nested(64)).await, "argument `labels` is nested more than 64 deep");
     assert_eq!(said(&nested(63)).await, "argument `to` is missing");
     let large = format!(r#"{{"to":"{}"}}"#, "x".repeat(1 << 20));
     assert_eq!(said(&large).await, "the arguments are over 1 MiB");
@@ -109,10 +89,7 @@ async fn what_is_wrong_with_a_redacted_argument_is_not_said() {
 fn the_schema_is_closed_and_carries_docs_ranges_and_definitions() {
     let schema = pay().input_schema();
     assert_eq!(schema["additionalProperties"], false);
-    assert_eq!(
-        schema["required"],
-        serde_json::json!(["to", "cents", "card", "labels"])
-    );
+    assert_eq!(schema["required"], serde_json::json!(["to", "cents", "card", "labels"]));
     let properties = &schema["properties"];
     assert_eq!(
         properties["to"],
@@ -124,10 +101,7 @@ fn the_schema_is_closed_and_carries_docs_ranges_and_definitions() {
         properties["card"],
         serde_json::json!({"$ref": "#/$defs/Card", "description": "The card."})
     );
-    assert_eq!(
-        schema["$defs"]["Card"]["required"],
-        serde_json::json!(["number"])
-    );
+    assert_eq!(schema["$defs"]["Card"]["required"], serde_json::json!(["number"]));
 }
 
 #[test]
@@ -151,10 +125,7 @@ fn each_dialect_describes_the_tool_in_its_own_way() {
 async fn a_tool_answers_to_the_name_it_is_described_by() {
     let toolbox = toolbox([pay()]);
     for name in ["bank.pay", "bank_pay"] {
-        assert_eq!(
-            toolbox.call(name, "[]").await.status(),
-            ToolStatus::InvalidArguments
-        );
+        assert_eq!(toolbox.call(name, "[]").await.status(), ToolStatus::InvalidArguments);
     }
 }
 
@@ -202,15 +173,10 @@ fn building_names_every_missing_state_duplicate_and_invalid_name() {
         ]
     );
     assert!(
-        error
-            .to_string()
-            .contains("tool `needy` needs `bank: &Bank`"),
+        error.to_string().contains("tool `needy` needs `bank: &Bank`"),
         "{error}"
     );
-    assert!(
-        error.to_string().contains("two tools are named `bank.pay`"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("two tools are named `bank.pay`"), "{error}");
 }
 
 #[tokio::test]
@@ -253,9 +219,7 @@ async fn the_model_reads_nothing_for_null_text_for_a_string_and_else_json() {
         read.push((result.is_error(), result.into_text()));
     }
     assert_eq!(
-        read.iter()
-            .map(|(e, t)| (*e, t.as_str()))
-            .collect::<Vec<_>>(),
+        read.iter().map(|(e, t)| (*e, t.as_str())).collect::<Vec<_>>(),
         [
             (false, ""),
             (false, "a \"b\"\n"),
@@ -283,13 +247,8 @@ async fn a_panic_ends_in_a_fixed_text_and_harms_no_sibling() {
     fn fails() -> Result<(), String> {
         panic!("secret internals")
     }
-    let toolbox = toolbox([
-        tool!(panicking, fails()),
-        tool!(fine, Ok::<_, String>("fine")),
-    ]);
-    let results = toolbox
-        .call_all(&[("panicking", "{}"), ("fine", "{}")])
-        .await;
+    let toolbox = toolbox([tool!(panicking, fails()), tool!(fine, Ok::<_, String>("fine"))]);
+    let results = toolbox.call_all(&[("panicking", "{}"), ("fine", "{}")]).await;
     assert_eq!(results[0].status(), ToolStatus::Panicked);
     assert!(!results[0].text().contains("secret"));
     assert_eq!(results[1].text(), "fine");
@@ -298,8 +257,7 @@ async fn a_panic_ends_in_a_fixed_text_and_harms_no_sibling() {
 #[tokio::test]
 async fn a_denial_reaches_the_caller_typed_though_the_error_type_flattens_it() {
     let tool = tool!(denied, {
-        let denied = GovernanceDenied::new(DenialKind::Denied, "closed", "the shop is closed")
-            .with_tool("denied");
+        let denied = GovernanceDenied::new(DenialKind::Denied, "closed", "the shop is closed").with_tool("denied");
         denial_slot::decided(Some(&denied));
         Err::<(), _>(denied.to_string())
     });
@@ -349,18 +307,12 @@ async fn at_most_eight_calls_run_at_once_and_results_keep_the_order_of_the_calls
         NOW.fetch_sub(1, Ordering::SeqCst);
         Ok::<_, String>(())
     });
-    let toolbox = Toolbox::new()
-        .state(Barrier::new(8))
-        .tool(tool)
-        .build()
-        .unwrap();
+    let toolbox = Toolbox::new().state(Barrier::new(8)).tool(tool).build().unwrap();
     let mut calls = vec![("slow", "{}"); 24];
     calls.insert(5, ("none", "{}"));
     let results = toolbox.call_all(&calls).await;
     assert_eq!(results.len(), 25);
-    let unknown = results
-        .iter()
-        .position(|r| r.status() == ToolStatus::UnknownTool);
+    let unknown = results.iter().position(|r| r.status() == ToolStatus::UnknownTool);
     assert_eq!(unknown, Some(5));
     assert_eq!(MOST.load(Ordering::SeqCst), 8);
 }

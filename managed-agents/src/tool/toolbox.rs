@@ -69,10 +69,7 @@ struct Entry {
 
 impl Toolbox {
     /// Begins a toolbox.
-    #[expect(
-        clippy::new_ret_no_self,
-        reason = "a toolbox is only there when it was built"
-    )]
+    #[expect(clippy::new_ret_no_self, reason = "a toolbox is only there when it was built")]
     pub fn new() -> ToolboxBuilder {
         ToolboxBuilder {
             harness: None,
@@ -170,11 +167,7 @@ impl ToolboxBuilder {
     ///
     /// [`ToolboxError`] names everything that is wrong, not just the first.
     pub fn build(self) -> Result<Toolbox, ToolboxError> {
-        let mut problems: Vec<_> = self
-            .repeated
-            .into_iter()
-            .map(ToolboxProblem::repeated_state)
-            .collect();
+        let mut problems: Vec<_> = self.repeated.into_iter().map(ToolboxProblem::repeated_state).collect();
         let mut names = BTreeMap::new();
         for (place, tool) in self.tools.iter().enumerate() {
             let name = tool.name();
@@ -195,13 +188,8 @@ impl ToolboxBuilder {
                     "a tool without a doc comment: a model must guess what it does"
                 );
             }
-            let missing = tool
-                .needs()
-                .into_iter()
-                .filter(|need| !self.states.holds(need));
-            problems.extend(
-                missing.map(|need| ToolboxProblem::missing_state(tool.name(), &need.parameter())),
-            );
+            let missing = tool.needs().into_iter().filter(|need| !self.states.holds(need));
+            problems.extend(missing.map(|need| ToolboxProblem::missing_state(tool.name(), &need.parameter())));
         }
         if !problems.is_empty() {
             return Err(ToolboxError::new(problems));

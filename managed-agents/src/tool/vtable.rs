@@ -25,10 +25,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub type CallResult = Result<ToolValue, CallFault>;
 
 /// Everything that is generic in a tool.
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "written by the expansion of `#[governed]`"
-)]
+#[expect(clippy::exhaustive_structs, reason = "written by the expansion of `#[governed]`")]
 pub struct Vtable {
     /// What is known of the tool before any call.
     pub meta: &'static ToolMeta,
@@ -48,10 +45,7 @@ impl fmt::Debug for Vtable {
 
 /// One argument that a model gives.
 #[derive(Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "written by the expansion of `#[governed]`"
-)]
+#[expect(clippy::exhaustive_structs, reason = "written by the expansion of `#[governed]`")]
 pub struct ArgRow {
     /// Its name.
     pub name: &'static str,
@@ -67,10 +61,7 @@ pub struct ArgRow {
 
 /// The declared range of a number. A bound that gives `null` is none.
 #[derive(Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "written by the expansion of `#[governed]`"
-)]
+#[expect(clippy::exhaustive_structs, reason = "written by the expansion of `#[governed]`")]
 pub struct RangeRow {
     /// The lowest value.
     pub minimum: fn() -> Value,

@@ -13,10 +13,7 @@ fn canonical<T: Serialize>(value: &T) -> Result<String, CanonicalErrorKind> {
 
 #[test]
 fn integers_stand_in_full_digits() {
-    assert_eq!(
-        canonical(&9_007_199_254_740_993_u64).unwrap(),
-        "9007199254740993"
-    );
+    assert_eq!(canonical(&9_007_199_254_740_993_u64).unwrap(), "9007199254740993");
     assert_eq!(canonical(&i128::MIN).unwrap(), i128::MIN.to_string());
     assert_eq!(canonical(&u128::MAX).unwrap(), u128::MAX.to_string());
 }
@@ -39,54 +36,33 @@ fn floats_are_printed_as_ecmascript_prints_them_but_for_negative_zero() {
 #[test]
 fn what_json_cannot_hold_is_refused() {
     assert_eq!(canonical(&f64::NAN), Err(CanonicalErrorKind::NotFinite));
-    assert_eq!(
-        canonical(&f32::INFINITY),
-        Err(CanonicalErrorKind::NotFinite)
-    );
+    assert_eq!(canonical(&f32::INFINITY), Err(CanonicalErrorKind::NotFinite));
     assert_eq!(
         canonical(&HashMap::from([(1, 2)])),
         Err(CanonicalErrorKind::KeyNotString)
     );
     assert_eq!(canonical(&Some(())), Err(CanonicalErrorKind::AmbiguousNull));
-    assert_eq!(
-        canonical(&Some(None::<u8>)),
-        Err(CanonicalErrorKind::AmbiguousNull)
-    );
+    assert_eq!(canonical(&Some(None::<u8>)), Err(CanonicalErrorKind::AmbiguousNull));
     let raw: Box<serde_json::value::RawValue> = serde_json::from_str("1").unwrap();
     assert_eq!(canonical(&raw), Err(CanonicalErrorKind::RawText));
 }
 
 #[test]
 fn size_and_depth_are_bounded() {
-    assert_eq!(
-        canonical(&"a".repeat(MAX_BYTES)),
-        Err(CanonicalErrorKind::TooLarge)
-    );
-    assert_eq!(
-        canonical(&vec![1_u64; MAX_BYTES]),
-        Err(CanonicalErrorKind::TooLarge)
-    );
+    assert_eq!(canonical(&"a".repeat(MAX_BYTES)), Err(CanonicalErrorKind::TooLarge));
+    assert_eq!(canonical(&vec![1_u64; MAX_BYTES]), Err(CanonicalErrorKind::TooLarge));
     let mut deep = serde_json::Value::Null;
     for _ in 0..64 {
         deep = serde_json::json!([deep]);
     }
     assert!(canonical(&deep).is_ok());
-    assert_eq!(
-        canonical(&serde_json::json!([deep])),
-        Err(CanonicalErrorKind::TooDeep)
-    );
+    assert_eq!(canonical(&serde_json::json!([deep])), Err(CanonicalErrorKind::TooDeep));
 }
 
 #[test]
 fn keys_are_sorted_by_utf16_and_never_repeated() {
     // U+1F600 is two surrogates and so stands before U+FB33
-    let map = BTreeMap::from([
-        ("\u{fb33}", 1),
-        ("\u{1f600}", 2),
-        ("b\n", 3),
-        ("b ", 4),
-        ("b", 5),
-    ]);
+    let map = BTreeMap::from([("\u{fb33}", 1), ("\u{1f600}", 2), ("b\n", 3), ("b ", 4), ("b", 5)]);
     assert_eq!(
         canonical(&map).unwrap(),
         "{\"b\":5,\"b\\n\":3,\"b \":4,\"\u{1f600}\":2,\"\u{fb33}\":1}"
@@ -99,10 +75,7 @@ fn keys_are_sorted_by_utf16_and_never_repeated() {
         second: u8,
     }
     assert_eq!(
-        canonical(&Twice {
-            first: 1,
-            second: 2
-        }),
+        canonical(&Twice { first: 1, second: 2 }),
         Err(CanonicalErrorKind::DuplicateKey)
     );
 }
@@ -126,8 +99,7 @@ fn the_public_rfc_8785_vectors_come_out_to_the_byte() {
     let mut seen = 0;
     for input in inputs {
         let path = input.unwrap().path();
-        let value: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
         let expected = std::fs::read_to_string(format!("{folder}/output/{name}")).unwrap();
         assert_eq!(canonical(&value).unwrap(), expected.trim_end(), "{name}");
@@ -160,11 +132,7 @@ fn choice() -> impl Strategy<Value = Choice> {
     prop_oneof![
         Just(Choice::Unit),
         any::<i64>().prop_map(Choice::Newtype),
-        (
-            any::<bool>(),
-            any::<f32>().prop_filter("finite", |f| f.is_finite())
-        )
-            .prop_map(|(a, b)| Choice::Tuple(a, b)),
+        (any::<bool>(), any::<f32>().prop_filter("finite", |f| f.is_finite())).prop_map(|(a, b)| Choice::Tuple(a, b)),
         (any::<String>(), any::<Option<u8>>()).prop_map(|(y, x)| Choice::Struct { y, x }),
     ]
 }
@@ -182,10 +150,7 @@ fn everything() -> impl Strategy<Value = Everything> {
     let leaf = (
         edge_u64(),
         prop_oneof![any::<i128>(), Just(i128::MIN), Just(i128::MAX)],
-        prop_oneof![
-            any::<f64>().prop_filter("finite", |f| f.is_finite()),
-            Just(-0.0)
-        ],
+        prop_oneof![any::<f64>().prop_filter("finite", |f| f.is_finite()), Just(-0.0)],
         any::<String>(),
         choice(),
         prop::collection::vec((any::<u128>(), any::<char>()), 0..4),

@@ -67,11 +67,7 @@ impl MessagesAgent {
     /// # Errors
     ///
     /// As [`run`](Self::run).
-    pub async fn resume(
-        &self,
-        messages: Vec<Box<RawValue>>,
-        text: &str,
-    ) -> Result<Run, MessagesError> {
+    pub async fn resume(&self, messages: Vec<Box<RawValue>>, text: &str) -> Result<Run, MessagesError> {
         let mut run = Run {
             messages,
             ..Run::default()

@@ -54,8 +54,7 @@ impl MessagesAgentBuilder {
 
     /// The system prompt.
     pub fn system(mut self, text: impl Into<String>) -> Self {
-        self.fixed
-            .insert("system".to_owned(), Value::String(text.into()));
+        self.fixed.insert("system".to_owned(), Value::String(text.into()));
         self
     }
 
@@ -135,17 +134,13 @@ impl MessagesAgentBuilder {
             )));
         }
         if self.max_iterations == 0 {
-            return Err(MessagesError::configuration(
-                "`max_iterations` must be at least 1",
-            ));
+            return Err(MessagesError::configuration("`max_iterations` must be at least 1"));
         }
         let key = match (self.key, set("ANTHROPIC_API_KEY")) {
             (Some(key), _) => key,
             (None, Some(key)) => Secret::parse(&key)
                 .map(|key| Key::new(key, false))
-                .map_err(|error| {
-                    MessagesError::configuration(format!("`ANTHROPIC_API_KEY`: {error}"))
-                })?,
+                .map_err(|error| MessagesError::configuration(format!("`ANTHROPIC_API_KEY`: {error}")))?,
             (None, None) => {
                 return Err(MessagesError::configuration(
                     "no API key: set `ANTHROPIC_API_KEY` or call `.api_key(…)`",
@@ -154,19 +149,12 @@ impl MessagesAgentBuilder {
         };
         let endpoint = match (self.endpoint, set("ANTHROPIC_BASE_URL")) {
             (Some(endpoint), _) => endpoint,
-            (None, base) => {
-                Endpoint::parse(base.as_deref().unwrap_or(DEFAULT_BASE_URL)).map_err(|error| {
-                    MessagesError::configuration(format!("`ANTHROPIC_BASE_URL`: {error}"))
-                })?
-            }
+            (None, base) => Endpoint::parse(base.as_deref().unwrap_or(DEFAULT_BASE_URL))
+                .map_err(|error| MessagesError::configuration(format!("`ANTHROPIC_BASE_URL`: {error}")))?,
         };
-        self.headers
-            .push(("anthropic-version".to_owned(), self.version));
+        self.headers.push(("anthropic-version".to_owned(), self.version));
         let transport = Transport::new(&endpoint, key, &self.headers, self.timeout)?;
-        let tools = self
-            .toolbox
-            .as_ref()
-            .map(|tools| tools.definitions(Dialect::Claude));
+        let tools = self.toolbox.as_ref().map(|tools| tools.definitions(Dialect::Claude));
         if let Some(tools) = tools.filter(|tools| !tools.is_empty()) {
             self.fixed.insert("tools".to_owned(), tools.into());
         }

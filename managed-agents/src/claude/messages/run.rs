@@ -252,15 +252,10 @@ impl Usage {
     }
 
     pub(super) fn add(&mut self, other: Self) {
-        let sum =
-            |a: Option<u64>, b: Option<u64>| Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0)));
+        let sum = |a: Option<u64>, b: Option<u64>| Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0)));
         self.input_tokens = sum(self.input_tokens, other.input_tokens);
         self.output_tokens = sum(self.output_tokens, other.output_tokens);
-        self.cache_creation_input_tokens = sum(
-            self.cache_creation_input_tokens,
-            other.cache_creation_input_tokens,
-        );
-        self.cache_read_input_tokens =
-            sum(self.cache_read_input_tokens, other.cache_read_input_tokens);
+        self.cache_creation_input_tokens = sum(self.cache_creation_input_tokens, other.cache_creation_input_tokens);
+        self.cache_read_input_tokens = sum(self.cache_read_input_tokens, other.cache_read_input_tokens);
     }
 }

@@ -35,21 +35,14 @@ impl Key {
         Some(if self.bearer {
             (AUTHORIZATION, self.secret.header("Bearer ")?)
         } else {
-            (
-                HeaderName::from_static("x-api-key"),
-                self.secret.header("")?,
-            )
+            (HeaderName::from_static("x-api-key"), self.secret.header("")?)
         })
     }
 }
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.bearer {
-            "Key(bearer)"
-        } else {
-            "Key(x-api-key)"
-        })
+        f.write_str(if self.bearer { "Key(bearer)" } else { "Key(x-api-key)" })
     }
 }
 
@@ -62,9 +55,7 @@ impl Transport {
     ) -> Result<Self, MessagesError> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            let (Ok(parsed), Ok(value)) =
-                (HeaderName::try_from(name), HeaderValue::try_from(value))
-            else {
+            let (Ok(parsed), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
                 return Err(MessagesError::configuration(format!(
                     "the header `{name}` is not valid"
                 )));
@@ -72,13 +63,10 @@ impl Transport {
             map.insert(parsed, value);
         }
         let Some((name, value)) = key.header() else {
-            return Err(MessagesError::configuration(
-                "the API key cannot stand in a header",
-            ));
+            return Err(MessagesError::configuration("the API key cannot stand in a header"));
         };
         map.insert(name, value);
-        let client = Client::new(base, None, map)
-            .map_err(|error| MessagesError::configuration(error.to_string()))?;
+        let client = Client::new(base, None, map).map_err(|error| MessagesError::configuration(error.to_string()))?;
         Ok(Self {
             client,
             path: format!("{}/v1/messages", base.path().trim_end_matches('/')),
@@ -95,10 +83,7 @@ impl Transport {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            let wait = failure
-                .error
-                .retry_after()
-                .unwrap_or_else(|| backoff(tried));
+            let wait = failure.error.retry_after().unwrap_or_else(|| backoff(tried));
             if !failure.retry || tried == MAX_RETRIES || wait > MAX_WAIT {
                 return Err(failure.error);
             }
@@ -112,10 +97,7 @@ impl Transport {
         let now = Instant::now();
         let deadline = now + self.timeout;
         self.client.reach(deadline.min(now + CONNECT)).await?;
-        let reply = self
-            .client
-            .post(&self.path, body.to_vec(), deadline)
-            .await?;
+        let reply = self.client.post(&self.path, body.to_vec(), deadline).await?;
         let status = reply.status();
         let request_id = reply.header("request-id").map(http::bounded);
         if status == 200 {
@@ -146,13 +128,7 @@ impl Transport {
     fn refusal(&self, status: u16, body: &[u8]) -> MessagesError {
         let body: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
         let shown = |text: &str| http::bounded(&self.key.secret.scrub(text));
-        let code = body
-            .error
-            .details
-            .error_code
-            .or(body.error.kind)
-            .as_deref()
-            .map(shown);
+        let code = body.error.details.error_code.or(body.error.kind).as_deref().map(shown);
         let detail = match (&code, body.error.message.as_deref().map(shown)) {
             (Some(code), Some(said)) => format!("the API answered {status} (`{code}`): {said}"),
             (Some(code), None) => format!("the API answered {status} (`{code}`)"),
@@ -204,16 +180,11 @@ impl From<http::Failure> for Failure {
         let kind = match failure.kind() {
             TimedOut => MessagesErrorKind::TimedOut,
             TooLarge => MessagesErrorKind::TooLarge,
-            FailureKind::NotHttp | FailureKind::Encoded | FailureKind::NotJson => {
-                MessagesErrorKind::Malformed
-            }
+            FailureKind::NotHttp | FailureKind::Encoded | FailureKind::NotJson => MessagesErrorKind::Malformed,
             _ => MessagesErrorKind::Connection,
         };
         Self {
-            retry: matches!(
-                failure.kind(),
-                Lookup | Connect | Reset | TimedOut | BrokenOff
-            ),
+            retry: matches!(failure.kind(), Lookup | Connect | Reset | TimedOut | BrokenOff),
             error: MessagesError::new(kind, failure.into_detail()),
         }
     }

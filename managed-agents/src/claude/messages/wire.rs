@@ -69,8 +69,7 @@ struct Block<'a> {
 impl Answer {
     /// Reads the body of an answer. Unknown kinds of block and unknown fields are kept and passed over.
     pub(super) fn read(body: &[u8]) -> Result<Self, MessagesError> {
-        let envelope: Envelope =
-            serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+        let envelope: Envelope = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
         let blocks = blocks(&envelope.content)?;
         let mut text = String::new();
         let mut calls = Vec::new();
@@ -80,20 +79,14 @@ impl Answer {
                 "text" => text.push_str(block.text.as_deref().unwrap_or_default()),
                 "tool_use" => calls.push(ToolUse::read(block)?),
                 "server_tool_use" | "mcp_tool_use" => {
-                    ungoverned.push(UngovernedUse::new(
-                        block.kind,
-                        block.name,
-                        block.server_name,
-                    ));
+                    ungoverned.push(UngovernedUse::new(block.kind, block.name, block.server_name));
                 }
                 _ => {}
             }
         }
         let mut ids = HashSet::new();
         if !calls.iter().all(|call| ids.insert(call.id.as_str())) {
-            return Err(MessagesError::malformed(
-                "the answer holds two tool calls with one id",
-            ));
+            return Err(MessagesError::malformed("the answer holds two tool calls with one id"));
         }
         Ok(Self {
             text,
@@ -109,8 +102,7 @@ impl Answer {
 /// The blocks that the loop reads; those of other kinds are passed over, whatever they hold.
 fn blocks(content: &RawValue) -> Result<Vec<Block<'_>>, MessagesError> {
     let mut read = Vec::new();
-    let all: Vec<&RawValue> =
-        serde_json::from_str(content.get()).map_err(|error| unreadable(&error))?;
+    let all: Vec<&RawValue> = serde_json::from_str(content.get()).map_err(|error| unreadable(&error))?;
     for block in all {
         let kind: Kind = serde_json::from_str(block.get()).map_err(|error| unreadable(&error))?;
         if matches!(
@@ -194,10 +186,7 @@ pub(super) fn assistant(content: &RawValue) -> Result<Box<RawValue>, MessagesErr
 }
 
 /// A user's message: the results first, then the text.
-pub(super) fn user(
-    results: &[ToolResultBlock<'_>],
-    text: Option<&str>,
-) -> Result<Box<RawValue>, MessagesError> {
+pub(super) fn user(results: &[ToolResultBlock<'_>], text: Option<&str>) -> Result<Box<RawValue>, MessagesError> {
     let content: Result<Vec<_>, _> = results.iter().map(to_raw_value).collect();
     let mut content = content.map_err(|_| unwritable())?;
     if let Some(text) = text {
@@ -210,10 +199,7 @@ pub(super) fn user(
     message("user", &content)
 }
 
-fn message<C: Serialize + ?Sized>(
-    role: &'static str,
-    content: &C,
-) -> Result<Box<RawValue>, MessagesError> {
+fn message<C: Serialize + ?Sized>(role: &'static str, content: &C) -> Result<Box<RawValue>, MessagesError> {
     to_raw_value(&Message { role, content }).map_err(|_| unwritable())
 }
 

@@ -81,9 +81,7 @@ fn highest(slot: u64) -> u64 {
     }
     let power = slot / PARTS - 1;
     let lead = slot % PARTS + PARTS;
-    ((u128::from(lead + 1) << power) - 1)
-        .try_into()
-        .unwrap_or(u64::MAX)
+    ((u128::from(lead + 1) << power) - 1).try_into().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -95,10 +93,7 @@ mod tests {
         for nanos in (0..100_000).chain([1 << 40, u64::MAX / 3, u64::MAX]) {
             let end = highest(slot(nanos));
             assert!(end >= nanos, "{nanos} {end}");
-            assert!(
-                u128::from(end - nanos) * 32 <= u128::from(nanos) + 32,
-                "{nanos} {end}"
-            );
+            assert!(u128::from(end - nanos) * 32 <= u128::from(nanos) + 32, "{nanos} {end}");
             assert!(slot(nanos) < 64 * PARTS);
         }
     }

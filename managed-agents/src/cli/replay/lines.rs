@@ -79,11 +79,7 @@ impl<R: Read> Lines<R> {
             return Ok(None);
         }
         self.number += 1;
-        Ok(Some(if too_long {
-            Err(Fault::TooLong)
-        } else {
-            Ok(&self.line)
-        }))
+        Ok(Some(if too_long { Err(Fault::TooLong) } else { Ok(&self.line) }))
     }
 }
 
@@ -122,8 +118,7 @@ impl<'l> RecordedCall<'l> {
             return Err(Fault::NotAnObject);
         }
         // the three values are taken as they stand, so that no error can repeat one
-        let row: Row<'l> =
-            serde_json::from_str(line).map_err(|error| Fault::Json(error.to_string()))?;
+        let row: Row<'l> = serde_json::from_str(line).map_err(|error| Fault::Json(error.to_string()))?;
         if !row
             .id
             .get()
@@ -134,8 +129,7 @@ impl<'l> RecordedCall<'l> {
         if !row.tool_input.get().starts_with('{') {
             return Err(Fault::Key("`tool_input` is not an object"));
         }
-        let tool = serde_json::from_str(row.tool_name.get())
-            .map_err(|_| Fault::Key("`tool_name` is not a string"))?;
+        let tool = serde_json::from_str(row.tool_name.get()).map_err(|_| Fault::Key("`tool_name` is not a string"))?;
         Ok(Self {
             id: row.id,
             tool,
@@ -200,18 +194,12 @@ mod tests {
             ("", "empty"),
             ("[]", "not a JSON object"),
             (r#"["a","canary",{}]"#, "not a JSON object"),
-            (
-                r#"{"id":"a","tool_name":"t"}"#,
-                "missing field `tool_input`",
-            ),
+            (r#"{"id":"a","tool_name":"t"}"#, "missing field `tool_input`"),
             (
                 r#"{"id":"a","tool_name":"t","tool_input":"canary"}"#,
                 "`tool_input` is not an object",
             ),
-            (
-                r#"{"id":null,"tool_name":"t","tool_input":{}}"#,
-                "`id` is neither",
-            ),
+            (r#"{"id":null,"tool_name":"t","tool_input":{}}"#, "`id` is neither"),
             (
                 r#"{"id":"a","tool_name":["canary"],"tool_input":{}}"#,
                 "`tool_name` is not a string",
@@ -220,20 +208,12 @@ mod tests {
                 r#"{"id":"a","tool_name":"t","tool_input":{},"tool_input":{"x":"canary"}}"#,
                 "duplicate field `tool_input`",
             ),
-            (
-                r#"{"id":"a","tool_name":"t","tool_input":{"canary"}}"#,
-                "expected `:`",
-            ),
+            (r#"{"id":"a","tool_name":"t","tool_input":{"canary"}}"#, "expected `:`"),
         ] {
-            let fault = RecordedCall::parse(Ok(line.as_bytes()))
-                .unwrap_err()
-                .to_string();
+            let fault = RecordedCall::parse(Ok(line.as_bytes())).unwrap_err().to_string();
             assert!(fault.contains(why), "{line}: {fault}");
             assert!(!fault.contains("canary"), "{fault}");
         }
-        assert_eq!(
-            RecordedCall::parse(Ok(b"\xff")).unwrap_err(),
-            Fault::Encoding
-        );
+        assert_eq!(RecordedCall::parse(Ok(b"\xff")).unwrap_err(), Fault::Encoding);
     }
 }

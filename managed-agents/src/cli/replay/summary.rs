@@ -58,12 +58,7 @@ impl Summary {
         self.times.add(ruling.took);
     }
 
-    pub(super) fn print(
-        &self,
-        out: &mut Output,
-        wall: Duration,
-        faults: u64,
-    ) -> Result<(), Failure> {
+    pub(super) fn print(&self, out: &mut Output, wall: Duration, faults: u64) -> Result<(), Failure> {
         let total = self.decisions.total();
         let mut decisions = table(["decision", "calls", "%"], 1);
         for (name, count) in [
@@ -74,11 +69,7 @@ impl Summary {
             decisions.add_row([name.to_owned(), count.to_string(), percent(count, total)]);
         }
         if faults > 0 {
-            decisions.add_row([
-                "(could not be read)".to_owned(),
-                faults.to_string(),
-                String::new(),
-            ]);
+            decisions.add_row(["(could not be read)".to_owned(), faults.to_string(), String::new()]);
         }
         out.line(decisions)?;
         self.print_reasons(out)?;
@@ -116,13 +107,11 @@ impl Summary {
             add(shown(name).chars().take(60).collect(), **counts);
         }
         if let Some(rest) = rows.get(ROWS..).filter(|rest| !rest.is_empty()) {
-            let sum = rest
-                .iter()
-                .fold(Counts::default(), |sum, (_, counts)| Counts {
-                    allow: sum.allow + counts.allow,
-                    escalate: sum.escalate + counts.escalate,
-                    deny: sum.deny + counts.deny,
-                });
+            let sum = rest.iter().fold(Counts::default(), |sum, (_, counts)| Counts {
+                allow: sum.allow + counts.allow,
+                escalate: sum.escalate + counts.escalate,
+                deny: sum.deny + counts.deny,
+            });
             add(format!("({} more)", rest.len()), sum);
         }
         out.line("")?;
@@ -179,8 +168,6 @@ fn rate(calls: u64, time: Duration) -> f64 {
 /// The most memory that this process ever held, in KiB, where the system says so.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse().ok()
 }

@@ -57,11 +57,7 @@ fn a_field_of_a_wrong_type_or_out_of_range_or_given_twice_is_no_verdict() {
         assert_eq!(error.kind(), GovernorErrorKind::Malformed, "{field}");
     }
     for json in ["", "null", "[]", "\"ALLOW\"", "{", "{} {}"] {
-        assert_eq!(
-            read(json).unwrap_err().kind(),
-            GovernorErrorKind::Malformed,
-            "{json}"
-        );
+        assert_eq!(read(json).unwrap_err().kind(), GovernorErrorKind::Malformed, "{json}");
     }
 }
 
@@ -110,10 +106,7 @@ fn dimensions_are_read_from_a_list_and_from_a_map() {
         r#","dimensions":[{"name":"a","score":0.5},{"dimension":"b","score":1,"veto":false},{"weight":2}]"#,
     ] {
         let verdict = read(&with(field)).unwrap();
-        assert_eq!(
-            verdict.dimensions().collect::<Vec<_>>(),
-            [("a", 0.5), ("b", 1.0)]
-        );
+        assert_eq!(verdict.dimensions().collect::<Vec<_>>(), [("a", 0.5), ("b", 1.0)]);
     }
 }
 

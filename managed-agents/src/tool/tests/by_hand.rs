@@ -71,10 +71,7 @@ pub(crate) use tool;
 /// `pay(to: &str, cents: u64, card: Card, note: Option<&str>, labels: BTreeMap<..>)`.
 pub(crate) fn pay() -> Tool {
     const NAMES: &[&str] = &["to", "cents", "card", "note", "labels"];
-    const META: &ToolMeta = &meta(
-        "bank.pay",
-        &[argument("to", &[]), argument("card", &["/number"])],
-    );
+    const META: &ToolMeta = &meta("bank.pay", &[argument("to", &[]), argument("card", &["/number"])]);
     Tool::from_vtable(&Vtable {
         meta: META,
         arguments: &[

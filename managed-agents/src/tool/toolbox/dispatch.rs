@@ -36,15 +36,13 @@ impl Toolbox {
         I: AsRef<str> + Sync,
     {
         let mut waiting = calls.iter().enumerate();
-        let mut running: Vec<(usize, BoxFuture<'_, ToolResult>)> =
-            Vec::with_capacity(AT_ONCE.min(calls.len()));
+        let mut running: Vec<(usize, BoxFuture<'_, ToolResult>)> = Vec::with_capacity(AT_ONCE.min(calls.len()));
         let mut done: Vec<(usize, ToolResult)> = Vec::with_capacity(calls.len());
         poll_fn(|cx| {
             loop {
                 let begun = waiting.by_ref().take(AT_ONCE - running.len());
                 running.extend(begun.map(|(place, (name, json))| {
-                    let call: BoxFuture<'_, ToolResult> =
-                        Box::pin(self.call(name.as_ref(), json.as_ref()));
+                    let call: BoxFuture<'_, ToolResult> = Box::pin(self.call(name.as_ref(), json.as_ref()));
                     (place, call)
                 }));
                 if running.is_empty() {
@@ -70,17 +68,10 @@ impl Toolbox {
     }
 
     fn unknown(&self, name: &str) -> String {
-        let known: Vec<_> = self
-            .tools()
-            .map(|tool| format!("`{}`", tool.name()))
-            .collect();
+        let known: Vec<_> = self.tools().map(|tool| format!("`{}`", tool.name())).collect();
         match known.as_slice() {
             [] => format!("unknown tool `{}`; there are no tools", shown(name)),
-            known => format!(
-                "unknown tool `{}`; the tools are {}",
-                shown(name),
-                known.join(", ")
-            ),
+            known => format!("unknown tool `{}`; the tools are {}", shown(name), known.join(", ")),
         }
     }
 }

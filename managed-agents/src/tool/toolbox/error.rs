@@ -72,17 +72,13 @@ impl ToolboxProblem {
     pub(super) fn repeated_state(written: &str) -> Self {
         Self {
             kind: ToolboxProblemKind::RepeatedState,
-            text: format!(
-                "two states of type `{written}` were given, and tools find theirs by type"
-            ),
+            text: format!("two states of type `{written}` were given, and tools find theirs by type"),
         }
     }
 
     pub(super) fn duplicate_name(name: &str, other: &str) -> Self {
         let text = if name == other {
-            format!(
-                "two tools are named `{name}`: name one of them with `#[governed(name = \"…\")]`"
-            )
+            format!("two tools are named `{name}`: name one of them with `#[governed(name = \"…\")]`")
         } else {
             format!("tools `{other}` and `{name}` share a name where dots are not taken")
         };
@@ -95,9 +91,7 @@ impl ToolboxProblem {
     pub(super) fn invalid_name(name: &str) -> Self {
         Self {
             kind: ToolboxProblemKind::InvalidName,
-            text: format!(
-                "tool name `{name}` cannot be called: use 1 to 64 of a-z, A-Z, 0-9, `_`, `-` and `.`"
-            ),
+            text: format!("tool name `{name}` cannot be called: use 1 to 64 of a-z, A-Z, 0-9, `_`, `-` and `.`"),
         }
     }
 }
