@@ -209,7 +209,7 @@ impl ToolCall {
 
     /// Whether an argument is of a kind that the screen reads, by declaration or by the tool's name.
     pub(crate) fn is_screened(&self) -> bool {
-        self.head.screened
+        self.head.screened && self.reveal_arguments() != "{}"
     }
 
     pub(crate) fn head(&self) -> &Arc<Head> {
