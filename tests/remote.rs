@@ -50,7 +50,8 @@ async fn a_decision_posts_the_call_with_key_and_source() {
     let call = session
         .govern("bash", r#"{"command":"ls -la","n":18446744073709551615}"#)
         .context(context.as_object().unwrap().clone());
-    drop(call.await.unwrap());
+    // a command that no screen has read waits for a person, and the service is asked all the same
+    drop(call.await);
 
     let received = &server.received()[0];
     assert_eq!(

@@ -22,9 +22,8 @@ for run in 1 2 3 4 5; do
     "$target/release/managed-agents" replay "$@" > "$runs/$run"
 done
 
-# "8613 calls in 0.120 s: 71775 calls a second, 91000 counting the verdicts alone"
-median=$(grep -H ' calls in ' "$runs"/? | sort -t: -k3 -k2n | awk '{ print $4, $0 }' | sort -n | sed -n 3p)
-file=$(echo "$median" | sed 's/^[^ ]* \([^:]*\):.*/\1/')
+# the summary ends with "N calls in S s: R calls a second, A counting the verdicts alone"
+file=$(awk '/ calls in / { print $4, FILENAME }' "$runs"/? | sort -n | sed -n '3s/^[^ ]* //p')
 
 awk '
     / calls in / { calls = $1; wall = $4; rate = $6; alone = $10 }

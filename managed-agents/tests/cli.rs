@@ -1,4 +1,5 @@
 //! The program `managed-agents`, run as a user runs it.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! `managed-agents.toml` and the environment, as a program meets them.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -233,7 +234,7 @@ fn no_text_makes_the_reader_panic() {
     // every prefix of a file that uses everything, and every one with a byte replaced
     let all = "agent = 'a'\npolicies = ['p']\nworkspace_roots = ['/w']\n[scopes]\na = ['x']\n[tools.x]\nrisk = 'low'\narguments = { q = 'sql' }\nredact = ['/é']\n[harness]\ntimeout = '3s'\n[remote]\nendpoint = 'https://x'\n[screen]\nprofile = 'strict'\n";
     for at in (0..all.len()).filter(|at| all.is_char_boundary(*at)) {
-        let _ = Config::parse(&all[..at], "f".as_ref());
+        let _ = Config::parse(all.split_at(at).0, "f".as_ref());
         for byte in [b'"', b'[', b'=', b'\n', b'0', b'\\'] {
             let mut bytes = all.as_bytes().to_vec();
             bytes[at] = byte;
@@ -367,4 +368,54 @@ fn an_endpoint_that_is_none_is_refused_with_its_line_and_not_repeated() {
         "{error}"
     );
     assert!(!error.contains("canary"), "{error}");
+}
+
+#[cfg(feature = "macros")]
+#[test]
+fn a_toolbox_in_a_file_is_read_back_as_it_was_written() {
+    use managed_agents::config::{read_tools, write_tools};
+    use managed_agents::{GovernanceDenied, Tool, Toolbox, governed};
+
+    /// Runs a report.
+    #[governed(risk = high, read_only, action = "read", redact(owner), timeout = "2s")]
+    async fn report(
+        #[governed(kind = sql)] query: String,
+        owner: String,
+    ) -> Result<String, GovernanceDenied> {
+        Ok(query + &owner)
+    }
+
+    let toolbox = Toolbox::new().tool(report::tool()).build().unwrap();
+    let mut file = Vec::new();
+    write_tools(toolbox.tools().map(Tool::meta), &mut file).unwrap();
+    let read = read_tools(file.as_slice()).unwrap();
+    let meta = report::tool().meta();
+    assert_eq!(read[0].definition(), meta.definition());
+    assert_eq!(read[0].arguments(), meta.arguments());
+    assert_eq!(read[0].timeout(), meta.timeout());
+    assert_eq!(
+        (read[0].risk(), read[0].is_read_only(), read[0].action()),
+        (Risk::High, true, Some("read"))
+    );
+
+    for broken in [
+        "",
+        "[]",
+        "{\"format\":\"ma-tools/2\",\"tools\":[]}",
+        "{\"format\":\"ma-tools/1\",\"tools\":[],\"more\":1}",
+    ] {
+        assert!(read_tools(broken.as_bytes()).is_err(), "{broken}");
+    }
+    let twice = String::from_utf8(file)
+        .unwrap()
+        .replacen("\"tools\": [", "\"tools\": [X,", 1);
+    let entry = twice
+        .split_once("[X,")
+        .unwrap()
+        .1
+        .rsplit_once(']')
+        .unwrap()
+        .0;
+    let error = read_tools(twice.replace('X', entry).as_bytes()).unwrap_err();
+    assert_eq!(error.to_string(), "the tool `report` is there twice");
 }

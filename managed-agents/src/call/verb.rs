@@ -104,6 +104,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_tool_that_runs_what_it_is_given_is_known_in_any_spelling() {
+        for tool in [
+            "bash",
+            "Bash",
+            "code_exec",
+            "code-exec",
+            "sql.execute",
+            "SQL_query",
+            "query",
+        ] {
+            assert!(runs_text(tool), "{tool}");
+        }
+        for tool in ["read_file", "basher", "weather"] {
+            assert!(!runs_text(tool), "{tool}");
+        }
+    }
+
+    #[test]
     fn a_target_is_found_in_the_published_order() {
         assert_eq!(target_of("t", r#"{"query":"q","url":"u"}"#, "-"), "u");
         assert_eq!(target_of("t", r#"{"a":1,"b":"text"}"#, "-"), "text");

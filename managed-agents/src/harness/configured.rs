@@ -2,6 +2,7 @@
 //! the file.
 
 use std::path::Path;
+#[cfg(any(feature = "engine", feature = "remote"))]
 use std::sync::Arc;
 
 use super::{BuildError, Harness, HarnessBuilder};
