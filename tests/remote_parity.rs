@@ -152,7 +152,8 @@ async fn post(endpoint: &str, call: &Value) {
     if let Some(context) = call["context"].as_object() {
         govern = govern.context(context.clone());
     }
-    drop(govern.await.unwrap());
+    // what was posted matters here, not what came of it: a call that nothing has screened is escalated after it
+    drop(govern.await);
 }
 
 /// Runs the Python client over all calls.
