@@ -9,6 +9,7 @@
 //! `cargo run -p examples --example quickstart`
 
 use std::env;
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use examples::show::{self, Colour, paint};
@@ -67,7 +68,20 @@ const WISH: &str = "Order 7 arrived broken. Look it up, refund all of it, and de
 const NEWS: &str = "A person has approved the refund. Call it again, unchanged.";
 
 #[tokio::main]
-async fn main() -> Outcome {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error}");
+            eprintln!(
+                "With ANTHROPIC_API_KEY set, ANTHROPIC_MODEL names the model. Without the key a script plays it."
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Outcome {
     // 1. who decides: the embedded engine, in which this agent may use two of the three tools
     let approver = ApproverKey::generate()?;
     let harness = Harness::builder()
@@ -148,7 +162,7 @@ async fn agent(toolbox: &Toolbox) -> Result<(MessagesAgent, Option<Server>), Box
     let system = "You are the support agent of a small shop. Look orders up first, then call every tool that the \
                   customer's wish needs, and then say in one short paragraph how each call ended.";
     if env::var("ANTHROPIC_API_KEY").is_ok_and(|key| !key.is_empty()) {
-        let model = env::var("ANTHROPIC_MODEL").unwrap_or_else(|_| "claude-opus-4-5".to_owned());
+        let model = env::var("ANTHROPIC_MODEL").unwrap_or_else(|_| "claude-opus-5-5".to_owned());
         println!("The model is {model}, over the Messages API: ANTHROPIC_API_KEY is set.");
         let agent = MessagesAgent::builder(model).system(system).tools(toolbox);
         return Ok((agent.build()?, None));
