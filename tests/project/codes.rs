@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Parts of the library that write other words in snake case: names of tools, and the wires of services.
-const OTHER_WORDS: [&str; 4] = ["claude", "remote/body.rs", "remote/preset.rs", "call/verb.rs"];
+/// Parts of the library that write other words in snake case: names of tools, the wires of services, and the keys of the
+/// configuration.
+const OTHER_WORDS: [&str; 5] = ["claude", "config", "remote/body.rs", "remote/preset.rs", "call/verb.rs"];
 
 /// Words in snake case that are no codes: names of fields, of spans, of functions.
 const NOT_CODES: [&str; 6] = [
