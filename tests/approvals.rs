@@ -1,5 +1,7 @@
 //! Approvals in this process: signed by an enrolled key, bound to one call, and used at most once (law 8).
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! Law 7, for what the governed call itself says: a canary stands in every redacted argument, and is looked for in
 //! everything that leaves the process or is printed.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 

@@ -1,6 +1,8 @@
 //! What the gate costs: macro, canonical bytes, digest, verdict of a constant in-process governor, record in memory,
 //! enforcement. Beside it the floor in the same run: the plain function, and SHA-256 over as many bytes.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that fails should stop")]
+
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;

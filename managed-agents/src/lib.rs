@@ -1,4 +1,73 @@
-//! placeholder
+//! Governs what AI agents do: every call of a tool is judged before its body runs, and recorded.
+//!
+//! [`#[governed]`](macro@governed) above a function makes it a governed function. A [`Harness`] judges each call of it: the call
+//! is **allowed** and the body runs; it is **denied**, and the caller gets a typed [`GovernanceDenied`]; or it is
+//! **escalated**, and waits for a person or is refused until one has decided. Who decides is a [`Governor`]: the embedded
+//! [`Engine`], a service over HTTP ([`remote`]), or your own. With no harness in scope nothing runs.
+//!
+//! # Examples
+//!
+//! ```
+//! use managed_agents::approval::ApproverKey;
+//! use managed_agents::{DenialKind, GovernanceDenied, Harness, Toolbox, governed};
+//!
+//! /// Look up an order by its number.
+//! #[governed(risk = low, read_only)]
+//! async fn lookup(order: u64) -> Result<String, GovernanceDenied> {
+//!     Ok(format!("order {order}: one lamp"))
+//! }
+//!
+//! /// Refund an order, in cents.
+//! #[governed(risk = high, reversible)]
+//! async fn refund(order: u64, cents: u64) -> Result<String, GovernanceDenied> {
+//!     Ok(format!("refunded {cents} for order {order}"))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let ann = ApproverKey::generate()?;
+//! let harness = Harness::builder().agent_id("support-bot").approver("ann", ann.public()).build().await?;
+//!
+//! // from plain Rust
+//! assert_eq!(harness.scope(lookup(7)).await?, "order 7: one lamp");
+//! let denied = harness.scope(refund(7, 4200)).await.unwrap_err();
+//! assert_eq!(denied.kind(), DenialKind::Escalated);
+//!
+//! // a person approves: this agent, this tool, these arguments, once
+//! harness.approve(denied.ticket().unwrap_or_default(), &ann)?;
+//! assert_eq!(harness.scope(refund(7, 4200)).await?, "refunded 4200 for order 7");
+//!
+//! // from a model
+//! let tools = Toolbox::new().harness(&harness).tools([lookup::tool(), refund::tool()]).build()?;
+//! assert_eq!(tools.call("lookup", r#"{"order":8}"#).await.text(), "order 8: one lamp");
+//! # Ok(()) }
+//! ```
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | what a tool can declare of itself | [`governed`](macro@governed), [`ToolMeta`] |
+//! | configuring, scopes, sessions, calls by name | [`Harness`], [`harness::HarnessBuilder`], [`Session`], [`Permit`] |
+//! | refusals | [`GovernanceDenied`], [`DenialKind`] |
+//! | verdicts with no policy written | [`Engine`] |
+//! | giving tools to a model | [`Toolbox`], [`claude::MessagesAgent`] |
+//! | people who approve | [`approval`], [`Harness::pending`] |
+//! | a governance service | [`remote::Remote`] |
+//! | what was decided, and how it ended | [`Harness::records`], [`audit`] |
+//! | tests of your own | [`testing`] |
+//! | a governor or a record of your own | [`Governor`], [`audit::Recorder`] |
+//!
+//! # Features
+//!
+//! | feature | default | what it brings |
+//! |---|---|---|
+//! | `macros` | yes | [`#[governed]`](macro@governed) |
+//! | `engine` | yes | the embedded governor, and approvals in the process |
+//! | `remote` | | a governance service over HTTP as the governor |
+//! | `claude` | | an agent loop over Claude's Messages API |
+//!
+//! Features add; none makes a verdict more permissive.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -53,3 +122,18 @@ pub use tool::{
     Dialect, Tool, ToolResult, ToolStatus, Toolbox, ToolboxBuilder, ToolboxError, ToolboxProblem, ToolboxProblemKind,
 };
 pub use verdict::{Decision, EvaluationId, Reason, Verdict};
+
+/// What the README shows compiles and holds.
+#[cfg(all(doctest, feature = "engine", feature = "macros"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
+/// What the guides show compiles and holds.
+#[cfg(all(doctest, feature = "claude", feature = "engine", feature = "macros", feature = "remote"))]
+mod guides {
+    #[doc = include_str!("../../docs/escalation.md")]
+    struct Escalation;
+
+    #[doc = include_str!("../../docs/from-python.md")]
+    struct FromPython;
+}

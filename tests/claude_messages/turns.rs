@@ -223,7 +223,9 @@ async fn arguments_with_a_key_twice_or_of_a_wrong_type_are_refused_before_judgem
     );
     assert_eq!(results[2]["content"], "argument `order` is missing");
     assert_eq!(shop.ran(), 0);
-    assert!(shop.harness.records().is_empty());
+    let records = shop.harness.records();
+    assert_eq!(records.len(), 3, "each refusal is recorded");
+    assert!(records.iter().all(|entry| entry.decision().codes().eq(["invalid_arguments"])));
 }
 
 #[tokio::test]

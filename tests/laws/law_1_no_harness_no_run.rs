@@ -1,5 +1,7 @@
 //! Law 1: a governed function called with no harness in scope is refused, and its body does not start.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use managed_agents::testing::FakeGovernor;

@@ -119,7 +119,7 @@ async fn law_3_a_decision_that_cannot_be_recorded_is_a_denial_whatever_else_is_s
         let denied = harness.scope(run(journal.clone(), false)).await.unwrap_err();
         assert_eq!(denied.kind(), DenialKind::Unrecorded);
         assert_eq!(denied.code(), "record_full");
-        assert!(harness.govern("run", "{}").await.is_err());
+        assert!(harness.govern("job", "{}").await.is_err());
         assert!(journal.lines().is_empty());
     }
 }
@@ -274,12 +274,12 @@ async fn law_3_a_body_that_must_finish_does_so_when_its_caller_is_gone() {
 #[tokio::test]
 async fn law_3_a_permit_that_nobody_reports_on_is_recorded_as_unreported() {
     let harness = memory().await;
-    drop(harness.govern("run", "{}").await.unwrap());
+    drop(harness.govern("job", "{}").await.unwrap());
     assert_eq!(outcome(&harness), Some(Outcome::Unreported));
-    harness.govern("run", "{}").await.unwrap().finish(Outcome::Ok);
+    harness.govern("job", "{}").await.unwrap().finish(Outcome::Ok);
     assert_eq!(outcome(&harness), Some(Outcome::Ok));
     let result: Result<(), GovernanceDenied> = harness
-        .govern("run", "{}")
+        .govern("job", "{}")
         .await
         .unwrap()
         .run(async |_| panics().await)
@@ -353,5 +353,28 @@ async fn law_3_a_call_made_by_a_body_names_its_parent() {
     assert_eq!(
         records[1].decision().parent(),
         Some(records[0].decision().evaluation_id())
+    );
+}
+
+#[tokio::test]
+async fn law_3_a_dispatched_call_that_never_reaches_its_gate_is_recorded_as_refused() {
+    let harness = memory().await;
+    let tools = managed_agents::Toolbox::new().harness(&harness).tool(forever::tool()).build().unwrap();
+    assert!(tools.call("forever", r#"{"surplus":1}"#).await.is_error());
+    assert!(tools.call("nothing", "{}").await.is_error());
+    let records = harness.records();
+    let refused: Vec<_> = records
+        .iter()
+        .map(|entry| {
+            let record = entry.decision();
+            (record.tool(), record.disposition(), record.codes().next().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            ("forever", Disposition::Refused, "invalid_arguments"),
+            ("nothing", Disposition::Refused, "unknown_tool")
+        ]
     );
 }

@@ -90,7 +90,14 @@ fn each_file(folder: &Path, see: &mut impl FnMut(&Path)) {
 }
 
 /// Before a literal, these say that it is a code.
-const BEFORE: [&str; 5] = ["Reason::new(", "InputError::new(", "with_code(", "reason(", "code:"];
+const BEFORE: [&str; 6] = [
+    "Some((",
+    "Reason::new(",
+    "InputError::new(",
+    "with_code(",
+    "reason(",
+    "code:",
+];
 
 fn codes(source: &str) -> Vec<String> {
     let source = source.split("#[cfg(test)]").next().unwrap_or_default();

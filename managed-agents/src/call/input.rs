@@ -1,16 +1,12 @@
 //! The arguments of a call that is made by name: parsed strictly, before anything is judged.
 
-use std::collections::HashSet;
 use std::fmt;
 
 use serde::Serialize;
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::canonical::MAX_BYTES;
-
-/// The deepest nesting that is read.
-const MAX_DEPTH: usize = 64;
+use super::strict::{self, StrictFault};
 
 /// The arguments of a call by name: one JSON object, no key twice at any depth, at most 1 MiB and 64 deep.
 ///
@@ -34,14 +30,19 @@ impl ToolInput {
         if json.len() > MAX_BYTES {
             return Err(InputError::new("too_large", "the arguments are over 1 MiB".to_owned()));
         }
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        let strict = Strict { depth: MAX_DEPTH }
-            .deserialize(&mut deserializer)
-            .and_then(|value| deserializer.end().map(|()| value));
-        match strict {
+        strict::check(json, 0).map_err(|fault| match fault {
+            StrictFault::Twice(key) => {
+                let key: String = key.chars().take(80).collect();
+                InputError::invalid(format!("the key `{}` is given twice", key.escape_debug()))
+            }
+            StrictFault::TooDeep => {
+                InputError::new("too_large", "the arguments are nested more than 64 deep".to_owned())
+            }
+            StrictFault::Syntax(error) => InputError::invalid(format!("the arguments are not valid JSON: {error}")),
+        })?;
+        match serde_json::from_str(json) {
             Ok(Value::Object(map)) => Ok(Self(map)),
-            Ok(_) => Err(InputError::invalid("the arguments are not a JSON object".to_owned())),
-            Err(error) => Err(InputError::from_json(&error)),
+            _ => Err(InputError::invalid("the arguments are not a JSON object".to_owned())),
         }
     }
 
@@ -137,11 +138,6 @@ impl InputError {
         Self::new("invalid_arguments", message)
     }
 
-    fn from_json(error: &serde_json::Error) -> Self {
-        // syntax errors name line and column; data errors are this module's own and hold no value
-        Self::invalid(format!("the arguments are not valid: {error}"))
-    }
-
     /// The stable code: `too_large` or `invalid_arguments`.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -152,98 +148,6 @@ impl InputError {
 impl From<std::convert::Infallible> for InputError {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
-    }
-}
-
-/// Reads any JSON value and refuses duplicate keys and too deep nesting.
-struct Strict {
-    depth: usize,
-}
-
-impl Strict {
-    fn below<E: de::Error>(&self) -> Result<Self, E> {
-        match self.depth.checked_sub(1) {
-            Some(depth) => Ok(Self { depth }),
-            None => Err(E::custom("nested more than 64 deep")),
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E: de::Error>(self, v: bool) -> Result<Value, E> {
-        Ok(Value::Bool(v))
-    }
-
-    fn visit_i64<E: de::Error>(self, v: i64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-
-    fn visit_u64<E: de::Error>(self, v: u64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-
-    fn visit_f64<E: de::Error>(self, v: f64) -> Result<Value, E> {
-        Number::from_f64(v)
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("a number is not finite"))
-    }
-
-    fn visit_str<E: de::Error>(self, v: &str) -> Result<Value, E> {
-        Ok(v.into())
-    }
-
-    fn visit_string<E: de::Error>(self, v: String) -> Result<Value, E> {
-        Ok(v.into())
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        Deserialize::deserialize(deserializer)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = seq.next_element_seed(self.below()?)? {
-            elements.push(element);
-        }
-        Ok(elements.into())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut entries = Map::new();
-        let mut seen = HashSet::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if !seen.insert(key.clone()) {
-                let key: String = key.chars().take(80).collect();
-                return Err(de::Error::custom(format_args!(
-                    "the key `{}` is given twice",
-                    key.escape_debug()
-                )));
-            }
-            entries.insert(key, map.next_value_seed(self.below()?)?);
-        }
-        Ok(entries.into())
     }
 }
 

@@ -197,6 +197,7 @@ impl ToolMeta {
 
     #[doc(hidden)]
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a constant is made of it")]
     pub const fn from_macro(parts: MetaParts) -> Self {
         Self {
             name: Cow::Borrowed(parts.name),

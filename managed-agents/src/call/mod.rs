@@ -6,6 +6,7 @@ mod digest;
 mod input;
 mod meta;
 mod redact;
+pub(crate) mod strict;
 mod verb;
 
 use std::fmt;
@@ -318,10 +319,9 @@ impl ToolCall {
     #[cfg(feature = "engine")]
     pub(crate) fn binding(&self, key: &[u8; 32]) -> [u8; 32] {
         use hmac::{Hmac, KeyInit as _, Mac as _};
-        let mut mac = match Hmac::<Sha256>::new_from_slice(key) {
-            Ok(mac) => mac,
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
             // HMAC takes keys of any length (RFC 2104)
-            Err(_) => return [0; 32],
+            return [0; 32];
         };
         mac.update(&self.head.bytes);
         mac.update(&self.tail);

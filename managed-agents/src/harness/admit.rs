@@ -11,7 +11,7 @@ use super::scope::{Parent, Scope};
 use super::span;
 use crate::answer::Answer;
 use crate::audit::{Committed, DecisionRecord, Disposition, RecordDetails, RecordError, Sequence};
-use crate::call::{Head, ToolCall};
+use crate::call::{Head, ToolCall, ToolMeta};
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::governor::Claims;
 use crate::verdict::{Decision, EvaluationId, Reason, Verdict};
@@ -80,6 +80,29 @@ pub(super) fn admit_call(scope: Scope, call: Arc<ToolCall>) -> Admission {
 pub(super) fn refuse(scope: Scope, head: Arc<Head>, failure: Failure) -> Admission {
     let denied = failure.denial(head.meta().name());
     refuse_as(scope, head, denied)
+}
+
+/// Records that a call of a governed function was refused before it reached its gate, in the harness that is in scope.
+pub(crate) async fn refused(meta: &'static ToolMeta, code: &'static str, for_model: &'static str) {
+    if let Ok(scope) = Scope::current() {
+        let head = scope.harness.inner().heads.of_function(meta);
+        record_unjudged(scope, head, code, for_model).await;
+    }
+}
+
+/// Records that a call of a name that is no tool's was refused, in the harness that is in scope.
+pub(crate) async fn refused_by_name(name: &str, code: &'static str, for_model: &'static str) {
+    if let Ok(scope) = Scope::current() {
+        let name: String = name.chars().take(200).collect();
+        let head = scope.harness.inner().heads.of_name(&name);
+        record_unjudged(scope, head, code, for_model).await;
+    }
+}
+
+async fn record_unjudged(scope: Scope, head: Arc<Head>, code: &'static str, for_model: &'static str) {
+    let denied = GovernanceDenied::new(DenialKind::InvalidArguments, code, for_model).with_tool(head.meta().name());
+    // the call is refused whether or not that can be recorded
+    let _ = refuse_as(scope, head, denied).await;
 }
 
 /// Records a refusal that no verdict gave.
@@ -384,7 +407,7 @@ impl Case {
             details: details.into_option(),
         };
         // only who listens pays for a copy
-        let copy = (!inner.callbacks.is_empty()).then(|| Box::new(record.clone()));
+        let copy = (!inner.callbacks.is_empty()).then(|| record.clone());
         let claims = std::mem::take(&mut ruling.judged.claims);
         let claims = if ruling.disposition.runs() {
             claims
@@ -392,10 +415,10 @@ impl Case {
             Claims::default()
         };
         match inner.recorder.commit(record, Some(&self.call), claims).now() {
-            Ok(committed) => self.committed(committed, ruling, copy, now),
+            Ok(committed) => self.committed(committed, ruling, copy.as_ref(), now),
             Err(later) => Answer::later(async move {
                 let committed = later.await;
-                self.committed(committed, ruling, copy, Instant::now()).await
+                self.committed(committed, ruling, copy.as_ref(), Instant::now()).await
             }),
         }
     }
@@ -404,7 +427,7 @@ impl Case {
         self,
         committed: Result<Committed, RecordError>,
         ruling: Ruling,
-        record: Option<Box<DecisionRecord>>,
+        record: Option<&DecisionRecord>,
         started: Instant,
     ) -> Admission {
         if let Ok(Committed::Stale) = committed {
@@ -419,7 +442,7 @@ impl Case {
         if record.is_some() || !disposition.runs() {
             judged.verdict = judged.verdict.with_evaluation_id(evaluation.clone());
         }
-        if let Some(record) = &record {
+        if let Some(record) = record {
             self.scope.harness.inner().callbacks.tell(record, &judged.verdict);
         }
         if let Some(session) = &self.scope.session {

@@ -170,6 +170,7 @@ impl HarnessBuilder {
     }
 
     /// What weakens governance, by name.
+    #[must_use]
     pub fn dangerous(self) -> Dangerous {
         Dangerous(self)
     }

@@ -56,7 +56,9 @@ macro_rules! assert_escalated {
 }
 
 /// An error in which a refusal is looked for.
+#[doc(hidden)]
 #[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "written by the macros above")]
 pub struct Probe<'a, E>(pub &'a E);
 
 /// For errors that are `Error`.

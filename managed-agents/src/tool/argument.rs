@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::parts::{Parts, shown};
 use crate::call::ToolMeta;
+use crate::call::strict::StrictFault;
 use crate::error::{DenialKind, GovernanceDenied};
 
 /// A type that an argument of a tool can have: whatever serde reads and schemars describes.
@@ -106,6 +107,14 @@ pub(super) enum Fault {
 }
 
 impl Fault {
+    pub(super) fn strict(fault: StrictFault) -> Self {
+        match fault {
+            StrictFault::Twice(key) => Self::NestedTwice(shown(&key).into_owned()),
+            StrictFault::TooDeep => Self::TooDeep,
+            StrictFault::Syntax(error) => Self::syntax(&error),
+        }
+    }
+
     pub(super) fn syntax(error: &serde_json::Error) -> Self {
         Self::Syntax(bare(error))
     }

@@ -8,7 +8,6 @@ mod output;
 mod parts;
 mod schema;
 mod states;
-mod strict;
 mod toolbox;
 mod vtable;
 

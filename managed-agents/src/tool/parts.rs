@@ -7,7 +7,7 @@ use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::argument::{ArgumentError, Fault};
-use super::strict;
+use crate::call::{MAX_BYTES, strict};
 
 /// The arguments of one call, split by name and not yet decoded.
 ///
@@ -24,7 +24,7 @@ impl<'de> Parts<'de> {
     ///
     /// [`ArgumentError`] names the argument that is unknown or given twice, or says what is wrong with the whole.
     pub fn split(json: &'de str, names: &'static [&'static str]) -> Result<Self, ArgumentError> {
-        if json.len() > strict::MAX_BYTES {
+        if json.len() > MAX_BYTES {
             return Err(ArgumentError::whole(Fault::TooLarge));
         }
         if !json.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
@@ -87,7 +87,7 @@ impl<'de> Visitor<'de> for Splitter<'_> {
                 return Err(A::Error::custom("refused"));
             }
             let raw: &RawValue = map.next_value()?;
-            if let Err(fault) = strict::check(raw.get()) {
+            if let Err(fault) = strict::check(raw.get(), 1).map_err(Fault::strict) {
                 *self.fault = Some(ArgumentError::of(name, fault));
                 return Err(A::Error::custom("refused"));
             }

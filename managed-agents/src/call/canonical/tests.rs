@@ -115,7 +115,7 @@ struct Everything {
     float: f64,
     text: String,
     choice: Choice,
-    maybe: Option<Box<Everything>>,
+    maybe: Option<Box<Self>>,
     many: Vec<(u128, char)>,
     map: BTreeMap<String, Choice>,
 }

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use super::Toolbox;
-use crate::harness::Scope;
+use crate::harness::{self, Scope};
 use crate::tool::call::{ToolResult, ToolStatus};
 use crate::tool::parts::shown;
 use crate::tool::vtable::BoxFuture;
@@ -18,15 +18,26 @@ impl Toolbox {
     /// The call is judged as every call of the governed function is, on the decoded arguments. Dropping the future
     /// cancels the call.
     pub async fn call(&self, name: &str, json: &str) -> ToolResult {
-        let Some(entry) = self.entry(name) else {
-            return ToolResult::new(ToolStatus::UnknownTool, self.unknown(name));
-        };
-        let call = entry.tool.call(&self.0.states, json);
+        let call = self.dispatch(name, json);
         match &self.0.harness {
             // a scope of the same harness stays: it may be that of a session
             Some(harness) if !Scope::is_of(harness) => harness.scope(call).await,
             _ => call.await,
         }
+    }
+
+    /// What never reaches the gate is recorded here: a call that was refused is a call that was tried.
+    async fn dispatch(&self, name: &str, json: &str) -> ToolResult {
+        let Some(entry) = self.entry(name) else {
+            let result = ToolResult::new(ToolStatus::UnknownTool, self.unknown(name));
+            harness::refused_by_name(name, "unknown_tool", "no tool has this name").await;
+            return result;
+        };
+        let result = entry.tool.call(&self.0.states, json).await;
+        if result.status() == ToolStatus::InvalidArguments {
+            harness::refused(entry.tool.meta(), "invalid_arguments", "the arguments cannot be read").await;
+        }
+        result
     }
 
     /// Calls tools side by side, at most eight at once, and gives the results in the order of the calls.

@@ -1,4 +1,4 @@
-//! The check of what stands inside an argument, before it is decoded: serde lets a map keep the last of two equal keys.
+//! The check of JSON text before it is decoded: serde lets a map keep the last of two equal keys.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -6,35 +6,42 @@ use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::argument::Fault;
-use super::parts::shown;
-
-/// The most bytes that the arguments of one call may have.
-pub(super) const MAX_BYTES: usize = crate::call::MAX_BYTES;
-
-/// The deepest nesting that is read, the arguments' own object included.
+/// The deepest nesting that is read.
 const MAX_DEPTH: usize = 64;
 
-/// Refuses a key that is given twice at any depth, and too deep nesting.
-pub(super) fn check(json: &str) -> Result<(), Fault> {
+/// What strictness refuses.
+#[derive(Debug)]
+pub(crate) enum StrictFault {
+    /// An object holds this key twice.
+    Twice(String),
+    /// Nested more than 64 deep.
+    TooDeep,
+    /// It is no JSON.
+    Syntax(serde_json::Error),
+}
+
+/// Refuses a key that is given twice at any depth, too deep nesting (`outer` objects around the text counted), and text
+/// after the value.
+pub(crate) fn check(json: &str, outer: usize) -> Result<(), StrictFault> {
     // what is no container has neither keys nor depth
-    if !json.starts_with(['{', '[']) {
+    if !json.starts_with(['{', '[', ' ', '\t', '\r', '\n']) {
         return Ok(());
     }
     let mut fault = None;
     let nested = Nested {
-        depth: MAX_DEPTH - 1,
+        depth: MAX_DEPTH.saturating_sub(outer),
         fault: &mut fault,
     };
-    match nested.deserialize(&mut serde_json::Deserializer::from_str(json)) {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    match nested.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
         Ok(()) => Ok(()),
-        Err(error) => Err(fault.unwrap_or_else(|| Fault::syntax(&error))),
+        Err(error) => Err(fault.unwrap_or(StrictFault::Syntax(error))),
     }
 }
 
 struct Nested<'f> {
     depth: usize,
-    fault: &'f mut Option<Fault>,
+    fault: &'f mut Option<StrictFault>,
 }
 
 impl Nested<'_> {
@@ -45,7 +52,7 @@ impl Nested<'_> {
         }
     }
 
-    fn refuse<T, E: serde::de::Error>(&mut self, fault: Fault) -> Result<T, E> {
+    fn refuse<T, E: serde::de::Error>(&mut self, fault: StrictFault) -> Result<T, E> {
         *self.fault = Some(fault);
         Err(E::custom("refused"))
     }
@@ -92,7 +99,7 @@ impl<'de> Visitor<'de> for Nested<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
         if self.depth == 0 {
-            return self.refuse(Fault::TooDeep);
+            return self.refuse(StrictFault::TooDeep);
         }
         while seq.next_element_seed(self.below())?.is_some() {}
         Ok(())
@@ -100,12 +107,12 @@ impl<'de> Visitor<'de> for Nested<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         if self.depth == 0 {
-            return self.refuse(Fault::TooDeep);
+            return self.refuse(StrictFault::TooDeep);
         }
         let mut seen = HashSet::new();
         while let Some(Key(key)) = map.next_key()? {
             if seen.contains(&key) {
-                return self.refuse(Fault::NestedTwice(shown(&key).into_owned()));
+                return self.refuse(StrictFault::Twice(key.into_owned()));
             }
             seen.insert(key);
             map.next_value_seed(self.below())?;
@@ -116,7 +123,7 @@ impl<'de> Visitor<'de> for Nested<'_> {
 
 /// A key of an object, borrowed where it has no escape.
 #[derive(PartialEq, Eq, Hash)]
-pub(super) struct Key<'de>(pub(super) Cow<'de, str>);
+pub(crate) struct Key<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
