@@ -98,6 +98,8 @@ mod http;
 mod outcome;
 #[cfg(feature = "remote")]
 pub mod remote;
+#[cfg(feature = "screen")]
+pub mod screen;
 pub mod store;
 pub mod testing;
 mod tool;
@@ -129,7 +131,13 @@ pub use verdict::{Decision, EvaluationId, Reason, Verdict};
 struct Readme;
 
 /// What the guides show compiles and holds.
-#[cfg(all(doctest, feature = "claude", feature = "engine", feature = "macros", feature = "remote"))]
+#[cfg(all(
+    doctest,
+    feature = "claude",
+    feature = "engine",
+    feature = "macros",
+    feature = "remote"
+))]
 mod guides {
     #[doc = include_str!("../../docs/escalation.md")]
     struct Escalation;

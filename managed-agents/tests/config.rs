@@ -378,10 +378,7 @@ fn a_toolbox_in_a_file_is_read_back_as_it_was_written() {
 
     /// Runs a report.
     #[governed(risk = high, read_only, action = "read", redact(owner), timeout = "2s")]
-    async fn report(
-        #[governed(kind = sql)] query: String,
-        owner: String,
-    ) -> Result<String, GovernanceDenied> {
+    async fn report(#[governed(kind = sql)] query: String, owner: String) -> Result<String, GovernanceDenied> {
         Ok(query + &owner)
     }
 
@@ -409,13 +406,7 @@ fn a_toolbox_in_a_file_is_read_back_as_it_was_written() {
     let twice = String::from_utf8(file)
         .unwrap()
         .replacen("\"tools\": [", "\"tools\": [X,", 1);
-    let entry = twice
-        .split_once("[X,")
-        .unwrap()
-        .1
-        .rsplit_once(']')
-        .unwrap()
-        .0;
+    let entry = twice.split_once("[X,").unwrap().1.rsplit_once(']').unwrap().0;
     let error = read_tools(twice.replace('X', entry).as_bytes()).unwrap_err();
     assert_eq!(error.to_string(), "the tool `report` is there twice");
 }
