@@ -132,8 +132,8 @@ struct TwoFaced {
 
 /// Says what it sees.
 #[governed(risk = low, exact)]
-async fn exactly(value: TwoFaced) -> Result<u8, GovernanceDenied> {
-    Ok(value.hidden)
+async fn exactly(value: TwoFaced) -> Result<(u8, u8), GovernanceDenied> {
+    Ok((value.shown, value.hidden))
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn law_2_an_exact_tool_runs_with_the_values_decoded_from_the_judged_bytes(
     let governor = FakeGovernor::always(Verdict::allow());
     let value = TwoFaced { shown: 1, hidden: 2 };
     let seen = harness(&governor).scope(exactly(value)).await.unwrap();
-    assert_eq!(seen, 0, "what was not shown does not run");
+    assert_eq!(seen, (1, 0), "what was shown runs, and what was not does not");
 }
 
 #[tokio::test]
