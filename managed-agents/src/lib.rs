@@ -56,6 +56,7 @@
 //! | a governance service | [`remote::Remote`] |
 //! | what was decided, and how it ended | [`Harness::records`], [`audit`] |
 //! | tests of your own | [`testing`] |
+//! | stopping what no agent should do | [`screen`] |
 //! | a governor or a record of your own | [`Governor`], [`audit::Recorder`] |
 //!
 //! # Features
@@ -144,4 +145,8 @@ mod guides {
 
     #[doc = include_str!("../../docs/from-python.md")]
     struct FromPython;
+
+    #[cfg(feature = "screen")]
+    #[doc = include_str!("../../docs/screen.md")]
+    struct Screen;
 }

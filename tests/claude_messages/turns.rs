@@ -225,7 +225,11 @@ async fn arguments_with_a_key_twice_or_of_a_wrong_type_are_refused_before_judgem
     assert_eq!(shop.ran(), 0);
     let records = shop.harness.records();
     assert_eq!(records.len(), 3, "each refusal is recorded");
-    assert!(records.iter().all(|entry| entry.decision().codes().eq(["invalid_arguments"])));
+    assert!(
+        records
+            .iter()
+            .all(|entry| entry.decision().codes().eq(["invalid_arguments"]))
+    );
 }
 
 #[tokio::test]

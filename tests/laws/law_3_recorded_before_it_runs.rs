@@ -359,7 +359,11 @@ async fn law_3_a_call_made_by_a_body_names_its_parent() {
 #[tokio::test]
 async fn law_3_a_dispatched_call_that_never_reaches_its_gate_is_recorded_as_refused() {
     let harness = memory().await;
-    let tools = managed_agents::Toolbox::new().harness(&harness).tool(forever::tool()).build().unwrap();
+    let tools = managed_agents::Toolbox::new()
+        .harness(&harness)
+        .tool(forever::tool())
+        .build()
+        .unwrap();
     assert!(tools.call("forever", r#"{"surplus":1}"#).await.is_error());
     assert!(tools.call("nothing", "{}").await.is_error());
     let records = harness.records();

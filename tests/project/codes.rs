@@ -8,7 +8,18 @@ use std::fs;
 use std::path::Path;
 
 /// Parts of the library that write other words in snake case: names of tools, and the wires of services.
-const OTHER_WORDS: [&str; 4] = ["claude", "remote/body.rs", "remote/preset.rs", "call/verb.rs"];
+const OTHER_WORDS: [&str; 9] = [
+    "claude",
+    "remote/body.rs",
+    "remote/preset.rs",
+    "call/verb.rs",
+    // names of programs, functions and arguments that the screen knows
+    "screen/effect",
+    "screen/shell",
+    "screen/sql",
+    "screen/names.rs",
+    "screen/secret.rs",
+];
 
 /// Words in snake case that are no codes: names of fields, of spans, of functions.
 const NOT_CODES: [&str; 6] = [

@@ -190,7 +190,7 @@ rules! {
         "this would stop processes that others rely on" "kills every process, init, or a critical service";
     SYSTEM_STOP "system_stop" Exhaust High [D E E]
         "this would stop or restart the machine" "powers off, halts or restarts the machine, or drops its run level";
-    EXHAUST "exhaust" Exhaust Critical [D D D]
+    EXHAUST "exhaust_machine" Exhaust Critical [D D D]
         "this would exhaust the machine" "starts processes or uses memory or disk without bound";
     // credentials and data going out
     CREDENTIAL_READ "credential_read" Credential Critical [D D E]
@@ -201,7 +201,7 @@ rules! {
         "this would extract credentials from a process or system" "reads the memory or environment of processes, or captures what people type";
     ACCOUNT_LIST "account_list" Credential Medium [E E A]
         "this would copy the list of accounts" "copies, archives or sends the account list";
-    COLLECT "collect" Exfiltrate Medium [E E A]
+    COLLECT "collect_data" Exfiltrate Medium [E E A]
         "this would collect data from people's homes, screens or logs" "archives a home directory or logs, or captures screen, clipboard or input";
     EXFIL_SECRET "exfil_secret" Exfiltrate Critical [D D D]
         "this would send a credential elsewhere" "sends the contents of a credential over the network";
@@ -212,7 +212,7 @@ rules! {
     // shells and code
     REVERSE_SHELL "reverse_shell" RemoteShell Critical [D D D]
         "this would give somebody else a shell" "connects a shell to a socket, or listens for one";
-    TUNNEL "tunnel" RemoteShell High [D E E]
+    TUNNEL "tunnel_open" RemoteShell High [D E E]
         "this would open a way into this machine" "opens a tunnel, relay or remote access to this machine";
     REMOTE_CODE "remote_code" RemoteCode High [D E E]
         "this would run code from the network that nobody has seen" "runs a downloaded script or program";
@@ -225,36 +225,36 @@ rules! {
     SCRATCH_CODE "scratch_code" RemoteCode Medium [E E A]
         "this would run a program from a scratch place" "makes a file in a scratch place a program and runs it";
     // staying and gaining
-    PERSIST "persist" Persist High [D E E]
+    PERSIST "persist_startup" Persist High [D E E]
         "this would leave something behind that runs again" "writes a start-up file, schedule, service, hook or preload";
     PERSIST_KEY "persist_key" Persist Critical [D D E]
         "this would let somebody log in again later" "adds a login key, account with rights, or authentication rule";
     ACCOUNT_CHANGE "account_change" Persist High [D E E]
         "this would add an account or change its rights" "creates an account, or changes its group, shell, password or rights";
-    PRIVILEGE "privilege" Privilege High [D E E]
+    PRIVILEGE "privilege_gain" Privilege High [D E E]
         "this would give a program or user more rights" "sets setuid or capabilities, or changes who may become root";
     CONTAINER_ESCAPE "container_escape" Privilege Critical [D D E]
         "this container could take over its host" "runs a container with the host's files, devices, namespaces or socket";
     KERNEL_MODULE "kernel_module" Privilege Critical [D E E]
         "this would load code into the kernel" "loads or removes a kernel module or extension";
-    WEAKEN "weaken" Weaken High [D E E]
+    WEAKEN "weaken_defence" Weaken High [D E E]
         "this would weaken a defence of this machine" "disables or changes a firewall, access control, update or encryption";
     WEAKEN_LOG "weaken_log" Weaken High [D E E]
         "this would remove or stop the record of what happened" "disables, clears or edits logs, audit or shell history";
-    PERMISSIONS "permissions" Weaken High [D E E]
+    PERMISSIONS "permissions_open" Weaken High [D E E]
         "this would open or break permissions" "changes permissions or ownership widely or of system files";
     SYSTEM_WRITE "system_write" Weaken Medium [D E A]
         "this would change the system's configuration" "writes into a directory of the system";
-    INTERCEPT "intercept" Weaken High [D E E]
+    INTERCEPT "intercept_traffic" Weaken High [D E E]
         "this would redirect or record other people's traffic" "changes proxies, name resolution or trust, or captures traffic";
-    LATERAL "lateral" Lateral High [D E E]
+    LATERAL "lateral_movement" Lateral High [D E E]
         "this would act on other machines" "runs commands on other machines, or tries their passwords";
     PRIVILEGE_RECON "privilege_recon" Privilege Medium [E E A]
         "this would look for ways to gain rights" "lists programs or rules that give more rights";
-    SPOOF "spoof" Credential High [D E E]
+    SPOOF "spoof_prompt" Credential High [D E E]
         "this would ask a person for a password under a pretext" "shows a dialogue that asks a person for a password";
     // governance
-    TAMPER "tamper" Tamper Critical [D D D]
+    TAMPER "tamper_governance" Tamper Critical [D D D]
         "this would change what governs you; only a person may" "runs a deciding command of this program, or touches its data, configuration or environment";
     TAMPER_AGENT "tamper_agent" Tamper High [D D E]
         "this would change an agent's own permissions" "writes an agent's settings or permission file";
@@ -265,7 +265,7 @@ rules! {
         "this path lies outside the workspace" "the path climbs above the workspace";
     PATH_SYSTEM "path_system" Traversal Medium [E E A]
         "this file belongs to the system" "reads a sensitive file of the operating system";
-    SSRF "ssrf" InternalAddress Critical [D D E]
+    SSRF "ssrf_internal" InternalAddress Critical [D D E]
         "this address is internal; use a public one" "the URL leads to this machine, a private network or a link-local address";
     SSRF_METADATA "ssrf_metadata" InternalAddress Critical [D D D]
         "this address hands out the machine's own credentials" "the URL leads to a cloud metadata service";
@@ -281,15 +281,15 @@ rules! {
         "this statement changes who may do what" "SQL that grants, revokes or changes roles and users";
     SHELL_INJECTION "shell_injection" Injection High [D E E]
         "this argument holds a shell command; give the plain value" "an argument of another kind holds shell syntax";
-    BULK "bulk" Bulk Medium [E E E]
+    BULK "bulk_action" Bulk Medium [E E E]
         "this is too much at once; a person must approve it" "one call names more recipients, files or events than the profile allows";
     OWN_PATTERN_DENY "own_pattern_deny" Unclear High [D D D]
         "this is not allowed here" "a deny pattern of the configuration fits";
     OWN_PATTERN_ESCALATE "own_pattern_escalate" Unclear Medium [E E E]
         "a person must approve this here" "an escalate pattern of the configuration fits";
     // limits
-    LIMIT "limit" Unclear Medium [D E E]
+    LIMIT "screen_limit" Unclear Medium [D E E]
         "this is too long or too deeply nested to be checked; make it simpler" "a limit of the screen on size, depth or expansion was reached";
-    UNPARSED "unparsed" Unclear Low [E A A]
+    UNPARSED "screen_unparsed" Unclear Low [E A A]
         "this could not be understood completely" "the command or statement could not be parsed completely";
 }

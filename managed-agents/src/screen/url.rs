@@ -327,7 +327,11 @@ mod tests {
             "http://example.com\\@127.0.0.1/",
             "http://127.0.0.1#@example.com/",
         ] {
-            assert!(matches!(code(url), "ssrf" | "url_unclear"), "{url}: {}", code(url));
+            assert!(
+                matches!(code(url), "ssrf_internal" | "url_unclear"),
+                "{url}: {}",
+                code(url)
+            );
         }
         for url in [
             "http://169.254.169.254/",
