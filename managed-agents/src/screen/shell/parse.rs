@@ -92,6 +92,14 @@ impl<'a> Parser<'a> {
         self.src.get(from..to).unwrap_or_default()
     }
 
+    /// Goes on to the next whole character, or the end.
+    pub(super) fn align(&mut self) {
+        self.at = self.at.min(self.bytes.len());
+        while !self.src.is_char_boundary(self.at) {
+            self.at += 1;
+        }
+    }
+
     fn starts(&self, text: &str) -> bool {
         self.bytes
             .get(self.at..)
@@ -204,9 +212,7 @@ impl<'a> Parser<'a> {
             if self.at == before {
                 self.broken = true;
                 self.at += 1;
-                while !self.src.is_char_boundary(self.at) {
-                    self.at += 1;
-                }
+                self.align();
             }
         }
         self.depth += 1;
@@ -516,16 +522,14 @@ impl<'a> Parser<'a> {
 
     /// A parenthesis where no shell takes one: it is part of the word before it, as in `f(x)`.
     fn parenthesis(&mut self, words: &mut [Word]) {
-        let end = if self.peek() == Some(b'(') {
+        let start = self.at;
+        self.at = if self.peek() == Some(b'(') {
             self.balanced(b'(', b')')
         } else {
             self.at + 1
         };
-        let text = self.slice(self.at, end).to_owned();
-        self.at = end;
-        while !self.src.is_char_boundary(self.at) {
-            self.at += 1;
-        }
+        self.align();
+        let text = self.slice(start, self.at).to_owned();
         if let Some(word) = words.last_mut() {
             word.parts.push(super::ast::Part::Text { text, quoted: true });
         }

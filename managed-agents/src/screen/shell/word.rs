@@ -223,9 +223,7 @@ impl Parser<'_> {
                     self.at += 1;
                     if self.peek().is_some() {
                         self.at += 1;
-                        while !self.src.is_char_boundary(self.at) {
-                            self.at += 1;
-                        }
+                        self.align();
                     }
                 }
                 Some(_) => self.at += 1,
@@ -272,9 +270,7 @@ impl Parser<'_> {
                 let text = super::escapes::ansi_c(self.src.get(from..end).unwrap_or_default());
                 out.text(&text, true);
                 self.at = (end + 1).min(self.bytes.len());
-                while !self.src.is_char_boundary(self.at) {
-                    self.at += 1;
-                }
+                self.align();
             }
             Some(b'"') if !quoted => self.at += 1,
             Some(byte) if byte.is_ascii_alphabetic() || byte == b'_' => {

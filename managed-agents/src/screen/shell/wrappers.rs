@@ -179,13 +179,14 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
     effect::wrapper(walk, cmd, at);
     if let Some(at) = split {
         // env -S 'string': the string is split into words as a shell would
-        let mut text = cmd
-            .arg(at)
-            .trim_start_matches("-S")
-            .trim_start_matches("--split-string")
-            .trim_start_matches('=')
-            .to_owned();
-        for field in cmd.args.iter().skip(at + 1) {
+        let own = cmd.arg(at);
+        let apart = matches!(own, "-S" | "--split-string");
+        let attached = own
+            .strip_prefix("--split-string=")
+            .or_else(|| own.strip_prefix("-S"))
+            .unwrap_or_default();
+        let mut text = if apart { cmd.arg(at + 1) } else { attached }.to_owned();
+        for field in cmd.args.iter().skip(at + 1 + usize::from(apart)) {
             text.push(' ');
             text.push_str(&super::walk::quote(&field.text));
         }
