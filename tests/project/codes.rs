@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// Parts of the library that write other words in snake case: names of tools, and the wires of services.
-const OTHER_WORDS: [&str; 9] = [
+const OTHER_WORDS: [&str; 12] = [
     "claude",
     "remote/body.rs",
     "remote/preset.rs",
@@ -17,6 +17,9 @@ const OTHER_WORDS: [&str; 9] = [
     "screen/effect",
     "screen/shell",
     "screen/sql",
+    "screen/sql.rs",
+    "screen/bulk.rs",
+    "screen/url.rs",
     "screen/names.rs",
     "screen/secret.rs",
 ];

@@ -11,7 +11,7 @@ pub(super) fn judge<'m>(kinds: &Kinds, arguments: &'m Map<String, Value>, limits
     let mut last = None;
     for (name, value) in arguments {
         let lower = name.to_ascii_lowercase();
-        let count = count(value);
+        let count = || count(value);
         if matches!(
             lower.as_str(),
             "to" | "cc"
@@ -27,23 +27,23 @@ pub(super) fn judge<'m>(kinds: &Kinds, arguments: &'m Map<String, Value>, limits
                 | "channels"
         ) && (kinds.mail || kinds.calendar || addresses(value))
         {
-            recipients += count;
+            recipients += count();
             last = Some(name.as_str());
         }
         if matches!(
             lower.as_str(),
             "files" | "paths" | "file_paths" | "filenames" | "file_ids"
-        ) && count >= limits.file
+        ) && count() >= limits.file
         {
             return Some(name);
         }
         if (matches!(lower.as_str(), "events" | "meetings" | "appointments" | "event_ids")
             || kinds.calendar && matches!(lower.as_str(), "ids" | "items"))
-            && count >= limits.calendar
+            && count() >= limits.calendar
         {
             return Some(name);
         }
-        if matches!(lower.as_str(), "email_ids" | "message_ids" | "messages") && kinds.mail && count >= limits.email {
+        if matches!(lower.as_str(), "email_ids" | "message_ids" | "messages") && kinds.mail && count() >= limits.email {
             return Some(name);
         }
     }

@@ -141,7 +141,10 @@ const NAMES: [&str; 18] = [
 
 /// Whether a path, normal or not, is a credential's.
 pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
-    // most paths are settled by their letters
+    // most words are settled by their letters
+    if !path.contains(['/', '.', '~', '\\', '*', '?', '[']) && !path.starts_with("id_") && !path.starts_with("ID_") {
+        return None;
+    }
     let lower = path.to_ascii_lowercase();
     if lower.ends_with(".pub")
         || lower.ends_with(".example")
@@ -465,6 +468,13 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             continue;
         }
         if path.contains(char::is_whitespace) {
+            continue;
+        }
+        // a plain word in the workspace is no credential's path
+        if walk.cwd.is_empty()
+            && !path.contains(['/', '.', '~', '*', '?', '['])
+            && !path.to_ascii_lowercase().starts_with("id_")
+        {
             continue;
         }
         let normal = walk.places.normal(path, &walk.cwd);

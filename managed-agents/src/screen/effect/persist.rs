@@ -242,7 +242,10 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
                 _ => None,
             };
         }
-        walk.files.push((path.to_owned(), data));
+        match walk.files.iter_mut().find(|(own, _)| own == path) {
+            Some((_, own)) => *own = data,
+            None => walk.files.push((path.to_owned(), data)),
+        }
     }
     if let Some(rule) = crate::screen::tamper::written(&normal) {
         walk.report(rule, span);
