@@ -124,7 +124,10 @@ async fn arguments_are_judged_by_name_in_order_and_identities_beside_them() {
             &smtp,
         ))
         .await;
-    assert_eq!(sent.unwrap(), "a@b.c Some(2) https://example.org hi! {\"number\":7} 9 support");
+    assert_eq!(
+        sent.unwrap(),
+        "a@b.c Some(2) https://example.org hi! {\"number\":7} 9 support"
+    );
     assert_eq!(
         judged(&governor),
         r#"{"body":"hi","card":{"number":7},"copies":2,"link":"https://example.org","to":"a@b.c"}"#

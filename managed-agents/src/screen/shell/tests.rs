@@ -255,7 +255,7 @@ fn findings_say_where_and_hold_no_value() {
     let screened = StandardScreen::default().check_value("bash", &json!({ "command": command }));
     let finding = &screened.findings()[0];
     let span = finding.span().unwrap();
-    assert_eq!(&command[span.start..span.end], "~/.ssh/id_rsa");
+    assert_eq!(command.get(span.start..span.end), Some("~/.ssh/id_rsa"));
     let reason = finding.reason();
     assert!(!format!("{} {} {finding:?}", reason.for_model(), reason.detail()).contains("id_rsa"));
 }
@@ -461,7 +461,10 @@ proptest! {
                 _ if operator || word.starts_with('~') => word.to_owned(),
                 0 => format!("'{word}'"),
                 1 => format!("\"{word}\""),
-                2 if word.len() > 1 => format!("{}''{}", &word[..1], &word[1..]),
+                2 if word.len() > 1 => {
+                    let (first, rest) = word.split_at(1);
+                    format!("{first}''{rest}")
+                }
                 _ => word.to_owned(),
             };
             word + &" ".repeat(blanks[at % blanks.len()])
