@@ -96,6 +96,30 @@ async fn a_bare_attribute_counts_as_medium_and_is_recorded_as_undeclared() {
     assert_eq!(harness.undeclared(), ["bare"]);
 }
 
+#[cfg(feature = "screen")]
+#[tokio::test]
+async fn what_the_screen_does_not_understand_is_escalated() {
+    let tool = ToolMeta::new("screened")
+        .with_risk(Risk::Low)
+        .with_argument("command", ArgKind::Shell);
+    let harness = harness(Engine::new(), &[tool]).await;
+    let judged = async |command: &str| {
+        let input = serde_json::json!({ "command": command }).to_string();
+        harness
+            .govern("screened", input)
+            .await
+            .err()
+            .map(|denied| denied.code().to_owned())
+    };
+    assert_eq!(judged("ls -la").await, None);
+    assert_eq!(
+        judged("$PROGRAM_FROM_OUTSIDE x").await.as_deref(),
+        Some("unresolved_code")
+    );
+    assert_eq!(judged("echo 'unclosed").await.as_deref(), Some("not_understood"));
+}
+
+#[cfg(not(feature = "screen"))]
 #[tokio::test]
 async fn what_nothing_can_screen_is_escalated() {
     for kind in [ArgKind::Shell, ArgKind::Sql, ArgKind::Path, ArgKind::Url] {

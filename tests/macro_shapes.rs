@@ -117,17 +117,20 @@ async fn arguments_are_judged_by_name_in_order_and_identities_beside_them() {
         .scope(send_email(
             "a@b.c",
             Some(2),
-            "https://x".into(),
+            "https://example.org".into(),
             "hi".into(),
             json!({"number": 7}),
             9,
             &smtp,
         ))
         .await;
-    assert_eq!(sent.unwrap(), "a@b.c Some(2) https://x hi! {\"number\":7} 9 support");
+    assert_eq!(
+        sent.unwrap(),
+        "a@b.c Some(2) https://example.org hi! {\"number\":7} 9 support"
+    );
     assert_eq!(
         judged(&governor),
-        r#"{"body":"hi","card":{"number":7},"copies":2,"link":"https://x","to":"a@b.c"}"#
+        r#"{"body":"hi","card":{"number":7},"copies":2,"link":"https://example.org","to":"a@b.c"}"#
     );
     assert_eq!(canonical(&governor)["ids"], json!({"smtp": "support"}));
     assert_eq!(governor.outcomes(), [Outcome::Ok]);

@@ -57,6 +57,7 @@
 //! | a governance service | [`remote::Remote`] |
 //! | what was decided, and how it ended | [`Harness::records`], [`audit`] |
 //! | tests of your own | [`testing`] |
+//! | stopping what no agent should do | [`screen`] |
 //! | a governor or a record of your own | [`Governor`], [`audit::Recorder`] |
 //!
 //! # Features
@@ -101,6 +102,8 @@ mod http;
 mod outcome;
 #[cfg(feature = "remote")]
 pub mod remote;
+#[cfg(feature = "screen")]
+pub mod screen;
 pub mod store;
 pub mod testing;
 mod tool;
@@ -145,4 +148,8 @@ mod guides {
 
     #[doc = include_str!("../../docs/from-python.md")]
     struct FromPython;
+
+    #[cfg(feature = "screen")]
+    #[doc = include_str!("../../docs/screen.md")]
+    struct Screen;
 }

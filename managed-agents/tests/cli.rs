@@ -110,7 +110,7 @@ fn check_exits_with_the_verdict() {
         ("lookup", &[][..], 0, "allow\n"),
         ("refund", &[], 3, "escalate risk_high\n"),
         ("other", &[], 0, "allow\n"),
-        ("bash", &[], 3, "escalate screen_missing\n"),
+        ("bash", &[], 0, "allow\n"),
         ("lookup", &["--agent", "support-bot"], 0, "allow\n"),
         ("refund", &["--agent", "support-bot"], 3, "escalate risk_high\n"),
         ("other", &["--agent", "support-bot"], 2, "deny out_of_scope\n"),
@@ -202,7 +202,7 @@ const CALLS: &str = concat!(
     "\n",
     r#"{"id":7,"tool_name":"refund","tool_input":{"card":"canary"}}"#,
     "\n",
-    r#"{"id":"c","tool_name":"bash","tool_input":{"command":"ls"}}"#,
+    r#"{"id":"c","tool_name":"bash","tool_input":{"command":"rm -rf /srv/data"}}"#,
     "\n",
 );
 
@@ -267,7 +267,7 @@ fn replay_ends_with_a_summary() {
     for text in [
         "| escalate |     2 | 66.7 |",
         "risk_high",
-        "screen_missing",
+        "destroy_outside",
         "| lookup",
         "median",
         "calls a second",

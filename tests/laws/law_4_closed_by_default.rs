@@ -122,6 +122,7 @@ async fn law_4_arguments_that_cannot_be_represented_are_refused_before_anybody_j
     assert_eq!(harness.records().len(), 2, "and the refusals are recorded");
 }
 
+#[cfg(not(feature = "screen"))]
 #[tokio::test]
 async fn law_4_an_argument_that_would_be_screened_escalates_without_a_screen() {
     let allow = FakeGovernor::always(Verdict::allow());
@@ -139,6 +140,31 @@ async fn law_4_an_argument_that_would_be_screened_escalates_without_a_screen() {
             (denied.kind(), denied.code()),
             (DenialKind::Escalated, "screen_missing")
         );
+    }
+}
+
+#[cfg(feature = "screen")]
+#[tokio::test]
+async fn law_4_what_the_screen_stops_is_stopped_in_every_mode() {
+    let allow = FakeGovernor::always(Verdict::allow());
+    for (fail_open, block) in [(false, true), (true, true), (false, false), (true, false)] {
+        let harness = Harness::builder()
+            .agent_id("a")
+            .governor(allow.clone())
+            .fail_open(fail_open)
+            .block_on_escalate(block)
+            .build()
+            .await
+            .unwrap();
+        for (command, kind, code) in [
+            ("rm -rf ~", DenialKind::Denied, "destroy_home"),
+            ("rm -rf /srv/data", DenialKind::Escalated, "destroy_outside"),
+            ("echo \"unclosed", DenialKind::Escalated, "not_understood"),
+        ] {
+            let denied = harness.scope(shell(command.to_owned())).await.unwrap_err();
+            assert_eq!((denied.kind(), denied.code()), (kind, code), "{command}");
+        }
+        assert!(harness.scope(shell("ls -la".to_owned())).await.is_ok());
     }
 }
 

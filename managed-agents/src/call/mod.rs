@@ -208,6 +208,7 @@ impl ToolCall {
     }
 
     /// Whether an argument is of a kind that the screen reads, by declaration or by the tool's name.
+    #[cfg_attr(feature = "screen", expect(dead_code, reason = "the screen sees for itself"))]
     pub(crate) fn is_screened(&self) -> bool {
         self.head.screened && self.reveal_arguments() != "{}"
     }

@@ -251,7 +251,7 @@ impl Config {
 }
 
 /// What this build can honour; set to `cfg!(feature = "..")` as each part arrives.
-const HAS_SCREEN: bool = false;
+const HAS_SCREEN: bool = cfg!(feature = "screen");
 const HAS_CEDAR: bool = false;
 
 const PROFILES: [(&str, ScreenProfile); 3] = [

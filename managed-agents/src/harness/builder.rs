@@ -54,6 +54,12 @@ pub struct HarnessBuilder {
     pub(super) redacted: HashMap<String, Vec<String>>,
     observe_only: bool,
     clock: Clock,
+    #[cfg(feature = "screen")]
+    pub(super) screen_profile: Option<crate::screen::Profile>,
+    #[cfg(feature = "screen")]
+    pub(super) workspace_roots: Vec<String>,
+    #[cfg(feature = "screen")]
+    screens: Vec<Box<dyn crate::screen::Screen>>,
     #[cfg(feature = "engine")]
     approvers: Vec<(String, ApproverPublicKey)>,
     #[cfg(feature = "config")]
@@ -163,6 +169,28 @@ impl HarnessBuilder {
         self
     }
 
+    /// Sets what the screen makes of its findings; the standard profile when nothing is said. See [`screen`](crate::screen).
+    #[cfg(feature = "screen")]
+    pub fn screen_profile(mut self, profile: crate::screen::Profile) -> Self {
+        self.screen_profile = Some(profile);
+        self
+    }
+
+    /// Names a directory in which the agent works, as an absolute path: what lies in it is the agent's own. Relative paths
+    /// begin in the first one.
+    #[cfg(feature = "screen")]
+    pub fn workspace_root(mut self, root: impl Into<String>) -> Self {
+        self.workspace_roots.push(root.into());
+        self
+    }
+
+    /// Adds a screen of your own beside the standard one; the most restrictive verdict of all counts.
+    #[cfg(feature = "screen")]
+    pub fn screen(mut self, screen: impl crate::screen::Screen) -> Self {
+        self.screens.push(Box::new(screen));
+        self
+    }
+
     /// Takes the time of records and tickets from a clock of the test's.
     pub fn virtual_clock(mut self, clock: VirtualClock) -> Self {
         self.clock = Clock::Virtual(clock);
@@ -234,6 +262,13 @@ impl HarnessBuilder {
             timeout: self.timeout.unwrap_or(TIMEOUT),
             breaker: self.breaker.map(|settings| Arc::new(Breaker::new(settings))),
             callbacks: self.callbacks,
+            #[cfg(feature = "screen")]
+            screen: self.workspace_roots.into_iter().fold(
+                crate::screen::StandardScreen::new(self.screen_profile.unwrap_or_default()),
+                crate::screen::StandardScreen::with_workspace_root,
+            ),
+            #[cfg(feature = "screen")]
+            screens: self.screens,
             observe_only: self.observe_only,
             #[cfg(feature = "cli")]
             judging_only: self.judging_only,

@@ -74,6 +74,7 @@ impl HarnessBuilder {
         self.patience = self.patience.or(config.modes.wait_for_approval);
         self.timeout = self.timeout.or(config.modes.timeout);
         self.declare_under(&config);
+        self.screen_under(&config);
         self.choose_governor(&config, &environment)?;
         Ok(self)
     }
@@ -91,6 +92,32 @@ impl HarnessBuilder {
             self.redacted.entry(tool.clone()).or_default().push(pointer.clone());
         }
     }
+
+    #[cfg(feature = "screen")]
+    fn screen_under(&mut self, config: &Config) {
+        use crate::config::ScreenProfile;
+        use crate::screen::Profile;
+        if let (None, Some(profile)) = (&self.screen_profile, &config.screen) {
+            self.screen_profile = Some(match profile.value {
+                ScreenProfile::Strict => Profile::strict(),
+                ScreenProfile::Standard => Profile::standard(),
+                ScreenProfile::Relaxed => Profile::relaxed(),
+            });
+        }
+        if let (true, Some(roots)) = (self.workspace_roots.is_empty(), &config.workspace_roots) {
+            // a root that is no UTF-8 cannot be named in a call either
+            self.workspace_roots = roots
+                .value
+                .iter()
+                .filter_map(|root| root.to_str())
+                .map(str::to_owned)
+                .collect();
+        }
+    }
+
+    /// Without the screen there is no profile in a configuration that is supported.
+    #[cfg(not(feature = "screen"))]
+    fn screen_under(&mut self, _config: &Config) {}
 
     fn choose_governor(&mut self, config: &Config, environment: &Environment) -> Result<(), ConfigError> {
         let serviced = config.remote.is_some() || environment.endpoint.is_some();
@@ -203,6 +230,7 @@ pub(crate) fn judging(
         .in_memory(1);
     builder.judging_only = true;
     builder.declare_under(config);
+    builder.screen_under(config);
     // the calls of a program are those of its functions, which stand before what a file says of their names
     builder
         .declared

@@ -27,7 +27,7 @@ pub(super) struct Judged {
 
 /// Asks the screen and the governor.
 pub(super) fn judge(harness: &Harness, call: &Arc<ToolCall>) -> Answer<Judged> {
-    let screened = screen(call);
+    let screened = screen(harness, call);
     match ask(harness, call).now() {
         Ok(answer) => Answer::ready(combine(harness, call, screened, answer)),
         Err(later) => {
@@ -37,8 +37,40 @@ pub(super) fn judge(harness: &Harness, call: &Arc<ToolCall>) -> Answer<Judged> {
     }
 }
 
+/// What the screens say, the most restrictive first.
+#[cfg(feature = "screen")]
+fn screen(harness: &Harness, call: &ToolCall) -> Option<Verdict> {
+    let inner = harness.inner();
+    let screened = inner.screen.check(call);
+    let unclear = (!screened.is_understood() && inner.screen.must_understand(call)).then(|| {
+        Verdict::escalate(
+            Reason::new(
+                "not_understood",
+                "not all of this command or statement can be known before it runs, so a person must approve it",
+            )
+            .with_detail(
+                "an argument is declared to be a command or query, and the screen did not understand all of it",
+            ),
+        )
+    });
+    let own = inner.screens.iter().filter_map(|screen| {
+        // a screen that panics has not said that the call is harmless
+        let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| screen.check(call)));
+        checked.unwrap_or_else(|_| {
+            Some(Verdict::deny(
+                Reason::new("screen_panicked", "a check of this call failed; it was not run")
+                    .with_detail(format!("the screen `{}` panicked", screen.name())),
+            ))
+        })
+    });
+    let mut all = screened.into_verdict().into_iter().chain(unclear).chain(own);
+    let first = all.next()?;
+    Some(all.fold(first, Verdict::restricted_by))
+}
+
 /// What the screen says. There is none in this build: an argument that it would read escalates.
-fn screen(call: &ToolCall) -> Option<Verdict> {
+#[cfg(not(feature = "screen"))]
+fn screen(_harness: &Harness, call: &ToolCall) -> Option<Verdict> {
     call.is_screened().then(|| {
         Verdict::escalate(
             Reason::new(

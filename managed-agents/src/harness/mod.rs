@@ -86,6 +86,11 @@ struct Inner {
     timeout: Duration,
     breaker: Option<Arc<breaker::Breaker>>,
     callbacks: callbacks::Callbacks,
+    #[cfg(feature = "screen")]
+    screen: crate::screen::StandardScreen,
+    /// Those of the program's own.
+    #[cfg(feature = "screen")]
+    screens: Vec<Box<dyn crate::screen::Screen>>,
     observe_only: bool,
     #[cfg(feature = "cli")]
     judging_only: bool,

@@ -1,0 +1,131 @@
+//! A command as programs see it: its name, options and operands.
+
+use super::finding::Span;
+use super::shell::data::{Data, Field};
+
+/// A command that would run.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::screen) struct Cmd<'c> {
+    /// The program's name: no directory, lower case.
+    pub(in crate::screen) name: &'c str,
+    /// What stands behind the name.
+    pub(in crate::screen) args: &'c [Field],
+    pub(in crate::screen) stdin: &'c Data,
+    pub(in crate::screen) span: Span,
+}
+
+impl<'c> Cmd<'c> {
+    pub(in crate::screen) fn arg(&self, index: usize) -> &'c str {
+        self.args.get(index).map_or("", |field| field.text.as_str())
+    }
+
+    /// The options, up to `--`.
+    pub(in crate::screen) fn options(&self) -> impl Iterator<Item = &'c str> + use<'c> {
+        self.args
+            .iter()
+            .map(|field| field.text.as_str())
+            .take_while(|text| *text != "--")
+            .filter(|text| text.starts_with('-') && text.len() > 1)
+    }
+
+    /// Whether a one-letter option is given, alone or among others.
+    pub(in crate::screen) fn short(&self, letter: char) -> bool {
+        self.options()
+            .any(|option| !option.starts_with("--") && option.chars().skip(1).any(|own| own == letter))
+    }
+
+    /// Whether a long option is given, spelled out or shortened as getopt_long(3) allows.
+    pub(in crate::screen) fn long(&self, name: &str) -> bool {
+        self.options().any(|option| is_long(option, name))
+    }
+
+    pub(in crate::screen) fn flag(&self, letter: char, name: &str) -> bool {
+        self.short(letter) || self.long(name)
+    }
+
+    /// Whether an argument is exactly this.
+    pub(in crate::screen) fn has(&self, text: &str) -> bool {
+        self.args.iter().any(|field| field.text == text)
+    }
+
+    /// The program only says how it is used.
+    pub(in crate::screen) fn only_helps(&self) -> bool {
+        matches!(self.arg(0), "--help" | "--version" | "-help" | "-?")
+            || (self.args.len() == 1 && matches!(self.arg(0), "-h" | "-V" | "help"))
+    }
+
+    /// What is no option, where the one-letter options of `short` and the long ones of `long` take a value.
+    pub(in crate::screen) fn operands(&self, short: &str, long: &[&str]) -> Vec<&'c Field> {
+        let mut out = Vec::new();
+        let mut at = 0;
+        let mut options = true;
+        while let Some(field) = self.args.get(at) {
+            at += 1;
+            let text = field.text.as_str();
+            if !options || !text.starts_with('-') || text == "-" {
+                out.push(field);
+            } else if text == "--" {
+                options = false;
+            } else {
+                at += takes_value(text, short, long);
+            }
+        }
+        out
+    }
+
+    /// The value of an option that takes one: `-o x`, `-ox`, `--out x`, `--out=x`.
+    pub(in crate::screen) fn values(&self, letter: char, name: &str) -> Vec<&'c Field> {
+        let mut out = Vec::new();
+        for (at, field) in self.args.iter().enumerate() {
+            let text = field.text.as_str();
+            let long = text.strip_prefix("--");
+            if let Some(long) = long {
+                if !name.is_empty() && (long == name || long.split_once('=').is_some_and(|(own, _)| own == name)) {
+                    out.push(if long == name {
+                        self.args.get(at + 1).unwrap_or(field)
+                    } else {
+                        field
+                    });
+                }
+            } else if let Some(cluster) = text.strip_prefix('-')
+                && let Some(place) = cluster.find(letter)
+            {
+                let attached = cluster.len() > place + letter.len_utf8();
+                out.push(if attached {
+                    field
+                } else {
+                    self.args.get(at + 1).unwrap_or(field)
+                });
+            }
+        }
+        out
+    }
+}
+
+/// How many of the next arguments belong to an option: one or none.
+pub(in crate::screen) fn takes_value(option: &str, short: &str, long: &[&str]) -> usize {
+    if let Some(name) = option.strip_prefix("--") {
+        return usize::from(!name.contains('=') && long.contains(&name));
+    }
+    // in a cluster, the first option that takes a value takes the rest of it, or else the next argument
+    let mut letters = option.chars().skip(1);
+    for letter in letters.by_ref() {
+        if short.contains(letter) {
+            return usize::from(letters.next().is_none());
+        }
+    }
+    // find(1), java(1) and others: long names behind one dash
+    usize::from(
+        option
+            .strip_prefix('-')
+            .is_some_and(|name| name.len() > 1 && long.contains(&name)),
+    )
+}
+
+fn is_long(option: &str, name: &str) -> bool {
+    let Some(given) = option.strip_prefix("--") else {
+        return false;
+    };
+    let given = given.split_once('=').map_or(given, |(given, _)| given);
+    given == name || (given.len() >= 4 && name.starts_with(given))
+}

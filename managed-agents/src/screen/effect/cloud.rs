@@ -1,0 +1,234 @@
+//! Deleting infrastructure, as the reference pages of each command line name it: AWS, Azure, Google Cloud, Kubernetes, Helm,
+//! Terraform, Pulumi, Docker, and hosting platforms.
+
+use super::cli::Row;
+use crate::screen::rule;
+
+pub(super) const AWS: &[Row] = &[
+    ("s3 rb", &rule::INFRA_DELETE),
+    ("s3 rm --recursive !--dryrun", &rule::INFRA_DELETE),
+    ("s3 sync --delete !--dryrun", &rule::INFRA_DELETE),
+    ("s3api delete-*", &rule::INFRA_DELETE),
+    (
+        "s3api put-bucket-acl|put-bucket-policy|put-object-acl|put-public-access-block",
+        &rule::WEAKEN,
+    ),
+    (
+        "ec2 terminate-instances|delete-*|deregister-image|release-address !--dry-run",
+        &rule::INFRA_DELETE,
+    ),
+    ("ec2 authorize-security-group-ingress", &rule::WEAKEN),
+    (
+        "ec2 create-snapshot|create-snapshots|modify-snapshot-attribute|modify-image-attribute",
+        &rule::COLLECT,
+    ),
+    (
+        "ec2 create-launch-template|create-launch-template-version",
+        &rule::PERSIST,
+    ),
+    ("ec2 run-instances --user-data", &rule::PERSIST),
+    (
+        "iam create-access-key|create-user|create-login-profile|update-login-profile|attach-*-policy|put-*-policy|add-user-to-group|update-assume-role-policy",
+        &rule::PERSIST_KEY,
+    ),
+    ("iam deactivate-mfa-device", &rule::WEAKEN),
+    (
+        "cloudtrail stop-logging|delete-trail|update-trail|put-event-selectors",
+        &rule::WEAKEN_LOG,
+    ),
+    ("logs delete-*", &rule::WEAKEN_LOG),
+    ("guardduty delete-*|update-detector", &rule::WEAKEN),
+    ("config*service stop-*|delete-*", &rule::WEAKEN_LOG),
+    ("kms schedule-key-deletion|disable-key", &rule::INFRA_DELETE),
+    (
+        "organizations leave-organization|remove-*|delete-*",
+        &rule::INFRA_DELETE,
+    ),
+    ("autoscaling delete-*|suspend-processes", &rule::INFRA_DELETE),
+    (
+        "secretsmanager get-secret-value|batch-get-secret-value",
+        &rule::CREDENTIAL_PRINT,
+    ),
+    (
+        "ssm get-parameter|get-parameters|get-parameters-by-path --with-decryption",
+        &rule::CREDENTIAL_PRINT,
+    ),
+    ("ssm send-command", &rule::LATERAL),
+    (
+        "sts get-session-token|assume-role|get-federation-token",
+        &rule::CREDENTIAL_PRINT,
+    ),
+    ("configure export-credentials", &rule::CREDENTIAL_PRINT),
+    (
+        "* delete-*|terminate-*|purge-*|remove-*|deregister-*|destroy-* !--dry-run|remove-tags|--help",
+        &rule::INFRA_DELETE,
+    ),
+];
+
+pub(super) const AZ: &[Row] = &[
+    ("account get-access-token", &rule::CREDENTIAL_PRINT),
+    ("keyvault secret show", &rule::CREDENTIAL_PRINT),
+    ("vm run-command", &rule::LATERAL),
+    ("role assignment create", &rule::PERSIST_KEY),
+    ("ad sp create-for-rbac", &rule::PERSIST_KEY),
+    ("ad sp credential reset", &rule::PERSIST_KEY),
+    ("snapshot create", &rule::COLLECT),
+    (
+        "group|vm|aks|vmss|disk|keyvault|acr|webapp|functionapp|cosmosdb|lock|snapshot|redis|eventhubs|servicebus|containerapp|appservice|storage|sql|mysql|postgres|network|monitor|ad|image|container|apim|iot|hdinsight|batch|backup|cdn|dns|search|signalr|synapse|managedapp|deployment|resource|role|policy|identity|mariadb|staticwebapp|spring|databricks|account|pipelines|repos ** delete|purge|delete-batch|remove",
+        &rule::INFRA_DELETE,
+    ),
+];
+
+pub(super) const GCLOUD: &[Row] = &[
+    ("auth print-access-token|print-identity-token", &rule::CREDENTIAL_PRINT),
+    ("auth application-default print-access-token", &rule::CREDENTIAL_PRINT),
+    ("secrets versions access", &rule::CREDENTIAL_PRINT),
+    ("iam service-accounts keys create", &rule::PERSIST_KEY),
+    ("iam roles create", &rule::PERSIST_KEY),
+    ("** add-iam-policy-binding", &rule::PERSIST_KEY),
+    ("compute snapshots create", &rule::COLLECT),
+    ("logging sinks|logs delete", &rule::WEAKEN_LOG),
+    ("** delete|destroy", &rule::INFRA_DELETE),
+];
+
+pub(super) const GSUTIL: &[Row] = &[
+    ("rb", &rule::INFRA_DELETE),
+    ("rm -r|-R", &rule::INFRA_DELETE),
+    ("rm -a", &rule::INFRA_DELETE),
+    ("rsync -d", &rule::INFRA_DELETE),
+    ("iam ch|set", &rule::WEAKEN),
+];
+
+pub(super) const KUBECTL: &[Row] = &[
+    ("delete|del !--dry-run|--help|-h", &rule::INFRA_DELETE),
+    ("drain !--dry-run", &rule::INFRA_DELETE),
+    ("replace --force !--dry-run", &rule::INFRA_DELETE),
+    ("apply --force|--prune !--dry-run", &rule::INFRA_DELETE),
+    ("scale --replicas=0", &rule::INFRA_DELETE),
+    ("rollout undo", &rule::INFRA_DELETE),
+    ("taint nodes|node|no", &rule::INFRA_DELETE),
+    ("patch !--dry-run --force", &rule::INFRA_DELETE),
+    (
+        "get secret|secrets|secret/*|secrets/* -o|--output|--template|-A|--all-namespaces",
+        &rule::CREDENTIAL_PRINT,
+    ),
+    ("describe secret|secrets -o", &rule::CREDENTIAL_PRINT),
+    ("create token", &rule::CREDENTIAL_PRINT),
+    ("config view --raw", &rule::CREDENTIAL_PRINT),
+    ("create clusterrolebinding|rolebinding", &rule::PERSIST_KEY),
+    ("run|debug --overrides|--privileged", &rule::CONTAINER_ESCAPE),
+    ("run --attach ** bash|sh", &rule::UNRESOLVED_CODE),
+];
+
+pub(super) const HELM: &[Row] = &[
+    ("uninstall|delete|del|un !--dry-run", &rule::INFRA_DELETE),
+    ("rollback !--dry-run", &rule::INFRA_DELETE),
+    ("upgrade --force !--dry-run", &rule::INFRA_DELETE),
+];
+
+pub(super) const TERRAFORM: &[Row] = &[
+    (
+        "destroy -auto-approve|-force|--auto-approve|--terragrunt-non-interactive",
+        &rule::INFRA_DELETE,
+    ),
+    ("apply -auto-approve|--auto-approve", &rule::INFRA_DELETE),
+    ("apply -destroy -auto-approve", &rule::INFRA_DELETE),
+    ("run-all destroy|apply", &rule::INFRA_DELETE),
+    (
+        "state rm|push|replace-provider !-dry-run|--dry-run",
+        &rule::INFRA_DELETE,
+    ),
+    ("workspace delete -force|-lock=false", &rule::INFRA_DELETE),
+];
+
+pub(super) const PULUMI: &[Row] = &[
+    ("destroy|down -y|--yes|-f|--skip-preview", &rule::INFRA_DELETE),
+    ("up -y|--yes", &rule::INFRA_DELETE),
+    ("destroy", &rule::INFRA_DELETE),
+    ("stack rm", &rule::INFRA_DELETE),
+    ("state delete", &rule::INFRA_DELETE),
+];
+
+pub(super) const DOCKER: &[Row] = &[
+    (
+        "system|volume|container|network|builder|image prune -a|--all|-f|--force|--volumes !--help",
+        &rule::CONTAINER_DELETE,
+    ),
+    ("volume prune !--help", &rule::CONTAINER_DELETE),
+    ("volume rm|remove !--help", &rule::CONTAINER_DELETE),
+    ("network rm|remove|prune !--help", &rule::CONTAINER_DELETE),
+    ("rm -f|--force|-v !--help", &rule::CONTAINER_DELETE),
+    ("rmi -f|--force !--help", &rule::CONTAINER_DELETE),
+    ("container rm|kill -f|--force !--help", &rule::CONTAINER_DELETE),
+    ("container prune", &rule::CONTAINER_DELETE),
+    ("compose down -v|--volumes|--rmi !--dry-run", &rule::CONTAINER_DELETE),
+    ("down -v|--volumes|--rmi !--dry-run", &rule::CONTAINER_DELETE),
+    ("compose rm -f|--force|-v", &rule::CONTAINER_DELETE),
+    ("swarm leave -f|--force", &rule::CONTAINER_DELETE),
+    ("stack rm|remove|down", &rule::CONTAINER_DELETE),
+    ("secret|config rm", &rule::CONTAINER_DELETE),
+    ("node rm -f|--force", &rule::CONTAINER_DELETE),
+    ("machine rm", &rule::CONTAINER_DELETE),
+    ("pod|pods rm|prune -f|--force|-a|--all", &rule::CONTAINER_DELETE),
+    ("system reset", &rule::CONTAINER_DELETE),
+];
+
+pub(super) const HEROKU: &[Row] = &[
+    (
+        "*:destroy|*:remove|*:rm|*:delete|*:detach|*:leave|*:rename|*:rotate|*:stop|*:unset|*:disable|*:reset|*:kill|*:purge|*:clear|*:revoke|*:transfer|*:on|*:uninstall|*:promote|*:unfollow|*:update|*:off",
+        &rule::INFRA_DELETE,
+    ),
+    ("destroy|leave|rename|restart|unlink|stop|kill", &rule::INFRA_DELETE),
+];
+
+pub(super) const GH: &[Row] = &[
+    ("repo delete|archive|rename|transfer", &rule::INFRA_DELETE),
+    ("repo edit --visibility", &rule::WEAKEN),
+    ("repo deploy-key add|delete", &rule::PERSIST_KEY),
+    ("secret|variable delete|remove", &rule::INFRA_DELETE),
+    ("release delete|delete-asset", &rule::INFRA_DELETE),
+    (
+        "run|workflow|gist|issue|environment|org|project delete|disable",
+        &rule::INFRA_DELETE,
+    ),
+    ("pr close -d|--delete-branch", &rule::GIT_HISTORY),
+    ("codespace delete --all", &rule::INFRA_DELETE),
+    ("auth token", &rule::CREDENTIAL_PRINT),
+    ("auth status --show-token|-t", &rule::CREDENTIAL_PRINT),
+    ("api ** -X=DELETE", &rule::INFRA_DELETE),
+];
+
+/// Platforms whose words for deleting are `delete`, `destroy`, `remove` or `rm`.
+pub(super) const PLATFORM: &[Row] = &[
+    (
+        "apps|app|volumes|volume|vol|machine|machines|postgres|pg|mysql|redis|secrets|image|certs|ips|wireguard|extensions|orgs|org|tokens|ssh|consul|config|scale destroy|delete|remove|rm|revoke|leave",
+        &rule::INFRA_DELETE,
+    ),
+    ("destroy|delete|remove|rm|suspend|down|purge", &rule::INFRA_DELETE),
+    (
+        "projects|project|domains|domain|dns|certs|secrets|secret|alias|aliases|teams|deployments|deployment|sites|site|functions|blobs|kv:namespace|kv:key|kv:bulk|kv|r2|d1|queues|pages|hyperdrive|service|environment|db|database|branches|bucket|clusters|cluster|registry|compute|kubernetes|droplet|drop|volume|snapshot|firewall|load-balancer|space|cdn delete|destroy|remove|rm|remove-all|purge",
+        &rule::INFRA_DELETE,
+    ),
+    (
+        "sites:delete|env:unset|hosting:disable|firestore:delete|functions:delete|database:remove|auth:import|kv:key|blobs:delete|projects:delete|apps:delete|storage:delete",
+        &rule::INFRA_DELETE,
+    ),
+    (
+        "compute|kubernetes|databases|apps|registry|vpcs|networking ** delete|rm|destroy|delete-selector|delete-manifest",
+        &rule::INFRA_DELETE,
+    ),
+    ("bucket|object|r2 ** delete|purge", &rule::INFRA_DELETE),
+];
+
+pub(super) const VAULT: &[Row] = &[
+    ("secrets|auth|audit disable", &rule::INFRA_DELETE),
+    ("kv delete|destroy|metadata", &rule::INFRA_DELETE),
+    ("delete", &rule::INFRA_DELETE),
+    ("lease revoke", &rule::INFRA_DELETE),
+    ("token create|revoke", &rule::CREDENTIAL_PRINT),
+    ("operator seal|rekey|generate-root|step-down|raft", &rule::INFRA_DELETE),
+    ("policy delete|write", &rule::WEAKEN),
+    ("namespace delete", &rule::INFRA_DELETE),
+    ("kv get", &rule::CREDENTIAL_PRINT),
+    ("read|print", &rule::CREDENTIAL_PRINT),
+];

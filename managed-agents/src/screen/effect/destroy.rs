@@ -1,0 +1,471 @@
+//! Deleting, emptying and overwriting: rm(1), rmdir(1), unlink(1), shred(1), truncate(1), dd(1), mv(1), cp(1), rsync(1),
+//! find(1), chmod(1), chown(1), setfacl(1).
+
+use super::found;
+use crate::screen::cmd::Cmd;
+use crate::screen::finding::Span;
+use crate::screen::place::Place;
+use crate::screen::rule;
+use crate::screen::shell::data::{ALL, Data, SOME, UNKNOWN};
+use crate::screen::shell::walk::Walk;
+
+/// Deletes paths, whatever program does it.
+pub(in crate::screen) fn delete(walk: &mut Walk<'_>, paths: &[String], recursive: bool, force: bool, span: Span) {
+    for path in paths {
+        if let Some(rule) = deletes(walk, path, recursive, force) {
+            walk.report(rule, span);
+        }
+    }
+}
+
+fn deletes(walk: &Walk<'_>, path: &str, recursive: bool, force: bool) -> Option<&'static rule::Rule> {
+    let normal = walk.places.normal(path, &walk.cwd);
+    if crate::screen::tamper::path(&normal) {
+        return Some(&rule::TAMPER);
+    }
+    let place = walk.places.place_of(&normal);
+    let all = normal.contains(ALL) || normal.ends_with('*');
+    match place {
+        Place::Root => (recursive || all).then_some(&rule::DESTROY_SYSTEM),
+        Place::System => Some(&rule::DESTROY_SYSTEM),
+        Place::InSystem | Place::Device if recursive || all => Some(&rule::DESTROY_SYSTEM),
+        Place::InSystem | Place::Device => Some(&rule::SYSTEM_WRITE),
+        Place::Home if recursive || all => Some(&rule::DESTROY_HOME),
+        Place::InHome if super::credential(&normal).is_some() || super::written(&normal).is_some() => {
+            Some(&rule::DESTROY_DATA)
+        }
+        Place::InHome if recursive && !is_cache(&normal) => Some(&rule::DESTROY_OUTSIDE),
+        Place::Workspace if recursive || normal.contains(ALL) || (all && force) => Some(&rule::DESTROY_WORKSPACE),
+        Place::InWorkspace if normal == ".git" || normal.ends_with("/.git") => recursive.then_some(&rule::GIT_HISTORY),
+        Place::Above if recursive => Some(&rule::DESTROY_OUTSIDE),
+        Place::Outside if is_log(&normal) => Some(&rule::WEAKEN_LOG),
+        // some files below a directory, as find(1) chooses them, are no whole tree, unless it is all that there is
+        // without force, rm(1) still asks before it deletes what is protected
+        Place::Outside if recursive && !force && !normal.contains(ALL) && !is_shared(&normal) => None,
+        Place::Outside if recursive && (!normal.contains(SOME) || normal.matches('/').count() < 2) => {
+            Some(&rule::DESTROY_OUTSIDE)
+        }
+        Place::Unknown if recursive && is_wide(&normal) => Some(&rule::DESTROY_UNRESOLVED),
+        _ => is_log(&normal)
+            .then_some(&rule::WEAKEN_LOG)
+            .filter(|_| place != Place::InWorkspace),
+    }
+}
+
+/// Directories that hold what others rely on.
+fn is_shared(normal: &str) -> bool {
+    let top = normal
+        .trim_start_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    matches!(
+        top.as_str(),
+        "var"
+            | "opt"
+            | "srv"
+            | "mnt"
+            | "media"
+            | "data"
+            | "volumes"
+            | "export"
+            | "usr"
+            | "backup"
+            | "backups"
+            | "prod"
+            | "production"
+            | "www"
+            | "app"
+            | "apps"
+    )
+}
+
+/// Below an unknown directory: everything, or nothing more than it.
+fn is_wide(normal: &str) -> bool {
+    let rest: String = normal
+        .chars()
+        .filter(|c| !matches!(*c, UNKNOWN | ALL | '/' | '*' | '.'))
+        .collect();
+    rest.is_empty()
+}
+
+/// Directories in a home that programs fill again.
+fn is_cache(normal: &str) -> bool {
+    let inside = normal.split_once('/').map_or("", |(_, rest)| rest);
+    inside.split('/').any(|part| {
+        matches!(
+            part,
+            ".cache" | "Caches" | "node_modules" | "__pycache__" | ".pytest_cache" | "target" | ".venv" | ".tox"
+        )
+    }) || inside.starts_with(".local/share/Trash")
+        || inside.starts_with(".npm/_")
+}
+
+pub(super) fn is_log(normal: &str) -> bool {
+    let name = normal.rsplit('/').next().unwrap_or_default();
+    normal.starts_with("/var/log/")
+        || normal.starts_with("/var/run/utmp")
+        || normal.starts_with("/private/var/log")
+        || (name.starts_with('.') && (name.ends_with("_history") || name == ".lesshst" || name == ".viminfo"))
+}
+
+/// Whether a file's name says that it holds data that people would miss.
+pub(super) fn is_data(normal: &str) -> bool {
+    let name = normal.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    matches!(
+        extension,
+        "db" | "sqlite"
+            | "sqlite3"
+            | "db3"
+            | "mdb"
+            | "accdb"
+            | "frm"
+            | "ibd"
+            | "myd"
+            | "rdb"
+            | "aof"
+            | "ldf"
+            | "mdf"
+            | "dbf"
+            | "kdbx"
+            | "vmdk"
+            | "qcow2"
+            | "vdi"
+            | "pst"
+            | "ost"
+            | "wal"
+    ) || normal.starts_with("/var/lib/")
+        || normal.starts_with("/srv/")
+}
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    match cmd.name {
+        "rm" | "unlink" | "srm" | "trash" | "trash-put" | "rip" | "gio" | "rimraf" | "del" | "rmtrash" | "wipe"
+        | "safe-rm" | "grm" => remove(walk, cmd),
+        "rmdir" => {
+            for field in cmd.operands("", &[]) {
+                if matches!(walk.places.place(&field.text, &walk.cwd), Place::Root | Place::System) {
+                    walk.report(&rule::DESTROY_SYSTEM, field.span);
+                }
+            }
+        }
+        "shred" | "scrub" | "blkdiscard" | "badblocks" | "nwipe" | "hdparm" | "sfill" | "bleachbit" => shred(walk, cmd),
+        "truncate" | "fallocate" => truncate(walk, cmd),
+        "dd" | "dcfldd" | "dc3dd" | "ddrescue" | "pv-dd" => dd(walk, cmd),
+        "mv" | "gmv" => moves(walk, cmd),
+        "cp" | "gcp" | "install" | "ditto" | "ln" => copies(walk, cmd),
+        "rsync" | "rclone" | "unison" | "robocopy" => mirrors(walk, cmd),
+        "chmod" | "chown" | "chgrp" | "setfacl" | "chattr" | "chflags" | "icacls" | "gchmod" | "gchown" | "chcon"
+        | "restorecon" | "setfattr" => permissions(walk, cmd),
+        _ => {}
+    }
+}
+
+fn remove(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let recursive = cmd.short('r')
+        || cmd.short('R')
+        || cmd.long("recursive")
+        || matches!(
+            cmd.name,
+            "rimraf" | "wipe" | "trash" | "trash-put" | "rip" | "rmtrash" | "gio"
+        );
+    let force = cmd.flag('f', "force");
+    let mut operands = cmd.operands("", &[]);
+    if cmd.name == "gio" {
+        if !matches!(cmd.arg(0), "trash" | "remove") {
+            return;
+        }
+        operands.retain(|field| !matches!(field.text.as_str(), "trash" | "remove"));
+    }
+    for field in operands {
+        delete(walk, std::slice::from_ref(&field.text), recursive, force, field.span);
+    }
+    if cmd.has("--no-preserve-root") {
+        found(walk, cmd, &rule::DESTROY_SYSTEM);
+    }
+}
+
+fn shred(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let destroys = match cmd.name {
+        "badblocks" => cmd.short('w'),
+        "hdparm" => cmd.args.iter().any(|field| {
+            field.text.starts_with("--security-erase")
+                || field.text == "--trim-sector-ranges"
+                || field.text == "--write-sector"
+        }),
+        "bleachbit" => cmd.long("shred") || cmd.long("wipe-free-space"),
+        _ => true,
+    };
+    if !destroys {
+        return;
+    }
+    for field in cmd.operands("ns", &["iterations", "size", "random-source"]) {
+        match walk.places.place(&field.text, &walk.cwd) {
+            Place::Device => walk.report(&rule::DESTROY_DEVICE, field.span),
+            Place::System | Place::InSystem | Place::Root => walk.report(&rule::DESTROY_SYSTEM, field.span),
+            Place::InWorkspace | Place::Scratch
+                if !is_data(&field.text)
+                    && matches!(cmd.name, "shred" | "bleachbit")
+                    && !cmd.short('u')
+                    && !cmd.long("remove") => {}
+            _ => walk.report(&rule::DESTROY_DATA, field.span),
+        }
+    }
+}
+
+fn truncate(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let shrinks = cmd.values('s', "size").iter().any(|field| {
+        let size = field.text.trim_start_matches("-s").trim_start_matches("--size=");
+        !size.starts_with(['+', '>', '%'])
+    });
+    if cmd.name == "fallocate" && !(cmd.long("punch-hole") || cmd.long("zero-range") || cmd.long("collapse-range"))
+        || !shrinks && cmd.name == "truncate"
+    {
+        return;
+    }
+    for field in cmd.operands("srol", &["size", "reference", "offset", "length"]) {
+        empties(walk, &field.text, field.span);
+    }
+}
+
+/// A file loses its contents.
+pub(super) fn empties(walk: &mut Walk<'_>, path: &str, span: Span) {
+    let normal = walk.places.normal(path, &walk.cwd);
+    match walk.places.place_of(&normal) {
+        Place::Device => walk.report(&rule::DESTROY_DEVICE, span),
+        Place::System | Place::InSystem => walk.report(&rule::DESTROY_SYSTEM, span),
+        Place::Scratch | Place::Sink => {}
+        _ if is_log(&normal) => walk.report(&rule::WEAKEN_LOG, span),
+        _ if is_data(&normal) => walk.report(&rule::DESTROY_DATA, span),
+        _ => {}
+    }
+}
+
+fn dd(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    for field in cmd.args {
+        let Some(path) = field.text.strip_prefix("of=") else {
+            continue;
+        };
+        super::write_file(walk, path, super::Write::Truncate, cmd.stdin, field.span);
+        if walk.places.place(path, &walk.cwd) == Place::Home {
+            walk.report(&rule::DESTROY_HOME, field.span);
+        }
+    }
+    for field in cmd.args {
+        if let Some(path) = field.text.strip_prefix("if=") {
+            super::read_file(walk, path, field.span);
+            if walk.places.place(path, &walk.cwd) == Place::Device && cmd.stdin.given {
+                walk.report(&rule::COLLECT, field.span);
+            }
+        }
+    }
+    if cmd.name == "ddrescue"
+        && let Some(field) = cmd.operands("", &[]).get(1)
+    {
+        super::write_file(walk, &field.text, super::Write::Truncate, &Data::none(), field.span);
+    }
+}
+
+fn moves(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let mut operands = cmd.operands("St", &["suffix"]);
+    let into = cmd.values('t', "target-directory");
+    let target = match into.first() {
+        Some(field) => Some(*field),
+        None => operands.pop(),
+    };
+    let swallowed = target.is_some_and(|field| matches!(field.text.as_str(), "/dev/null" | "/dev/zero" | "/dev/full"));
+    for field in operands {
+        let normal = walk.places.normal(&field.text, &walk.cwd);
+        match walk.places.place_of(&normal) {
+            Place::Root | Place::System => walk.report(&rule::DESTROY_SYSTEM, field.span),
+            Place::Home => walk.report(&rule::DESTROY_HOME, field.span),
+            _ if swallowed => walk.report(&rule::DESTROY_DATA, field.span),
+            Place::InSystem => walk.report(&rule::SYSTEM_WRITE, field.span),
+            _ if is_log(&normal) => walk.report(&rule::WEAKEN_LOG, field.span),
+            _ => {}
+        }
+    }
+    if let Some(field) = target {
+        super::write_file(walk, &field.text, super::Write::Touch, cmd.stdin, field.span);
+    }
+}
+
+fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let mut operands = cmd.operands("Stmog", &["suffix", "mode", "owner", "group"]);
+    let into = cmd.values('t', "target-directory");
+    let target = match into.first() {
+        Some(field) => Some(*field),
+        None if operands.len() > 1 => operands.pop(),
+        None => None,
+    };
+    let Some(target) = target else { return };
+    let from_nothing = operands.iter().any(|field| {
+        matches!(
+            field.text.as_str(),
+            "/dev/null" | "/dev/zero" | "/dev/urandom" | "/dev/random"
+        )
+    });
+    if from_nothing {
+        empties(walk, &target.text, target.span);
+    }
+    let taint = operands
+        .iter()
+        .fold(crate::screen::shell::data::Taint::NONE, |all, field| {
+            all.and(super::taint_of(walk, &field.text))
+        });
+    let held = operands.first().and_then(|field| walk.written(&field.text).cloned());
+    super::write_file(
+        walk,
+        &target.text,
+        super::Write::Touch,
+        &held.unwrap_or_else(|| Data::unknown(taint)),
+        target.span,
+    );
+}
+
+fn mirrors(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let deletes = cmd.args.iter().any(|field| {
+        field.text.starts_with("--delete") || field.text == "--del" || field.text == "/MIR" || field.text == "/PURGE"
+    }) || (cmd.name == "rclone" && matches!(cmd.arg(0), "purge" | "delete" | "sync" | "rmdirs" | "move"));
+    if let Some(field) = cmd
+        .operands("efT", &["exclude", "include", "rsh", "rsync-path", "files-from"])
+        .last()
+        && cmd.name == "rsync"
+        && !field.text.contains(':')
+    {
+        if deletes {
+            delete(walk, std::slice::from_ref(&field.text), true, true, field.span);
+        } else {
+            super::write_file(walk, &field.text, super::Write::Touch, &Data::none(), field.span);
+        }
+    } else if deletes && cmd.name == "rclone" && matches!(cmd.arg(0), "purge" | "delete") {
+        found(walk, cmd, &rule::INFRA_DELETE);
+    }
+}
+
+/// Modes and owners: widely, or of what the system needs.
+fn permissions(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let recursive = cmd.short('R') || cmd.long("recursive") || cmd.has("/T");
+    let mut operands = cmd.operands("", &["reference", "from"]);
+    let mode = if operands.is_empty() {
+        ""
+    } else {
+        &operands.remove(0).text
+    };
+    if cmd.name == "chmod" || cmd.name == "gchmod" {
+        super::system::mode(walk, cmd, mode);
+    }
+    if cmd.name == "setfacl" {
+        operands = cmd.operands("mxMX", &["modify", "remove"]);
+    }
+    if cmd.name == "chattr" && !matches!(mode.chars().next(), Some('+' | '-' | '=')) {
+        return;
+    }
+    let mode_is_path = operands.is_empty() && recursive;
+    let paths: Vec<String> = if mode_is_path {
+        vec![mode.to_owned()]
+    } else {
+        operands.iter().map(|field| field.text.clone()).collect()
+    };
+    for path in paths {
+        let normal = walk.places.normal(&path, &walk.cwd);
+        let place = walk.places.place_of(&normal);
+        let grave = match place {
+            Place::Root | Place::System => recursive || place == Place::Root || opens(mode),
+            Place::InSystem => recursive || opens(mode),
+            Place::Home => recursive && !mode_is_path && cmd.name != "chown" || opens(mode),
+            Place::Device => true,
+            Place::Outside | Place::InHome => recursive && opens(mode),
+            Place::Workspace | Place::Above => recursive && matches!(cmd.name, "chmod" | "chown"),
+            _ => false,
+        };
+        let immutable = cmd.name == "chattr"
+            && matches!(place, Place::InSystem | Place::InHome)
+            && mode.contains('i')
+            && (super::credential(&normal).is_some() || mode.starts_with('-'));
+        if grave || immutable {
+            found(walk, cmd, &rule::PERMISSIONS);
+        }
+        if super::credential(&normal).is_some()
+            && mode.chars().last().is_some_and(|c| matches!(c, '4'..='7'))
+            && mode.len() >= 3
+        {
+            found(walk, cmd, &rule::PERMISSIONS);
+        }
+    }
+}
+
+/// A mode that lets everybody write.
+fn opens(mode: &str) -> bool {
+    let octal = !mode.is_empty() && mode.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+    if octal {
+        return mode.len() >= 3 && mode.ends_with(['2', '3', '6', '7']) || matches!(mode, "0" | "00" | "000" | "0000");
+    }
+    mode.split(',').any(|clause| {
+        clause
+            .split_once(['+', '='])
+            .is_some_and(|(who, what)| what.contains('w') && (who.contains('o') || who.contains('a')))
+    }) || mode.starts_with("u:") && mode.contains('w')
+        || mode.contains("Everyone")
+}
+
+/// What find(1) itself may reveal or overwrite.
+pub(in crate::screen) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>, listing: &[String]) {
+    for (at, field) in cmd.args.iter().enumerate() {
+        match field.text.as_str() {
+            "-fprint" | "-fprintf" | "-fls" | "-fprint0" => {
+                if let Some(file) = cmd.args.get(at + 1) {
+                    super::write_file(walk, &file.text, super::Write::Truncate, &Data::none(), file.span);
+                }
+            }
+            "-perm" => {
+                let mode = cmd.arg(at + 1);
+                let setuid = mode.contains("u=s")
+                    || mode.contains("u+s")
+                    || mode.contains("g=s")
+                    || mode.contains("g+s")
+                    || mode.trim_start_matches(['-', '/', '+']).trim_start_matches('0').len() == 4;
+                let wide = listing.iter().any(|root| {
+                    let root = walk.places.normal(root, &walk.cwd);
+                    root.starts_with('/') && !root.starts_with("/home") && !root.starts_with("/tmp")
+                });
+                if setuid && wide {
+                    walk.report(&rule::PRIVILEGE_RECON, field.span);
+                }
+            }
+            "-name" | "-iname" | "-path" => {
+                let name = cmd.arg(at + 1);
+                let keys = [
+                    "id_rsa",
+                    "*password*",
+                    "*.kdb",
+                    "*.key",
+                    "id_rsa*",
+                    "id_ed25519*",
+                    "*.pem",
+                    ".netrc",
+                    "*.kdbx",
+                    ".git-credentials",
+                    "credentials",
+                    ".pgpass",
+                    "*.ppk",
+                    "shadow",
+                    ".aws",
+                ];
+                if keys.contains(&name)
+                    && listing.iter().any(|root| {
+                        matches!(
+                            walk.places.place(root.trim_end_matches([SOME, '/']), &walk.cwd),
+                            Place::Root | Place::Home | Place::System
+                        )
+                    })
+                {
+                    walk.report(&rule::CREDENTIAL_PRINT, field.span);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! git(1): what throws work away (git-reset, git-clean, git-checkout, git-restore, git-stash) and what changes what others
+//! have (git-push, git-filter-branch, git-reflog, git-gc, git-update-ref).
+
+use super::cli::{self, Row};
+use super::found;
+use crate::screen::cmd::Cmd;
+use crate::screen::rule::{self, Rule};
+use crate::screen::shell::walk::Walk;
+
+/// Options before the subcommand that take a value.
+const GLOBAL: [&str; 8] = [
+    "-C",
+    "-c",
+    "--git-dir",
+    "--work-tree",
+    "--namespace",
+    "--exec-path",
+    "--super-prefix",
+    "--config-env",
+];
+
+const ROWS: &[Row] = &[
+    ("reset --hard|--merge", &rule::GIT_DISCARD),
+    ("clean -f|--force !-n|--dry-run|-i|--interactive", &rule::GIT_DISCARD),
+    ("stash drop|clear", &rule::GIT_DISCARD),
+    ("branch -D", &rule::GIT_DISCARD),
+    ("branch -d|--delete -f|--force", &rule::GIT_DISCARD),
+    ("worktree remove -f|--force", &rule::GIT_DISCARD),
+    ("submodule deinit -f|--force", &rule::GIT_DISCARD),
+    ("rm -f|--force -r", &rule::GIT_DISCARD),
+    ("push -f|--force !--force-with-lease", &rule::GIT_HISTORY),
+    ("push --mirror|--prune", &rule::GIT_HISTORY),
+    ("push --delete|-d", &rule::GIT_HISTORY),
+    ("filter-branch", &rule::GIT_HISTORY),
+    (
+        "filter-repo --force|--invert-paths|--strip-blobs-bigger-than",
+        &rule::GIT_HISTORY,
+    ),
+    ("reflog expire|delete", &rule::GIT_HISTORY),
+    ("update-ref -d|--delete|--stdin", &rule::GIT_HISTORY),
+    ("replace -d|--delete", &rule::GIT_HISTORY),
+    ("svn reset", &rule::GIT_HISTORY),
+    ("credential fill", &rule::CREDENTIAL_PRINT),
+];
+
+/// Of svn(1) and hg(1).
+const OTHERS: &[Row] = &[
+    ("revert -R|--recursive|--all|-C", &rule::GIT_DISCARD),
+    ("update -C|--clean", &rule::GIT_DISCARD),
+    ("strip", &rule::GIT_HISTORY),
+];
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    match cmd.name {
+        "git" => {}
+        "bfg" | "git-filter-repo" => {
+            if !cmd.args.is_empty() {
+                found(walk, cmd, &rule::GIT_HISTORY);
+            }
+            return;
+        }
+        "svn" | "hg" => {
+            if let Some(rule) = cli::matching(cmd, OTHERS, &[]) {
+                found(walk, cmd, rule);
+            }
+            return;
+        }
+        _ => return,
+    }
+    if cmd.has("--help") || cmd.has("-h") {
+        return;
+    }
+    // git takes `-Crepo` as one word, too
+    let words = cli::words(cmd, &GLOBAL);
+    let rule = match words.first().map(|word| word.to_ascii_lowercase()).as_deref() {
+        Some("checkout") => checkout(cmd, words.get(1..).unwrap_or_default()),
+        Some("restore") => restore(cmd),
+        Some("switch") => {
+            // what follows `-c` and `-C` in one word is a name
+            let forces = cmd.options().any(|option| {
+                matches!(option, "--force" | "--discard-changes")
+                    || is_cluster(option.split(['c', 'C']).next().unwrap_or_default(), 'f')
+            });
+            forces.then_some(&rule::GIT_DISCARD)
+        }
+        Some("push")
+            if words
+                .get(1..)
+                .unwrap_or_default()
+                .iter()
+                .any(|word| word.starts_with('+') || word.starts_with(':')) =>
+        {
+            Some(&rule::GIT_HISTORY)
+        }
+        Some("gc") => cmd
+            .args
+            .iter()
+            .any(|field| matches!(field.text.as_str(), "--prune=now" | "--prune=all"))
+            .then_some(&rule::GIT_HISTORY),
+        Some("clean")
+            if !cmd.args.iter().any(|field| {
+                field.text.contains("-f") || field.text.starts_with("--f") || is_cluster(&field.text, 'f')
+            }) =>
+        {
+            None
+        }
+        _ => cli::matching(cmd, ROWS, &GLOBAL),
+    };
+    if let Some(rule) = rule {
+        found(walk, cmd, rule);
+    }
+    if cmd.has("config") {
+        for (at, field) in cmd.args.iter().enumerate() {
+            if let Some(rule) = setting(&field.text, cmd.arg(at + 1)) {
+                walk.report(rule, field.span);
+            }
+        }
+    }
+}
+
+fn is_cluster(text: &str, letter: char) -> bool {
+    text.starts_with('-') && !text.starts_with("--") && text.contains(letter)
+}
+
+/// git checkout: with paths, or by force, it overwrites files of the working tree.
+fn checkout(cmd: &Cmd<'_>, operands: &[&str]) -> Option<&'static Rule> {
+    let at = cmd
+        .args
+        .iter()
+        .position(|field| field.text.eq_ignore_ascii_case("checkout"))?;
+    let args = cmd.args.get(at + 1..).unwrap_or_default();
+    let has = |names: &[&str]| args.iter().any(|field| names.contains(&field.text.as_str()));
+    let cluster = |letter: char| args.iter().any(|field| is_cluster(&field.text, letter));
+    let creates = has(&["--orphan"]) || cluster('b') || cluster('B');
+    if creates {
+        return None;
+    }
+    if has(&["--force"]) || cluster('f') || args.iter().any(|field| field.text.starts_with("--pathspec-from-file")) {
+        return Some(&rule::GIT_DISCARD);
+    }
+    // behind `--` stand only paths
+    if let Some(at) = args.iter().position(|field| field.text == "--") {
+        return (at + 1 < args.len()).then_some(&rule::GIT_DISCARD);
+    }
+    if has(&["-p", "--patch"]) {
+        return None;
+    }
+    let taking = [
+        "-U",
+        "--unified",
+        "--inter-hunk-context",
+        "--conflict",
+        "--recurse-submodules",
+        "--track",
+        "-t",
+    ];
+    let mut names = operands.len();
+    for (at, field) in args.iter().enumerate() {
+        let next = args.get(at + 1).map_or("", |field| field.text.as_str());
+        let optional = matches!(field.text.as_str(), "--recurse-submodules" | "--track");
+        let takes = if optional {
+            matches!(next, "on-demand" | "direct" | "inherit" | "no" | "yes")
+        } else {
+            taking.contains(&field.text.as_str())
+        };
+        if takes && !next.starts_with('-') {
+            names = names.saturating_sub(1);
+        }
+    }
+    let here = operands.iter().any(|word| matches!(*word, "." | "./" | ":/" | "*"));
+    (names > 1 || here).then_some(&rule::GIT_DISCARD)
+}
+
+fn restore(cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    let staged = cmd.long("staged") || cmd.options().any(|option| is_cluster(option, 'S'));
+    if cmd.long("patch") || cmd.has("-p") {
+        return None;
+    }
+    let tree = cmd.long("worktree") || cmd.options().any(|option| is_cluster(option, 'W'));
+    (!staged || tree).then_some(&rule::GIT_DISCARD)
+}
+
+/// Keys of git-config(1) that run commands or stop checks.
+fn setting(key: &str, value: &str) -> Option<&'static Rule> {
+    let key = key.to_ascii_lowercase();
+    match key.as_str() {
+        "core.hookspath" | "core.sshcommand" | "core.fsmonitor" | "core.gitproxy" if !value.is_empty() => {
+            Some(&rule::PERSIST)
+        }
+        "http.sslverify" if value == "false" => Some(&rule::INTERCEPT),
+        _ if key.starts_with("filter.") || key.starts_with("url.") && key.ends_with("insteadof") => {
+            Some(&rule::PERSIST)
+        }
+        _ => None,
+    }
+}

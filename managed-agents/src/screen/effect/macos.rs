@@ -1,0 +1,127 @@
+//! macOS: dscl(1), sysadminctl(8), defaults(1), osascript(1), security(1), networksetup(8), chflags(1).
+
+use super::found;
+use crate::screen::cmd::Cmd;
+use crate::screen::rule;
+use crate::screen::shell::walk::Walk;
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let has = |name: &str| cmd.args.iter().any(|field| field.text.eq_ignore_ascii_case(name));
+    let rule = match cmd.name {
+        "dscl"
+            if has("-create")
+                || has("create")
+                || has("-append")
+                || has("append")
+                || has("-passwd")
+                || has("-change")
+                || has("-merge") =>
+        {
+            &rule::ACCOUNT_CHANGE
+        }
+        "dscl" if has("-delete") || has("delete") => &rule::DESTROY_ACCOUNT,
+        "sysadminctl" if has("-deleteUser") => &rule::DESTROY_ACCOUNT,
+        "sysadminctl"
+            if has("-addUser")
+                || has("-resetPasswordFor")
+                || has("-guestAccount")
+                || has("-newPassword")
+                || has("-secureTokenOn") =>
+        {
+            &rule::ACCOUNT_CHANGE
+        }
+        "dsenableroot" if !has("-d") => &rule::PERSIST_KEY,
+        "dseditgroup" if has("edit") && cmd.short('a') => &rule::PERSIST_KEY,
+        "defaults"
+            if matches!(cmd.arg(0), "write" | "import")
+                && (has("LoginHook")
+                    || has("LogoutHook")
+                    || cmd.args.iter().any(|field| {
+                        field.text.contains("LaunchAgents")
+                            || field.text.contains("LaunchDaemons")
+                            || field.text.contains("loginwindow")
+                    })) =>
+        {
+            &rule::PERSIST
+        }
+        "defaults"
+            if matches!(cmd.arg(0), "write" | "delete")
+                && cmd.args.iter().any(|field| {
+                    field.text.contains("com.apple.alf")
+                        || field.text.contains("SoftwareUpdate")
+                        || field.text.contains("LSQuarantine")
+                }) =>
+        {
+            &rule::WEAKEN
+        }
+        "defaults" if cmd.arg(0) == "delete" && cmd.args.len() == 1 => &rule::DESTROY_DATA,
+        "networksetup"
+            if cmd.args.iter().any(|field| {
+                field.text.starts_with("-setwebproxy")
+                    || field.text.starts_with("-setsecurewebproxy")
+                    || field.text.starts_with("-setautoproxy")
+                    || field.text.starts_with("-setsocks")
+                    || field.text.starts_with("-setdnsservers")
+            }) =>
+        {
+            &rule::INTERCEPT
+        }
+        "security"
+            if matches!(
+                cmd.arg(0),
+                "add-trusted-cert" | "authorizationdb" | "set-key-partition-list"
+            ) =>
+        {
+            &rule::INTERCEPT
+        }
+        "chflags" if has("hidden") => &rule::WEAKEN,
+        "xattr" if has("com.apple.quarantine") && (cmd.short('d') || cmd.short('c')) => &rule::WEAKEN,
+        "diskutil"
+            if cmd.args.first().is_some_and(|field| {
+                let verb = field.text.to_ascii_lowercase();
+                verb.starts_with("erase")
+                    || verb.starts_with("reformat")
+                    || verb.starts_with("partition")
+                    || verb.starts_with("zero")
+                    || verb.starts_with("secureerase")
+                    || verb == "apfs" && (has("deletecontainer") || has("deletevolume") || has("erasevolume"))
+            }) =>
+        {
+            &rule::DESTROY_DEVICE
+        }
+        "nvram" if cmd.short('c') || cmd.args.iter().any(|field| field.text.contains("boot-args")) => &rule::WEAKEN,
+        "systemsetup" if has("-setremotelogin") && has("on") => &rule::TUNNEL,
+        "kickstart" if has("-activate") => &rule::TUNNEL,
+        "profiles" if matches!(cmd.arg(0), "install" | "remove" | "-I" | "-R") => &rule::WEAKEN,
+        _ => return,
+    };
+    found(walk, cmd, rule);
+}
+
+/// AppleScript: dialogues that ask for passwords, and commands typed into other programs.
+pub(in crate::screen) fn osascript(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    for field in cmd.args {
+        let lower = field.text.to_ascii_lowercase();
+        if lower.contains("display dialog")
+            && (lower.contains("hidden answer") || lower.contains("password") || lower.contains("passphrase"))
+        {
+            walk.report(&rule::SPOOF, field.span);
+        }
+        if lower.contains("login item") || lower.ends_with("login_item.osa") {
+            walk.report(&rule::PERSIST, field.span);
+        }
+        if let Some((_, rest)) = lower
+            .split_once("do script")
+            .or_else(|| lower.split_once("do shell script"))
+        {
+            let text: String = rest
+                .trim_start_matches([' ', '"'])
+                .trim_end_matches([' ', '"'])
+                .replace("\\\"", "\"");
+            walk.script(&text, field.span, &crate::screen::shell::data::Data::none());
+        }
+        if lower.contains("keystroke") || lower.contains("key code") {
+            walk.report(&rule::COLLECT, field.span);
+        }
+    }
+}

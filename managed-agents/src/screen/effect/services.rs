@@ -1,0 +1,146 @@
+//! Services and schedules: systemctl(1), service(8), launchctl(1), sc, update-rc.d(8), loginctl(1).
+
+use super::found;
+use crate::screen::cmd::Cmd;
+use crate::screen::rule;
+use crate::screen::shell::walk::Walk;
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let words = super::cli::words(
+        cmd,
+        &["-H", "--host", "-M", "--machine", "-t", "--type", "-p", "--property"],
+    );
+    let (verb, unit) = match cmd.name {
+        "systemctl" => (
+            words.first().copied().unwrap_or_default(),
+            words.get(1..).unwrap_or_default(),
+        ),
+        "service" | "rc-service" => (
+            words.get(1).copied().unwrap_or_default(),
+            words.get(..1).unwrap_or_default(),
+        ),
+        "launchctl" => (
+            words.first().copied().unwrap_or_default(),
+            words.get(1..).unwrap_or_default(),
+        ),
+        "sysrc" => {
+            if cmd.args.iter().any(|field| field.text.contains("_enable=")) {
+                found(walk, cmd, &rule::PERSIST);
+            }
+            return;
+        }
+        "initctl" => (
+            words.first().copied().unwrap_or_default(),
+            words.get(1..).unwrap_or_default(),
+        ),
+        _ => return,
+    };
+    let guard = unit.iter().any(|unit| is_defence(unit));
+    let log = unit.iter().any(|unit| is_record(unit));
+    let critical = unit.iter().any(|unit| is_critical(unit));
+    let stops = matches!(
+        verb,
+        "stop" | "disable" | "mask" | "kill" | "onestop" | "unload" | "bootout" | "remove"
+    );
+    let rule = match verb {
+        _ if stops && log => &rule::WEAKEN_LOG,
+        _ if stops && guard => &rule::WEAKEN,
+        _ if stops && critical => &rule::PROCESS_KILL,
+        "isolate" => &rule::SYSTEM_STOP,
+        "poweroff" | "reboot" | "halt" | "kexec" => &rule::SYSTEM_STOP,
+        "link" | "edit" if cmd.name == "systemctl" => &rule::PERSIST,
+        "enable" if unit.iter().any(|unit| unit.starts_with('/') || unit.starts_with("./")) => &rule::PERSIST,
+        "load" | "bootstrap" | "submit" if cmd.name == "launchctl" => &rule::PERSIST,
+        "start" | "restart" | "onestart"
+            if unit
+                .iter()
+                .any(|unit| matches!(unit.trim_end_matches(".service"), "tor" | "ngrok" | "cloudflared")) =>
+        {
+            &rule::TUNNEL
+        }
+        _ => return,
+    };
+    found(walk, cmd, rule);
+}
+
+fn name(unit: &str) -> &str {
+    unit.trim_end_matches(".service").trim_end_matches(".socket")
+}
+
+fn is_defence(unit: &str) -> bool {
+    matches!(
+        name(unit),
+        "ufw"
+            | "firewalld"
+            | "iptables"
+            | "ip6tables"
+            | "nftables"
+            | "apparmor"
+            | "fail2ban"
+            | "pf"
+            | "ipfw"
+            | "clamav-daemon"
+            | "clamd"
+            | "falcon-sensor"
+            | "cbdaemon"
+            | "mdatp"
+            | "osqueryd"
+            | "wazuh-agent"
+            | "crowdsec"
+            | "selinux-autorelabel"
+            | "ossec"
+            | "sshguard"
+            | "com.apple.alf.agent"
+            | "unattended-upgrades"
+            | "com.crowdstrike.falcond"
+    ) || unit.contains("carbonblack")
+        || unit.contains("crowdstrike")
+        || unit.contains("sentinel")
+}
+
+fn is_record(unit: &str) -> bool {
+    matches!(
+        name(unit),
+        "rsyslog"
+            | "syslog"
+            | "syslogd"
+            | "syslog-ng"
+            | "auditd"
+            | "systemd-journald"
+            | "journald"
+            | "sysmon"
+            | "filebeat"
+            | "auditbeat"
+            | "com.apple.syslogd"
+    ) || unit.contains("auditd")
+        || unit.contains("syslog")
+}
+
+fn is_critical(unit: &str) -> bool {
+    matches!(
+        name(unit),
+        "sshd"
+            | "ssh"
+            | "docker"
+            | "containerd"
+            | "dbus"
+            | "systemd-logind"
+            | "networkmanager"
+            | "NetworkManager"
+            | "networking"
+            | "network"
+            | "systemd-networkd"
+            | "systemd-resolved"
+            | "kubelet"
+            | "postgresql"
+            | "mysql"
+            | "mariadb"
+            | "mysqld"
+            | "mongod"
+            | "redis"
+            | "etcd"
+            | "cron"
+            | "crond"
+            | "chronyd"
+    )
+}

@@ -1,0 +1,202 @@
+//! Programs whose rules are rows: which table belongs to which program, and small tables of the system's own programs.
+
+use super::cli::{self, Row};
+use super::{cloud, found};
+use crate::screen::cmd::Cmd;
+use crate::screen::rule;
+use crate::screen::shell::walk::Walk;
+
+const PACKAGES: &[Row] = &[
+    ("purge|autopurge|--purge -y|--yes|--assume-yes", &rule::PACKAGE_REMOVE),
+    (
+        "remove|purge|erase ** sudo|systemd|libc6|glibc|coreutils|bash|openssh-server|linux-image*|kernel*|python3|init|apt|dpkg|rpm|grub*",
+        &rule::DESTROY_SYSTEM,
+    ),
+    (
+        "** --force-remove-essential|--allow-remove-essential|--nodeps",
+        &rule::PACKAGE_REMOVE,
+    ),
+];
+
+const NPM: &[Row] = &[
+    ("unpublish", &rule::PACKAGE_REMOVE),
+    ("config|set set|* //*|ignore-scripts|strict-ssl", &rule::WEAKEN),
+];
+
+const CARGO: &[Row] = &[("delete", &rule::PACKAGE_REMOVE)];
+
+const PIP: &[Row] = &[("uninstall -y|--yes -r", &rule::PACKAGE_REMOVE)];
+
+const PASSWORDS: &[Row] = &[
+    ("rm|delete -r|-rf|--recursive", &rule::DESTROY_DATA),
+    ("export|dump", &rule::CREDENTIAL_PRINT),
+];
+
+const VIRTUAL: &[Row] = &[(
+    "destroy|undefine|vol-delete|pool-delete|snapshot-delete|net-destroy|vol-wipe|delete|unregistervm|destroyvm !--help",
+    &rule::INFRA_DELETE,
+)];
+
+const BACKUPS: &[Row] = &[
+    ("forget --prune", &rule::DESTROY_DATA),
+    ("forget|delete|purge|wipe", &rule::DESTROY_DATA),
+    ("repository delete", &rule::DESTROY_DATA),
+    ("snapshot delete", &rule::DESTROY_DATA),
+    ("repo delete", &rule::DESTROY_DATA),
+];
+
+const BUSES: &[Row] = &[
+    ("--delete", &rule::DESTROY_DATA),
+    (
+        "delete|delete_queue|delete_vhost|delete_user|purge_queue|reset|force_reset|stop_app|del",
+        &rule::INFRA_DELETE,
+    ),
+];
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let (rows, values): (&'static [Row], &[&str]) = match cmd.name {
+        "aws" | "awslocal" => (
+            cloud::AWS,
+            &[
+                "--profile",
+                "--region",
+                "--output",
+                "--endpoint-url",
+                "--query",
+                "--ca-bundle",
+                "--color",
+                "--cli-read-timeout",
+            ],
+        ),
+        "az" => (
+            cloud::AZ,
+            &[
+                "--subscription",
+                "-o",
+                "--output",
+                "-g",
+                "--resource-group",
+                "-n",
+                "--name",
+                "--query",
+            ],
+        ),
+        "gcloud" => (
+            cloud::GCLOUD,
+            &[
+                "--project",
+                "--account",
+                "--configuration",
+                "--format",
+                "--zone",
+                "--region",
+                "--impersonate-service-account",
+                "--verbosity",
+            ],
+        ),
+        "gsutil" => (cloud::GSUTIL, &["-u", "-o", "-h"]),
+        "kubectl" | "oc" | "k3s" | "microk8s" | "kubecolor" | "minikube" | "k" => (
+            cloud::KUBECTL,
+            &[
+                "-n",
+                "--namespace",
+                "--context",
+                "--cluster",
+                "--kubeconfig",
+                "--user",
+                "-s",
+                "--server",
+                "--as",
+                "--token",
+            ],
+        ),
+        "helm" | "helmfile" => (cloud::HELM, &["-n", "--namespace", "--kube-context", "--kubeconfig"]),
+        "terraform" | "tofu" | "terragrunt" | "opentofu" => (cloud::TERRAFORM, &[]),
+        "pulumi" | "cdk" | "cdktf" | "sls" | "serverless" | "copilot" | "sst" => {
+            (cloud::PULUMI, &["-C", "--cwd", "-s", "--stack"])
+        }
+        "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" => (
+            cloud::DOCKER,
+            &[
+                "-H",
+                "--host",
+                "-c",
+                "--context",
+                "--config",
+                "-f",
+                "--file",
+                "-p",
+                "--project-name",
+                "--log-level",
+            ],
+        ),
+        "heroku" => (cloud::HEROKU, &["-a", "--app"]),
+        "gh" | "glab" | "hub" | "tea" => (cloud::GH, &["-R", "--repo"]),
+        "fly" | "flyctl" | "vercel" | "now" | "netlify" | "ntl" | "wrangler" | "railway" | "firebase" | "render"
+        | "doctl" | "linode-cli" | "hcloud" | "scw" | "ibmcloud" | "oci" | "exo" | "upctl" | "vultr-cli" | "cf"
+        | "eb" | "amplify" | "amplify-cli" | "eksctl" | "kops" | "supabase" | "turso" | "neonctl" | "planetscale"
+        | "pscale" | "cloudflare" | "nomad" | "consul" | "deployctl" | "surge" | "dokku" | "k3d" | "kind" | "civo" => (
+            cloud::PLATFORM,
+            &[
+                "-a",
+                "--app",
+                "-t",
+                "--token",
+                "--cwd",
+                "-c",
+                "--config",
+                "-p",
+                "--project",
+            ],
+        ),
+        "vault" | "bao" => (cloud::VAULT, &["-namespace", "-address"]),
+        "apt" | "apt-get" | "dnf" | "yum" | "pacman" | "apk" | "zypper" | "dpkg" | "rpm" | "brew" | "snap"
+        | "flatpak" | "nix-env" | "emerge" | "pkg" | "aptitude" => (PACKAGES, &["-o", "-c"]),
+        "npm" | "pnpm" | "yarn" | "bun" => (NPM, &["--registry", "-C", "--dir", "--cwd"]),
+        "cargo" | "gem" | "nuget" => (CARGO, &[]),
+        "pip" | "pip3" | "pipx" => (PIP, &[]),
+        "pass" | "gopass" | "bw" | "op" | "keepassxc-cli" | "lpass" | "rbw" | "doppler" | "chamber" | "infisical" => {
+            (PASSWORDS, &[])
+        }
+        "virsh" | "vboxmanage" | "vagrant" | "lxc" | "incus" | "qm" | "pct" | "multipass" | "limactl" => {
+            (VIRTUAL, &["-c", "--connect"])
+        }
+        "restic" | "borg" | "duplicity" | "kopia" | "rustic" | "velero" => (BACKUPS, &["-r", "--repo", "-p"]),
+        "kafka-topics" | "kafka-topics.sh" | "rabbitmqctl" | "rabbitmqadmin" | "etcdctl" | "zkcli" | "zkCli.sh" => {
+            (BUSES, &["--bootstrap-server", "--endpoints"])
+        }
+        "ansible" => {
+            ansible(walk, cmd);
+            return;
+        }
+        _ => return,
+    };
+    if cmd.has("--help") || cmd.arg(0) == "help" {
+        return;
+    }
+    if let Some(rule) = cli::matching(cmd, rows, values) {
+        found(walk, cmd, rule);
+    }
+}
+
+/// ansible(1): one module on many machines.
+fn ansible(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let module = cmd
+        .values('m', "module-name")
+        .first()
+        .map_or("command", |field| field.text.as_str());
+    for field in cmd.values('a', "args") {
+        match module.rsplit('.').next().unwrap_or(module) {
+            "command" | "shell" | "raw" | "script" => {
+                walk.script(&field.text, field.span, &crate::screen::shell::data::Data::none());
+            }
+            "file" | "user" | "service" | "systemd" | "mount" | "lvol"
+                if field.text.contains("state=absent") || field.text.contains("state=stopped") =>
+            {
+                found(walk, cmd, &rule::DESTROY_OUTSIDE);
+            }
+            "copy" | "template" | "authorized_key" | "cron" | "user" => found(walk, cmd, &rule::LATERAL),
+            _ => {}
+        }
+    }
+}

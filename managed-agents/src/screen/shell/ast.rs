@@ -1,0 +1,127 @@
+//! What a shell's text says, before any expansion.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use crate::screen::finding::Span;
+
+/// Pipelines one after the other, however they are connected: each of them may run.
+pub(in crate::screen) type List = Vec<Pipeline>;
+
+#[derive(Debug, Default)]
+pub(in crate::screen) struct Pipeline {
+    pub(super) commands: Vec<Command>,
+    pub(super) background: bool,
+    /// It only runs when the one before it fails.
+    pub(super) otherwise: bool,
+}
+
+#[derive(Debug)]
+pub(in crate::screen) struct Command {
+    pub(super) kind: Kind,
+    pub(super) redirects: Vec<Redirect>,
+}
+
+#[derive(Debug)]
+pub(in crate::screen) enum Kind {
+    Simple {
+        assigns: Vec<Assign>,
+        words: Vec<Word>,
+    },
+    /// A group, or any other compound whose parts may all run.
+    Group(List),
+    Subshell(List),
+    For {
+        name: String,
+        words: Option<Vec<Word>>,
+        body: List,
+    },
+    Loop(List),
+    Case {
+        subject: Word,
+        body: List,
+    },
+    Function {
+        name: String,
+        body: Rc<Command>,
+    },
+    /// `[[ .. ]]` and `(( .. ))`: only substitutions inside run.
+    Test(Vec<Word>),
+}
+
+#[derive(Debug)]
+pub(in crate::screen) struct Assign {
+    pub(super) name: String,
+    pub(super) append: bool,
+    pub(super) value: Word,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::screen) enum Redirection {
+    In,
+    Out,
+    Append,
+    ReadWrite,
+    DupIn,
+    DupOut,
+    Both,
+    HereDoc,
+    HereString,
+}
+
+#[derive(Debug)]
+pub(in crate::screen) struct Redirect {
+    pub(super) kind: Redirection,
+    pub(super) fd: Option<u32>,
+    pub(super) target: Word,
+    /// The text of a here-document, filled in when the parser reaches it.
+    pub(super) body: Rc<OnceCell<Word>>,
+    pub(super) span: Span,
+}
+
+#[derive(Debug, Default)]
+pub(in crate::screen) struct Word {
+    pub(super) parts: Vec<Part>,
+    pub(super) span: Span,
+}
+
+#[derive(Debug)]
+pub(in crate::screen) enum Part {
+    Text {
+        text: String,
+        quoted: bool,
+    },
+    Param {
+        name: String,
+        op: Option<Box<ParamOp>>,
+        quoted: bool,
+    },
+    Command {
+        list: List,
+        quoted: bool,
+    },
+    Process {
+        list: List,
+    },
+    /// `$(( .. ))`: a number that is not computed, and the substitutions inside.
+    Arith(Vec<List>),
+}
+
+#[derive(Debug)]
+pub(in crate::screen) struct ParamOp {
+    /// What stands between the name and the word: `:-`, `#`, `//`, …
+    pub(super) op: String,
+    pub(super) word: Word,
+    /// After the second `/` of a replacement.
+    pub(super) second: Option<Word>,
+}
+
+impl Word {
+    /// The text of a word that is one unquoted literal.
+    pub(super) fn bare(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [Part::Text { text, quoted: false }] => Some(text),
+            _ => None,
+        }
+    }
+}

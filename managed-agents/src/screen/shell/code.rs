@@ -1,0 +1,559 @@
+//! Code of other languages, read as far as its effects can be told without a parser for each: which calls it names, and
+//! which texts stand in it.
+
+use super::data::{Data, UNKNOWN};
+use super::walk::Walk;
+use crate::screen::finding::Span;
+use crate::screen::{effect, rule, text};
+
+/// Calls that run a command.
+const RUNS: [&str; 40] = [
+    "os.system",
+    "os.popen",
+    "os.exec",
+    "os.spawn",
+    "os.posix_spawn",
+    "subprocess",
+    "commands.getoutput",
+    "pty.spawn",
+    "popen",
+    "system(",
+    "system ",
+    "exec(",
+    "exec ",
+    "execSync",
+    "execFile",
+    "execv",
+    "execl",
+    "spawn(",
+    "spawnSync",
+    "child_process",
+    "shell_exec",
+    "passthru",
+    "proc_open",
+    "pcntl_exec",
+    "os.execute",
+    "io.popen",
+    "IO.popen",
+    "Open3",
+    "%x",
+    "ProcessBuilder",
+    "getRuntime",
+    "Process.run",
+    "Process.spawn",
+    "Process.new",
+    "do shell script",
+    "Deno.run",
+    "Deno.Command",
+    "Bun.spawn",
+    "qx",
+    "`",
+];
+
+/// Calls that delete.
+const DELETES: [&str; 30] = [
+    "rmtree",
+    "os.remove",
+    "os.unlink",
+    "os.rmdir",
+    "os.removedirs",
+    ".unlink(",
+    "unlink",
+    "rmSync",
+    "rmdirSync",
+    "unlinkSync",
+    "fs.rm",
+    "rimraf",
+    "rm_rf",
+    "rm_r",
+    "FileUtils.rm",
+    "FileUtils.remove",
+    "remove_dir",
+    "File.delete",
+    "Dir.delete",
+    "Dir.rmdir",
+    "remove_tree",
+    "os.truncate",
+    "rmdir(",
+    "deleteRecursively",
+    "Files.delete",
+    "delete_tree",
+    "shutil.move",
+    "truncate(",
+    "Deno.remove",
+    "send2trash",
+];
+
+/// Calls that read files.
+const READS: [&str; 24] = [
+    "open(",
+    "open ",
+    "readFile",
+    "read_text",
+    "read_bytes",
+    "file_get_contents",
+    "readfile",
+    "fopen",
+    "File.read",
+    "File.open",
+    "IO.read",
+    "io.open",
+    "io.lines",
+    "slurp",
+    "Path(",
+    "createReadStream",
+    "linecache",
+    "fileinput",
+    "readlines",
+    "tarfile",
+    "zipfile",
+    "ZipFile",
+    "shutil.copy",
+    "highlight_file",
+];
+
+/// Calls that reach the network.
+const SENDS: [&str; 26] = [
+    "requests.post",
+    "requests.put",
+    "urlopen",
+    "urllib",
+    "http.client",
+    "httpx",
+    "aiohttp",
+    "fetch(",
+    "http.request",
+    "https.request",
+    "axios",
+    "Net::HTTP",
+    "LWP",
+    "HTTP::Tiny",
+    "curl_exec",
+    "curl_init",
+    "smtplib",
+    "ftplib",
+    "paramiko",
+    "socket",
+    "Socket",
+    "TCPSocket",
+    "fsockopen",
+    "requests.get",
+    "WebClient",
+    "http.get",
+];
+
+/// Judges a piece of code.
+pub(in crate::screen) fn scan(walk: &mut Walk<'_>, code: &str, span: Span) {
+    let short = code.get(..32 * 1024).unwrap_or(code);
+    scan_deep(walk, short, span, 2);
+    as_command(walk, short, span);
+}
+
+fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
+    if remote_shell(code) {
+        walk.report(&rule::REVERSE_SHELL, span);
+    }
+    let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
+    let literals = literals(code);
+    let runs = has(&RUNS);
+    let deletes = has(&DELETES);
+    let sends = has(&SENDS);
+    if has(&[
+        "fork while",
+        "while True: os.fork",
+        "os.fork() while",
+        "while(1) { fork",
+        "fork while fork",
+        "loop { fork",
+        "loop{fork",
+    ]) {
+        walk.report(&rule::EXHAUST, span);
+    }
+    if runs {
+        let mut joined = String::new();
+        for literal in &literals {
+            walk.script(literal, span, &Data::none());
+            joined.push_str(literal);
+            joined.push(' ');
+        }
+        // a list of words is a command, too: ["rm", "-rf", "/"]
+        walk.script(joined.trim_end(), span, &Data::none());
+        if literals.is_empty() {
+            walk.open = true;
+        }
+        if literals.iter().any(|literal| is_shell(literal)) {
+            walk.report(&rule::SHELL_ESCAPE, span);
+        }
+        if has(&[
+            "requests.get",
+            "urlopen",
+            "urlretrieve",
+            "http.get",
+            "https.get",
+            "download",
+            "open-uri",
+            "URI.open",
+            "LWP::Simple",
+        ]) && has(&["open(", "urlretrieve", "writeFile", "write(", "mirror("])
+        {
+            walk.report(&rule::REMOTE_CODE, span);
+        }
+        if sends && has(&["chmod", "|sh", "| sh", "|bash", "| bash"]) {
+            walk.report(&rule::REMOTE_CODE, span);
+        }
+        if has(&[
+            "os.setuid(0)",
+            "setuid(0)",
+            "Process::Sys.setuid",
+            "POSIX::setuid",
+            "posix_setuid",
+            "process.setuid(0)",
+            "$<=$>=0",
+            "$> = 0",
+        ]) {
+            walk.report(&rule::PRIVILEGE, span);
+        }
+    }
+    if deletes {
+        let mut paths: Vec<String> = literals.iter().filter(|literal| is_path(literal)).cloned().collect();
+        if has(&[
+            "Path.home()",
+            "expanduser",
+            "Dir.home",
+            "os.homedir",
+            "homedir()",
+            "$HOME",
+            "ENV['HOME']",
+            "$ENV{HOME}",
+        ]) {
+            paths.push("~".to_owned());
+        }
+        let everything = literals
+            .iter()
+            .any(|literal| matches!(literal.as_str(), "*" | "./*" | "**/*" | "." | "./"));
+        if everything {
+            paths.push(".".to_owned());
+        }
+        if paths.is_empty() {
+            walk.open = true;
+        }
+        let recursive = has(&[
+            "rmtree",
+            "rm_r",
+            "rmSync",
+            "recursive",
+            "rimraf",
+            "remove_tree",
+            "rmdir",
+            "glob",
+            "fs.rm",
+            "os.walk",
+            "deleteRecursively",
+        ]);
+        effect::delete(walk, &paths, recursive || everything, true, span);
+    }
+    if literals.iter().any(|literal| literal == "/etc/passwd")
+        && (sends || has(&["gzip", "bz2", "zipfile", "tarfile", "ZipFile", "lzma", "shutil.copy"]))
+    {
+        walk.report(&rule::ACCOUNT_LIST, span);
+    }
+    if has(&READS) || sends || runs {
+        for literal in literals.iter().filter(|literal| is_path(literal)) {
+            let data = effect::read_file(walk, literal, span);
+            if sends && data.taint.has(super::data::Taint::SECRET) {
+                walk.report(&rule::EXFIL_SECRET, span);
+            }
+        }
+    }
+    if has(&[
+        "'w'",
+        "\"w\"",
+        "'a'",
+        "\"a\"",
+        "write_text",
+        "writeFile",
+        "appendFile",
+        "file_put_contents",
+        "File.write",
+        "'wb'",
+        "\"wb\"",
+        "'ab'",
+        "\">\"",
+        "\">>\"",
+        "'>'",
+        "'>>'",
+    ]) {
+        for literal in literals.iter().filter(|literal| is_path(literal)) {
+            effect::write_file(
+                walk,
+                literal,
+                effect::Write::Append,
+                &Data::unknown(super::data::Taint::NONE),
+                span,
+            );
+        }
+    }
+    if has(&["os.environ", "process.env", "%ENV", "ENV.to_h", "getenv()", "$_ENV"])
+        && (has(&[
+            "print(os.environ)",
+            "dict(os.environ)",
+            "console.log(process.env)",
+            "JSON.stringify(process.env)",
+        ]) || has(&["post(", "POST"]))
+    {
+        walk.report(&rule::CREDENTIAL_PRINT, span);
+    }
+    if has(&["http.server", "HTTPServer", "httpd -", "SimpleHTTP", "un.rb", "WEBrick"]) {
+        walk.report(&rule::EXFIL_FILE, span);
+    }
+    decoded(walk, code, &literals, span, depth);
+}
+
+/// Code that is decoded or fetched before it runs.
+fn decoded(walk: &mut Walk<'_>, code: &str, literals: &[String], span: Span, depth: u32) {
+    let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
+    let evaluates = has(&[
+        "exec(",
+        "eval(",
+        "eval ",
+        "exec ",
+        "compile(",
+        "Function(",
+        "instance_eval",
+        "loadstring",
+        "load(",
+        "marshal.loads",
+        "pickle.loads",
+        "create_function",
+        "assert(",
+    ]);
+    let decodes = has(&[
+        "b64decode",
+        "b64_decode",
+        "base64_decode",
+        "decode64",
+        "decode_base64",
+        "atob(",
+        "unhexlify",
+        "fromhex",
+        "hex2bin",
+        "unpack",
+        "pack(",
+        "'base64'",
+        "\"base64\"",
+        "rot13",
+        "zlib.decompress",
+        "gzinflate",
+        "str_rot13",
+        "fromCharCode",
+        "bytes(",
+        "chr(",
+        "[::-1]",
+        "strrev",
+        "reverse",
+        "decodebytes",
+        "marshal.loads",
+    ]);
+    if evaluates
+        && has(&[
+            "urlopen",
+            "requests.get",
+            "fetch(",
+            "http.get",
+            "https.get",
+            "LWP",
+            "Net::HTTP",
+            "open-uri",
+            "URI.open",
+            "file_get_contents('http",
+            "file_get_contents(\"http",
+            "curl_exec",
+        ])
+    {
+        walk.report(&rule::REMOTE_CODE, span);
+    }
+    if evaluates && decodes {
+        walk.report(&rule::HIDDEN_CODE, span);
+    }
+    if depth == 0 || !(decodes || evaluates) {
+        return;
+    }
+    for literal in literals.iter().filter(|literal| literal.len() >= 8) {
+        let plain = [
+            text::base64(literal),
+            text::hex(literal),
+            text::base32(literal),
+            Some(literal.chars().rev().collect()),
+        ];
+        for plain in plain.into_iter().flatten() {
+            scan_deep(walk, &plain, span, depth - 1);
+            walk.script(&plain, span, &Data::none());
+        }
+        if evaluates {
+            scan_deep(walk, literal, span, depth - 1);
+        }
+    }
+}
+
+/// Code that is itself a command line for a shell.
+fn as_command(walk: &mut Walk<'_>, code: &str, span: Span) {
+    let word = code.split_whitespace().next().unwrap_or_default();
+    if matches!(
+        word,
+        "rm" | "dd" | "mkfs" | "shred" | "git" | "find" | "sudo" | "curl" | "wget" | "chmod" | "sh" | "bash"
+    ) && !code.contains('(')
+    {
+        walk.script(code, span, &Data::none());
+    }
+}
+
+/// Whether a piece of code connects a shell to a socket, in whatever language.
+pub(in crate::screen) fn remote_shell(code: &str) -> bool {
+    let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
+    let connects = has(&[
+        "socket",
+        "Socket",
+        "TcpClient",
+        "TCPClient",
+        "TcpStream",
+        "fsockopen",
+        "net.Dial",
+        "net.connect",
+        "net.createConnection",
+        "net.Listen",
+        "ztcp",
+        "TCPListener",
+        "inet_aton",
+        "WSAStartup",
+        "connect(",
+        ".connect",
+        "/dev/tcp/",
+        "InetAddress",
+        "HttpListener",
+    ]);
+    if !connects {
+        return false;
+    }
+    let network = has(&[
+        "socket",
+        "Socket",
+        "TcpClient",
+        "TCPClient",
+        "Tcp",
+        "fsockopen",
+        "net.",
+        "ztcp",
+        "inet",
+        "WSAStartup",
+        "/dev/tcp/",
+        "Net::",
+        "HttpListener",
+    ]);
+    network
+        && (names_shell(code)
+            || has(&[
+                "dup2",
+                "execve",
+                "CreateProcess",
+                "Process.Start",
+                "IO.popen",
+                "popen(",
+                "exec(",
+                "system(",
+                "system$_",
+                "ProcessBuilder",
+                "Process.run",
+                "Process.new",
+                "proc_open",
+                "fdopen",
+                "shell_exec",
+                "os.execute",
+                "spawn(",
+            ]))
+}
+
+/// Whether a text names a shell as a program.
+pub(in crate::screen) fn names_shell(code: &str) -> bool {
+    [
+        "/bin/sh",
+        "/bin/bash",
+        "/bin/zsh",
+        "/bin/dash",
+        "/bin/ksh",
+        "\"sh\"",
+        "'sh'",
+        "\"bash\"",
+        "'bash'",
+        "\"zsh\"",
+        "'zsh'",
+        "cmd.exe",
+        "powershell",
+        "\"cmd\"",
+        "\"/bin/",
+    ]
+    .iter()
+    .any(|name| code.contains(name))
+}
+
+/// Whether a command starts a shell and gives it nothing to do.
+pub(in crate::screen) fn is_shell(command: &str) -> bool {
+    let mut words = command.split_whitespace().filter(|word| *word != "exec");
+    let shell = matches!(
+        words.next().and_then(|word| word.rsplit('/').next()),
+        Some("sh" | "bash" | "zsh" | "dash" | "ksh" | "ash" | "fish" | "csh" | "tcsh")
+    );
+    shell && words.all(|word| matches!(word, "-i" | "-p" | "-l" | "&" | "-ip" | "#") || word.contains(['<', '>', '&']))
+}
+
+fn is_path(literal: &str) -> bool {
+    !literal.is_empty()
+        && literal.len() < 1024
+        && !literal.contains(['\n', UNKNOWN])
+        && (literal.contains('/') || literal.starts_with('~') || literal.starts_with('.') || literal.contains('.'))
+        && !literal.contains("://")
+}
+
+/// The texts in quotes, those that are only joined by `+`, `.` or nothing taken together.
+pub(in crate::screen) fn literals(code: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut chars = code.char_indices();
+    let mut between = String::from("x");
+    while let Some((_, c)) = chars.next() {
+        if !matches!(c, '"' | '\'' | '`') {
+            if between.len() < 16 {
+                between.push(c);
+            }
+            continue;
+        }
+        let quote = c;
+        let mut text = String::new();
+        let mut closed = false;
+        while let Some((_, c)) = chars.next() {
+            if c == quote {
+                closed = true;
+                break;
+            }
+            if c == '\\' {
+                if let Some((_, next)) = chars.next() {
+                    text.push('\\');
+                    text.push(next);
+                }
+                continue;
+            }
+            text.push(c);
+        }
+        if !closed && quote == '\'' && text.len() > 200 {
+            break;
+        }
+        let text = super::escapes::ansi_c(&text);
+        let joins = matches!(between.trim(), "+" | "." | ".." | "||" | "<<");
+        let full = out.len() >= 256;
+        match out.last_mut() {
+            Some(last) if joins => last.push_str(&text),
+            _ if !full => out.push(text),
+            _ => {}
+        }
+        between.clear();
+    }
+    out
+}

@@ -1,0 +1,118 @@
+//! What flows through a command line: texts as far as they are known, and where they come from.
+
+use crate::screen::finding::Span;
+
+/// Stands in a text for what is only known at run time.
+pub(in crate::screen) const UNKNOWN: char = '\u{E000}';
+/// Stands in a path for some of the files below a directory.
+pub(in crate::screen) const SOME: char = '\u{E001}';
+/// Stands in a path for all files below a directory.
+pub(in crate::screen) const ALL: char = '\u{E002}';
+
+/// Where data comes from; a set.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(in crate::screen) struct Taint(u16);
+
+impl Taint {
+    pub(in crate::screen) const NONE: Self = Self(0);
+    /// From the network.
+    pub(in crate::screen) const NET: Self = Self(1);
+    /// From a credential.
+    pub(in crate::screen) const SECRET: Self = Self(2);
+    /// From files.
+    pub(in crate::screen) const FILE: Self = Self(4);
+    /// Decoded, decrypted or unpacked.
+    pub(in crate::screen) const HIDDEN: Self = Self(8);
+    /// From the list of accounts.
+    pub(in crate::screen) const ACCOUNTS: Self = Self(16);
+    /// What a shell answers.
+    pub(in crate::screen) const SHELL: Self = Self(32);
+    /// An archive, or a dump of much.
+    pub(in crate::screen) const ARCHIVE: Self = Self(64);
+    /// A word that xargs(1) or the like was given by a program.
+    pub(in crate::screen) const ITEM: Self = Self(256);
+    /// The environment of this process.
+    pub(in crate::screen) const ENV: Self = Self(128);
+
+    pub(in crate::screen) fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(in crate::screen) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// What a command reads or writes.
+#[derive(Clone, Debug, Default)]
+pub(in crate::screen) struct Data {
+    /// The text, where it is known.
+    pub(in crate::screen) text: Option<String>,
+    pub(in crate::screen) taint: Taint,
+    /// The lines are paths found below these, each ending in [`SOME`] or [`ALL`].
+    pub(in crate::screen) listing: Vec<String>,
+    /// Somebody gave it: not the standard input that the tool itself has.
+    pub(in crate::screen) given: bool,
+}
+
+impl Data {
+    /// Nothing at all: the standard input of a tool.
+    pub(in crate::screen) fn none() -> Self {
+        Self::default()
+    }
+
+    pub(in crate::screen) fn known(text: impl Into<String>) -> Self {
+        Self {
+            text: Some(text.into()),
+            given: true,
+            ..Self::default()
+        }
+    }
+
+    pub(in crate::screen) fn unknown(taint: Taint) -> Self {
+        Self {
+            taint,
+            given: true,
+            ..Self::default()
+        }
+    }
+
+    pub(in crate::screen) fn tainted(mut self, taint: Taint) -> Self {
+        self.taint = self.taint.and(taint);
+        self
+    }
+
+    /// What passes through a filter: the source stays, the text does not.
+    pub(in crate::screen) fn filtered(&self) -> Self {
+        Self {
+            text: None,
+            taint: self.taint,
+            listing: self.listing.iter().map(|path| path.replace(ALL, "\u{E001}")).collect(),
+            given: true,
+        }
+    }
+
+    /// The text, if all of it is known.
+    pub(in crate::screen) fn full_text(&self) -> Option<&str> {
+        self.text.as_deref().filter(|text| !text.contains([UNKNOWN, SOME, ALL]))
+    }
+}
+
+/// One word after expansion.
+#[derive(Clone, Debug, Default)]
+pub(in crate::screen) struct Field {
+    pub(in crate::screen) text: String,
+    pub(in crate::screen) taint: Taint,
+    pub(in crate::screen) span: Span,
+    pub(in crate::screen) quoted: bool,
+}
+
+impl Field {
+    pub(in crate::screen) fn new(text: impl Into<String>, span: Span) -> Self {
+        Self {
+            text: text.into(),
+            span,
+            ..Self::default()
+        }
+    }
+}

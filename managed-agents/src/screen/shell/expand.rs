@@ -1,0 +1,432 @@
+//! Word expansion, as far as it is static (POSIX 1003.1 §2.6; bash(1), EXPANSION).
+
+use super::ast::{ParamOp, Part, Word};
+use super::data::{Data, Field, Taint, UNKNOWN};
+use super::walk::{VALUE, Walk};
+use crate::screen::glob;
+
+/// How many words one word may become.
+const WORDS: usize = 256;
+/// Stands for a part that braces do not look into.
+const HELD: u32 = 0xF_0000;
+
+impl Walk<'_> {
+    /// What a word becomes, added to `out`.
+    pub(super) fn fields(&mut self, word: &Word, out: &mut Vec<Field>) {
+        let has_brace = word
+            .parts
+            .iter()
+            .any(|part| matches!(part, Part::Text { text, quoted: false } if text.contains('{')));
+        if !has_brace {
+            let parts: Vec<&Part> = word.parts.iter().collect();
+            self.parts(&parts, word, out);
+            return;
+        }
+        let mut flat = String::new();
+        for (index, part) in word.parts.iter().enumerate() {
+            match part {
+                Part::Text { text, quoted: false } => flat.push_str(text),
+                _ => flat.extend(u32::try_from(index).ok().and_then(|index| char::from_u32(HELD + index))),
+            }
+        }
+        let mut spelled = Vec::new();
+        self.limited |= !braces(&flat, &mut spelled, WORDS, 16);
+        for text in spelled {
+            let mut owned: Vec<Part> = Vec::new();
+            let mut order: Vec<Result<usize, usize>> = Vec::new();
+            let mut literal = String::new();
+            for c in text.chars() {
+                let held = (u32::from(c) >= HELD).then(|| (u32::from(c) - HELD) as usize);
+                match held.filter(|index| *index < word.parts.len()) {
+                    Some(index) => {
+                        if !literal.is_empty() {
+                            order.push(Err(owned.len()));
+                            owned.push(Part::Text {
+                                text: std::mem::take(&mut literal),
+                                quoted: false,
+                            });
+                        }
+                        order.push(Ok(index));
+                    }
+                    None => literal.push(c),
+                }
+            }
+            if !literal.is_empty() {
+                order.push(Err(owned.len()));
+                owned.push(Part::Text {
+                    text: literal,
+                    quoted: false,
+                });
+            }
+            let parts: Vec<&Part> = order
+                .iter()
+                .filter_map(|place| match place {
+                    Ok(index) => word.parts.get(*index),
+                    Err(index) => owned.get(*index),
+                })
+                .collect();
+            self.parts(&parts, word, out);
+        }
+    }
+
+    /// A word as one text: no splitting, no braces (assignments, redirections, `case` subjects).
+    pub(super) fn joined(&mut self, word: &Word) -> Field {
+        if let Some(text) = word.bare() {
+            return Field::new(text, self.span(word.span));
+        }
+        let parts: Vec<&Part> = word.parts.iter().collect();
+        let mut out = Vec::new();
+        self.parts(&parts, word, &mut out);
+        let mut fields = out.into_iter();
+        let mut all = fields.next().unwrap_or_default();
+        for field in fields {
+            all.text.push(' ');
+            all.text.push_str(&field.text);
+            all.taint = all.taint.and(field.taint);
+        }
+        all
+    }
+
+    fn parts(&mut self, parts: &[&Part], word: &Word, out: &mut Vec<Field>) {
+        let span = self.span(word.span);
+        let mut current = Field::new("", span);
+        let mut started = false;
+        for part in parts {
+            match part {
+                Part::Text { text, quoted } => {
+                    current.text.push_str(text);
+                    current.quoted |= *quoted;
+                    started = true;
+                }
+                Part::Param { name, op, quoted } => {
+                    let (value, taint) = self.param(name, op.as_deref());
+                    current.quoted |= *quoted;
+                    current.taint = current.taint.and(taint);
+                    if *quoted && name != "@" {
+                        started = true;
+                        current.text.push_str(&value);
+                    } else {
+                        self.split(&value, &mut current, &mut started, out);
+                    }
+                }
+                Part::Command { list, quoted } => {
+                    let data = self.inner_list(list, &Data::none());
+                    let taint = data.taint;
+                    let text = match data.text {
+                        Some(text) => text.trim_end_matches(['\n', '\r']).to_owned(),
+                        None if data.listing.is_empty() => UNKNOWN.to_string(),
+                        None => data.listing.join(" "),
+                    };
+                    current.quoted |= *quoted;
+                    current.taint = current.taint.and(taint);
+                    if *quoted {
+                        started = true;
+                        current.text.push_str(&text);
+                    } else {
+                        self.split(&text, &mut current, &mut started, out);
+                    }
+                    for field in out.iter_mut().rev().take(1) {
+                        field.taint = field.taint.and(taint);
+                    }
+                }
+                Part::Process { list } => {
+                    let data = self.inner_list(list, &Data::none());
+                    started = true;
+                    current.taint = current.taint.and(data.taint);
+                    let name = format!("/dev/fd/{}", 63 + self.files.len());
+                    current.text.push_str(&name);
+                    self.files.push((name, data));
+                }
+                Part::Arith(lists) => {
+                    for list in lists {
+                        self.inner_list(list, &Data::none());
+                    }
+                    started = true;
+                    current.text.push('1');
+                }
+            }
+            if current.text.len() > VALUE {
+                self.limited = true;
+                let mut keep = VALUE;
+                while !current.text.is_char_boundary(keep) {
+                    keep -= 1;
+                }
+                current.text.truncate(keep);
+            }
+        }
+        if started || !current.text.is_empty() {
+            out.push(current);
+        }
+    }
+
+    /// Splits an unquoted value at white space.
+    fn split(&mut self, value: &str, current: &mut Field, started: &mut bool, out: &mut Vec<Field>) {
+        let is_space = |c: char| matches!(c, ' ' | '\t' | '\n');
+        if !value.contains(is_space) {
+            current.text.push_str(value);
+            *started |= !value.is_empty();
+            return;
+        }
+        for (index, piece) in value.split(is_space).enumerate() {
+            if index > 0 && (*started || !current.text.is_empty()) {
+                if out.len() >= WORDS * 16 {
+                    self.limited = true;
+                    return;
+                }
+                let next = Field {
+                    taint: current.taint,
+                    ..Field::new("", current.span)
+                };
+                out.push(std::mem::replace(current, next));
+                *started = false;
+            }
+            current.text.push_str(piece);
+            *started |= !piece.is_empty();
+        }
+    }
+
+    /// The value of `$name`; what is not set in the line is known at run time only.
+    pub(super) fn variable(&self, name: &str) -> Option<(String, Taint)> {
+        if let Some((_, value, taint)) = self.vars.iter().rev().find(|(own, ..)| own == name) {
+            return Some((value.clone(), *taint));
+        }
+        let text = match name {
+            "HOME" => "~",
+            "PWD" if self.cwd.is_empty() => ".",
+            "PWD" => &self.cwd,
+            "TMPDIR" | "TMP" | "TEMP" => "/tmp",
+            "IFS" => " ",
+            "SHELL" | "BASH" => "/bin/bash",
+            "0" => "bash",
+            "?" => "0",
+            "#" => "1",
+            "$" | "!" | "RANDOM" | "SECONDS" | "LINENO" | "UID" | "EUID" | "PPID" => "4242",
+            "-" => "",
+            _ => return None,
+        };
+        Some((text.to_owned(), Taint::NONE))
+    }
+
+    fn param(&mut self, name: &str, op: Option<&ParamOp>) -> (String, Taint) {
+        let unknown = || (UNKNOWN.to_string(), Taint::NONE);
+        if let Some(length) = name.strip_prefix('#')
+            && !length.is_empty()
+        {
+            return ("1".to_owned(), Taint::NONE);
+        }
+        if let Some(through) = name.strip_prefix('!')
+            && !through.is_empty()
+        {
+            return match self.variable(through) {
+                Some((inner, _)) => self.variable(&inner).unwrap_or_else(unknown),
+                None => unknown(),
+            };
+        }
+        let value = self.variable(name);
+        let Some(op) = op else {
+            return value.unwrap_or_else(unknown);
+        };
+        let word = self.joined(&op.word);
+        match op.op.as_str() {
+            // what is not set in the line may be set outside: the word is what can be judged
+            ":-" | "-" | ":=" | "=" => match value {
+                Some((text, taint)) if !text.is_empty() => (text, taint),
+                _ => (word.text, word.taint),
+            },
+            ":+" | "+" => (word.text, word.taint),
+            ":?" | "?" => value.unwrap_or_else(unknown),
+            "/" | "//" => {
+                let second = op.second.as_ref().map(|second| self.joined(second)).unwrap_or_default();
+                match value {
+                    Some((text, taint)) => (replace(&text, &word.text, &second.text, op.op == "//"), taint),
+                    None if word.text == "*" => (second.text, second.taint),
+                    None => unknown(),
+                }
+            }
+            "#" | "##" => match value {
+                Some((text, taint)) => (cut_front(&text, &word.text, op.op == "##"), taint),
+                None => unknown(),
+            },
+            "%" | "%%" => match value {
+                Some((text, taint)) => (cut_back(&text, &word.text, op.op == "%%"), taint),
+                None => unknown(),
+            },
+            "^" | "^^" => match value {
+                Some((text, taint)) => (text.to_uppercase(), taint),
+                None => unknown(),
+            },
+            "," | ",," => match value {
+                Some((text, taint)) => (text.to_lowercase(), taint),
+                None => unknown(),
+            },
+            ":" => match value {
+                Some((text, taint)) => (substring(&text, &word.text), taint),
+                None => unknown(),
+            },
+            _ => value.unwrap_or_else(unknown),
+        }
+    }
+}
+
+/// `${name:offset:length}`, where both are plain numbers.
+fn substring(text: &str, numbers: &str) -> String {
+    let mut parts = numbers.split(':').map(|part| part.trim().parse::<i64>().ok());
+    let chars: Vec<char> = text.chars().collect();
+    let count = i64::try_from(chars.len()).unwrap_or(i64::MAX);
+    let Some(Some(offset)) = parts.next() else {
+        return UNKNOWN.to_string();
+    };
+    let start = if offset < 0 { count + offset } else { offset }.clamp(0, count);
+    let end = match parts.next() {
+        None => count,
+        Some(None) => return UNKNOWN.to_string(),
+        Some(Some(length)) if length < 0 => (count + length).clamp(start, count),
+        Some(Some(length)) => start.saturating_add(length).min(count),
+    };
+    chars
+        .iter()
+        .skip(usize::try_from(start).unwrap_or(0))
+        .take(usize::try_from(end - start).unwrap_or(0))
+        .collect()
+}
+
+fn replace(text: &str, pattern: &str, with: &str, all: bool) -> String {
+    if pattern == "*" || pattern.is_empty() {
+        return if pattern.is_empty() {
+            text.to_owned()
+        } else {
+            with.to_owned()
+        };
+    }
+    if glob::is_pattern(pattern) {
+        return if glob::fits(pattern, text) {
+            with.to_owned()
+        } else {
+            UNKNOWN.to_string()
+        };
+    }
+    if all {
+        text.replace(pattern, with)
+    } else {
+        text.replacen(pattern, with, 1)
+    }
+}
+
+/// `${name#pattern}`. Patterns are tried at no more than 256 places.
+fn cut_front(text: &str, pattern: &str, longest: bool) -> String {
+    let mut ends: Vec<usize> = text.char_indices().map(|(at, _)| at).take(256).collect();
+    ends.push(text.len().min(4096));
+    if longest {
+        ends.reverse();
+    }
+    for end in ends {
+        if let (Some(head), Some(tail)) = (text.get(..end), text.get(end..))
+            && glob::fits(pattern, head)
+        {
+            return tail.to_owned();
+        }
+    }
+    text.to_owned()
+}
+
+fn cut_back(text: &str, pattern: &str, longest: bool) -> String {
+    let mut starts: Vec<usize> = text.char_indices().map(|(at, _)| at).rev().take(256).collect();
+    if longest {
+        starts.reverse();
+    }
+    for start in starts {
+        if let (Some(head), Some(tail)) = (text.get(..start), text.get(start..))
+            && glob::fits(pattern, tail)
+        {
+            return head.to_owned();
+        }
+    }
+    text.to_owned()
+}
+
+/// Brace expansion; false, when it would give too many words.
+fn braces(text: &str, out: &mut Vec<String>, most: usize, depth: u32) -> bool {
+    let Some((before, alternatives, after)) = first_brace(text).filter(|_| depth > 0) else {
+        out.push(text.to_owned());
+        return depth > 0 && out.len() <= most;
+    };
+    for alternative in alternatives {
+        if out.len() >= most {
+            return false;
+        }
+        if !braces(&format!("{before}{alternative}{after}"), out, most, depth - 1) {
+            return false;
+        }
+    }
+    true
+}
+
+/// The first `{a,b}` or `{1..3}`, as text before, alternatives, and text behind.
+fn first_brace(text: &str) -> Option<(&str, Vec<String>, &str)> {
+    let bytes = text.as_bytes();
+    let mut tries = 0;
+    for (open, _) in text.match_indices('{') {
+        tries += 1;
+        if tries > 32 {
+            return None;
+        }
+        if open > 0 && bytes.get(open - 1) == Some(&b'$') {
+            continue;
+        }
+        let mut depth = 0_usize;
+        let mut cuts = vec![open];
+        for (at, byte) in bytes.iter().enumerate().skip(open).take(4096) {
+            match byte {
+                b'{' => depth += 1,
+                b',' if depth == 1 => cuts.push(at),
+                b'}' => {
+                    depth -= 1;
+                    if depth == 0 {
+                        cuts.push(at);
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if depth > 0 {
+            continue;
+        }
+        let end = *cuts.last()?;
+        if cuts.len() > 2 {
+            let alternatives = cuts
+                .windows(2)
+                .filter_map(|pair| match pair {
+                    [from, to] => text.get(from + 1..*to).map(str::to_owned),
+                    _ => None,
+                })
+                .collect();
+            return Some((text.get(..open)?, alternatives, text.get(end + 1..)?));
+        }
+        if let Some(range) = sequence(text.get(open + 1..end)?) {
+            return Some((text.get(..open)?, range, text.get(end + 1..)?));
+        }
+    }
+    None
+}
+
+fn sequence(text: &str) -> Option<Vec<String>> {
+    let (from, to) = text.split_once("..")?;
+    if let (Ok(from), Ok(to)) = (from.parse::<i32>(), to.parse::<i32>()) {
+        // more than a few numbers change nothing in what they are judged by
+        let last = if to >= from {
+            to.min(from.saturating_add(7))
+        } else {
+            to.max(from.saturating_sub(7))
+        };
+        let (low, high) = (from.min(last), from.max(last));
+        return Some((low..=high).map(|number| number.to_string()).collect());
+    }
+    let (mut first, mut second) = (from.chars(), to.chars());
+    match (first.next(), first.next(), second.next(), second.next()) {
+        (Some(low), None, Some(high), None) if low <= high && high as u32 - (low as u32) < 64 => {
+            Some((low..=high).map(String::from).collect())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,153 @@
+//! Which program a command runs, and what judges it.
+
+use super::data::{Data, Field, Taint, UNKNOWN};
+use super::walk::Walk;
+use super::{interpreters, nested, wrappers};
+use crate::screen::cmd::Cmd;
+use crate::screen::place::Place;
+use crate::screen::{effect, glob, rule};
+
+/// Programs that a name with wildcards is tried against.
+const GUESSES: [&str; 40] = [
+    "rm", "dd", "mv", "sh", "bash", "nc", "cat", "cp", "ncat", "curl", "wget", "chmod", "chown", "shred", "mkfs",
+    "python", "python3", "perl", "ruby", "node", "php", "find", "sudo", "su", "tee", "truncate", "unlink", "kill",
+    "crontab", "iptables", "passwd", "useradd", "base64", "xargs", "env", "eval", "socat", "ssh", "scp", "git",
+];
+
+/// Judges a command that is neither a function nor an alias of the line.
+pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data {
+    let Some((first, args)) = argv.split_first() else {
+        return Data::known("");
+    };
+    let span = first.span;
+    let folded = crate::screen::text::fold(&first.text);
+    let (directory, base) = folded
+        .rsplit_once('/')
+        .map_or(("", &*folded), |(directory, base)| (directory, base));
+    if first.taint.has(Taint::NET) {
+        walk.report(&rule::REMOTE_CODE, span);
+    } else if first.taint.has(Taint::HIDDEN) {
+        walk.report(&rule::HIDDEN_CODE, span);
+    }
+    if base.contains(UNKNOWN) {
+        walk.open = true;
+        // a text of which nothing is known: any program could run
+        if folded.starts_with(UNKNOWN) && folded.chars().count() == 1 && !first.taint.has(Taint::ITEM) {
+            walk.report(&rule::UNRESOLVED_CODE, span);
+        }
+        return Data::unknown(Taint::NONE);
+    }
+    if base.is_empty() || base == "." && args.is_empty() {
+        return Data::known("");
+    }
+    // no assignment, though it looks like one: what stands behind it may still be meant to run
+    if !args.is_empty() && base.contains('=') {
+        return walk.invoke(args, stdin);
+    }
+    if first.text.starts_with('!') && super::code::is_shell(base.trim_start_matches('!')) {
+        walk.report(&rule::SHELL_ESCAPE, span);
+    }
+    let mut name = base.to_ascii_lowercase();
+    if glob::is_pattern(&name) && name != "[" && name != "[[" {
+        match GUESSES.iter().find(|guess| glob::fits(&name, guess)) {
+            Some(guess) => name = (*guess).to_owned(),
+            None => {
+                walk.open = true;
+                return Data::unknown(Taint::NONE);
+            }
+        }
+    }
+    if let Some(plain) = name.strip_suffix(".exe") {
+        name = plain.to_owned();
+    }
+    if let Some(plain) = unversioned(&name) {
+        name.truncate(plain);
+    }
+    if (!directory.is_empty() || folded.starts_with('/'))
+        && let Some(data) = own_file(walk, &folded, span, stdin)
+    {
+        return data;
+    }
+    let cmd = Cmd {
+        name: &name,
+        args,
+        stdin,
+        span,
+    };
+    effect::tamper(walk, &cmd);
+    if let Some(data) = wrappers::run(walk, &cmd) {
+        return data;
+    }
+    if let Some(data) = nested::run(walk, &cmd) {
+        return data;
+    }
+    if let Some(data) = interpreters::run(walk, &cmd) {
+        return data;
+    }
+    effect::judge(walk, &cmd)
+}
+
+/// A file that is run by its path: one that the line wrote, or one in a scratch place.
+pub(super) fn own_file(
+    walk: &mut Walk<'_>,
+    path: &str,
+    span: crate::screen::finding::Span,
+    stdin: &Data,
+) -> Option<Data> {
+    if let Some(data) = walk.written(path).cloned() {
+        if data.taint.has(Taint::NET) {
+            walk.report(&rule::REMOTE_CODE, span);
+        } else if data.taint.has(Taint::HIDDEN) {
+            walk.report(&rule::HIDDEN_CODE, span);
+        } else if data.full_text().is_none() {
+            walk.open = true;
+        }
+        if walk.places.place(path, &walk.cwd) == Place::Scratch {
+            walk.report(&rule::SCRATCH_CODE, span);
+        }
+        if let Some(text) = &data.text {
+            super::code::scan(walk, text, span);
+            walk.script(text, span, stdin);
+        }
+        return Some(Data::unknown(data.taint));
+    }
+    if walk.places.place(path, &walk.cwd) == Place::Scratch {
+        walk.report(&rule::SCRATCH_CODE, span);
+        walk.open = true;
+        return Some(Data::unknown(Taint::NONE));
+    }
+    None
+}
+
+/// Where the version in a name like `python3.12` or `mkfs.ext4` begins.
+fn unversioned(name: &str) -> Option<usize> {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
+    let known = matches!(
+        stem,
+        "python"
+            | "pypy"
+            | "perl"
+            | "ruby"
+            | "php"
+            | "lua"
+            | "luajit"
+            | "node"
+            | "nodejs"
+            | "pip"
+            | "bash"
+            | "zsh"
+            | "ksh"
+            | "tclsh"
+            | "gcc"
+            | "clang"
+            | "java"
+            | "guile"
+            | "irb"
+            | "ipython"
+            | "deno"
+            | "bun"
+            | "wish"
+            | "expect"
+    );
+    (known && stem.len() < name.len()).then_some(stem.len())
+}

@@ -1,0 +1,433 @@
+//! Walking through a script as a shell would: what is set, what flows where, and what would run.
+
+use std::rc::Rc;
+
+use super::ast::{Command, Kind, List, Redirect, Redirection};
+use super::data::{Data, Field, Taint, UNKNOWN};
+use super::parse;
+use crate::screen::effect;
+use crate::screen::explain::Explained;
+use crate::screen::finding::Span;
+use crate::screen::place::Places;
+use crate::screen::rule::{self, Rule};
+
+/// The most bytes of one value.
+pub(super) const VALUE: usize = 64 * 1024;
+/// How deep one command may lead to another.
+const DEPTH: u32 = 40;
+/// How many commands one text may lead to.
+const STEPS: u32 = 4096;
+
+/// One walk through one text.
+pub(in crate::screen) struct Walk<'s> {
+    pub(in crate::screen) places: &'s Places,
+    pub(in crate::screen) found: Vec<(&'static Rule, Span)>,
+    pub(in crate::screen) explained: Option<Vec<Explained>>,
+    pub(super) vars: Vec<(String, String, Taint)>,
+    functions: Vec<(String, Rc<Command>)>,
+    aliases: Vec<(String, String)>,
+    /// Files that the line itself writes, and what is in them.
+    pub(in crate::screen) files: Vec<(String, Data)>,
+    /// The working directory: empty in the workspace, else a path, or unknown.
+    pub(in crate::screen) cwd: String,
+    pub(in crate::screen) limited: bool,
+    pub(in crate::screen) broken: bool,
+    /// Something would run that is only known at run time.
+    pub(in crate::screen) open: bool,
+    /// Where the text stands that is being walked, if it is not the argument itself.
+    outer: Option<Span>,
+    depth: u32,
+    steps: u32,
+    /// Bytes of nested texts that may still be parsed.
+    bytes: usize,
+    running: Vec<String>,
+    /// Commands run beside their caller at this place (a pipe or `&`).
+    pub(in crate::screen) beside: bool,
+    /// A shell's or command's own input or output is a network connection.
+    pub(in crate::screen) on_network: bool,
+    /// A program that is not meant to start shells runs the command.
+    pub(in crate::screen) by_other: bool,
+}
+
+impl<'s> Walk<'s> {
+    pub(in crate::screen) fn new(places: &'s Places, bytes: usize) -> Self {
+        Self {
+            places,
+            found: Vec::new(),
+            explained: None,
+            vars: Vec::new(),
+            functions: Vec::new(),
+            aliases: Vec::new(),
+            files: Vec::new(),
+            cwd: String::new(),
+            limited: false,
+            broken: false,
+            open: false,
+            outer: None,
+            depth: DEPTH,
+            steps: STEPS,
+            bytes: 64 * 1024 + 4 * bytes,
+            running: Vec::new(),
+            beside: false,
+            on_network: false,
+            by_other: false,
+        }
+    }
+
+    pub(in crate::screen) fn report(&mut self, rule: &'static Rule, span: Span) {
+        if self.found.len() < 64 && !self.found.contains(&(rule, span)) {
+            self.found.push((rule, span));
+        }
+    }
+
+    pub(super) fn span(&self, span: Span) -> Span {
+        self.outer.unwrap_or(span)
+    }
+
+    /// Walks through the text of the argument itself.
+    pub(in crate::screen) fn text(&mut self, text: &str) -> Data {
+        let script = parse::parse(text);
+        self.broken |= script.broken;
+        self.limited |= script.limited;
+        self.list(&script.list, &Data::none())
+    }
+
+    /// Walks through a text that another command runs as a script.
+    pub(in crate::screen) fn script(&mut self, text: &str, span: Span, stdin: &Data) -> Data {
+        if self.depth == 0 || text.len() > self.bytes {
+            self.limited = true;
+            return Data::unknown(Taint::NONE);
+        }
+        if text.contains(UNKNOWN) {
+            self.open = true;
+        }
+        self.bytes -= text.len();
+        self.depth -= 1;
+        let outer = self.outer.replace(span);
+        let cwd = self.cwd.clone();
+        let script = parse::parse(text);
+        self.limited |= script.limited;
+        self.broken |= script.broken;
+        let data = self.list(&script.list, stdin);
+        self.cwd = cwd;
+        self.outer = outer;
+        self.depth += 1;
+        data
+    }
+
+    /// A list in an environment of its own.
+    pub(super) fn inner_list(&mut self, list: &List, stdin: &Data) -> Data {
+        if self.depth == 0 {
+            self.limited = true;
+            return Data::unknown(Taint::NONE);
+        }
+        self.depth -= 1;
+        let cwd = self.cwd.clone();
+        let data = self.list(list, stdin);
+        self.cwd = cwd;
+        self.depth += 1;
+        data
+    }
+
+    fn list(&mut self, list: &List, stdin: &Data) -> Data {
+        let mut all = Data::known("");
+        for pipeline in list {
+            let mut flow: Option<Data> = None;
+            let beside = self.beside;
+            self.beside = beside || pipeline.background || pipeline.commands.len() > 1;
+            for command in &pipeline.commands {
+                flow = Some(self.command(command, flow.as_ref().unwrap_or(stdin)));
+            }
+            self.beside = beside;
+            let data = flow.unwrap_or_default();
+            all.taint = all.taint.and(data.taint);
+            all.listing.extend(data.listing);
+            // `a || b` prints what `a` prints, where that is known
+            if pipeline.otherwise && all.text.as_deref().is_some_and(|text| !text.trim().is_empty()) {
+                continue;
+            }
+            if pipeline.commands.len() == 1 && data.taint.has(Taint::ENV) && data.given {
+                self.report(&rule::CREDENTIAL_PRINT, self.outer.unwrap_or_default());
+            }
+            all.text = match (all.text, data.text) {
+                (Some(mut all), Some(more)) if all.len() + more.len() <= VALUE => {
+                    all.push_str(&more);
+                    Some(all)
+                }
+                _ => None,
+            };
+        }
+        all
+    }
+
+    fn command(&mut self, command: &Command, stdin: &Data) -> Data {
+        if self.steps == 0 || self.depth == 0 {
+            self.limited = true;
+            return Data::unknown(Taint::NONE);
+        }
+        self.steps -= 1;
+        self.depth -= 1;
+        let on_network = self.on_network;
+        let mut input = None;
+        for redirect in &command.redirects {
+            if let Some(data) = self.redirected_in(redirect) {
+                input = Some(data);
+            }
+        }
+        let stdin = input.as_ref().unwrap_or(stdin);
+        let mut data = self.kind(command, stdin);
+        for redirect in &command.redirects {
+            self.redirected_out(redirect, &mut data);
+        }
+        self.on_network = on_network;
+        self.depth += 1;
+        data
+    }
+
+    fn kind(&mut self, command: &Command, stdin: &Data) -> Data {
+        match &command.kind {
+            Kind::Group(list) | Kind::Loop(list) => self.list(list, stdin),
+            Kind::Case { subject, body } => {
+                self.joined(subject);
+                self.list(body, stdin)
+            }
+            Kind::Subshell(list) => self.inner_list(list, stdin),
+            Kind::For { name, words, body } => self.for_loop(name, words.as_deref(), body, stdin),
+            Kind::Function { name, body } => {
+                self.functions.push((name.clone(), Rc::clone(body)));
+                Data::known("")
+            }
+            Kind::Test(words) => {
+                for word in words {
+                    self.joined(word);
+                }
+                Data::known("")
+            }
+            Kind::Simple { assigns, words } => {
+                let mut argv = Vec::with_capacity(words.len());
+                for word in words {
+                    self.fields(word, &mut argv);
+                }
+                let mut set = Vec::new();
+                for assign in assigns {
+                    let value = self.joined(&assign.value);
+                    effect::environment(self, &assign.name, &value);
+                    let text = if assign.append {
+                        let before = self.variable(&assign.name).map(|(text, _)| text);
+                        format!("{}{}", before.unwrap_or_default(), value.text)
+                    } else {
+                        value.text
+                    };
+                    set.push((assign.name.clone(), text, value.taint));
+                }
+                if argv.is_empty() {
+                    self.limited |= self.vars.len() + set.len() > 4096;
+                    self.vars.extend(set);
+                    return Data::known("");
+                }
+                let kept = self.vars.len();
+                self.vars.extend(set);
+                let data = self.invoke(&argv, stdin);
+                self.vars
+                    .drain(kept.min(self.vars.len())..assigns.len().saturating_add(kept).min(self.vars.len()));
+                data
+            }
+        }
+    }
+
+    fn for_loop(&mut self, name: &str, words: Option<&[super::ast::Word]>, body: &List, stdin: &Data) -> Data {
+        let mut values = Vec::new();
+        for word in words.unwrap_or_default() {
+            self.fields(word, &mut values);
+        }
+        if values.is_empty() {
+            values.push(Field::new(UNKNOWN, Span::default()));
+        }
+        let mut all = Data::known("");
+        self.limited |= values.len() > 64;
+        for value in values.iter().take(64) {
+            self.vars.push((name.to_owned(), value.text.clone(), value.taint));
+            all = self.list(body, stdin);
+        }
+        all
+    }
+
+    fn redirected_in(&mut self, redirect: &Redirect) -> Option<Data> {
+        match redirect.kind {
+            Redirection::HereDoc => {
+                let field = match redirect.body.get() {
+                    Some(word) => self.joined_document(word),
+                    None => Field::default(),
+                };
+                Some(Data::known(field.text).tainted(field.taint))
+            }
+            Redirection::HereString => {
+                let field = self.joined(&redirect.target);
+                Some(Data::known(field.text + "\n").tainted(field.taint))
+            }
+            Redirection::In | Redirection::ReadWrite => {
+                let field = self.joined(&redirect.target);
+                self.on_network |= is_socket(&field.text);
+                let data = effect::read_file(self, &field.text, self.span(redirect.span));
+                (redirect.fd.is_none_or(|fd| fd == 0)).then_some(data)
+            }
+            Redirection::Out | Redirection::Append | Redirection::Both | Redirection::DupOut => {
+                // evaluated again when the output is known; here only what the command itself must know
+                let is_socket = redirect
+                    .target
+                    .parts
+                    .iter()
+                    .any(|part| matches!(part, super::ast::Part::Text { text, .. } if is_socket(text)));
+                self.on_network |= is_socket;
+                None
+            }
+            Redirection::DupIn => {
+                let field = self.joined(&redirect.target);
+                // another descriptor than the standard ones was opened for a purpose that is not known here
+                let own = matches!(field.text.trim_end_matches('-'), "" | "0" | "1" | "2");
+                (!own).then(|| Data::unknown(Taint::NONE))
+            }
+        }
+    }
+
+    fn redirected_out(&mut self, redirect: &Redirect, data: &mut Data) {
+        let append = match redirect.kind {
+            Redirection::Out | Redirection::Both => false,
+            Redirection::Append => true,
+            Redirection::DupOut => {
+                let text = redirect.target.bare().unwrap_or_default();
+                if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && !text.is_empty() {
+                    return;
+                }
+                false
+            }
+            _ => return,
+        };
+        let field = self.joined(&redirect.target);
+        let span = self.span(redirect.span);
+        if redirect.fd.is_some_and(|fd| fd > 1) {
+            effect::write_file(self, &field.text, effect::Write::Stderr, &Data::known("x"), span);
+            return;
+        }
+        let how = if append {
+            effect::Write::Append
+        } else {
+            effect::Write::Truncate
+        };
+        effect::write_file(self, &field.text, how, data, span);
+        *data = Data::known("");
+    }
+
+    /// Runs a command as the shell would find it: functions and aliases of the line first.
+    pub(in crate::screen) fn invoke(&mut self, argv: &[Field], stdin: &Data) -> Data {
+        let Some(first) = argv.first() else {
+            return Data::known("");
+        };
+        if self.steps == 0 || self.depth == 0 {
+            self.limited = true;
+            return Data::unknown(Taint::NONE);
+        }
+        self.steps -= 1;
+        self.depth -= 1;
+        let data = self.invoke_here(first, argv, stdin);
+        self.depth += 1;
+        data
+    }
+
+    fn invoke_here(&mut self, first: &Field, argv: &[Field], stdin: &Data) -> Data {
+        if let Some(explained) = &mut self.explained
+            && explained.len() < 256
+        {
+            explained.push(Explained::new(argv, first.span, DEPTH - self.depth));
+        }
+        let name = first.text.as_str();
+        if let Some((_, body)) = self.functions.iter().rev().find(|(own, _)| own == name) {
+            let body = Rc::clone(body);
+            return self.call(name, &body, argv, stdin);
+        }
+        if let Some((_, text)) = self.aliases.iter().rev().find(|(own, _)| own == name)
+            && !self.running.iter().any(|own| own == name)
+        {
+            let mut text = text.clone();
+            for field in argv.iter().skip(1) {
+                text.push(' ');
+                text.push_str(&quote(&field.text));
+            }
+            self.running.push(name.to_owned());
+            let data = self.script(&text, first.span, stdin);
+            self.running.pop();
+            return data;
+        }
+        super::resolve::program(self, argv, stdin)
+    }
+
+    fn call(&mut self, name: &str, body: &Rc<Command>, argv: &[Field], stdin: &Data) -> Data {
+        if self.running.iter().any(|own| own == name) {
+            // a function that calls itself beside itself doubles for ever
+            if self.beside {
+                self.report(&rule::EXHAUST, argv.first().map(|field| field.span).unwrap_or_default());
+            }
+            return Data::unknown(Taint::NONE);
+        }
+        self.running.push(name.to_owned());
+        let kept = self.vars.len();
+        for (index, field) in argv.iter().enumerate().skip(1) {
+            self.vars.push((index.to_string(), field.text.clone(), field.taint));
+        }
+        let all: Vec<&str> = argv.iter().skip(1).map(|field| field.text.as_str()).collect();
+        let all = all.join(" ");
+        self.vars.push(("@".to_owned(), all.clone(), Taint::NONE));
+        self.vars.push(("*".to_owned(), all, Taint::NONE));
+        let (outer, beside) = (self.outer, self.beside);
+        self.outer = self.outer.or(argv.first().map(|field| field.span));
+        self.beside = false;
+        let data = self.command(body, stdin);
+        self.outer = outer;
+        self.beside = beside;
+        self.running.pop();
+        let end = argv.len() + 1 + kept;
+        self.vars.drain(kept.min(self.vars.len())..end.min(self.vars.len()));
+        data
+    }
+
+    pub(in crate::screen) fn set(&mut self, name: &str, value: &str, taint: Taint) {
+        if self.vars.len() < 4096 {
+            self.vars.push((name.to_owned(), value.to_owned(), taint));
+        }
+    }
+
+    pub(in crate::screen) fn alias(&mut self, name: &str, text: &str) {
+        if self.aliases.len() < 256 {
+            self.aliases.push((name.to_owned(), text.to_owned()));
+        }
+    }
+
+    /// What is in a file that the line itself wrote.
+    pub(in crate::screen) fn written(&self, path: &str) -> Option<&Data> {
+        let path = path.strip_prefix("./").unwrap_or(path);
+        self.files
+            .iter()
+            .rev()
+            .find(|(own, _)| own.strip_prefix("./").unwrap_or(own) == path)
+            .map(|(_, data)| data)
+    }
+
+    /// A here-document is one text: nothing in it is split.
+    fn joined_document(&mut self, word: &super::ast::Word) -> Field {
+        self.joined(word)
+    }
+}
+
+fn is_socket(path: &str) -> bool {
+    path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/")
+}
+
+/// A text as one word of a script.
+pub(in crate::screen) fn quote(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=+:,@%~*".contains(c) || !c.is_ascii();
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

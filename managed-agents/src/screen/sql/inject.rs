@@ -1,0 +1,517 @@
+//! SQL and shell syntax inside arguments that should be plain values (CWE-89, CWE-78).
+
+use super::token::{Kind, Token, tokens};
+use crate::screen::path;
+
+/// Whether a condition is always true: a literal, or two literals that are equal, not tied down by AND.
+pub(super) fn always_true(condition: &[Token<'_>]) -> bool {
+    let alternatives = condition.split(|token| token.text.eq_ignore_ascii_case("or") || token.text == "||");
+    for alternative in alternatives {
+        let plain: Vec<&Token<'_>> = alternative
+            .iter()
+            .filter(|token| !matches!(token.text.as_ref(), "(" | ")"))
+            .collect();
+        let literal = |token: &Token<'_>| matches!(token.kind, Kind::Number | Kind::Text);
+        let truth = |token: &Token<'_>| {
+            token.text.eq_ignore_ascii_case("true") || token.kind == Kind::Number && token.text != "0"
+        };
+        let always = match plain.as_slice() {
+            [] => false,
+            [one] => truth(one),
+            [not, one] => not.text.eq_ignore_ascii_case("not") && !truth(one) && one.kind == Kind::Number,
+            [a, sign, b] => match sign.text.as_ref() {
+                "=" | "<=>" => {
+                    (literal(a) && literal(b) || a.kind == Kind::Word && b.kind == Kind::Word) && a.text == b.text
+                }
+                "<>" | "!=" => literal(a) && literal(b) && a.text != b.text,
+                ">=" | "<=" => literal(a) && literal(b) && a.text == b.text,
+                ">" | "<" => literal(a) && literal(b),
+                _ => {
+                    sign.text.eq_ignore_ascii_case("like") && (a.text == b.text || b.text == "%")
+                        || sign.text.eq_ignore_ascii_case("is") && a.text.eq_ignore_ascii_case(&b.text)
+                }
+            },
+            _ => false,
+        };
+        if always {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a value of an ordinary argument holds SQL, or breaks out of a string in SQL.
+pub(in crate::screen) fn injected(value: &str) -> bool {
+    if value.len() < 3 || value.len() > 16 * 1024 {
+        return false;
+    }
+    // most values are settled by their letters
+    if !value.bytes().any(|byte| {
+        matches!(
+            byte,
+            b'\'' | b'"' | b';' | b'(' | b'=' | b'#' | b'*' | b'@' | b'%' | b'|' | b'-'
+        ) || byte >= 0x80
+    }) {
+        return is_statement(value)
+            || contains_word(&value.to_ascii_lowercase(), "union select")
+            || contains_word(&value.to_ascii_lowercase(), "union all select");
+    }
+    // one sign that ends a string or a statement, stuck to a plain word
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if value.strip_suffix(';').is_some_and(plain)
+        || value
+            .strip_prefix('\'')
+            .is_some_and(|rest| plain(rest) && rest.len() > 3)
+        || value.trim_end().ends_with(";--")
+    {
+        return true;
+    }
+    let decoded = path::percent(value)
+        .replace('+', " ")
+        .replace(['\u{2032}', '\u{2018}', '\u{2019}', '\u{b4}'], "'")
+        .replace(['\u{2013}', '\u{2014}'], "--");
+    fragment(value) || (decoded != value && fragment(&decoded))
+}
+
+/// A whole statement in place of a value: its keywords in their places.
+fn is_statement(value: &str) -> bool {
+    let (found, _) = tokens(value);
+    let word = |at: usize| found.get(at).map_or("", |token| token.text.as_ref());
+    let is = |at: usize, text: &str| word(at).eq_ignore_ascii_case(text);
+    let later = |text: &str| {
+        found
+            .iter()
+            .skip(1)
+            .any(|token| token.kind == Kind::Word && token.text.eq_ignore_ascii_case(text))
+    };
+    match word(0).to_ascii_lowercase().as_str() {
+        "select" => {
+            later("from")
+                && (found.len() <= 4
+                    || found.iter().any(|token| matches!(token.text.as_ref(), "*" | "," | "("))
+                    || later("where"))
+        }
+        "insert" => is(1, "into") && (later("values") || later("select")),
+        "update" => later("set") && found.iter().any(|token| token.text == "="),
+        "delete" => is(1, "from") && (found.len() == 3 || later("where")),
+        "drop" => (is(1, "table") || is(1, "database")) && found.len() <= 5,
+        "union" => is(1, "select") || is(1, "all") && is(2, "select"),
+        "waitfor" => is(1, "delay"),
+        "exec" | "execute" => {
+            found.len() <= 3
+                && ["sp", "xp"]
+                    .iter()
+                    .any(|own| word(1) == *own || word(1).to_ascii_lowercase().starts_with(&format!("{own}_")))
+        }
+        _ => false,
+    }
+}
+
+fn fragment(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let (found, broken) = tokens(value);
+    let sign = |text: &str| value.contains(text);
+    // a comment that would cut off the rest of a statement, behind a quote or bracket that closes what was open
+    let quoted = value.contains(['\'', '"']);
+    let ends = lower.trim_end().ends_with("--")
+        || lower.trim_end().ends_with('#')
+        || lower.trim_end().ends_with("/*")
+        || lower.contains("-- ")
+        || lower.trim_end().ends_with("--+");
+    let has = |names: &[&str]| names.iter().any(|name| contains_word(&lower, name));
+    let functions = [
+        "sleep(",
+        "benchmark(",
+        "pg_sleep(",
+        "waitfor delay",
+        "utl_inaddr",
+        "utl_http",
+        "dbms_pipe",
+        "dbms_lock",
+        "xp_cmdshell",
+        "xp_regread",
+        "xp_dirtree",
+        "load_file(",
+        "extractvalue(",
+        "updatexml(",
+        "char(",
+        "chr(",
+        "ascii(substr",
+        "substring(@@",
+        "@@version",
+        "@@servername",
+        "current_setting(",
+        "current_database(",
+        "information_schema",
+        "sysobjects",
+        "syscolumns",
+        "sysusers",
+        "syscat.",
+        "sysibm.",
+        "pg_shadow",
+        "pg_user",
+        "pg_catalog",
+        "mysql.user",
+        "all_tables",
+        "sqlite_master",
+        "sp_password",
+        "sp_who",
+        "into outfile",
+        "into dumpfile",
+        "randomblob(",
+        "serverproperty(",
+        "db_name(",
+        "user_name(",
+        "is_srvrolemember",
+        "openrowset(",
+        "ctxsys.",
+        "v$version",
+        "v$instance",
+        "master..",
+        "/*!",
+        "elt(",
+        "make_set(",
+        "procedure analyse",
+        "group_concat(",
+        "unhex(",
+        "regexp_substring",
+        "exec(",
+        "database()",
+        "version()",
+    ];
+    if functions.iter().any(|own| lower.contains(own))
+        && (value.contains(['(', '@', '*', '.']) || lower.contains("delay"))
+    {
+        return true;
+    }
+    if has(&["union select", "union all select", "or sleep", "and sleep"])
+        || lower.contains("union(select")
+        || lower.contains("union/**/")
+    {
+        return true;
+    }
+    if found.split(|token| token.kind == Kind::Semicolon).any(|statement| {
+        let text: Vec<&str> = statement.iter().map(|token| token.text.as_ref()).collect();
+        is_statement_words(&text)
+    }) {
+        return true;
+    }
+    // behind the quote that closes the value: a statement, a condition, or a comment
+    if let Some(at) = value.find(['\'', '"']) {
+        let behind = value.get(at + 1..).unwrap_or_default();
+        let before = value.get(..at).unwrap_or_default();
+        if before.split_whitespace().count() <= 2 && breaks_out(behind, ends, broken) {
+            return true;
+        }
+    }
+    if starts_condition(&lower) && (ends || quoted || value.contains('=') || value.contains('(')) {
+        return true;
+    }
+    if lower.trim_start().starts_with([')', ';', ',', '"', '\''])
+        && (ends || sign("="))
+        && quoted_or_condition(&lower, &found)
+    {
+        return true;
+    }
+    if ends && quoted && value.len() < 400 && !lower.contains("http") && behind_comment(&lower) {
+        return true;
+    }
+    if lower.trim_start().starts_with("select ")
+        && (found.len() <= 6 && (value.contains("@@") || value.trim_end().ends_with(';'))
+            || lower.contains(" from ") && value.contains(['*', ',', '=', ';']))
+    {
+        return true;
+    }
+    false
+}
+
+fn behind_comment(lower: &str) -> bool {
+    let cut = lower
+        .rfind("--")
+        .or_else(|| lower.rfind('#'))
+        .or_else(|| lower.rfind("/*"))
+        .unwrap_or(0);
+    lower.get(..cut).is_some_and(|before| {
+        before.trim_end().ends_with(['\'', '"', ')', ';', '>']) || before.contains("';") || before.contains("\";")
+    })
+}
+
+fn quoted_or_condition(lower: &str, found: &[Token<'_>]) -> bool {
+    lower.contains(['\'', '"'])
+        && found.iter().any(|token| {
+            ["or", "and", "having", "where", "like", "select", "null"]
+                .iter()
+                .any(|own| token.text.eq_ignore_ascii_case(own))
+        })
+        || contains_word(lower, "null")
+}
+
+/// What stands behind the quote that closes a value.
+fn breaks_out(behind: &str, ends: bool, broken: bool) -> bool {
+    let trimmed = behind.trim_start_matches([')', ' ', '\'', '"', '\t', '\n', '%', '\\']);
+    let lower = trimmed.to_ascii_lowercase();
+    let first: String = lower
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect();
+    let keyword = matches!(
+        first.as_str(),
+        "or" | "and"
+            | "union"
+            | "having"
+            | "group"
+            | "order"
+            | "where"
+            | "like"
+            | "xor"
+            | "select"
+            | "insert"
+            | "update"
+            | "delete"
+            | "drop"
+            | "exec"
+            | "execute"
+            | "grant"
+            | "create"
+            | "alter"
+            | "waitfor"
+            | "shutdown"
+            | "if"
+            | "into"
+            | "procedure"
+            | "declare"
+            | "desc"
+            | "not"
+            | "between"
+            | "in"
+            | "is"
+            | "div"
+            | "rlike"
+            | "regexp"
+    );
+    let rest = lower.get(first.len()..).unwrap_or_default();
+    let closes = ends || broken || rest.contains(['\'', '"', '=', '(', '<', '>']);
+    let condition = matches!(
+        first.as_str(),
+        "or" | "and" | "xor" | "having" | "where" | "like" | "in" | "is" | "between" | "rlike" | "regexp" | "not"
+    );
+    if keyword
+        && closes
+        && (!condition
+            || rest.contains(['=', '<', '>', '('])
+            || rest.contains("like")
+            || rest.contains(" is ")
+            || ends
+            || contains_word(rest, "true"))
+    {
+        return true;
+    }
+    if lower.starts_with(';') {
+        let statement = lower.trim_start_matches([';', ' ']);
+        let word: String = statement.chars().take_while(char::is_ascii_alphabetic).collect();
+        return ends
+            || matches!(
+                word.as_str(),
+                "select"
+                    | "insert"
+                    | "update"
+                    | "delete"
+                    | "drop"
+                    | "exec"
+                    | "execute"
+                    | "grant"
+                    | "create"
+                    | "alter"
+                    | "waitfor"
+                    | "shutdown"
+                    | "if"
+                    | "declare"
+                    | "begin"
+                    | "use"
+                    | "desc"
+                    | "call"
+                    | "set"
+                    | "truncate"
+            );
+    }
+    if lower.starts_with("||") || lower.starts_with("+") && lower.contains(['\'', '(']) {
+        return true;
+    }
+    (lower.starts_with("--") || lower.starts_with('#') || lower.starts_with("/*")) && behind.len() < 64
+}
+
+/// A value that begins as the continuation of a condition.
+fn starts_condition(lower: &str) -> bool {
+    let trimmed = lower.trim_start_matches([')', ' ', '\'', '"', '%']);
+    let mut words = trimmed.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let second = words.next().unwrap_or_default();
+    let operand = second
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_ascii_digit() || matches!(c, '\'' | '"' | '(' | '@'));
+    match first {
+        "or" | "and" | "xor" | "||" | "&&" | "having" | "where" => operand || second.contains(['=', '(']),
+        "order" | "group" => second == "by" && (trimmed.contains(['(', '-', '#']) || trimmed.split(',').count() > 2),
+        _ => false,
+    }
+}
+
+fn contains_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).take(32).any(|(at, _)| {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let after = text.get(at + word.len()..).and_then(|text| text.chars().next());
+        !before.is_some_and(|c| c.is_ascii_alphanumeric())
+            && !after.is_some_and(|c| c.is_ascii_alphanumeric() && word.ends_with(|c: char| c.is_ascii_alphanumeric()))
+    })
+}
+
+fn is_statement_words(words: &[&str]) -> bool {
+    let is = |at: usize, own: &[&str]| {
+        words
+            .get(at)
+            .is_some_and(|word| own.iter().any(|own| word.eq_ignore_ascii_case(own)))
+    };
+    let later = |own: &str| words.iter().skip(1).any(|word| word.eq_ignore_ascii_case(own));
+    is(0, &["drop", "create", "alter", "truncate"])
+        && is(
+            1,
+            &[
+                "table",
+                "database",
+                "user",
+                "role",
+                "schema",
+                "view",
+                "index",
+                "login",
+                "function",
+                "procedure",
+            ],
+        )
+        && words.len() <= 40
+        || is(0, &["insert"]) && is(1, &["into"]) && (later("values") || later("select"))
+        || is(0, &["delete"]) && is(1, &["from"])
+        || is(0, &["update"]) && later("set") && later("=")
+        || is(0, &["exec", "execute"])
+            && words
+                .get(1)
+                .is_some_and(|word| word.contains("xp_") || word.contains("sp_") || word.contains(".."))
+        || is(0, &["waitfor"]) && is(1, &["delay"])
+        || is(0, &["grant"]) && later("to")
+        || is(0, &["copy"]) && (later("from") || later("to")) && words.len() <= 6
+        || is(0, &["bulk"]) && is(1, &["insert"])
+        || is(0, &["shutdown"]) && words.len() <= 3
+        || is(0, &["select"]) && later("from") && (later("where") || later("*")) && words.len() >= 4
+        || is(0, &["declare"]) && words.get(1).is_some_and(|word| word.starts_with('@'))
+}
+
+/// Whether a value of an ordinary argument holds a shell command that would run if the value were put into a command line.
+pub(in crate::screen) fn shell_injected(value: &str) -> bool {
+    if value.len() > 4096 || !value.contains([';', '|', '`', '$', '&', '\n', '<']) {
+        return false;
+    }
+    if value.contains("$(") || value.contains("${IFS}") || value.contains("$IFS") || value.contains("<!--#exec") {
+        return true;
+    }
+    let decoded = value.replace("\\n", "\n");
+    let mut pieces = decoded.split([';', '|', '&', '\n', '`']);
+    pieces.next();
+    let names = [
+        "id",
+        "whoami",
+        "ls",
+        "cat",
+        "uname",
+        "pwd",
+        "ps",
+        "wget",
+        "curl",
+        "nc",
+        "ncat",
+        "bash",
+        "sh",
+        "rm",
+        "ping",
+        "sleep",
+        "echo",
+        "netstat",
+        "ifconfig",
+        "env",
+        "python",
+        "python3",
+        "perl",
+        "php",
+        "telnet",
+        "nslookup",
+        "dir",
+        "type",
+        "cmd",
+        "powershell",
+        "net",
+        "ipconfig",
+        "touch",
+        "chmod",
+        "kill",
+        "dig",
+        "system",
+    ];
+    pieces.take(32).any(|piece| {
+        let mut words = piece.split_whitespace();
+        let word = words.next().unwrap_or_default();
+        let base = word.rsplit('/').next().unwrap_or_default();
+        names.contains(&base)
+            && (word.starts_with('/')
+                || words
+                    .next()
+                    .is_none_or(|next| next.starts_with(['-', '/', '.', '~', '$']) || next.contains('.')))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_break_out_are_found() {
+        for value in [
+            "' OR 1=1--",
+            "x'; DROP TABLE users; --",
+            "1 UNION ALL SELECT 1,2",
+            "\") or (\"a\"=\"a",
+            "1;waitfor delay '0:0:5'--",
+            "'||(select 1)||'",
+            "admin'--",
+            "' AND 'a'='a",
+            "1%20or%20sleep(5)",
+        ] {
+            assert!(injected(value), "{value}");
+        }
+        for value in ["8.8.8.8;id", "x|/usr/bin/id|", "$(whoami)", "`id`", "a\nls -la"] {
+            assert!(shell_injected(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn people_and_prose_pass() {
+        for value in [
+            "O'Brien",
+            "Rock 'n' Roll",
+            "Drop Zone",
+            "select a table near the window",
+            "it's 5 o'clock and she's late",
+            "AT&T; Verizon",
+            "R&D | Sales",
+            "price > 5 and color = red",
+            "C#",
+            "union station",
+            "update the settings",
+            "Dwayne 'The Rock' Johnson",
+            "a--b",
+            "#1 -- best",
+        ] {
+            assert!(!injected(value), "{value}");
+            assert!(!shell_injected(value), "{value}");
+        }
+    }
+}

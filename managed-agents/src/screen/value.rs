@@ -1,0 +1,255 @@
+//! Walking through the arguments of a call: which check reads which value.
+
+use serde_json::Value;
+
+use super::finding::Span;
+use super::names::{Kinds, Nature};
+use super::rule::{self, Rule};
+use super::shell::walk::Walk;
+use super::{StandardScreen, bulk, glob, path, secret, shell, sql, url};
+use crate::call::ArgKind;
+
+/// How deep arguments are read; calls that reach a harness are never deeper.
+const DEPTH: u32 = 64;
+/// How long a command may be that is still read.
+const COMMAND: usize = 256 * 1024;
+
+/// One pass over one call.
+pub(super) struct Pass<'s> {
+    pub(super) screen: &'s StandardScreen,
+    pub(super) tool: &'s str,
+    pub(super) kinds: Kinds,
+    /// The rules that fit, with the argument and place, and for patterns of the operator's own: which.
+    pub(super) hits: Vec<Hit>,
+    pub(super) understood: bool,
+    pub(super) explained: Option<Vec<super::explain::Explained>>,
+}
+
+pub(super) struct Hit {
+    pub(super) rule: &'static Rule,
+    pub(super) argument: Option<String>,
+    pub(super) span: Option<Span>,
+    pub(super) by: Option<String>,
+}
+
+impl Pass<'_> {
+    fn hit(&mut self, rule: &'static Rule, argument: &str, span: Option<Span>) {
+        if self.hits.len() < 128
+            && !self
+                .hits
+                .iter()
+                .any(|hit| hit.rule == rule && hit.argument.as_deref() == Some(argument) && hit.span == span)
+        {
+            self.hits.push(Hit {
+                rule,
+                argument: Some(argument.to_owned()),
+                span,
+                by: None,
+            });
+        }
+    }
+
+    /// Reads all arguments; `declared` tells what an argument's text means, where the tool says so.
+    pub(super) fn arguments(&mut self, arguments: &Value, declared: &dyn Fn(&str) -> Option<ArgKind>) {
+        match arguments {
+            Value::Object(map) => {
+                for (name, value) in map {
+                    self.value(name, name, value, declared(name), DEPTH);
+                }
+                if let Some(what) = bulk::judge(&self.kinds, map, &self.screen.profile.bulk) {
+                    self.hit(&rule::BULK, what, None);
+                }
+                self.command_of_parts(map);
+            }
+            other => self.value("", "", other, None, DEPTH),
+        }
+    }
+
+    fn value(&mut self, argument: &str, name: &str, value: &Value, kind: Option<ArgKind>, depth: u32) {
+        if depth == 0 {
+            self.hit(&rule::LIMIT, argument, None);
+            return;
+        }
+        match value {
+            Value::String(text) => self.text(argument, name, text, kind),
+            Value::Array(values) => {
+                for value in values {
+                    self.value(argument, name, value, kind, depth - 1);
+                }
+            }
+            Value::Object(map) => {
+                for (name, value) in map {
+                    self.value(argument, name, value, kind, depth - 1);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, argument: &str, name: &str, text: &str, kind: Option<ArgKind>) {
+        self.own_patterns(argument, text);
+        let nature = match kind {
+            Some(ArgKind::Shell) => Nature::Shell,
+            Some(ArgKind::Sql) => Nature::Sql,
+            Some(ArgKind::Path) => Nature::Path,
+            Some(ArgKind::Url) => Nature::Url,
+            None => self.kinds.of(name, text),
+        };
+        match nature {
+            Nature::Shell => self.shell(argument, text),
+            Nature::Code => {
+                let mut walk = Walk::new(&self.screen.places, text.len());
+                shell::code::scan(&mut walk, text, Span::new(0, text.len()));
+                self.take(argument, walk);
+            }
+            Nature::Sql => {
+                let read = sql::statements(text);
+                for rule in read.rules {
+                    self.hit(rule, argument, None);
+                }
+                if read.broken {
+                    self.understood = false;
+                    self.hit(&rule::UNPARSED, argument, None);
+                }
+            }
+            Nature::Path => {
+                if text.contains("://") {
+                    self.url(argument, text);
+                } else if let Some(rule) = path::judge(text, &self.screen.places, self.kinds.writes) {
+                    self.hit(rule, argument, None);
+                }
+            }
+            Nature::Url => self.url(argument, text),
+            Nature::Free => {}
+            Nature::Plain => {
+                if text.contains("://") && !text.contains(char::is_whitespace) {
+                    self.url(argument, text);
+                } else if looks_like_path(text)
+                    && let Some(rule) = path::judge(text, &self.screen.places, self.kinds.writes)
+                {
+                    self.hit(rule, argument, None);
+                } else if sql::injected(text) {
+                    self.hit(&rule::SQL_INJECTION, argument, None);
+                } else if sql::shell_injected(text) {
+                    self.hit(&rule::SHELL_INJECTION, argument, None);
+                }
+            }
+        }
+        if nature != Nature::Shell
+            && self.kinds.sends
+            && let Some((start, end)) = secret::find(text)
+        {
+            self.hit(&rule::SECRET_IN_ARGUMENT, argument, Some(Span::new(start, end)));
+        }
+    }
+
+    fn url(&mut self, argument: &str, text: &str) {
+        if let Some(rule) = url::judge(text, &self.screen.profile) {
+            self.hit(rule, argument, None);
+        }
+    }
+
+    fn shell(&mut self, argument: &str, text: &str) {
+        if text.len() > COMMAND {
+            self.understood = false;
+            self.hit(&rule::LIMIT, argument, None);
+        }
+        let mut end = text.len().min(COMMAND);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let text = text.get(..end).unwrap_or_default();
+        let mut walk = Walk::new(&self.screen.places, text.len());
+        walk.explained = self.explained.is_some().then(Vec::new);
+        walk.text(text);
+        // what is no shell at all may still be a program in another language, to be saved and run
+        let span = Span::new(0, text.len());
+        if walk.found.is_empty() && (walk.broken || text.contains("ocket")) && shell::code::remote_shell(text) {
+            walk.report(&rule::REVERSE_SHELL, span);
+        } else if walk.found.is_empty()
+            && walk.broken
+            && (text.contains("exec") || text.contains("system") || text.contains("spawn"))
+        {
+            shell::code::scan(&mut walk, text, span);
+        }
+        self.take(argument, walk);
+    }
+
+    /// Takes over what a walk found.
+    fn take(&mut self, argument: &str, walk: Walk<'_>) {
+        if walk.limited {
+            self.understood = false;
+            self.hit(&rule::LIMIT, argument, None);
+        }
+        if walk.broken {
+            self.hit(&rule::UNPARSED, argument, None);
+        }
+        self.understood &= !walk.broken && !walk.open;
+        if let (Some(all), Some(more)) = (&mut self.explained, walk.explained) {
+            all.extend(more);
+        }
+        for (rule, span) in walk.found {
+            self.hit(rule, argument, Some(span));
+        }
+    }
+
+    /// A command that is given as a program and a list of its arguments.
+    fn command_of_parts(&mut self, map: &serde_json::Map<String, Value>) {
+        let list = |value: &Value| -> Option<Vec<String>> {
+            let words = value.as_array()?;
+            words.iter().map(|word| word.as_str().map(shell::walk::quote)).collect()
+        };
+        for (name, value) in map {
+            if !self.kinds.is_command(name) {
+                continue;
+            }
+            let mut words = match value {
+                Value::String(program) => vec![program.clone()],
+                value => list(value).unwrap_or_default(),
+            };
+            let rest = ["args", "arguments", "argv", "params"]
+                .iter()
+                .find_map(|name| map.get(*name))
+                .and_then(list);
+            if words.is_empty() || rest.is_none() && value.is_string() {
+                continue;
+            }
+            words.extend(rest.unwrap_or_default());
+            self.shell(name, &words.join(" "));
+        }
+    }
+
+    fn own_patterns(&mut self, argument: &str, text: &str) {
+        for own in &self.screen.profile.patterns {
+            let tool = own.tool.as_deref().is_none_or(|tool| glob::fits(tool, self.tool));
+            if tool && text.len() <= 64 * 1024 && glob::fits(&own.pattern, text) {
+                let rule = if own.decision == crate::verdict::Decision::Deny {
+                    &rule::OWN_PATTERN_DENY
+                } else {
+                    &rule::OWN_PATTERN_ESCALATE
+                };
+                if own.decision != crate::verdict::Decision::Allow {
+                    self.hits.push(Hit {
+                        rule,
+                        argument: Some(argument.to_owned()),
+                        span: None,
+                        by: Some(format!("pattern `{}`", own.pattern)),
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn looks_like_path(text: &str) -> bool {
+    text.len() < 1024
+        && !text.contains(char::is_whitespace)
+        && (text.starts_with('/') && text.len() > 1
+            || text.starts_with("~/")
+            || text.starts_with("../")
+            || text.starts_with("..\\")
+            || text.contains("/../")
+            || text.contains("%2e%2e")
+            || text.contains("..%2f")
+            || text.contains("%252e"))
+}
