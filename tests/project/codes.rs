@@ -7,15 +7,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Parts of the library that write other words in snake case: names of tools, the wires of services, keys of a file, and the
-/// words of the command line.
-const OTHER_WORDS: [&str; 6] = [
+/// Parts of the library that write other words in snake case: names of tools, the wires of services, keys of a file, the
+/// words of the command line, and the names of programs, functions and arguments that the screen knows.
+const OTHER_WORDS: [&str; 14] = [
     "claude",
     "cli",
     "config",
     "remote/body.rs",
     "remote/preset.rs",
     "call/verb.rs",
+    "screen/effect",
+    "screen/shell",
+    "screen/sql",
+    "screen/sql.rs",
+    "screen/bulk.rs",
+    "screen/url.rs",
+    "screen/names.rs",
+    "screen/secret.rs",
 ];
 
 /// Words in snake case that are no codes: names of fields, of spans, of functions.
