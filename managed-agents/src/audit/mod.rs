@@ -1,5 +1,9 @@
 //! What is recorded of every call, and the seam to where it is kept.
 
+#[cfg(feature = "sqlite")]
+pub mod entry;
+#[cfg(feature = "sqlite")]
+pub mod export;
 mod record;
 mod recorder;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::call::{Digest, Head, ToolMeta};
 use crate::outcome::Outcome;
-use crate::verdict::{Decision, EvaluationId};
+use crate::verdict::{Decision, EvaluationId, Verdict};
 
 /// What the harness made of a decision.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -81,13 +81,41 @@ pub(crate) struct RecordDetails {
     pub(crate) target: Option<Box<str>>,
     pub(crate) codes: Vec<Cow<'static, str>>,
     pub(crate) ticket: Option<Arc<str>>,
+    /// In millionths, as are the dimensions: records hold no floats.
+    pub(crate) ucs: Option<u32>,
+    pub(crate) dimensions: Vec<(Box<str>, u32)>,
 }
 
 impl RecordDetails {
+    /// Adds what the governor's scores were.
+    pub(crate) fn scored(mut self, verdict: &Verdict) -> Self {
+        self.ucs = verdict.ucs().map(millionths);
+        self.dimensions = verdict
+            .dimensions()
+            .map(|(name, score)| (name.into(), millionths(score)))
+            .collect();
+        self
+    }
+
     pub(crate) fn into_option(self) -> Option<Box<Self>> {
-        let empty = self.parent.is_none() && self.target.is_none() && self.codes.is_empty() && self.ticket.is_none();
+        let empty = self.parent.is_none()
+            && self.target.is_none()
+            && self.codes.is_empty()
+            && self.ticket.is_none()
+            && self.ucs.is_none();
         (!empty).then(|| Box::new(self))
     }
+}
+
+/// A score of 0 to 1 in millionths; what is no score is 0.
+fn millionths(score: f64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0 to 1 000 000; NaN becomes 0"
+    )]
+    let millionths = (score.clamp(0.0, 1.0) * 1_000_000.0).round() as u32;
+    millionths
 }
 
 impl DecisionRecord {
@@ -180,6 +208,19 @@ impl DecisionRecord {
     #[must_use]
     pub fn ticket(&self) -> Option<&str> {
         self.details.as_ref()?.ticket.as_deref()
+    }
+
+    /// The unified confidence score in millionths, where the governor gave one.
+    #[must_use]
+    pub fn ucs_millionths(&self) -> Option<u32> {
+        self.details.as_ref()?.ucs
+    }
+
+    /// Name and score in millionths of each assessed dimension; empty where the governor gave none.
+    pub fn dimensions_millionths(&self) -> impl Iterator<Item = (&str, u32)> + '_ {
+        self.details
+            .iter()
+            .flat_map(|details| details.dimensions.iter().map(|(name, score)| (&**name, *score)))
     }
 
     /// The parameters whose values were not judged.

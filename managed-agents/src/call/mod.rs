@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use agent::{AgentId, AgentIdError};
 pub use canonical::{CanonicalError, CanonicalErrorKind};
-pub(crate) use canonical::{CanonicalWriter, MAX_BYTES};
+pub(crate) use canonical::{CanonicalWriter, MAX_BYTES, write_string};
 pub use digest::{Digest, NoEntropyError, Salt};
 pub use input::{InputError, ToolInput};
 #[doc(hidden)]
@@ -112,9 +112,9 @@ impl Head {
     ) -> Self {
         let mut bytes = Vec::with_capacity(192);
         bytes.extend_from_slice(br#"{"v":"ma-call/1","agent":"#);
-        canonical::write_string(&mut bytes, agent.as_str());
+        write_string(&mut bytes, agent.as_str());
         bytes.extend_from_slice(br#","tool":"#);
-        canonical::write_string(&mut bytes, meta.name());
+        write_string(&mut bytes, meta.name());
         bytes.extend_from_slice(br#","definition":""#);
         bytes.extend_from_slice(meta.definition().to_string().as_bytes());
         bytes.extend_from_slice(br#"","ids":{"#);
@@ -289,6 +289,29 @@ impl ToolCall {
 
     fn own_target(&self) -> Option<&str> {
         self.details.as_ref()?.target.as_deref()
+    }
+
+    /// The target that the tool declares, redacted or not: for what is sealed.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn reveal_target(&self) -> Option<&str> {
+        self.own_target()
+    }
+
+    /// What gives state and receiver their identity in the canonical form, as a JSON object; none where there is none.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn reveal_ids(&self) -> Option<Vec<u8>> {
+        // the tail begins with the entries of `ids`, and their closing brace
+        let ids = self.tail.get(..self.arguments_at)?.strip_suffix(br#"},"arguments":"#)?;
+        (!ids.is_empty()).then(|| [b"{", ids, b"}"].concat())
+    }
+
+    /// Whether anything of a top-level argument is redacted.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_redacted(&self, argument: &str) -> bool {
+        self.head
+            .redacted
+            .iter()
+            .any(|pointer| redact::reaches(pointer, argument))
     }
 
     /// The target that the tool declares, where it may be shown; costs nothing when there is none.

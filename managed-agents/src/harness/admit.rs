@@ -395,7 +395,9 @@ impl Case {
                 .map(|reason| reason.code().to_owned().into())
                 .collect(),
             ticket: ruling.ticket.clone(),
-        };
+            ..RecordDetails::default()
+        }
+        .scored(verdict);
         let record = DecisionRecord {
             at: inner.clock.at(now),
             evaluation_id: ruling.evaluation.clone(),
