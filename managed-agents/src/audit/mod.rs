@@ -2,6 +2,8 @@
 
 mod record;
 mod recorder;
+#[cfg(feature = "sqlite")]
+pub mod tree;
 
 pub(crate) use record::RecordDetails;
 pub use record::{DecisionRecord, Disposition, OutcomeRecord};
