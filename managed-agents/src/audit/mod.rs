@@ -6,6 +6,8 @@ pub mod entry;
 pub mod export;
 mod record;
 mod recorder;
+#[cfg(feature = "sqlite")]
+pub mod tree;
 
 pub(crate) use record::RecordDetails;
 pub use record::{DecisionRecord, Disposition, OutcomeRecord};
