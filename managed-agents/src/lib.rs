@@ -99,6 +99,8 @@ mod governor;
 pub mod harness;
 #[cfg(feature = "__http")]
 mod http;
+#[cfg(feature = "sqlite")]
+pub mod identity;
 mod outcome;
 #[cfg(feature = "remote")]
 pub mod remote;
