@@ -15,6 +15,12 @@ impl<'a> Untrusted<'a> {
     pub fn new(text: impl Into<Cow<'a, str>>) -> Self {
         Self(text.into())
     }
+
+    /// The text as it came.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Untrusted<'_> {
