@@ -6,4 +6,7 @@ mod sqlite;
 
 pub use memory::{MemoryEntry, MemoryRecorder};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Durability, Store, StoreError, StoreErrorKind, StoreOptions, data_dir};
+pub use sqlite::{
+    Depth, Durability, Head, Page, Problem, Query, Reader, Report, Store, StoreError, StoreErrorKind, StoreOptions, Values,
+    data_dir,
+};

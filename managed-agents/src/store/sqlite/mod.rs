@@ -34,6 +34,7 @@
 
 mod admission;
 mod agents;
+mod backup;
 mod erasure;
 mod error;
 mod facts;
@@ -47,15 +48,18 @@ mod network;
 mod open;
 mod options;
 mod process;
+mod query;
+mod reader;
 mod schema;
 mod seal;
 mod shared;
 mod tiles;
 mod tip;
+mod verify;
 mod writer;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -64,6 +68,9 @@ use tokio::sync::oneshot;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use options::{Durability, StoreOptions, data_dir};
+pub use query::{Page, Query};
+pub use reader::{Head, Reader, Values};
+pub use verify::{Depth, Problem, Report};
 
 use crate::answer::Answer;
 use crate::audit::entry::{self, DecisionContext, PendingEntry};
@@ -73,7 +80,7 @@ use crate::governor::Claims;
 use crate::identity::Standing;
 use facts::Facts;
 use message::{Append, Decision, Ended, Message, Written};
-use seal::Values;
+use seal::Values as Sealing;
 use shared::Shared;
 
 /// How long the last handle waits, when it is dropped, for what was sent to be written.
@@ -156,7 +163,7 @@ impl Store {
 
     /// The directory.
     #[must_use]
-    pub fn dir(&self) -> &std::path::Path {
+    pub fn dir(&self) -> &Path {
         &self.0.dir
     }
 
@@ -201,6 +208,40 @@ impl Store {
         self.ask(Message::Flush)
     }
 
+    /// A connection of its own that reads. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::open`].
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(&self.0.dir)
+    }
+
+    /// Copies the record of a data directory into one file, while others may write. The copy is one moment's record, fsynced; the keys of
+    /// data subjects are not in it. `progress` is told how many pages are copied, of how many. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Refused`] when the file is there already; others as [`open`](Self::open).
+    pub fn backup(
+        dir: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<(), StoreError> {
+        backup::copy(&schema::database(dir.as_ref()), to.as_ref(), &mut progress)
+    }
+
+    /// Puts a copy in the place of the record in a data directory that no process has open. Unless the copy is as new as what it
+    /// replaces, [`open`](Self::open) then says [`StoreErrorKind::RolledBack`], until
+    /// [`accept_restored`](Self::accept_restored). Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Locked`] when a process has the record open; others as [`open`](Self::open).
+    pub fn restore(copy: impl AsRef<Path>, dir: impl AsRef<Path>) -> Result<(), StoreError> {
+        backup::restore(copy.as_ref(), dir.as_ref())
+    }
+
     fn ask<T: Send + Unpin + 'static>(
         &self,
         message: impl FnOnce(message::Reply<T>) -> Message,
@@ -217,13 +258,13 @@ impl Store {
         &self,
         record: &DecisionRecord,
         call: Option<&Arc<ToolCall>>,
-    ) -> Result<(PendingEntry, Values, Option<Arc<str>>), StoreError> {
+    ) -> Result<(PendingEntry, Sealing, Option<Arc<str>>), StoreError> {
         let passport = self.standing(record.agent()).map(|standing| standing.passport);
         let mut context = DecisionContext::default();
         context.certificate = passport.as_deref();
         context.software = open::SOFTWARE;
         let mut entry = entry::decision(record, call.map(AsRef::as_ref), &context)?;
-        let values = Values::of(&mut entry, |subject| self.0.shared.keys.find(subject))?;
+        let values = Sealing::of(&mut entry, |subject| self.0.shared.keys.find(subject))?;
         Ok((entry, values, passport))
     }
 }

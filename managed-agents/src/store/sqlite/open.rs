@@ -1,6 +1,6 @@
 //! Opening: what is checked, what is begun, and what dead processes left.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -35,8 +35,8 @@ pub(super) struct Opened {
     pub(super) log_time: i64,
 }
 
-pub(super) fn keys_file(options: &StoreOptions) -> PathBuf {
-    options.dir.join("subjects.keys")
+pub(super) fn keys_file(dir: &Path) -> PathBuf {
+    dir.join("subjects.keys")
 }
 
 /// Opens a store. With `accept`, a log that was rolled back goes on under a new origin.
@@ -49,7 +49,7 @@ pub(super) fn open(options: &StoreOptions, accept: bool) -> Result<Opened, Store
     let mark_file = MarkFile::of(options.high_water.as_deref(), &options.dir)?;
     let mark = mark_file.read()?;
     let db = schema::writer(&options.dir, options.most_pages)?;
-    let keys = Arc::new(SubjectKeys::open(&keys_file(options))?);
+    let keys = Arc::new(SubjectKeys::open(&keys_file(&options.dir))?);
     begin_log(&db, options, mark.as_ref(), accept)?;
 
     let mut log = Log::new(&db, Arc::clone(&keys), options.patience)?;

@@ -68,11 +68,7 @@ pub(super) fn sweep(dir: &Path) {
         return;
     };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let id = name
-            .to_str()
-            .and_then(|name| i64::from_str_radix(name.strip_suffix(".lock")?, 16).ok());
-        if let Some(id) = id
+        if let Some(id) = id_of(&entry.file_name())
             && is_dead(dir, id).is_ok_and(|dead| dead)
         {
             // left behind, it would only be asked again
@@ -114,4 +110,27 @@ pub(super) fn wait_for(path: &Path, patience: Duration) -> Result<File, StoreErr
             Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", path, &error)),
         }
     }
+}
+
+/// A process that has the store open, if there is one. Must be asked under the [`OpenLock`].
+pub(super) fn alive(dir: &Path) -> Result<Option<i64>, StoreError> {
+    sweep(dir);
+    let folder = dir.join(FOLDER);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StoreError::io("read", &folder, &error)),
+    };
+    for entry in entries.flatten() {
+        if let Some(id) = id_of(&entry.file_name())
+            && !is_dead(dir, id)?
+        {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+fn id_of(name: &std::ffi::OsStr) -> Option<i64> {
+    i64::from_str_radix(name.to_str()?.strip_suffix(".lock")?, 16).ok()
 }
