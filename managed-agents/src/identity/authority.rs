@@ -165,6 +165,9 @@ impl Credential {
 
 /// An Ed25519 certificate authority for the agents of one trust domain. `Debug` shows no private key.
 ///
+/// Where a method takes `now`, give the later of the clock and the time of the log's last entry: a clock that was set back
+/// then neither stops the authority nor lets it sign into the past.
+///
 /// # Examples
 ///
 /// ```
@@ -317,7 +320,7 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`IdentityErrorKind::Stopped`] when it is revoked, [`IdentityErrorKind::Untrusted`] when another authority or an agent
+    /// [`IdentityErrorKind::Revoked`] when it is revoked, [`IdentityErrorKind::Untrusted`] when another authority or an agent
     /// gave it.
     pub fn renew(
         &self,
@@ -338,7 +341,7 @@ impl Authority {
     pub(super) fn may_renew(&self, previous: &VerifiedPassport, state: AgentState) -> Result<(), IdentityError> {
         if state == AgentState::Revoked {
             return Err(IdentityError::new(
-                IdentityErrorKind::Stopped,
+                IdentityErrorKind::Revoked,
                 format!("agent `{}` is revoked, for good", previous.agent()),
             ));
         }

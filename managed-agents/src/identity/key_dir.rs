@@ -95,13 +95,7 @@ impl KeyDir {
                 "the authority's key is under a passphrase",
             ));
         }
-        // asked before the key, which is made first: certificates without a key are then no beginning, but a loss
-        if self.has(AUTHORITY_CERTIFICATES) && !self.has(AUTHORITY_KEY) {
-            return Err(refused(
-                &self.file(AUTHORITY_KEY),
-                "it is missing beside the authority's certificates; put it back, or move both away to begin anew",
-            ));
-        }
+        self.refuse_lost_key()?;
         let (key, new) = self.key_or_new(AUTHORITY_KEY)?;
         Ok((self.authority_of(key, trust_domain, now)?, new))
     }
@@ -119,28 +113,21 @@ impl KeyDir {
         trust_domain: Option<TrustDomain>,
         now: Moment,
     ) -> Result<Authority, IdentityError> {
-        self.lock_authority_at(passphrase, trust_domain, now, COST)
-    }
-
-    fn lock_authority_at(
-        &self,
-        passphrase: &str,
-        trust_domain: Option<TrustDomain>,
-        now: Moment,
-        cost: locked::Cost,
-    ) -> Result<Authority, IdentityError> {
+        let there = || refused(&self.file(AUTHORITY_LOCKED), "there is a locked key already");
+        if self.has(AUTHORITY_LOCKED) {
+            return Err(there());
+        }
+        self.refuse_lost_key()?;
         let open = self.read_key(AUTHORITY_KEY)?;
         let plain = open.is_some();
         let key = open.map_or_else(PrivateKey::generate, Ok)?;
-        let text = Zeroizing::new(locked::lock(&key, passphrase, cost)?);
+        let text = Zeroizing::new(locked::lock(&key, passphrase, COST)?);
         if !self.create(AUTHORITY_LOCKED, text.as_bytes())? {
-            return Err(refused(&self.file(AUTHORITY_LOCKED), "there is a locked key already"));
+            return Err(there());
         }
         let authority = self.authority_of(key, trust_domain, now)?;
         if plain {
-            let path = self.file(AUTHORITY_KEY);
-            fs::remove_file(&path).map_err(|error| failed("remove", &path, &error))?;
-            self.sync()?;
+            self.remove_plain_key()?;
         }
         Ok(authority)
     }
@@ -154,7 +141,32 @@ impl KeyDir {
         let text = self
             .read(AUTHORITY_LOCKED, MAX_KEY, Secrecy::Secret)?
             .ok_or_else(|| refused(&self.file(AUTHORITY_LOCKED), "there is no locked key"))?;
-        self.authority_of(locked::unlock(&text, passphrase)?, None, now)
+        let key = locked::unlock(&text, passphrase)?;
+        // whoever locked it did not come so far as to remove the same key in the open
+        if self
+            .read_key(AUTHORITY_KEY)?
+            .is_some_and(|plain| plain.public() == key.public())
+        {
+            self.remove_plain_key()?;
+        }
+        self.authority_of(key, None, now)
+    }
+
+    fn remove_plain_key(&self) -> Result<(), IdentityError> {
+        let path = self.file(AUTHORITY_KEY);
+        fs::remove_file(&path).map_err(|error| failed("remove", &path, &error))?;
+        self.sync()
+    }
+
+    /// The key is made before the certificates: those alone are no beginning, but a loss.
+    fn refuse_lost_key(&self) -> Result<(), IdentityError> {
+        if self.has(AUTHORITY_CERTIFICATES) && !self.has(AUTHORITY_KEY) {
+            return Err(refused(
+                &self.file(AUTHORITY_KEY),
+                "it is missing beside the authority's certificates; put it back, or move both away to begin anew",
+            ));
+        }
+        Ok(())
     }
 
     fn authority_of(

@@ -232,7 +232,7 @@ impl Mandate {
     ///
     /// # Errors
     ///
-    /// [`IdentityErrorKind::Stopped`] when the agent is revoked, [`IdentityErrorKind::Expired`] when no renewal holds any more,
+    /// [`IdentityErrorKind::Revoked`] when the agent is revoked, [`IdentityErrorKind::Expired`] when no renewal holds any more,
     /// [`IdentityErrorKind::Unrelated`] when the current passport is not of this mandate.
     pub fn due(
         &self,
@@ -243,7 +243,7 @@ impl Mandate {
         let body = self.statement.body();
         if state == AgentState::Revoked {
             return Err(IdentityError::new(
-                IdentityErrorKind::Stopped,
+                IdentityErrorKind::Revoked,
                 format!("agent `{}` is revoked, for good", body.agent),
             ));
         }

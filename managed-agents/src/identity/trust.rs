@@ -58,7 +58,11 @@ impl Trust {
         // each round can make the issuers of others trusted
         for _ in certificates {
             let before = trust.authorities.len();
-            for other in certificates {
+            for other in certificates
+                .iter()
+                .filter(|one| !trust.authorities.contains(one))
+                .collect::<Vec<_>>()
+            {
                 // refused where nothing vouches for it, which is what is wanted
                 let _ = trust.add(other);
             }

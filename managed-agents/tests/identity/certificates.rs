@@ -2,7 +2,8 @@
 
 use std::process::{Command, Output};
 
-use managed_agents::identity::{Authority, Certificate, Enrolment, IdentityErrorKind, KeyDir, Moment, Trust};
+use managed_agents::identity::{Authority, Certificate, Enrolment, IdentityErrorKind, KeyDir, Moment, Passport, Trust};
+use proptest::prelude::*;
 use x509_cert::der::{Decode as _, Encode as _};
 
 use super::{DAY, Folder, HOUR, agent, authority, issued, start};
@@ -283,6 +284,39 @@ fn every_altered_byte_of_a_certificate_is_found() {
         assert!(verify(&der[..length]).is_err(), "cut to {length}");
     }
     assert!(verify(&[der, &[0]].concat()).is_err(), "a byte more");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_readers_panic(
+        random in proptest::collection::vec(any::<u8>(), 0..200),
+        text in ".{0,200}",
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        static ISSUED: std::sync::OnceLock<(Vec<u8>, String)> = std::sync::OnceLock::new();
+        let (der, passport) = ISSUED.get_or_init(|| {
+            let issued = issued(&authority(), "support-bot");
+            (issued.certificate().der().to_vec(), issued.passport().as_json().to_owned())
+        });
+        let mut altered = der.clone();
+        let mut altered_text: Vec<char> = passport.chars().collect();
+        for (at, to) in changes {
+            *at.get_mut(&mut altered) = to;
+            *at.get_mut(&mut altered_text) = char::from(to);
+        }
+        for bytes in [&random[..], &altered] {
+            if let Ok(read) = Certificate::from_der(bytes) {
+                prop_assert_eq!(read.der(), bytes);
+            }
+        }
+        let altered_text: String = altered_text.into_iter().collect();
+        for text in [&text, &altered_text] {
+            let _ = (Certificate::from_pem(text), Moment::parse(text));
+            if let Ok(read) = Passport::parse(text) {
+                prop_assert_eq!(read.as_json(), text);
+            }
+        }
+    }
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn scopes() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Whatever the agent signs for a sub-agent with its own key: if it is believed, it gives nothing that the agent lacks.
     #[test]

@@ -61,7 +61,7 @@ fn base64url(bytes: &[u8]) -> String {
     for three in bytes.chunks(3) {
         let word = (0..3).fold(0, |word, at| word << 8 | u32::from(*three.get(at).unwrap_or(&0)));
         for at in 0..=three.len() {
-            text.push(DIGITS[(word >> (18 - 6 * at) & 63) as usize] as char);
+            text.push(char::from(*DIGITS.get((word >> (18 - 6 * at) & 63) as usize).unwrap()));
         }
     }
     text

@@ -12,7 +12,7 @@ fn an_agent_renews_itself_until_its_mandate_ends() {
     let first = issued(&authority, "support-bot");
     let passport = verified(&authority, first.passport());
     let mandate = authority
-        .mandate(&passport, AgentState::Active, 30 * DAY, start())
+        .mandate(&passport, AgentState::Active, 12 * DAY, start())
         .unwrap();
     // the agent's process has the root, its mandate and its key
     let trust = Trust::root(authority.certificate()).unwrap();
@@ -28,15 +28,16 @@ fn an_agent_renews_itself_until_its_mandate_ends() {
             assert_eq!(next.passport().key(), first.key().public());
             assert_eq!(next.passport().scope(), first.passport().scope());
             next.passport().succeeds(&current).unwrap();
+            trust.verify(&[next.passport().clone()]).unwrap();
             current = next.passport().clone();
             renewals += 1;
         }
         // whoever asks every hour is never without a passport that holds
-        trust.verify(&[current.clone()]).unwrap().valid_at(now).unwrap();
+        assert!(current.begins() <= now && now < current.expires());
         now = now.after(HOUR);
     }
-    assert_eq!(renewals, 60, "one each half day");
-    assert_eq!(mandate.expires(), start().after(31 * DAY));
+    assert_eq!(renewals, 20, "one each half day");
+    assert_eq!(mandate.expires(), start().after(11 * DAY));
     let ended = mandate.due(current.id(), AgentState::Active, now).unwrap_err();
     assert_eq!(ended.kind(), IdentityErrorKind::Expired);
 }
@@ -47,7 +48,7 @@ fn a_renewal_is_there_after_days_of_silence() {
     let first = issued(&authority, "support-bot");
     let passport = verified(&authority, first.passport());
     let mandate = authority
-        .mandate(&passport, AgentState::Active, 30 * DAY, start())
+        .mandate(&passport, AgentState::Active, 12 * DAY, start())
         .unwrap();
     let now = start().after(10 * DAY);
     let next = mandate.due(passport.id(), AgentState::Suspended, now).unwrap().unwrap();
@@ -83,14 +84,14 @@ fn a_revoked_agent_cannot_renew_itself() {
     let authority = authority();
     let passport = verified(&authority, issued(&authority, "support-bot").passport());
     let mandate = authority
-        .mandate(&passport, AgentState::Active, 30 * DAY, start())
+        .mandate(&passport, AgentState::Active, 12 * DAY, start())
         .unwrap();
     let refused = mandate
         .due(passport.id(), AgentState::Revoked, start().after(DAY))
         .unwrap_err();
     assert_eq!(
         (refused.kind(), refused.code()),
-        (IdentityErrorKind::Stopped, "certificate_invalid")
+        (IdentityErrorKind::Revoked, "agent_revoked")
     );
     let other = PassportId::parse(&format!("nmc-{}", "0".repeat(32))).unwrap();
     let refused = mandate.due(other, AgentState::Active, start().after(DAY)).unwrap_err();
@@ -150,7 +151,7 @@ fn a_mandate_has_limits() {
     };
     assert_eq!(kind(DAY), IdentityErrorKind::Input, "too many renewals");
     assert_eq!(kind(91 * DAY), IdentityErrorKind::Input, "too long");
-    assert_eq!(kind(DAY * 0), IdentityErrorKind::Input, "none");
+    assert_eq!(kind(std::time::Duration::ZERO), IdentityErrorKind::Input, "none");
 }
 
 #[test]

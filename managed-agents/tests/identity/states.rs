@@ -44,16 +44,16 @@ fn revocation_is_for_good() {
         .unwrap();
     for state in STATES {
         let after = authority.state(&passport, state, "back", Some(&revoked), start());
-        assert_eq!(after.unwrap_err().kind(), IdentityErrorKind::Stopped);
+        assert_eq!(after.unwrap_err().kind(), IdentityErrorKind::Revoked);
     }
     let renewed = authority.renew(&passport, AgentState::Revoked, start()).unwrap_err();
-    assert_eq!(renewed.kind(), IdentityErrorKind::Stopped);
+    assert_eq!(renewed.kind(), IdentityErrorKind::Revoked);
     let enrolment = managed_agents::identity::Enrolment::new(agent("support-bot"));
     let key = passport.passport().key();
     let again = authority.reissue(&passport, AgentState::Revoked, &enrolment, key, start());
-    assert_eq!(again.unwrap_err().kind(), IdentityErrorKind::Stopped);
+    assert_eq!(again.unwrap_err().kind(), IdentityErrorKind::Revoked);
     let mandate = authority.mandate(&passport, AgentState::Revoked, DAY, start());
-    assert_eq!(mandate.unwrap_err().kind(), IdentityErrorKind::Stopped);
+    assert_eq!(mandate.unwrap_err().kind(), IdentityErrorKind::Revoked);
 }
 
 #[test]
