@@ -157,6 +157,28 @@ fn no_passport_outlives_its_authority() {
 }
 
 #[test]
+fn a_passport_outside_the_time_of_its_authority_is_refused_though_its_key_signed_it() {
+    let authority = authority();
+    let issued = issued(&authority, "support-bot");
+    for (name, time) in [
+        ("expires", authority.certificate().ends().after(DAY)),
+        ("begins", authority.certificate().begins().before(DAY)),
+    ] {
+        let text = forged(issued.passport(), authority.key(), |body| {
+            body[name] = time.to_string().into();
+            if name == "begins" {
+                body["issued"] = time.to_string().into();
+            }
+        });
+        let refused = authority
+            .trust()
+            .verify(&[Passport::parse(&text).unwrap()])
+            .unwrap_err();
+        assert_eq!(refused.kind(), IdentityErrorKind::Untrusted, "{name}");
+    }
+}
+
+#[test]
 fn old_passports_verify_after_the_authoritys_key_was_replaced() {
     let old = authority();
     let passport = issued(&old, "support-bot").passport().clone();

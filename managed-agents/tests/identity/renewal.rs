@@ -36,8 +36,8 @@ fn an_agent_renews_itself_until_its_mandate_ends() {
         assert!(current.begins() <= now && now < current.expires());
         now = now.after(HOUR);
     }
-    assert_eq!(renewals, 20, "one each half day");
-    assert_eq!(mandate.expires(), start().after(11 * DAY));
+    assert_eq!(renewals, 24, "one each half day");
+    assert_eq!(mandate.expires(), start().after(13 * DAY));
     let ended = mandate.due(current.id(), AgentState::Active, now).unwrap_err();
     assert_eq!(ended.kind(), IdentityErrorKind::Expired);
 }
