@@ -10,12 +10,13 @@ use pin_project_lite::pin_project;
 use super::admit::{Admitted, admit};
 use super::blocking;
 use super::draft::Draft;
-use super::guard::Guard;
+use super::guard::{Entered, Guard};
 use super::returned::GovernedReturn;
 use super::scope::Scope;
 use crate::answer::Answer;
 use crate::denial_slot;
 use crate::error::{DenialKind, GovernanceDenied};
+use crate::outcome::Outcome;
 
 /// Judges a call when it is first polled, and runs its body when it was allowed.
 ///
@@ -51,27 +52,24 @@ where
 {
     type Output = F::Output;
 
+    // compiled for each governed function: what does not depend on the body is in functions below
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        if !matches!(this.stage, Stage::Running(_))
-            && let Err(denied) = ready!(before(this.stage, cx))
-        {
-            return Poll::Ready(F::Output::from_denial(denied));
-        }
-        let (Stage::Running(guard), Some(body)) = (&mut *this.stage, this.body.as_mut().as_pin_mut()) else {
-            // polled after its end
+        let entered = match before(this.stage, cx) {
+            Ok(entered) => entered,
+            Err(ended) => return ended,
+        };
+        let Some(body) = this.body.as_mut().as_pin_mut() else {
             return Poll::Pending;
         };
-        match guard.poll_body(body, cx) {
-            Poll::Ready(value) => {
-                ended(this.stage, value.outcome());
-                Poll::Ready(value)
-            }
-            Poll::Pending => {
-                let denied = ready!(overdue(this.stage, cx));
+        let polled = body.poll(cx);
+        entered.leave();
+        match after(this.stage, polled, cx) {
+            After::Polled(polled) => polled,
+            After::Overdue(denied) => {
                 // the body is gone before its caller goes on
                 this.body.set(None);
-                Poll::Ready(F::Output::from_denial(denied))
+                denied
             }
         }
     }
@@ -83,9 +81,24 @@ impl<F> fmt::Debug for Gate<F> {
     }
 }
 
-/// All that comes before the body; not generic, so that it is compiled once.
+/// All that comes before the body; or what to answer in its place.
 #[inline(never)]
-fn before(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<(), GovernanceDenied>> {
+fn before<'a, R: GovernedReturn>(stage: &'a mut Stage, cx: &mut Context<'_>) -> Result<Entered<'a>, Poll<R>> {
+    if !matches!(stage, Stage::Running(_)) {
+        match judge(stage, cx) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(denied)) => return Err(Poll::Ready(R::from_denial(denied))),
+            Poll::Pending => return Err(Poll::Pending),
+        }
+    }
+    match stage {
+        Stage::Running(guard) => Ok(guard.enter()),
+        // polled after its end
+        _ => Err(Poll::Pending),
+    }
+}
+
+fn judge(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<(), GovernanceDenied>> {
     let admitted = match std::mem::replace(stage, Stage::Ended) {
         Stage::Drafted(draft) => match admit_in_scope(draft).now() {
             Ok(admitted) => admitted,
@@ -112,15 +125,35 @@ fn poll_later(
     polled
 }
 
+enum After<R> {
+    /// This is the answer.
+    Polled(Poll<R>),
+    /// This is the answer, and the body is to be dropped.
+    Overdue(Poll<R>),
+}
+
+/// All that comes after a poll of the body.
 #[inline(never)]
-fn ended(stage: &mut Stage, outcome: crate::outcome::Outcome) {
+fn after<R: GovernedReturn>(stage: &mut Stage, polled: Poll<R>, cx: &mut Context<'_>) -> After<R> {
+    match &polled {
+        Poll::Ready(value) => {
+            ended(stage, value.outcome());
+            After::Polled(polled)
+        }
+        Poll::Pending => match overdue(stage, cx) {
+            Poll::Ready(denied) => After::Overdue(Poll::Ready(R::from_denial(denied))),
+            Poll::Pending => After::Polled(Poll::Pending),
+        },
+    }
+}
+
+fn ended(stage: &mut Stage, outcome: Outcome) {
     if let Stage::Running(guard) = std::mem::replace(stage, Stage::Ended) {
         guard.ended(outcome);
     }
 }
 
 /// The denial of a body that ran too long.
-#[inline(never)]
 fn overdue(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<GovernanceDenied> {
     let Stage::Running(guard) = stage else {
         return Poll::Pending;
@@ -207,7 +240,9 @@ fn no_runtime(tool: &str) -> GovernanceDenied {
 pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) -> R {
     match before_blocking(draft) {
         Ok(mut guard) => {
-            let value = guard.during(body);
+            let entered = guard.enter();
+            let value = body();
+            entered.leave();
             guard.ended(value.outcome());
             value
         }

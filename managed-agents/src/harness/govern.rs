@@ -220,7 +220,10 @@ impl Permit {
             let Some(running) = &mut guard else {
                 return Poll::Pending;
             };
-            let value = match running.poll_body(body.as_mut(), cx) {
+            let entered = running.enter();
+            let polled = body.as_mut().poll(cx);
+            entered.leave();
+            let value = match polled {
                 Poll::Ready(value) => value,
                 Poll::Pending if running.poll_deadline(cx) => match guard.take() {
                     Some(overdue) => return Poll::Ready(Err(overdue.timed_out().into())),
