@@ -7,13 +7,12 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::admit::{Admitted, admit};
+use super::admit::{Admission, Step, admit, settled};
 use super::blocking;
 use super::draft::Draft;
 use super::guard::{Entered, Guard};
 use super::returned::GovernedReturn;
 use super::scope::Scope;
-use crate::answer::Answer;
 use crate::denial_slot;
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::outcome::Outcome;
@@ -41,7 +40,7 @@ pin_project! {
 
 enum Stage {
     Drafted(Draft),
-    Judging(Answer<Result<Admitted, GovernanceDenied>>),
+    Judging(Admission),
     Running(Guard),
     Ended,
 }
@@ -99,30 +98,39 @@ fn before<'a, R: GovernedReturn>(stage: &'a mut Stage, cx: &mut Context<'_>) -> 
 }
 
 fn judge(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<(), GovernanceDenied>> {
-    let admitted = match std::mem::replace(stage, Stage::Ended) {
-        Stage::Drafted(draft) => match admit_in_scope(draft).now() {
+    let admitted = match stage {
+        // a judge that panicked has had its call
+        Stage::Drafted(draft) if draft.is_spent() => return Poll::Pending,
+        Stage::Drafted(draft) => match admit_in_scope(draft) {
             Ok(admitted) => admitted,
-            Err(later) => ready!(poll_later(stage, later, cx)),
+            Err(later) => {
+                *stage = Stage::Judging(later);
+                ready!(poll_later(stage, cx))
+            }
         },
-        Stage::Judging(later) => ready!(poll_later(stage, later, cx)),
+        Stage::Judging(_) => ready!(poll_later(stage, cx)),
         Stage::Running(_) | Stage::Ended => return Poll::Pending,
     };
     denial_slot::decided(admitted.as_ref().err());
-    Poll::Ready(admitted.map(|admitted| *stage = Stage::Running(admitted.into_guard())))
+    Poll::Ready(match admitted {
+        Ok(guard) => {
+            *stage = Stage::Running(guard);
+            Ok(())
+        }
+        Err(denied) => {
+            *stage = Stage::Ended;
+            Err(denied)
+        }
+    })
 }
 
-/// Polls a decision that is not there at once; it stays in the stage until it is.
+/// Polls a decision that was not there at once.
 #[cold]
-fn poll_later(
-    stage: &mut Stage,
-    mut later: Answer<Result<Admitted, GovernanceDenied>>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<Admitted, GovernanceDenied>> {
-    let polled = Pin::new(&mut later).poll(cx);
-    if polled.is_pending() {
-        *stage = Stage::Judging(later);
+fn poll_later(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<Guard, GovernanceDenied>> {
+    match stage {
+        Stage::Judging(later) => Pin::new(later).poll(cx),
+        _ => Poll::Pending,
     }
-    polled
 }
 
 enum After<R> {
@@ -148,8 +156,9 @@ fn after<R: GovernedReturn>(stage: &mut Stage, polled: Poll<R>, cx: &mut Context
 }
 
 fn ended(stage: &mut Stage, outcome: Outcome) {
-    if let Stage::Running(guard) = std::mem::replace(stage, Stage::Ended) {
+    if let Stage::Running(guard) = stage {
         guard.ended(outcome);
+        *stage = Stage::Ended;
     }
 }
 
@@ -171,10 +180,11 @@ fn overdue(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<GovernanceDenied> {
     }
 }
 
-fn admit_in_scope(draft: Draft) -> Answer<Result<Admitted, GovernanceDenied>> {
-    match scope_of(&draft) {
+#[inline(always)]
+fn admit_in_scope(draft: &mut Draft) -> Step {
+    match scope_of(draft) {
         Ok(scope) => admit(scope, draft),
-        Err(denied) => Answer::ready(Err(denied)),
+        Err(denied) => Ok(Err(denied)),
     }
 }
 
@@ -188,7 +198,7 @@ fn scope_of(draft: &Draft) -> Result<Scope, GovernanceDenied> {
 /// Judges a call, and spawns its body when it was allowed: a caller that goes away does not cut it short
 /// (`cancel = finish`). Needs a tokio runtime.
 #[doc(hidden)]
-pub async fn gate_finish<F>(draft: Draft, body: F) -> F::Output
+pub async fn gate_finish<F>(mut draft: Draft, body: F) -> F::Output
 where
     F: Future<Output: GovernedReturn + Send> + Send + 'static,
 {
@@ -196,7 +206,7 @@ where
     let admitted = async {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| no_runtime(tool))?;
         let scope = scope_of(&draft)?;
-        Ok((runtime, scope.clone(), admit(scope, draft).await?))
+        Ok((runtime, scope.clone(), settled(admit(scope, &mut draft)).await?))
     }
     .await;
     denial_slot::decided(admitted.as_ref().err());
@@ -205,7 +215,7 @@ where
         Err(denied) => return F::Output::from_denial(denied),
     };
     let running = Gate {
-        stage: Stage::Running(admitted.into_guard()),
+        stage: Stage::Running(admitted),
         body: Some(body),
     };
     match runtime.spawn(scope.enter(running)).await {
@@ -250,11 +260,11 @@ pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) 
     }
 }
 
-fn before_blocking(draft: Draft) -> Result<Guard, GovernanceDenied> {
+fn before_blocking(mut draft: Draft) -> Result<Guard, GovernanceDenied> {
     let admitted = scope_of(&draft).and_then(|scope| {
         let head = scope.harness.inner().heads.of_function(draft.meta());
-        blocking::wait(scope.clone(), head, admit(scope, draft))
+        blocking::wait(scope.clone(), head, settled(admit(scope, &mut draft)))
     });
     denial_slot::decided(admitted.as_ref().err());
-    admitted.map(Admitted::into_guard)
+    admitted
 }

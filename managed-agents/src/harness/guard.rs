@@ -1,6 +1,6 @@
 //! An allowed call, until it has ended: its outcome is recorded whatever happens.
 
-use std::future::Future;
+use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Context;
@@ -59,6 +59,7 @@ impl Entered<'_> {
 }
 
 impl Guard {
+    #[inline(always)]
     pub(super) fn new(
         harness: Harness,
         call: Arc<ToolCall>,
@@ -135,7 +136,7 @@ impl Guard {
     }
 
     /// Records how the body ended.
-    pub(super) fn ended(mut self, outcome: Outcome) {
+    pub(super) fn ended(&mut self, outcome: Outcome) {
         self.end(outcome);
     }
 
