@@ -272,6 +272,11 @@ impl Verdict {
         self.decision
     }
 
+    /// Whether it is a decision and nothing else.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.details.is_none()
+    }
+
     /// Names the evaluation; always there in what a harness hands out.
     #[must_use]
     pub fn evaluation_id(&self) -> Option<&EvaluationId> {
