@@ -397,7 +397,7 @@ impl Case {
             ticket: ruling.ticket.clone(),
             ..RecordDetails::default()
         }
-        .scored(verdict);
+        .judged(verdict);
         let record = DecisionRecord {
             at: inner.clock.at(now),
             evaluation_id: ruling.evaluation.clone(),
