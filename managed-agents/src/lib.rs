@@ -68,7 +68,7 @@
 //! | `macros` | yes | [`#[governed]`](macro@governed) |
 //! | `engine` | yes | the embedded governor, and approvals in the process |
 //! | `config` | yes | `managed-agents.toml`, and [`Harness::from_env`] |
-//! | `sqlite` | | identities of agents, and the durable record |
+//! | `sqlite` | | identities of agents, the durable record, its audit log ([`audit`]) and exports |
 //! | `remote` | | a governance service over HTTP as the governor |
 //! | `claude` | | an agent loop over Claude's Messages API |
 //! | `cli` | | the program `managed-agents` |

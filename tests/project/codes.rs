@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Parts of the library that write other words in snake case: names of tools, the wires of services, keys of a file, the
-/// words of the command line, and the names of programs, functions and arguments that the screen knows.
-const OTHER_WORDS: [&str; 14] = [
+/// Parts of the library that write other words in snake case: names of tools, the wires of services, keys of a file or of
+/// an entry, the words of the command line, and the names of programs, functions and arguments that the screen knows.
+const OTHER_WORDS: [&str; 16] = [
+    "audit/entry",
+    "audit/export",
     "claude",
     "cli",
     "config",

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::call::{Digest, Head, ToolMeta};
 use crate::outcome::Outcome;
-use crate::verdict::{Decision, EvaluationId, Verdict};
+use crate::verdict::{Decision, EvaluationId, Found, Verdict};
 
 /// What the harness made of a decision.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -86,11 +86,18 @@ pub(crate) struct RecordDetails {
     /// In millionths, as are the dimensions: records hold no floats.
     pub(crate) ucs: Option<u32>,
     pub(crate) dimensions: Vec<(Box<str>, u32)>,
+    /// What the screen found, and where.
+    pub(crate) screen: Vec<(Cow<'static, str>, Found)>,
 }
 
 impl RecordDetails {
-    /// Adds what the governor's scores were.
-    pub(crate) fn scored(mut self, verdict: &Verdict) -> Self {
+    /// Adds the governor's scores, and what the screen found.
+    pub(crate) fn judged(mut self, verdict: &Verdict) -> Self {
+        self.screen = verdict
+            .reasons()
+            .iter()
+            .filter_map(|reason| Some((reason.code().to_owned().into(), reason.found()?.clone())))
+            .collect();
         self.ucs = verdict.ucs().map(millionths);
         self.dimensions = verdict
             .dimensions()
@@ -105,7 +112,8 @@ impl RecordDetails {
             && self.target.is_none()
             && self.codes.is_empty()
             && self.ticket.is_none()
-            && self.ucs.is_none();
+            && self.ucs.is_none()
+            && self.screen.is_empty();
         (!empty).then(|| Box::new(self))
     }
 }
@@ -224,6 +232,12 @@ impl DecisionRecord {
         self.details
             .iter()
             .flat_map(|details| details.dimensions.iter().map(|(name, score)| (&**name, *score)))
+    }
+
+    /// What the screen found: code and place of each finding that counted.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn found(&self) -> &[(Cow<'static, str>, Found)] {
+        self.details.as_ref().map_or(&[], |details| details.screen.as_slice())
     }
 
     /// The parameters whose values were not judged.

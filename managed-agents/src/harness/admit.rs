@@ -424,7 +424,7 @@ impl Case {
             ticket: ruling.ticket.clone(),
             ..RecordDetails::default()
         };
-        details.scored(&ruling.judged.verdict).into_option()
+        details.judged(&ruling.judged.verdict).into_option()
     }
 
     #[cold]

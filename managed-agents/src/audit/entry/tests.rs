@@ -8,7 +8,7 @@ use super::*;
 use crate::audit::{DecisionRecord, Disposition, OutcomeRecord, RecordDetails, Sequence};
 use crate::call::{AgentId, CallDetails, CanonicalWriter, Digest, Head, MetaRef, Origin, Salt, ToolCall, ToolMeta};
 use crate::outcome::Outcome;
-use crate::verdict::{Decision, EvaluationId};
+use crate::verdict::{Decision, EvaluationId, Found};
 
 /// A call of `tool` with these arguments; what the pointers name is redacted.
 pub(crate) fn call(tool: &str, arguments: &Value, redacted: &[&str]) -> Arc<ToolCall> {
@@ -136,6 +136,14 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
         ("\u{1f600}".into(), 1),
         ("care".into(), 0),
     ];
+    let found = |argument: &str, span| Found {
+        argument: argument.into(),
+        span,
+    };
+    details.screen = vec![
+        ("secret_in_argument".into(), found("to", Some((0, 15)))),
+        ("bulk_action".into(), found("count", None)),
+    ];
     let context = DecisionContext {
         certificate: Some("nmc-0123"),
         rules: Some(Digest::new([0xab; 32])),
@@ -150,7 +158,7 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
     assert_eq!(
         keys.join(" "),
         "agent arguments at certificate codes context decision definition digest dimensions disposition enforced evaluation \
-         governor history parent policies rules seq session software target ticket tool trust type ucs undeclared v"
+         governor history parent policies rules screen seq session software target ticket tool trust type ucs undeclared v"
     );
     assert_eq!(entry.at(), "2026-01-01T00:00:00.123456Z");
     assert_eq!(
@@ -174,6 +182,8 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
             ("/arguments/to", true),
             ("/context", false),
             ("/history/0", false),
+            ("/screen/0", true),
+            ("/screen/1", false),
             ("/target", false),
             ("/salt", false),
         ]
@@ -182,6 +192,10 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
     assert_eq!(
         [value(0), value(1), value(2)],
         ["-0.0", "9007199254740993", "\"ann@example.com\""]
+    );
+    assert_eq!(
+        [value(5), value(6)],
+        [r#"{"argument":"to","end":15,"start":0}"#, r#"{"argument":"count"}"#]
     );
     for secret in ["ann@", "customer-7"] {
         assert!(!entry.as_json().contains(secret), "{secret}");
@@ -372,6 +386,25 @@ fn the_canonical_form_is_that_of_the_published_vectors() {
     assert!(seen >= 6, "{seen}");
 }
 
+#[cfg(all(feature = "screen", feature = "engine"))]
+#[tokio::test]
+async fn what_the_screen_finds_reaches_the_entry() {
+    let harness = crate::Harness::builder().agent_id("a").build().await.unwrap();
+    let input = json!({"command": "rm -rf ~"});
+    let denied = harness.govern("bash", &input).await.unwrap_err();
+    assert_eq!(denied.code(), "destroy_home");
+    let entries = harness.records();
+    let record = entries.last().unwrap().decision();
+    let call = call("bash", &input, &[]);
+    let pending = decision(record, Some(&call), &context()).unwrap();
+    let entry = sound(&pending);
+    let found: Value = serde_json::from_str(entry.raw("screen").unwrap()).unwrap();
+    assert_eq!(found[0]["code"], "destroy_home");
+    let place = pending.sealed.iter().find(|sealed| sealed.path == "/screen/0").unwrap();
+    let place: Value = serde_json::from_slice(&place.value).unwrap();
+    assert_eq!(place["argument"], "command");
+}
+
 /// Text that escapes to much more than it is, sorts oddly, or is long.
 fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -407,6 +440,10 @@ proptest! {
         let mut more = RecordDetails { parent: Some(EvaluationId::from(tool.as_str())), ..RecordDetails::default() };
         more.codes = codes.iter().map(|code| (*code).to_owned().into()).collect();
         more.ucs = Some(1);
+        more.screen = codes
+            .iter()
+            .map(|code| ((*code).to_owned().into(), Found { argument: tool.as_str().into(), span: Some((0, usize::MAX >> 11)) }))
+            .collect();
         more.ticket = Some(evaluation.as_str().into());
         more.dimensions = dimensions.into_iter().map(|(name, score)| (name.into(), score)).collect();
         record.details = more.into_option();
