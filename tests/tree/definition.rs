@@ -185,7 +185,7 @@ fn a_proof_reads_each_tile_once_and_few_of_them() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn proofs_of_larger_trees_are_the_defined_ones(size in 70..1500_usize, a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>()) {
