@@ -42,7 +42,9 @@
 //!
 //! The environment says only where and who: `MANAGED_AGENTS_ENDPOINT`, `MANAGED_AGENTS_API_KEY`,
 //! `MANAGED_AGENTS_AGENT_ID`, `MANAGED_AGENTS_PLATFORM`, and `MANAGED_AGENTS_HOME`, the directory whose
-//! `managed-agents.toml` is read where the working directory has none.
+//! `managed-agents.toml` is read where the working directory has none. Each of them, set and empty or blank, is an error,
+//! and never the same as not set: a program that was meant to ask a service must not go on without it because a
+//! variable was left blank.
 
 mod describe;
 mod environment;
