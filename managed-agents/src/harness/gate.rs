@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::admit::{Admitted, admit};
+use super::admit::{Admitted, admit, refuse_as};
 use super::blocking;
 use super::draft::Draft;
 use super::guard::Guard;
@@ -161,8 +161,12 @@ where
 {
     let tool = draft.meta().name();
     let admitted = async {
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| no_runtime(tool))?;
         let scope = scope_of(&draft)?;
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            let head = scope.harness.inner().heads.of_function(draft.meta());
+            let refused = refuse_as(scope, head, no_runtime(tool)).await;
+            return Err(refused.err().unwrap_or_else(|| no_runtime(tool)));
+        };
         Ok((runtime, scope.clone(), admit(scope, draft).await?))
     }
     .await;
@@ -175,7 +179,7 @@ where
         stage: Stage::Running(admitted.into_guard()),
         body: Some(body),
     };
-    match runtime.spawn(scope.enter(running)).await {
+    match runtime.spawn(denial_slot::carried(scope.enter(running))).await {
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
