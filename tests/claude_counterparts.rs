@@ -76,7 +76,7 @@ async fn start(program: PathBuf) -> (Running, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         listener.local_addr().unwrap().port()
     };
-    let fixtures = env::temp_dir().join(format!("aimock-{port}.json"));
+    let fixtures = std::env::temp_dir().join(format!("aimock-{port}.json"));
     std::fs::write(&fixtures, FIXTURES).unwrap();
     let server = Running(
         Command::new(program)

@@ -190,14 +190,14 @@ impl Approvals {
                 ticket: Some(id),
                 reason: Reason::new(
                     "approval_expired",
-                    "nobody used an approval of this call in time; it was not run",
+                    "the ticket of this call expired before it was approved and used; repeat the call to ask again",
                 ),
             };
         }
         match &ticket.state {
             State::Pending => Standing::Pending(id),
             State::Rejected { reason } => Standing::Refused {
-                reason: Reason::new("rejected", reason.clone()),
+                reason: Reason::new("rejected", rejection(reason)),
                 ticket: Some(id),
             },
             State::Approved { approver, signature } => {
@@ -374,6 +374,14 @@ impl Tickets {
         for binding in gone {
             self.remove(&binding);
         }
+    }
+}
+
+/// What the model is told of a person's no.
+fn rejection(reason: &str) -> String {
+    match reason.trim() {
+        "" => "a person rejected this call; do not repeat it".to_owned(),
+        reason => format!("a person rejected this call; do not repeat it: {reason}"),
     }
 }
 
