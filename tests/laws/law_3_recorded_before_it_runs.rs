@@ -22,8 +22,8 @@ fn in_time<F: Future>(test: impl FnOnce() -> F + Send + 'static) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.unwrap().block_on(test());
     });
-    if end.recv_timeout(Duration::from_secs(20)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-        panic!("the test has not ended after 20 seconds");
+    if end.recv_timeout(Duration::from_secs(10)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        panic!("the test has not ended after 10 seconds");
     }
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);
