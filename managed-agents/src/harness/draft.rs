@@ -149,7 +149,11 @@ impl Draft {
         let failure = extras
             .failure
             .or_else(|| (head.len() + self.out.len() > MAX_BYTES).then(|| Failure::too_large(self.meta.name())));
-        if let Some(failure) = failure {
+        if let Some(mut failure) = failure {
+            if head.redacts_more() {
+                // the tool does not know that the value is redacted, which this may hold
+                failure.detail = None;
+            }
             return Err((head, failure));
         }
         let salt = match Salt::fresh() {
