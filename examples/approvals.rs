@@ -57,7 +57,7 @@ async fn main() -> Outcome {
             None => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     };
-    println!("  {} waits: {}", ticket.tool(), ticket.arguments());
+    println!("  {} waits: {}", ticket.tool(), ticket.arguments_for_display());
     harness.approve(ticket.id(), &ann)?;
     println!("  {}", waiting.await??);
 

@@ -50,7 +50,7 @@ async fn main() -> Outcome {
         )
         .await;
     for ticket in harness.pending() {
-        println!("  {} {}", ticket.tool(), ticket.arguments());
+        println!("  {} {}", ticket.tool(), ticket.arguments_for_display());
         harness.approve(ticket.id(), &approver)?;
     }
 

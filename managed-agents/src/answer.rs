@@ -52,8 +52,43 @@ impl<T> Answer<T> {
         }
     }
 
-    /// Goes on with the answer, at once if it is there.
-    pub(crate) fn then<U: Send + Unpin + 'static>(self, next: impl FnOnce(T) -> Answer<U> + Send + 'static) -> Answer<U>
+    /// Changes the answer, at once if it is there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use managed_agents::Answer;
+    /// assert_eq!(Answer::ready(7).map(|n| n + 1).now().ok(), Some(8));
+    /// assert_eq!(Answer::later(async { 7 }).map(|n| n + 1).await, 8);
+    /// # }
+    /// ```
+    pub fn map<U: Send + 'static>(self, change: impl FnOnce(T) -> U + Send + 'static) -> Answer<U>
+    where
+        T: Send + Unpin + 'static,
+    {
+        match self.now() {
+            Ok(value) => Answer::ready(change(value)),
+            Err(later) => Answer::later(async move { change(later.await) }),
+        }
+    }
+
+    /// Goes on with the answer to another one, at once if it is there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use managed_agents::Answer;
+    /// // asks a second time only where the first answer leaves it open
+    /// let asked = Answer::ready(None).then(|first| match first {
+    ///     Some(value) => Answer::ready(value),
+    ///     None => Answer::later(async { 7 }),
+    /// });
+    /// assert_eq!(asked.await, 7);
+    /// # }
+    /// ```
+    pub fn then<U: Send + Unpin + 'static>(self, next: impl FnOnce(T) -> Answer<U> + Send + 'static) -> Answer<U>
     where
         T: Send + Unpin + 'static,
     {

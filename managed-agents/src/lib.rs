@@ -97,6 +97,7 @@ mod denial_slot;
 #[cfg(feature = "engine")]
 mod engine;
 mod error;
+mod escaped;
 mod governor;
 pub mod harness;
 #[cfg(feature = "__http")]
@@ -121,6 +122,7 @@ pub use call::{AgentId, AgentIdError, ArgKind, Digest, Reversibility, Risk, Tool
 #[cfg(feature = "engine")]
 pub use engine::Engine;
 pub use error::{DenialKind, GovernanceDenied};
+pub use escaped::Escaped;
 pub use governor::{Claims, Governor, GovernorError, GovernorErrorKind, Judgement};
 pub use harness::{GovernedBy, Harness, Permit, Session};
 #[cfg(feature = "__http")]

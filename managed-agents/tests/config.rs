@@ -410,3 +410,95 @@ fn a_toolbox_in_a_file_is_read_back_as_it_was_written() {
     let error = read_tools(twice.replace('X', entry).as_bytes()).unwrap_err();
     assert_eq!(error.to_string(), "the tool `report` is there twice");
 }
+
+/// What a function declares, and what an operator adds to it without touching the program.
+#[cfg(feature = "macros")]
+mod tightened {
+    use managed_agents::audit::Disposition;
+    use managed_agents::{GovernanceDenied, Toolbox, assert_escalated, governed};
+
+    use super::*;
+
+    /// Pays.
+    #[governed(risk = low, reversible, target = format!("account of {to}"))]
+    async fn pay(to: String, note: String) -> Result<String, GovernanceDenied> {
+        Ok(to + &note)
+    }
+
+    /// Looks at files.
+    #[governed(risk = low)]
+    async fn bash(command: String) -> Result<String, GovernanceDenied> {
+        Ok(command)
+    }
+
+    /// Wipes.
+    #[governed(risk = critical)]
+    async fn wipe(disk: String) -> Result<String, GovernanceDenied> {
+        Ok(disk)
+    }
+
+    fn harness(test: &str, tools: &str) -> Harness {
+        let config = file(test, &format!("agent = 'a'\n{tools}"));
+        Harness::builder().config(config).build_blocking().unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_entry_makes_a_governed_function_stricter() {
+        for (entry, code) in [("risk = 'high'", "risk_high"), ("irreversible = true", "irreversible")] {
+            let harness = harness("stricter", &format!("[tools.pay]\n{entry}\n"));
+            let denied = assert_escalated!(harness.scope(pay("bob".into(), "x".into())).await, code);
+            // also through a toolbox, and in the record
+            let tools = Toolbox::new().harness(&harness).tool(pay::tool()).build().unwrap();
+            let result = tools.call("pay", r#"{"to":"bob","note":"x"}"#).await;
+            assert_eq!(result.denial().unwrap().ticket(), denied.ticket());
+            let record = harness.records().pop().unwrap();
+            assert_eq!(record.decision().disposition(), Disposition::Queued);
+            // an approval of the function as it was declared would not fit it
+            assert_ne!(record.decision().meta().definition(), pay::tool().meta().definition());
+        }
+        // and no other
+        let harness = harness("other", "[tools.pays]\nrisk = 'high'\n");
+        harness.scope(pay("bob".into(), "x".into())).await.unwrap();
+        assert_eq!(
+            harness.records()[0].decision().meta().definition(),
+            pay::tool().meta().definition()
+        );
+    }
+
+    #[tokio::test]
+    async fn an_entry_never_makes_a_governed_function_laxer() {
+        let laxer = "[tools.wipe]\nrisk = 'low'\nread_only = true\nreversible = true\n";
+        let denied = harness("laxer", laxer).scope(wipe("sda".into())).await;
+        assert_escalated!(denied, "risk_critical");
+        let config = Config::load(file("laxer", laxer)).unwrap();
+        assert_eq!(
+            config.without_effect(wipe::tool().meta()),
+            ["risk", "reversible", "read_only"]
+        );
+    }
+
+    #[tokio::test]
+    async fn an_entry_redacts_what_a_function_shows_its_target_too() {
+        let redacted = "[tools.pay]\nredact = ['/to']\nrisk = 'high'\n";
+        let harness = harness("redacts", redacted);
+        assert_escalated!(harness.scope(pay("canary".into(), "x".into())).await);
+        assert_eq!(harness.pending()[0].arguments(), r#"{"note":"x","to":"[redacted]"}"#);
+        let record = harness.records().pop().unwrap();
+        assert_eq!(record.decision().target(), Some("[redacted]"));
+    }
+
+    #[cfg(feature = "screen")]
+    #[tokio::test]
+    async fn a_kind_is_read_beside_what_the_argument_was_and_never_in_its_place() {
+        // by its name the argument is a command, and stays one
+        let harness = harness(
+            "kinds",
+            "[tools.bash]\narguments = { command = 'path' }\n[tools.pay]\narguments = { note = 'sql' }\n",
+        );
+        assert!(harness.scope(bash("rm -rf /".into())).await.is_err());
+        let denied = harness.scope(bash("../../../etc/passwd".into())).await.unwrap_err();
+        assert_eq!(denied.code(), "path_traversal");
+        let denied = harness.scope(pay("bob".into(), "DROP TABLE users".into())).await;
+        assert_eq!(denied.unwrap_err().code(), "database_destroy");
+    }
+}

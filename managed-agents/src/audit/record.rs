@@ -19,7 +19,7 @@ pub enum Disposition {
     Refused,
     /// Escalated, a ticket is open, and the call is refused or waits.
     Queued,
-    /// A person approved it: the body runs.
+    /// Escalated, and a person approved it, here or behind the governor: the body runs. The decision stays `escalate`.
     Approved,
     /// The governance service was unreachable and `fail_open` is set: the body runs.
     FailOpen,
@@ -184,7 +184,13 @@ impl DecisionRecord {
         self.details.as_ref()?.target.as_deref()
     }
 
-    /// The verdict's decision; while judgement is suspended, the would-be one.
+    /// What the judges said when the call was judged; while judgement is suspended, the would-be decision.
+    ///
+    /// What people made of it changes it in one direction only. An approved call is still recorded as
+    /// [`Escalate`](Decision::Escalate), with the disposition [`Approved`](Disposition::Approved) and its ticket, whether
+    /// people approved it in this process or behind a governance service; a rejected one is a
+    /// [`Deny`](Decision::Deny) that is [`Refused`](Disposition::Refused), with the reasons of the escalation after the
+    /// rejection's.
     #[must_use]
     pub fn decision(&self) -> Decision {
         self.decision

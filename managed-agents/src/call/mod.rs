@@ -83,6 +83,8 @@ pub(crate) struct Head {
     redacted: Vec<String>,
     /// An argument is of a kind that the screen reads, by declaration or by the tool's name.
     screened: bool,
+    /// Program or configuration redact more than the tool itself.
+    redacts_more: bool,
 }
 
 /// Metadata that lives in the program, or that somebody declared.
@@ -140,7 +142,19 @@ impl Head {
             hash,
             redacted,
             screened,
+            redacts_more: !more_redacted.is_empty(),
         }
+    }
+
+    /// Whether program or configuration redact more than the tool itself knows of.
+    pub(crate) fn redacts_more(&self) -> bool {
+        self.redacts_more
+    }
+
+    /// Whether the target that the tool gives may show what is redacted: made from it, or written before anybody said that
+    /// it is.
+    fn is_target_redacted(&self) -> bool {
+        self.meta.is_target_redacted() || (self.redacts_more && self.origin == Origin::Governed)
     }
 
     pub(crate) fn meta(&self) -> &ToolMeta {
@@ -285,7 +299,7 @@ impl ToolCall {
     #[must_use]
     pub fn target(&self) -> String {
         match self.own_target() {
-            Some(_) if self.head.meta.is_target_redacted() => redact::REDACTED.to_owned(),
+            Some(_) if self.head.is_target_redacted() => redact::REDACTED.to_owned(),
             Some(target) => target.chars().take(verb::TARGET_CHARS).collect(),
             None => verb::target_of(self.tool(), &self.arguments(), redact::REDACTED),
         }

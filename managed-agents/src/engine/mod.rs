@@ -95,7 +95,7 @@ impl Engine {
             };
         match grave {
             Some((code, what)) => Verdict::escalate(
-                Reason::new(code, "a person must approve this call before it runs")
+                Reason::new(code, format!("this is {what}, so a person must approve it"))
                     .with_detail(format!("`{}` is {what}", call.tool().escape_debug())),
             ),
             None => Verdict::allow(),

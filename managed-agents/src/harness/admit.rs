@@ -272,6 +272,7 @@ impl Case {
             span: self.span.clone(),
             attempts: self.attempts,
         };
+        let claims = judged.claims.clone();
         let queued = self.commit(Ruling {
             judged,
             evaluation: evaluation.clone(),
@@ -284,28 +285,32 @@ impl Case {
                 settled => return Answer::ready(settled),
             };
             match case.scope.harness.inner().patience {
-                Some(patience) if remote => case.wait_for_service(evaluation, patience, denied),
+                Some(patience) if remote => case.wait_for_service(evaluation, patience, denied, claims),
                 Some(patience) => case.wait_here(ticket, patience, denied),
                 None => Answer::ready(Err(denied)),
             }
         })
     }
 
-    /// Waits for the people behind the governor; only an ALLOW for the same evaluation counts.
+    /// Waits for the people behind the governor; only an ALLOW for the same evaluation counts. What the judges said stays
+    /// what is recorded of the decision: people approve an escalation, and their no restricts it.
     fn wait_for_service(
         self,
         evaluation: EvaluationId,
         patience: std::time::Duration,
         denied: GovernanceDenied,
+        claims: Option<Box<Claims>>,
     ) -> Admission {
         let inner = self.scope.harness.inner();
         let Some(answer) = inner.governor.resolution(&self.call, &evaluation, patience) else {
             return Answer::ready(Err(denied));
         };
         answer.then(move |answer| {
+            let asked = denied.verdict().cloned();
+            let asked = asked.unwrap_or_else(|| Verdict::new(Decision::Escalate));
             let judged = |verdict, kind| Judged {
                 verdict,
-                claims: None,
+                claims,
                 kind,
                 by_governor: false,
                 by_screen: false,
@@ -316,14 +321,18 @@ impl Case {
                     let same = verdict.evaluation_id() == Some(&evaluation);
                     let verdict = bound(&self.scope.harness, &self.call, verdict);
                     match verdict.decision() {
-                        Decision::Escalate => return Answer::ready(Err(denied)),
-                        Decision::Allow if same => (judged(verdict, DenialKind::Denied), Disposition::Approved),
+                        Decision::Escalate => return Answer::ready(Err(denied.undecided())),
+                        Decision::Allow if same => (judged(asked, DenialKind::Denied), Disposition::Approved),
                         Decision::Allow => {
                             let reason =
                                 Reason::new("verdict_mismatched", "the approval is for another call; it was not run");
-                            (judged(Verdict::deny(reason), DenialKind::Denied), Disposition::Refused)
+                            let verdict = asked.restricted_by(Verdict::deny(reason));
+                            (judged(verdict, DenialKind::Denied), Disposition::Refused)
                         }
-                        Decision::Deny => (judged(verdict, DenialKind::Denied), Disposition::Refused),
+                        Decision::Deny => {
+                            let verdict = asked.restricted_by(verdict);
+                            (judged(verdict, DenialKind::Denied), Disposition::Refused)
+                        }
                     }
                 }
                 Err(error) => {
@@ -333,7 +342,7 @@ impl Case {
                     )
                     .with_detail(error.detail().to_owned());
                     (
-                        judged(Verdict::deny(reason), DenialKind::Unavailable),
+                        judged(asked.restricted_by(Verdict::deny(reason)), DenialKind::Unavailable),
                         Disposition::Refused,
                     )
                 }
@@ -370,7 +379,7 @@ impl Case {
             }
             let decided = self.scope.harness.inner().approvals.decided(&ticket);
             if tokio::time::timeout(patience, decided).await.is_err() {
-                return Err(denied);
+                return Err(denied.undecided());
             }
             let attempts = self.attempts + 1;
             if attempts > MOST_ATTEMPTS {
@@ -516,10 +525,10 @@ fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Opt
         Some(ticket) => denied.with_ticket(ticket),
         None => denied,
     };
-    if kind == DenialKind::Denied {
-        denied
-    } else {
-        denied.retryable()
+    match kind {
+        DenialKind::Denied => denied,
+        DenialKind::Escalated => denied.waiting().retryable(),
+        _ => denied.retryable(),
     }
 }
 

@@ -52,6 +52,8 @@ pub struct HarnessBuilder {
     callbacks: Callbacks,
     pub(super) declared: Vec<(ToolMeta, Origin)>,
     pub(super) redacted: HashMap<String, Vec<String>>,
+    /// What the configuration says of tools.
+    pub(super) entries: Vec<ToolMeta>,
     observe_only: bool,
     clock: Clock,
     #[cfg(feature = "screen")]
@@ -254,7 +256,7 @@ impl HarnessBuilder {
             id: next_id(),
             recorder,
             memory,
-            heads: Heads::new(agent, governor.name(), self.redacted, self.declared),
+            heads: Heads::new(agent, governor.name(), self.redacted, self.declared, self.entries),
             governor,
             fail_open: self.fail_open.unwrap_or(false),
             block_on_escalate: self.block_on_escalate.unwrap_or(true),

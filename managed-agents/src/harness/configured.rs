@@ -79,8 +79,10 @@ impl HarnessBuilder {
         Ok(self)
     }
 
-    /// What code declares comes last, since the last declaration of a name counts.
+    /// What code declares comes last, since the last declaration of a name counts. On governed functions an entry has an
+    /// effect where it is stricter than they.
     fn declare_under(&mut self, config: &Config) {
+        self.entries.clone_from(&config.tools);
         let mut declared: Vec<_> = config
             .tools
             .iter()
@@ -231,7 +233,7 @@ pub(crate) fn judging(
     builder.judging_only = true;
     builder.declare_under(config);
     builder.screen_under(config);
-    // the calls of a program are those of its functions, which stand before what a file says of their names
+    // the calls of a program are those of its functions: what the configuration says of their names only tightens them
     builder
         .declared
         .retain(|(declared, _)| tools.iter().all(|tool| tool.name() != declared.name()));

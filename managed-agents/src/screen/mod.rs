@@ -136,7 +136,12 @@ impl StandardScreen {
                 .find(|argument| argument.name == name)
                 .and_then(|argument| argument.kind)
         };
-        let pass = self.pass(call.tool(), &arguments, &kind, false);
+        let mut pass = self.pass(call.tool(), &arguments, &kind, false);
+        for (name, kind) in further_kinds(call.meta()) {
+            if let Some(value) = arguments.get(name) {
+                pass.arguments(&serde_json::json!({ name: value }), &|_| Some(kind));
+            }
+        }
         self.screened(pass.hits, pass.understood)
     }
 
@@ -206,6 +211,16 @@ impl StandardScreen {
             understood,
         }
     }
+}
+
+/// What arguments are to be read as beside their first kind: a configuration may add to what a function declares.
+fn further_kinds(meta: &crate::call::ToolMeta) -> impl Iterator<Item = (&'static str, ArgKind)> {
+    let arguments = meta.arguments();
+    arguments.iter().enumerate().filter_map(|(place, argument)| {
+        let mut before = arguments.iter().take(place);
+        let further = before.any(|first| first.name == argument.name);
+        Some((argument.name, argument.kind.filter(|_| further)?))
+    })
 }
 
 impl Screen for StandardScreen {
