@@ -65,6 +65,7 @@ async fn fetch(url: &str) -> Result<usize, FetchError> {
 #[tokio::main]
 async fn main() -> Ended {
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("crawler")
         .governor(Patience::default())
         .on_escalate(|event| {

@@ -84,6 +84,7 @@ async fn run() -> Outcome {
     // 1. who decides: the embedded engine, in which this agent may use two of the three tools
     let approver = ApproverKey::generate()?;
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("support-bot")
         .governor(Engine::new().scope("support-bot", ["lookup_order", "refund"]))
         .approver("ann", approver.public())

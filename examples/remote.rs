@@ -40,6 +40,7 @@ async fn main() -> Outcome {
     };
     let remote = builder.platform("custom").policy(PolicyPreset::shell()).build()?;
     let harness = Harness::builder()
+        .in_memory()
         .agent_id(set("MANAGED_AGENTS_AGENT_ID").unwrap_or_else(|| "nmc-deploy".to_owned()))
         .governor(remote)
         .circuit_breaker(CircuitBreaker::default())

@@ -33,7 +33,10 @@ impl Shop {
         build: impl FnOnce(managed_agents::harness::HarnessBuilder) -> managed_agents::harness::HarnessBuilder,
     ) -> Self {
         let key = ApproverKey::generate().unwrap();
-        let builder = Harness::builder().agent_id("shop").approver("ann", key.public());
+        let builder = Harness::builder()
+            .in_memory()
+            .agent_id("shop")
+            .approver("ann", key.public());
         Self {
             harness: build(builder).build_blocking().unwrap(),
             key,

@@ -45,7 +45,7 @@ async fn aimock_plays_parallel_calls_and_takes_their_results_in_one_message() {
         .base_url(Endpoint::parse(&url).unwrap())
         .build()
         .unwrap();
-    let harness = Harness::builder().agent_id("shop").build().await.unwrap();
+    let harness = Harness::builder().in_memory().agent_id("shop").build().await.unwrap();
     let run = harness.scope(agent.run("refund order 7")).await.unwrap();
     assert_eq!(run.text(), "Done: refunded.");
     assert_eq!(run.stop_reason(), Some(&StopReason::EndTurn));

@@ -217,6 +217,10 @@ fn custom_governor() {
 fn testing() {
     shows(
         "testing",
-        &[&["dangerous_allow_all()"], &["Harness::builder()"], &["FakeGovernor"]],
+        &[
+            &["dangerous_allow_all()"],
+            &["Harness::builder().in_memory()"],
+            &["FakeGovernor"],
+        ],
     );
 }

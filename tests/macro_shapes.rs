@@ -23,6 +23,7 @@ async fn allowing() -> (Harness, FakeGovernor) {
 
 async fn judged_by(governor: FakeGovernor) -> (Harness, FakeGovernor) {
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("agent")
         .governor(governor.clone())
         .build()

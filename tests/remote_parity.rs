@@ -137,6 +137,7 @@ async fn post(endpoint: &str, call: &Value) {
         None => remote,
     };
     let harness = Harness::builder()
+        .in_memory()
         .agent_id(AGENT)
         .governor(remote.build().unwrap())
         .build()

@@ -63,6 +63,7 @@ impl Bench {
             .unwrap();
         let remote = Remote::builder().endpoint(SERVER.url()).build().unwrap();
         let harness = Harness::builder()
+            .in_memory()
             .agent_id(AGENT)
             .governor(remote)
             .declare(ToolMeta::new("send_email"))

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
 /// An answer that is there at once (and then costs no allocation), or comes later.
 ///
@@ -120,5 +122,26 @@ impl<T> fmt::Debug for Answer<T> {
             Inner::Ready(_) => "Answer::Ready(..)",
             Inner::Later(_) => "Answer::Later(..)",
         })
+    }
+}
+
+/// The answer, once another thread has given it. Only for answers that need nothing of this thread.
+pub(crate) fn wait<T: Unpin>(answer: Answer<T>) -> T {
+    let mut answer = pin!(answer);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match answer.as_mut().poll(&mut context) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }

@@ -26,7 +26,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let ann = ApproverKey::generate()?;
-//! let harness = Harness::builder().agent_id("support-bot").approver("ann", ann.public()).build().await?;
+//! let harness = Harness::builder().in_memory().agent_id("support-bot").approver("ann", ann.public()).build().await?;
 //!
 //! // from plain Rust
 //! assert_eq!(harness.scope(lookup(7)).await?, "order 7: one lamp");
@@ -100,6 +100,8 @@ mod error;
 mod escaped;
 mod governor;
 pub mod harness;
+#[cfg(feature = "sqlite")]
+pub mod home;
 #[cfg(feature = "__http")]
 mod http;
 #[cfg(feature = "sqlite")]

@@ -21,7 +21,7 @@ fn wrong(text: &str) -> String {
 }
 
 fn build_error(test: &str, text: &str) -> String {
-    let harness = Harness::builder().config(file(test, text)).build_blocking();
+    let harness = Harness::builder().in_memory().config(file(test, text)).build_blocking();
     harness.unwrap_err().to_string()
 }
 
@@ -38,6 +38,7 @@ fn a_configured_harness_judges_by_the_file() {
         redact = ["/card"]
     "#;
     let harness = Harness::builder()
+        .in_memory()
         .config(file("judges", config))
         .build_blocking()
         .unwrap();
@@ -55,9 +56,10 @@ fn code_stands_before_the_file_wherever_it_is_said() {
     let config = "agent = 'file'\n[tools.lookup]\nrisk = 'high'\n[harness]\nwait_for_approval = '1h'\n";
     let path = file("before", config);
     let before = Harness::builder()
+        .in_memory()
         .agent_id("code")
         .declare(ToolMeta::new("lookup").with_risk(Risk::Low));
-    let after = Harness::builder().config(&path);
+    let after = Harness::builder().in_memory().config(&path);
     for builder in [
         before.config(&path),
         after
@@ -175,7 +177,7 @@ fn what_this_build_cannot_honour_is_an_error_and_never_ignored() {
 #[test]
 fn scopes_that_no_engine_would_keep_are_an_error() {
     let path = file("scopes", "agent = 'a'\n[scopes]\na = []");
-    let built = Harness::builder().config(path).governor(Engine::new()).build_blocking();
+    let built = Harness::builder().in_memory().config(path).governor(Engine::new()).build_blocking();
     let Err(BuildError::Config(ConfigError::Unsupported(error))) = built else {
         panic!("built");
     };
@@ -185,6 +187,7 @@ fn scopes_that_no_engine_would_keep_are_an_error() {
 #[test]
 fn a_file_that_is_not_there_is_an_error() {
     let built = Harness::builder()
+        .in_memory()
         .config("/nowhere/managed-agents.toml")
         .build_blocking();
     assert!(matches!(built, Err(BuildError::Config(ConfigError::Read(_)))));
@@ -201,6 +204,7 @@ fn an_argument_of_a_kind_is_screened() {
     );
     // what the file says is what code would say
     let harness = Harness::builder()
+        .in_memory()
         .config(file(
             "kind",
             "agent = 'a'\n[tools.report]\nrisk = 'low'\narguments = { q = 'sql' }\n",
@@ -208,6 +212,7 @@ fn an_argument_of_a_kind_is_screened() {
         .build_blocking()
         .unwrap();
     let code = Harness::builder()
+        .in_memory()
         .agent_id("a")
         .declare(
             ToolMeta::new("report")
@@ -439,7 +444,7 @@ mod tightened {
 
     fn harness(test: &str, tools: &str) -> Harness {
         let config = file(test, &format!("agent = 'a'\n{tools}"));
-        Harness::builder().config(config).build_blocking().unwrap()
+        Harness::builder().in_memory().config(config).build_blocking().unwrap()
     }
 
     #[tokio::test]

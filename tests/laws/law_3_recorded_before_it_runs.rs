@@ -81,6 +81,7 @@ fn law_3_recorded_before_it_runs() {
     in_time(|| async {
         let journal = Journal::default();
         let harness = Harness::builder()
+            .in_memory()
             .agent_id("a")
             .governor(FakeGovernor::always(Verdict::allow()))
             .recorder(Slow(journal.clone()))
@@ -126,6 +127,7 @@ fn law_3_a_decision_that_cannot_be_recorded_is_a_denial_whatever_else_is_set() {
         for observe in [false, true] {
             let journal = Journal::default();
             let builder = Harness::builder()
+                .in_memory()
                 .agent_id("a")
                 .governor(FakeGovernor::always(Verdict::allow()))
                 .recorder(Broken)
@@ -172,6 +174,7 @@ fn law_3_a_call_whose_ground_keeps_changing_is_judged_three_times_and_then_denie
         let journal = Journal::default();
         let governor = FakeGovernor::always(Verdict::allow());
         let harness = Harness::builder()
+            .in_memory()
             .agent_id("a")
             .governor(governor.clone())
             .recorder(AlwaysStale(journal.clone()))
@@ -189,6 +192,7 @@ fn law_3_a_call_whose_ground_keeps_changing_is_judged_three_times_and_then_denie
 
 async fn memory() -> Harness {
     Harness::builder()
+        .in_memory()
         .agent_id("a")
         .governor(FakeGovernor::always(Verdict::allow()))
         .build()
@@ -243,7 +247,7 @@ async fn finishes(done: Arc<AtomicBool>) -> Result<(), GovernanceDenied> {
 
 #[test]
 fn law_3_a_call_that_cannot_run_for_want_of_a_runtime_is_recorded_as_refused() {
-    let harness = Harness::builder().agent_id("a").build_blocking().unwrap();
+    let harness = Harness::builder().in_memory().agent_id("a").build_blocking().unwrap();
     let call = std::pin::pin!(harness.scope(finishes(Arc::default())));
     // the engine and the record in memory answer at once
     let polled = call.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
@@ -354,6 +358,7 @@ fn law_3_every_verdict_reaches_record_session_and_callback_whatever_its_origin()
             .then(Verdict::deny(Reason::new("no", "no")))
             .then(Verdict::escalate(Reason::new("ask", "ask")));
         let harness = Harness::builder()
+            .in_memory()
             .agent_id("a")
             .governor(governor)
             .on_verdict(move |event| {

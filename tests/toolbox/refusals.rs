@@ -95,6 +95,7 @@ async fn the_operators_text_of_an_inner_refusal_does_not_reach_the_model() {
     let reason = Reason::new("x", "this is closed").with_detail("rule 7 of OPERATOR");
     let governor = FakeGovernor::new().then(Verdict::allow()).then(Verdict::deny(reason));
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("p")
         .governor(governor)
         .build()
@@ -150,6 +151,7 @@ async fn the_operators_text_of_a_refusal_in_a_task_of_its_own_does_not_reach_the
     let reason = Reason::new("x", "this is closed").with_detail("rule 7 of OPERATOR");
     let governor = FakeGovernor::new().then(Verdict::allow()).then(Verdict::deny(reason));
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("p")
         .governor(governor)
         .build()
@@ -167,7 +169,7 @@ async fn the_operators_text_of_a_refusal_in_a_task_of_its_own_does_not_reach_the
 #[tokio::test]
 async fn a_toolbox_with_a_harness_governs_as_that_and_keeps_a_session_of_it() {
     let own = harness().await;
-    let other = Harness::builder().agent_id("other").build().await.unwrap();
+    let other = Harness::builder().in_memory().agent_id("other").build().await.unwrap();
     let toolbox = Toolbox::new().harness(&own).tool(outer::tool()).build().unwrap();
     let input = r#"{"catch":true}"#;
     other.scope(toolbox.call("outer", input)).await;

@@ -11,4 +11,4 @@ pub mod tree;
 
 pub(crate) use record::RecordDetails;
 pub use record::{DecisionRecord, Disposition, OutcomeRecord};
-pub use recorder::{Committed, RecordError, RecordErrorKind, Recorder, Sequence};
+pub use recorder::{Committed, RecordError, RecordErrorKind, Recorder, Sequence, Stopped};

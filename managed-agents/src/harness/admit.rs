@@ -8,8 +8,8 @@ use super::guard::Guard;
 use super::judge::{Judged, bound, judge};
 use super::scope::{Parent, Scope};
 use super::span;
-use crate::answer::Answer;
-use crate::audit::{Committed, DecisionRecord, Disposition, RecordDetails, RecordError};
+use crate::answer::{Answer, wait};
+use crate::audit::{Committed, DecisionRecord, Disposition, RecordDetails, RecordError, Stopped};
 use crate::call::{Digest, Head, ToolCall, ToolMeta};
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::governor::Claims;
@@ -160,10 +160,38 @@ struct Ruling {
 impl Case {
     #[inline(always)]
     fn judge(self) -> Step {
+        let inner = self.scope.harness.inner();
+        if let Err(stopped) = inner.recorder.admits(self.call.agent(), inner.clock.now()) {
+            return self.stop(&stopped);
+        }
         match judge(&self.scope.harness, &self.call) {
             Ok(judged) => self.rule(judged),
             Err(later) => self.judge_later(later),
         }
+    }
+
+    /// The agent may not act: nobody is asked, and no mode but that of judgement is suspended (law 6).
+    #[cold]
+    fn stop(self, stopped: &Stopped) -> Step {
+        let reason = Reason::new(
+            stopped.code().to_owned(),
+            "this agent was stopped; its calls are not run",
+        )
+        .with_detail(stopped.to_string());
+        let ruling = Ruling {
+            judged: Judged {
+                verdict: Verdict::deny(reason),
+                claims: None,
+                kind: DenialKind::Denied,
+                by_governor: false,
+                by_screen: false,
+                fail_open: false,
+            },
+            evaluation: self.scope.harness.inner().next_evaluation(),
+            disposition: Disposition::Refused,
+            ticket: None,
+        };
+        self.commit(ruling)
     }
 
     #[cold]
@@ -418,6 +446,10 @@ impl Case {
         let claims = claims.map_or_else(Claims::default, |claims| *claims);
         match inner.recorder.commit(record, Some(&self.call), claims).now() {
             Ok(committed) => self.committed(committed, ruling, copy.as_ref(), now),
+            Err(later) if self.scope.waits && inner.recorder.may_be_waited_for() => {
+                let committed = wait(later);
+                self.committed(committed, ruling, copy.as_ref(), Instant::now())
+            }
             Err(later) => self.commit_later(later, ruling, copy),
         }
     }

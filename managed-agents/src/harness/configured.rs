@@ -229,7 +229,7 @@ pub(crate) fn judging(
     let mut builder = Harness::builder()
         .agent_id(agent.unwrap_or("nobody"))
         .governor(engine)
-        .in_memory(1);
+        .keep_in_memory(1);
     builder.judging_only = true;
     builder.declare_under(config);
     builder.screen_under(config);

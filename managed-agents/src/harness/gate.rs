@@ -265,7 +265,8 @@ pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) 
 }
 
 fn before_blocking(mut draft: Draft) -> Result<Guard, GovernanceDenied> {
-    let admitted = scope_of(&draft).and_then(|scope| {
+    let admitted = scope_of(&draft).and_then(|mut scope| {
+        scope.waits = true;
         let head = scope.harness.inner().heads.of_function(draft.meta());
         blocking::wait(scope.clone(), head, settled(admit(scope, &mut draft)))
     });

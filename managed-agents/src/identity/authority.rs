@@ -57,6 +57,12 @@ impl Enrolment {
         }
     }
 
+    /// The agent.
+    #[must_use]
+    pub fn agent(&self) -> &AgentId {
+        &self.agent
+    }
+
     /// Who answers for the agent.
     #[must_use]
     pub fn owner(mut self, owner: impl Into<String>) -> Self {

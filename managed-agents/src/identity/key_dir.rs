@@ -89,7 +89,7 @@ impl KeyDir {
         trust_domain: Option<TrustDomain>,
         now: Moment,
     ) -> Result<(Authority, bool), IdentityError> {
-        if self.has(AUTHORITY_LOCKED) {
+        if self.is_locked() {
             return Err(refused(
                 &self.file(AUTHORITY_LOCKED),
                 "the authority's key is under a passphrase",
@@ -98,6 +98,12 @@ impl KeyDir {
         self.refuse_lost_key()?;
         let (key, new) = self.key_or_new(AUTHORITY_KEY)?;
         Ok((self.authority_of(key, trust_domain, now)?, new))
+    }
+
+    /// Whether the authority's key is under a passphrase.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.has(AUTHORITY_LOCKED)
     }
 
     /// Puts the authority's key under a passphrase, at least 8 bytes long: the one that lies here in the open, whose file is

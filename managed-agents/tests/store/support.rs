@@ -54,6 +54,7 @@ pub(crate) async fn send(to: &str, text: &str) -> Result<usize, GovernanceDenied
 
 pub(crate) fn harness(agent: &str, store: &Store) -> Harness {
     Harness::builder()
+        .in_memory()
         .agent_id(agent)
         .recorder(store.clone())
         .build_blocking()
@@ -72,5 +73,8 @@ pub(crate) fn calls(store: &Store, agent: &str, count: usize) {
 }
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }

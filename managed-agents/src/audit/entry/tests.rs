@@ -53,7 +53,8 @@ pub(crate) fn record(call: &ToolCall, decision: Decision, disposition: Dispositi
         evaluation_id: EvaluationId::local(1, 2),
         head: Arc::clone(call.head()),
         session: call.shared_session(),
-        digest: Some(call.digest()),
+        digest: call.digest(),
+        judged: true,
         decision,
         disposition,
         details: details.into_option(),
@@ -208,7 +209,8 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
 fn a_decision_without_a_call_says_what_there_is() {
     let refused = call("x", &json!({}), &[]);
     let record = DecisionRecord {
-        digest: None,
+        digest: Digest::new([0; 32]),
+        judged: false,
         session: None,
         ..record(&refused, Decision::Deny, Disposition::Refused, &["invalid_arguments"])
     };
@@ -389,7 +391,12 @@ fn the_canonical_form_is_that_of_the_published_vectors() {
 #[cfg(all(feature = "screen", feature = "engine"))]
 #[tokio::test]
 async fn what_the_screen_finds_reaches_the_entry() {
-    let harness = crate::Harness::builder().agent_id("a").build().await.unwrap();
+    let harness = crate::Harness::builder()
+        .in_memory()
+        .agent_id("a")
+        .build()
+        .await
+        .unwrap();
     let input = json!({"command": "rm -rf ~"});
     let denied = harness.govern("bash", &input).await.unwrap_err();
     assert_eq!(denied.code(), "destroy_home");

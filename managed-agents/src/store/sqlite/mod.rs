@@ -74,8 +74,10 @@ pub use verify::{Depth, Problem, Report};
 
 use crate::answer::Answer;
 use crate::audit::entry::{self, DecisionContext, PendingEntry};
-use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence};
-use crate::call::ToolCall;
+use crate::audit::{
+    Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, Stopped,
+};
+use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
 use crate::identity::Standing;
 use facts::Facts;
@@ -311,6 +313,19 @@ impl Recorder for Store {
         })
     }
 
+    fn admits(&self, agent: &AgentId, at: SystemTime) -> Result<(), Stopped> {
+        let Some(standing) = self.standing(agent.as_str()) else {
+            return Ok(());
+        };
+        standing
+            .admits(admission::micros(at), self.log_time())
+            .map_err(|error| Stopped::new(error.code(), error.to_string()))
+    }
+
+    fn may_be_waited_for(&self) -> bool {
+        true
+    }
+
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {
         let ended = Ended {
             place: place.get(),
@@ -335,6 +350,8 @@ impl Drop for Inner {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("dir", &self.0.dir).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("dir", &self.0.dir)
+            .finish_non_exhaustive()
     }
 }
