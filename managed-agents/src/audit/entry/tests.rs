@@ -409,7 +409,10 @@ async fn what_the_screen_finds_reaches_the_entry() {
 /// Keeps what a harness gives to a recorder.
 #[cfg(feature = "macros")]
 #[derive(Clone, Default)]
-struct Kept(Arc<std::sync::Mutex<Vec<(DecisionRecord, Arc<ToolCall>)>>>);
+struct Kept(Arc<std::sync::Mutex<Option<KeptCall>>>);
+
+#[cfg(feature = "macros")]
+type KeptCall = (DecisionRecord, Arc<ToolCall>);
 
 #[cfg(feature = "macros")]
 impl crate::audit::Recorder for Kept {
@@ -419,7 +422,7 @@ impl crate::audit::Recorder for Kept {
         call: Option<&Arc<ToolCall>>,
         _claims: crate::Claims,
     ) -> crate::Answer<Result<crate::audit::Committed, crate::audit::RecordError>> {
-        self.0.lock().unwrap().push((record, Arc::clone(call.unwrap())));
+        *self.0.lock().unwrap() = Some((record, Arc::clone(call.unwrap())));
         crate::Answer::ready(Ok(crate::audit::Committed::Done(Sequence::new(0))))
     }
 
@@ -452,7 +455,7 @@ async fn the_entry_of_a_governed_call_opens_to_all_that_was_judged() {
         .await
         .unwrap();
     harness.scope(pay(&Account(7), "ann", 5)).await.unwrap();
-    let (record, call) = kept.0.lock().unwrap().pop().unwrap();
+    let (record, call) = kept.0.lock().unwrap().take().unwrap();
     let pending = decision(&record, Some(&call), &context()).unwrap();
     let entry = sound(&pending);
     assert_eq!(entry.number("ucs"), Some(734_000));
