@@ -129,6 +129,25 @@ impl<W: Write> Exporter<W> {
         self.out.write_all(text.as_bytes())
     }
 
+    /// Writes all entries of a reader, without any opened value, and gives their number; what an entry could not be read
+    /// for ends it.
+    ///
+    /// # Errors
+    ///
+    /// What the reader or `out` says.
+    pub fn write_entries<E: From<io::Error>>(
+        &mut self,
+        entries: impl IntoIterator<Item = Result<Entry, E>>,
+    ) -> Result<u64, E> {
+        let nothing = Opened::nothing();
+        let mut written = 0;
+        for entry in entries {
+            self.write(&entry?, &nothing)?;
+            written += 1;
+        }
+        Ok(written)
+    }
+
     /// Writes what is still held back (of OpenTelemetry, the calls that have no outcome; of CSV, headings if there was no
     /// entry), and flushes.
     ///

@@ -235,7 +235,7 @@ fn revealed(opened: &Opened) -> Option<Value> {
         .map(|(path, json)| {
             let value = serde_json::from_str::<Value>(json)
                 .ok()
-                .filter(|value| value.to_string() == json);
+                .filter(|value| serde_json::to_string(value).is_ok_and(|text| text == json));
             (path.to_owned(), value.unwrap_or_else(|| json.into()))
         })
         .collect();

@@ -12,11 +12,15 @@ use crate::audit::entry::Entry;
 
 /// More calls than this are not held: the oldest is written as one that has not ended.
 const MOST_HELD: usize = 65_536;
+/// Nor more bytes of opened values.
+const MOST_BYTES: usize = 64 << 20;
 
 /// The calls that run, by the sequence of their decision.
 #[derive(Default)]
 pub(super) struct Running {
     held: BTreeMap<u64, Span>,
+    /// Of opened values, in all spans that are held.
+    bytes: usize,
 }
 
 struct Span {
@@ -27,6 +31,8 @@ struct Span {
     start_micros: i64,
     end_micros: i64,
     attributes: Vec<Value>,
+    /// Of opened values.
+    bytes: usize,
     /// OpenTelemetry's `StatusCode`: 0 unset, 1 ok, 2 error.
     status: u8,
 }
@@ -45,17 +51,21 @@ impl Running {
                 if !runs {
                     return span.line(origin);
                 }
+                self.bytes += span.bytes;
                 if let Some(replaced) = self.held.insert(entry.sequence(), span) {
+                    self.bytes -= replaced.bytes;
                     out.push_str(&replaced.line(origin));
                 }
-                if self.held.len() > MOST_HELD
+                while (self.held.len() > MOST_HELD || self.bytes > MOST_BYTES)
                     && let Some((_, oldest)) = self.held.pop_first()
                 {
+                    self.bytes -= oldest.bytes;
                     out.push_str(&oldest.line(origin));
                 }
             }
             "outcome" => {
                 let held = entry.about().and_then(|about| self.held.remove(&about));
+                self.bytes -= held.as_ref().map_or(0, |span| span.bytes);
                 let mut span = held.unwrap_or_else(|| decided(entry, opened, origin));
                 ended(&mut span, entry);
                 out.push_str(&span.line(origin));
@@ -88,6 +98,8 @@ fn decided(entry: &Entry, opened: &Opened, origin: &str) -> Span {
         .or_else(|| parent.clone())
         .unwrap_or_else(|| own.clone());
     let tool = text("tool");
+    let arguments = (!opened.is_empty()).then(|| opened.json());
+    let bytes = arguments.as_ref().map_or(0, String::len);
     let mut attributes = Vec::with_capacity(16);
     let mut add = |key: &str, value: Option<String>| {
         attributes.extend(value.map(|value| attribute(key, &json!({ "stringValue": value }))));
@@ -100,10 +112,7 @@ fn decided(entry: &Entry, opened: &Opened, origin: &str) -> Span {
     add("gen_ai.tool.call.id", evaluation.clone());
     add("gen_ai.agent.id", text("agent"));
     add("gen_ai.conversation.id", text("session"));
-    add(
-        "gen_ai.tool.call.arguments",
-        (!opened.is_empty()).then(|| opened.json()),
-    );
+    add("gen_ai.tool.call.arguments", arguments);
     add("managed_agents.evaluation_id", evaluation);
     add("managed_agents.decision", text("decision"));
     add("managed_agents.disposition", text("disposition"));
@@ -132,6 +141,7 @@ fn decided(entry: &Entry, opened: &Opened, origin: &str) -> Span {
         start_micros: entry.at_micros(),
         end_micros: entry.at_micros(),
         attributes,
+        bytes,
         status: if refused { 2 } else { 0 },
     }
 }

@@ -449,6 +449,32 @@ fn a_call_is_one_span_from_decision_to_outcome() {
     );
 }
 
+#[test]
+fn opened_values_of_calls_that_run_are_not_held_without_bound() {
+    let large = "x".repeat(1_000_000);
+    let call = call("t", &json!({ "a": large }), &[]);
+    let record = record(&call, Decision::Allow, Disposition::Allowed, &[]);
+    let pending = decision(&record, Some(&call), &DecisionContext::default()).unwrap();
+    let mut exporter = Exporter::new(Format::OpenTelemetry, "o", Vec::new());
+    for sequence in 0..70 {
+        let entry = Entry::parse(pending.at(sequence)).unwrap();
+        let opened = Opened::of(&entry, &pending.sealed);
+        exporter.write(&entry, &opened).unwrap();
+    }
+    let written = exporter.out.split(|byte| *byte == b'\n').count() - 1;
+    assert!((1..20).contains(&written), "{written}");
+    assert_eq!(exporter.finish().unwrap().split(|byte| *byte == b'\n').count() - 1, 70);
+}
+
+#[test]
+fn a_reader_s_error_ends_the_export() {
+    let entries = ordinary_log().into_iter().take(2).map(|(entry, _)| Ok(entry));
+    let entries = entries.chain([Err(io::Error::other("unreadable"))]);
+    let mut exporter = Exporter::new(Format::JsonLines, "o", Vec::new());
+    assert!(exporter.write_entries(entries).is_err());
+    assert_eq!(exporter.out.split(|byte| *byte == b'\n').count(), 3);
+}
+
 fn span(line: &str) -> Value {
     let request: Value = serde_json::from_str(line).unwrap();
     let span = request["resourceSpans"][0]["scopeSpans"][0]["spans"][0].clone();
@@ -500,15 +526,11 @@ fn from_csv(field: &str) -> String {
 
 /// The extensions of a CEF event: a key begins where a word stands before a bare `=`.
 fn from_cef(line: &str) -> std::collections::BTreeMap<String, String> {
-    let mut rest = line.strip_prefix("CEF:0|").unwrap();
-    for _ in 0..6 {
-        let end = rest
-            .char_indices()
-            .find(|(at, c)| *c == '|' && !rest[..*at].ends_with('\\'))
-            .unwrap()
-            .0;
-        rest = &rest[end + 1..];
-    }
+    // no header of ours has a bar in a field
+    let mut fields = line.strip_prefix("CEF:0|").unwrap().splitn(7, '|');
+    let header: Vec<_> = fields.by_ref().take(6).collect();
+    assert!(header.iter().all(|field| !field.ends_with('\\')), "{line}");
+    let rest = fields.next().unwrap();
     // unescaped, with a bare `=` as a character that no text here has
     let mut plain = String::new();
     let mut chars = rest.chars();
