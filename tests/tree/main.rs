@@ -1,13 +1,6 @@
 //! The Merkle tree of the record: against public vectors, against the definition, against hostile bytes.
 #![cfg(test)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test that fails should stop"
-)]
+#![expect(clippy::string_slice, reason = "a test that fails should stop")]
 
 mod definition;
 mod forms;
