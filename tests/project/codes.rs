@@ -9,13 +9,14 @@ use std::path::Path;
 
 /// Parts of the library that write other words in snake case: names of tools, the wires of services, keys of a file, the
 /// words of the command line, and the names of programs, functions and arguments that the screen knows.
-const OTHER_WORDS: [&str; 14] = [
+const OTHER_WORDS: [&str; 15] = [
     "claude",
     "cli",
     "config",
     "remote/body.rs",
     "remote/preset.rs",
     "call/verb.rs",
+    "call/meta/tightened.rs",
     "screen/effect",
     "screen/shell",
     "screen/sql",
