@@ -1,5 +1,5 @@
 //! What the project says of itself, against what it is: licences, the list of stable codes, and what its texts show.
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "project/codes.rs"]
 mod codes;
