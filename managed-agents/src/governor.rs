@@ -98,20 +98,10 @@ impl Judgement {
         Self { verdict, claims }
     }
 
-    pub(crate) fn into_boxed_parts(self) -> (Verdict, Option<Box<Claims>>) {
-        (self.verdict, self.claims)
-    }
-
     /// The verdict.
     #[must_use]
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
-    }
-
-    /// What must still hold when the record is written.
-    #[must_use]
-    pub fn claims(&self) -> Claims {
-        self.claims.as_deref().cloned().unwrap_or_default()
     }
 
     /// The judgement with the more restrictive of its verdict and another, and the reasons of both (law 5). Its claims
@@ -122,6 +112,10 @@ impl Judgement {
             verdict: self.verdict.restricted_by(verdict),
             claims: self.claims,
         }
+    }
+
+    pub(crate) fn into_boxed_parts(self) -> (Verdict, Option<Box<Claims>>) {
+        (self.verdict, self.claims)
     }
 
     /// The verdict and the claims.

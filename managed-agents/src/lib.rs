@@ -68,7 +68,8 @@
 //! | `macros` | yes | [`#[governed]`](macro@governed) |
 //! | `engine` | yes | the embedded governor, and approvals in the process |
 //! | `config` | yes | `managed-agents.toml`, and [`Harness::from_env`] |
-//! | `sqlite` | | identities of agents, the durable record, its audit log ([`audit`]) and exports |
+//! | `sqlite` | yes | identities of agents, the durable record, its audit log ([`audit`]) and exports |
+//! | `screen` | yes | deterministic checks of commands, queries, paths, URLs, secrets and bulk; without it, what they would read escalates |
 //! | `remote` | | a governance service over HTTP as the governor |
 //! | `claude` | | an agent loop over Claude's Messages API |
 //! | `cli` | | the program `managed-agents` |

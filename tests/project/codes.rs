@@ -18,6 +18,7 @@ const OTHER_WORDS: [&str; 16] = [
     "remote/body.rs",
     "remote/preset.rs",
     "call/verb.rs",
+    "call/meta/tightened.rs",
     "screen/effect",
     "screen/shell",
     "screen/sql",

@@ -214,7 +214,8 @@ impl Harness {
         self.0.heads.undeclared()
     }
 
-    /// Whether a decision could be had now.
+    /// Whether a decision could be had now, as far as the governor can know without deciding one: a remote one tries the
+    /// connection, and not the key.
     ///
     /// # Errors
     ///
