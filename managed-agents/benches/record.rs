@@ -101,7 +101,10 @@ fn durable(root: &Path) {
         let ours = throughput(root, &format!("power_loss-{round}"), Durability::PowerLoss, 64, 8_000);
         let raw = raw(&root.join(format!("raw-{round}.db")), 64, 4_000);
         // raw counts decisions; with each of ours an outcome is written as well
-        println!("  raw SQLite, groups of 64: {raw:.0} rows/s; decisions alone: {:.2} of it", ours / 2.0 / raw);
+        println!(
+            "  raw SQLite, groups of 64: {raw:.0} rows/s; decisions alone: {:.2} of it",
+            ours / 2.0 / raw
+        );
         shares.push(ours / 2.0 / raw);
     }
     shares.sort_by(f64::total_cmp);
@@ -110,8 +113,10 @@ fn durable(root: &Path) {
 
 fn raw(path: &Path, group: usize, rows: usize) -> f64 {
     let db = rusqlite::Connection::open(path).unwrap();
-    db.execute_batch("PRAGMA journal_mode=wal; PRAGMA synchronous=FULL; CREATE TABLE t(seq INTEGER PRIMARY KEY, bytes BLOB)")
-        .unwrap();
+    db.execute_batch(
+        "PRAGMA journal_mode=wal; PRAGMA synchronous=FULL; CREATE TABLE t(seq INTEGER PRIMARY KEY, bytes BLOB)",
+    )
+    .unwrap();
     let row = vec![7_u8; 800];
     let begun = Instant::now();
     for _ in 0..rows / group {
@@ -240,7 +245,12 @@ fn runtime(workers: usize) -> tokio::runtime::Runtime {
 /// The most memory that this process had, in KiB; 0 where the system does not say.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0)
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|kib| kib.parse().ok())
+        .unwrap_or(0)
 }
-

@@ -2,10 +2,10 @@
 
 use std::time::SystemTime;
 
+use managed_agents::AgentId;
 use managed_agents::audit::entry::{PendingEntry, Statement, statement};
 use managed_agents::identity::{AgentState, Authority, Enrolment, Moment, StateStatement, VerifiedPassport};
 use managed_agents::store::{Store, StoreErrorKind};
-use managed_agents::AgentId;
 
 use crate::support::{Place, harness, runtime, send, sound};
 
@@ -76,8 +76,12 @@ fn a_revoked_agent_stays_revoked_and_is_not_renewed() {
     runtime().block_on(async {
         let revoked = world.state(AgentState::Revoked, None);
         store.append(agent_entry("bot", revoked.as_json()), true).await.unwrap();
-        let again = world.authority.issue(&Enrolment::new(AgentId::parse("bot").unwrap()), Moment::now());
-        let refused = store.append(agent_entry("bot", again.unwrap().passport().as_json()), true).await;
+        let again = world
+            .authority
+            .issue(&Enrolment::new(AgentId::parse("bot").unwrap()), Moment::now());
+        let refused = store
+            .append(agent_entry("bot", again.unwrap().passport().as_json()), true)
+            .await;
         assert_eq!(refused.unwrap_err().kind(), StoreErrorKind::Refused);
         assert!(harness("bot", &store).scope(send("ann", "one")).await.is_err());
         store.flush().await.unwrap();

@@ -33,7 +33,10 @@ async fn stay(id: &str) -> Result<usize, GovernanceDenied> {
 
 /// One line in one write, so that a killed process leaves no half of one but the last.
 fn say(line: &str) {
-    std::io::stdout().lock().write_all(format!("\n{line}\n").as_bytes()).unwrap();
+    std::io::stdout()
+        .lock()
+        .write_all(format!("\n{line}\n").as_bytes())
+        .unwrap();
 }
 
 /// Not a test of its own: what the other processes run.
@@ -75,7 +78,12 @@ fn a_process_of_its_own() {
 
 fn start(role: &str, place: &Place) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::a_process_of_its_own", "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            "crash::a_process_of_its_own",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .env(ROLE, role)
         .env(PLACE, place.path())
         .stdout(Stdio::piped())
@@ -90,7 +98,9 @@ fn listen(child: &mut Child) -> std::thread::JoinHandle<Vec<String>> {
 }
 
 fn bodies(lines: &[String]) -> impl Iterator<Item = String> + '_ {
-    lines.iter().filter_map(|line| Some(line.strip_prefix("BODY ")?.to_owned()))
+    lines
+        .iter()
+        .filter_map(|line| Some(line.strip_prefix("BODY ")?.to_owned()))
 }
 
 /// The ids of the calls that are recorded.
@@ -140,7 +150,10 @@ fn whatever_is_killed_every_body_that_began_has_its_record() {
         all_ended(&entries);
         let recorded = recorded(&place, &entries);
         for id in &said {
-            assert!(recorded.contains(id), "round {round}: the body of {id} ran without its record");
+            assert!(
+                recorded.contains(id),
+                "round {round}: the body of {id} ran without its record"
+            );
         }
     }
 }
@@ -158,7 +171,10 @@ fn several_processes_write_one_log_without_a_fork() {
     }
     let entries = sound(place.path());
     let count = |kind: &str| entries.iter().filter(|entry| entry.kind() == kind).count();
-    assert_eq!((count("origin"), count("log_key"), count("decision"), count("outcome")), (1, 1, 480, 480));
+    assert_eq!(
+        (count("origin"), count("log_key"), count("decision"), count("outcome")),
+        (1, 1, 480, 480)
+    );
     all_ended(&entries);
 }
 

@@ -27,7 +27,10 @@ fn decisions_and_outcomes_are_there_when_the_store_is_opened_again() {
     calls(&place.open(), "bot", 300);
     let entries = sound(place.path());
     let count = |kind: &str| entries.iter().filter(|entry| entry.kind() == kind).count();
-    assert_eq!((count("origin"), count("log_key"), count("decision"), count("outcome")), (1, 1, 300, 300));
+    assert_eq!(
+        (count("origin"), count("log_key"), count("decision"), count("outcome")),
+        (1, 1, 300, 300)
+    );
     calls(&place.open(), "bot", 10);
     assert_eq!(sound(place.path()).len(), 622);
 }
@@ -38,9 +41,17 @@ fn what_was_judged_is_kept_apart_and_opens_the_commitments() {
     calls(&place.open(), "bot", 1);
     let entries = sound(place.path());
     let decision = entries.iter().find(|entry| entry.kind() == "decision").unwrap();
-    assert!(!decision.as_json().contains("ann@example.com"), "{}", decision.as_json());
+    assert!(
+        !decision.as_json().contains("ann@example.com"),
+        "{}",
+        decision.as_json()
+    );
     let store = place.open();
-    let values = store.reader().unwrap().values(Sequence::new(decision.sequence())).unwrap();
+    let values = store
+        .reader()
+        .unwrap()
+        .values(Sequence::new(decision.sequence()))
+        .unwrap();
     let Values::Known(values) = values else {
         panic!("{values:?}");
     };
@@ -110,7 +121,11 @@ fn entries_are_found_by_every_condition_a_page_at_a_time() {
     for (agent, count) in [("one", 400), ("two", 5), ("one", 300)] {
         calls(&store, agent, count);
     }
-    let denied = Harness::builder().agent_id("two").recorder(store.clone()).build_blocking().unwrap();
+    let denied = Harness::builder()
+        .agent_id("two")
+        .recorder(store.clone())
+        .build_blocking()
+        .unwrap();
     let error = runtime.block_on(denied.scope(wipe("all"))).unwrap_err();
     assert_eq!(error.kind(), DenialKind::Escalated);
     runtime.block_on(store.flush()).unwrap();
@@ -133,11 +148,21 @@ fn entries_are_found_by_every_condition_a_page_at_a_time() {
         found.is_some_and(|found| found.reveal() == wanted)
     };
     let expect = |fits: &dyn Fn(&managed_agents::audit::entry::Entry) -> bool| -> Vec<u64> {
-        entries.iter().filter(|entry| fits(entry)).map(|entry| entry.sequence()).collect()
+        entries
+            .iter()
+            .filter(|entry| fits(entry))
+            .map(|entry| entry.sequence())
+            .collect()
     };
     assert_eq!(all(Query::new()), expect(&|_| true));
-    assert_eq!(all(Query::new().agent("two")), expect(&|entry| is(entry.agent(), "two")));
-    assert_eq!(all(Query::new().tool("wipe")), expect(&|entry| is(entry.tool(), "wipe")));
+    assert_eq!(
+        all(Query::new().agent("two")),
+        expect(&|entry| is(entry.agent(), "two"))
+    );
+    assert_eq!(
+        all(Query::new().tool("wipe")),
+        expect(&|entry| is(entry.tool(), "wipe"))
+    );
     assert_eq!(
         all(Query::new().agent("one").kind("outcome")),
         expect(&|entry| is(entry.agent(), "one") && entry.kind() == "outcome")
@@ -145,8 +170,14 @@ fn entries_are_found_by_every_condition_a_page_at_a_time() {
     assert_eq!(all(Query::new().decision(Decision::Escalate)).len(), 1);
     assert_eq!(all(Query::new().agent("nobody")), Vec::<u64>::new());
     assert_eq!(all(Query::new().agent("one").tool("wipe")), Vec::<u64>::new());
-    assert_eq!(all(Query::new().until(begun - Duration::from_secs(60))), Vec::<u64>::new());
-    assert_eq!(all(Query::new().since(begun - Duration::from_secs(60))).len(), entries.len());
+    assert_eq!(
+        all(Query::new().until(begun - Duration::from_secs(60))),
+        Vec::<u64>::new()
+    );
+    assert_eq!(
+        all(Query::new().since(begun - Duration::from_secs(60))).len(),
+        entries.len()
+    );
     let middle = &entries[700];
     let at = SystemTime::UNIX_EPOCH + Duration::from_micros(middle.at_micros().unsigned_abs());
     assert_eq!(

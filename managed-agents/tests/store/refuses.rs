@@ -33,8 +33,14 @@ fn a_full_disk_denies_calls_and_loses_nothing() {
     calls(&store, "bot", 1);
     drop(store);
     let entries = sound(place.path());
-    assert_eq!(entries.iter().filter(|entry| entry.kind() == "decision").count(), ran + 1);
-    assert_eq!(entries.iter().filter(|entry| entry.kind() == "outcome").count(), ran + 1);
+    assert_eq!(
+        entries.iter().filter(|entry| entry.kind() == "decision").count(),
+        ran + 1
+    );
+    assert_eq!(
+        entries.iter().filter(|entry| entry.kind() == "outcome").count(),
+        ran + 1
+    );
 }
 
 #[test]
@@ -80,8 +86,16 @@ fn a_newer_schema_is_left_alone() {
     db.execute_batch("PRAGMA user_version = 99").unwrap();
     drop(db);
     let error = Store::open(place.options()).unwrap_err();
-    assert_eq!((error.kind(), error.code()), (StoreErrorKind::NewerSchema, "store_newer"));
-    assert_eq!(managed_agents::store::Reader::open(place.path().join("data")).unwrap_err().code(), "store_newer");
+    assert_eq!(
+        (error.kind(), error.code()),
+        (StoreErrorKind::NewerSchema, "store_newer")
+    );
+    assert_eq!(
+        managed_agents::store::Reader::open(place.path().join("data"))
+            .unwrap_err()
+            .code(),
+        "store_newer"
+    );
 }
 
 #[test]
@@ -111,7 +125,10 @@ fn a_directory_that_cannot_be_written_is_an_error_of_its_own() {
             eprintln!("skipped: this user may write to a read-only directory");
         } else {
             let error = Store::open(place.options()).unwrap_err();
-            assert_eq!((error.kind(), error.code()), (StoreErrorKind::ReadOnly, "store_read_only"));
+            assert_eq!(
+                (error.kind(), error.code()),
+                (StoreErrorKind::ReadOnly, "store_read_only")
+            );
         }
         std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o700)).unwrap();
     }

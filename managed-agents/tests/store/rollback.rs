@@ -29,7 +29,10 @@ fn a_restored_old_copy_is_rolled_back_until_it_is_accepted() {
     Store::restore(place.path().join("backup.db"), &data).unwrap();
     for _ in 0..2 {
         let error = Store::open(place.options()).unwrap_err();
-        assert_eq!((error.kind(), error.code()), (StoreErrorKind::RolledBack, "rolled_back"));
+        assert_eq!(
+            (error.kind(), error.code()),
+            (StoreErrorKind::RolledBack, "rolled_back")
+        );
     }
     let store = Store::accept_restored(place.options()).unwrap();
     calls(&store, "bot", 5);
@@ -68,13 +71,19 @@ fn a_log_that_is_gone_or_another_is_rolled_back() {
     let data = place.path().join("data");
     calls(&place.open(), "bot", 5);
     fs::remove_dir_all(&data).unwrap();
-    assert_eq!(Store::open(place.options()).unwrap_err().kind(), StoreErrorKind::RolledBack);
+    assert_eq!(
+        Store::open(place.options()).unwrap_err().kind(),
+        StoreErrorKind::RolledBack
+    );
 
     // a whole other log, longer than the first, under the same name and key
     let other = Place::new("another");
     calls(&other.open(), "bot", 20);
     copy(&other.path().join("data"), &data);
-    assert_eq!(Store::open(place.options()).unwrap_err().kind(), StoreErrorKind::RolledBack);
+    assert_eq!(
+        Store::open(place.options()).unwrap_err().kind(),
+        StoreErrorKind::RolledBack
+    );
     drop(Store::accept_restored(place.options()).unwrap());
     drop(place.open());
 }
@@ -88,11 +97,18 @@ fn a_cut_tail_is_found() {
     let cut = Place::new("cut-copy");
     copy(&data, &cut.path().join("data"));
     fs::create_dir_all(cut.path().join("mark")).unwrap();
-    fs::copy(place.path().join("mark/log.high-water"), cut.path().join("mark/log.high-water")).unwrap();
+    fs::copy(
+        place.path().join("mark/log.high-water"),
+        cut.path().join("mark/log.high-water"),
+    )
+    .unwrap();
     let wal = cut.path().join("data/record.db-wal");
     let whole = fs::read(&wal).unwrap();
     fs::write(&wal, &whole[..whole.len() / 2]).unwrap();
-    assert_eq!(Store::open(cut.options()).unwrap_err().kind(), StoreErrorKind::RolledBack);
+    assert_eq!(
+        Store::open(cut.options()).unwrap_err().kind(),
+        StoreErrorKind::RolledBack
+    );
 }
 
 #[test]
@@ -100,8 +116,10 @@ fn a_rewritten_entry_is_named() {
     let place = Place::new("rewritten");
     calls(&place.open(), "bot", 300);
     let db = rusqlite::Connection::open(place.path().join("data/record.db")).unwrap();
-    db.execute_batch("UPDATE entries SET bytes = CAST(replace(CAST(bytes AS TEXT), '\"ok\"', '\"no\"') AS BLOB) WHERE seq = 77")
-        .unwrap();
+    db.execute_batch(
+        "UPDATE entries SET bytes = CAST(replace(CAST(bytes AS TEXT), '\"ok\"', '\"no\"') AS BLOB) WHERE seq = 77",
+    )
+    .unwrap();
     let changed = db.changes();
     drop(db);
     assert_eq!(changed, 1);

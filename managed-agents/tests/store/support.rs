@@ -73,7 +73,10 @@ pub(crate) fn calls(store: &Store, agent: &str, count: usize) {
 }
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// The root over entries by the definition of RFC 6962, section 2.1, and nothing else.
@@ -119,5 +122,8 @@ pub(crate) fn sound(dir: &Path) -> Vec<managed_agents::audit::entry::Entry> {
 
 /// How often a test is repeated: the number in an environment variable, else a few times.
 pub(crate) fn rounds(variable: &str, few: usize) -> usize {
-    std::env::var(variable).ok().and_then(|number| number.parse().ok()).unwrap_or(few)
+    std::env::var(variable)
+        .ok()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(few)
 }

@@ -13,7 +13,16 @@ fn dump(data: &Path) -> Result<Vec<(String, Vec<Value>)>, rusqlite::Error> {
     let db = rusqlite::Connection::open(data.join("record.db"))?;
     let mut rows = Vec::new();
     for table in [
-        "tree", "entries", "tiles", "checkpoints", "sealed", "running", "agents", "consumed", "blocks", "postings",
+        "tree",
+        "entries",
+        "tiles",
+        "checkpoints",
+        "sealed",
+        "running",
+        "agents",
+        "consumed",
+        "blocks",
+        "postings",
         "evaluations",
     ] {
         let mut select = db.prepare(&format!("SELECT * FROM {table}"))?;
@@ -59,11 +68,20 @@ fn every_flip_that_changes_what_a_reader_is_told_is_found() {
     };
     let (mut changed, mut named) = (0, 0);
     for round in 0..rounds("MANAGED_AGENTS_FLIPS", 160) {
-        let (from, file) = if round % 4 == 0 { (&wal, "record.db-wal") } else { (&plain, "record.db") };
+        let (from, file) = if round % 4 == 0 {
+            (&wal, "record.db-wal")
+        } else {
+            (&plain, "record.db")
+        };
         let copy = Place::new("flipped");
         fs::create_dir_all(copy.path().join("data")).unwrap();
         fs::create_dir_all(copy.path().join("mark")).unwrap();
-        for name in ["data/record.db", "data/record.db-wal", "data/subjects.keys", "mark/log.high-water"] {
+        for name in [
+            "data/record.db",
+            "data/record.db-wal",
+            "data/subjects.keys",
+            "mark/log.high-water",
+        ] {
             if from.path().join(name).exists() {
                 fs::copy(from.path().join(name), copy.path().join(name)).unwrap();
             }
@@ -83,7 +101,10 @@ fn every_flip_that_changes_what_a_reader_is_told_is_found() {
         }
         changed += 1;
         let found = look(copy.path());
-        assert!(found.is_err(), "bit {bit} of byte {at} of {file} changed what is told, and nothing was found");
+        assert!(
+            found.is_err(),
+            "bit {bit} of byte {at} of {file} changed what is told, and nothing was found"
+        );
         // where only entries differ, the first of them is named
         if let (Ok(before), Ok(after), Err(first)) = (&before, &after, found)
             && let Some(expected) = first_entry(before, after)
@@ -116,7 +137,9 @@ fn first_entry(before: &[(String, Vec<Value>)], after: &[(String, Vec<Value>)]) 
         return None;
     }
     let differ: Vec<_> = before.iter().zip(after).filter(|(old, new)| old != new).collect();
-    let only = differ.iter().all(|(old, new)| old.0 == "entries" && new.0 == "entries" && old.1[0] == new.1[0]);
+    let only = differ
+        .iter()
+        .all(|(old, new)| old.0 == "entries" && new.0 == "entries" && old.1[0] == new.1[0]);
     match (only, differ.first()?.0.1.first()?) {
         (true, Value::Integer(place)) => u64::try_from(*place).ok(),
         _ => None,
