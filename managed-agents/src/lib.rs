@@ -67,6 +67,7 @@
 //! | `macros` | yes | [`#[governed]`](macro@governed) |
 //! | `engine` | yes | the embedded governor, and approvals in the process |
 //! | `config` | yes | `managed-agents.toml`, and [`Harness::from_env`] |
+//! | `sqlite` | | entries of the audit log ([`audit::entry`]) and their export ([`audit::export`]) |
 //! | `remote` | | a governance service over HTTP as the governor |
 //! | `claude` | | an agent loop over Claude's Messages API |
 //! | `cli` | | the program `managed-agents` |

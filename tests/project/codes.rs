@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Parts of the library that write other words in snake case: names of tools, the wires of services, keys of a file, the
-/// words of the command line, and the names of programs, functions and arguments that the screen knows.
-const OTHER_WORDS: [&str; 15] = [
+/// Parts of the library that write other words in snake case: names of tools, the wires of services, keys of a file or of
+/// an entry, the words of the command line, and the names of programs, functions and arguments that the screen knows.
+const OTHER_WORDS: &[&str] = &[
+    "audit/entry",
+    "audit/export",
     "claude",
     "cli",
     "config",
@@ -28,7 +30,7 @@ const OTHER_WORDS: [&str; 15] = [
 ];
 
 /// Words in snake case that are no codes: names of fields, of spans, of functions.
-const NOT_CODES: [&str; 9] = [
+const NOT_CODES: &[&str] = &[
     "agent_id",
     "allow_all",
     "execute_tool",

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::call::{Digest, Head, ToolMeta};
 use crate::outcome::Outcome;
-use crate::verdict::{Decision, EvaluationId, Verdict};
+use crate::verdict::{Decision, EvaluationId, Found, Verdict};
 
 /// What the harness made of a decision.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -67,8 +67,10 @@ pub struct DecisionRecord {
     /// The agent, its governor, and what was known of the tool.
     pub(crate) head: Arc<Head>,
     pub(crate) session: Option<Arc<str>>,
-    /// None when the call was refused before it could be judged.
-    pub(crate) digest: Option<Digest>,
+    /// Zeros when the call was refused before it could be judged.
+    pub(crate) digest: Digest,
+    /// Whether it was not.
+    pub(crate) judged: bool,
     pub(crate) decision: Decision,
     pub(crate) disposition: Disposition,
     pub(crate) details: Option<Box<RecordDetails>>,
@@ -84,11 +86,18 @@ pub(crate) struct RecordDetails {
     /// In millionths, as are the dimensions: records hold no floats.
     pub(crate) ucs: Option<u32>,
     pub(crate) dimensions: Vec<(Box<str>, u32)>,
+    /// What the screen found, and where.
+    pub(crate) screen: Vec<(Cow<'static, str>, Found)>,
 }
 
 impl RecordDetails {
-    /// Adds what the governor's scores were.
-    pub(crate) fn scored(mut self, verdict: &Verdict) -> Self {
+    /// Adds the governor's scores, and what the screen found.
+    pub(crate) fn judged(mut self, verdict: &Verdict) -> Self {
+        self.screen = verdict
+            .reasons()
+            .iter()
+            .filter_map(|reason| Some((reason.code().to_owned().into(), reason.found()?.clone())))
+            .collect();
         self.ucs = verdict.ucs().map(millionths);
         self.dimensions = verdict
             .dimensions()
@@ -97,12 +106,14 @@ impl RecordDetails {
         self
     }
 
+    #[inline(always)]
     pub(crate) fn into_option(self) -> Option<Box<Self>> {
         let empty = self.parent.is_none()
             && self.target.is_none()
             && self.codes.is_empty()
             && self.ticket.is_none()
-            && self.ucs.is_none();
+            && self.ucs.is_none()
+            && self.screen.is_empty();
         (!empty).then(|| Box::new(self))
     }
 }
@@ -164,7 +175,7 @@ impl DecisionRecord {
     /// SHA-256 of the canonical call and the record's salt; none when the arguments have no canonical form.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
-        self.digest
+        self.judged.then_some(self.digest)
     }
 
     /// What the tool says that the call is aimed at (`target = expr`), redacted where it must be.
@@ -201,7 +212,7 @@ impl DecisionRecord {
     /// The governor that judged; none when the call was refused before one was asked.
     #[must_use]
     pub fn governor(&self) -> Option<&str> {
-        self.digest.is_some().then(|| self.head.governor())
+        self.judged.then(|| self.head.governor())
     }
 
     /// The ticket that was opened or redeemed, if any.
@@ -221,6 +232,12 @@ impl DecisionRecord {
         self.details
             .iter()
             .flat_map(|details| details.dimensions.iter().map(|(name, score)| (&**name, *score)))
+    }
+
+    /// What the screen found: code and place of each finding that counted.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn found(&self) -> &[(Cow<'static, str>, Found)] {
+        self.details.as_ref().map_or(&[], |details| details.screen.as_slice())
     }
 
     /// The parameters whose values were not judged.

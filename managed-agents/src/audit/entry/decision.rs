@@ -4,7 +4,7 @@ use super::commit::commitment;
 use super::error::EntryError;
 use super::pending::{IndexColumns, PendingEntry, Sealed};
 use super::scan::{Members, unescape};
-use super::writer::{MOST_NAME, Writer, clip};
+use super::writer::{MOST_NAME, Writer, clip, clipped, push_integer};
 use super::{FORMAT, time};
 use crate::audit::DecisionRecord;
 use crate::call::{CanonicalWriter, Digest, Salt, ToolCall, write_string};
@@ -48,7 +48,9 @@ pub fn decision(
     let session = record.session().map(clip);
     let evaluation = record.evaluation_id().to_string();
     let evaluation = clip(&evaluation);
-    let mut sealer = Sealer::default();
+    let mut sealer = Sealer {
+        sealed: Vec::with_capacity(8),
+    };
 
     // in the order of RFC 8785
     let mut out = Writer::new();
@@ -99,6 +101,7 @@ pub fn decision(
     if let Some(rules) = context.rules {
         out.hex("rules", rules.as_bytes());
     }
+    sealer.screen(&mut out, record, call)?;
     out.key("seq");
     let sequence_at = out.out.len();
     if let Some(session) = &session {
@@ -172,7 +175,7 @@ fn dimensions(out: &mut Writer, record: &DecisionRecord) {
         return;
     }
     let mut scores: Vec<_> = scores
-        .map(|(name, score)| (super::writer::clipped(name, MOST_NAME), score))
+        .map(|(name, score)| (clipped(name, MOST_NAME), score))
         .take(MOST_NAMES)
         .collect();
     scores.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
@@ -182,13 +185,12 @@ fn dimensions(out: &mut Writer, record: &DecisionRecord) {
         out.comma();
         write_string(&mut out.out, &name);
         out.out.push(b':');
-        super::writer::push_integer(&mut out.out, score.into());
+        push_integer(&mut out.out, score.into());
     }
     out.out.push(b'}');
 }
 
 /// Commits to values and keeps them.
-#[derive(Default)]
 struct Sealer {
     sealed: Vec<Sealed>,
 }
@@ -196,15 +198,26 @@ struct Sealer {
 impl Sealer {
     /// Writes the commitment to a value, and keeps the value.
     fn seal(&mut self, out: &mut Writer, path: String, value: &[u8], redacted: bool) -> Result<(), EntryError> {
-        let salt = *Salt::fresh()?.reveal();
-        out.commitment(&commitment(&salt, &path, value), value.len(), redacted);
-        self.sealed.push(Sealed {
-            path,
-            salt,
-            value: value.to_vec(),
-            redacted,
-        });
+        let (committed, sealed) = Self::sealed(path, value, redacted)?;
+        out.commitment(&committed, None, value.len(), redacted);
+        self.sealed.push(sealed);
         Ok(())
+    }
+
+    /// A value under a fresh salt, and the commitment to it.
+    fn sealed(path: String, value: &[u8], redacted: bool) -> Result<([u8; 32], Sealed), EntryError> {
+        let salt = *Salt::fresh()?.reveal();
+        let committed = commitment(&salt, &path, value);
+        let value = value.to_vec();
+        Ok((
+            committed,
+            Sealed {
+                path,
+                salt,
+                value,
+                redacted,
+            },
+        ))
     }
 
     fn arguments(&mut self, out: &mut Writer, call: &ToolCall) -> Result<(), EntryError> {
@@ -249,6 +262,35 @@ impl Sealer {
         write_string(&mut value, target);
         out.key("target");
         self.seal(out, "/target".to_owned(), &value, call.meta().is_target_redacted())
+    }
+
+    /// What the screen found: the code in plain text, argument and span committed to.
+    fn screen(&mut self, out: &mut Writer, record: &DecisionRecord, call: Option<&ToolCall>) -> Result<(), EntryError> {
+        if record.found().is_empty() {
+            return Ok(());
+        }
+        out.key("screen");
+        out.out.push(b'[');
+        for (at, (code, found)) in record.found().iter().take(MOST_NAMES).enumerate() {
+            let mut place = Writer::new();
+            place.text("argument", &found.argument);
+            if let Some((start, end)) = found.span {
+                place.integer("end", end as u64);
+                place.integer("start", start as u64);
+            }
+            let redacted = call.is_some_and(|call| call.is_redacted(&found.argument));
+            let sealed = Self::sealed(format!("/screen/{at}"), &place.finish(), redacted)?;
+            out.comma();
+            out.commitment(
+                &sealed.0,
+                Some(&clipped(code, MOST_NAME)),
+                sealed.1.value.len(),
+                redacted,
+            );
+            self.sealed.push(sealed.1);
+        }
+        out.out.push(b']');
+        Ok(())
     }
 
     fn list(&mut self, out: &mut Writer, key: &str, values: &[&str]) -> Result<(), EntryError> {

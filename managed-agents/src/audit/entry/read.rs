@@ -71,13 +71,11 @@ impl Entry {
         entry.sequence = entry.number("seq").ok_or_else(|| malformed("it has no sequence"))?;
         let at = entry.text("at").as_deref().and_then(time::parse_rfc3339);
         entry.at_micros = at.ok_or_else(|| malformed("it has no time"))?;
-        let kind = entry.raw("type").filter(|kind| {
-            // a plain word, so that the slice between the quotes is the text
-            kind.len() > 2 && kind.starts_with('"') && !kind.contains('\\')
-        });
-        let kind = kind.ok_or_else(|| malformed("it has no type"))?;
-        let range = within(&entry.text, kind);
-        entry.kind = range.start + 1..range.end - 1;
+        let quoted = entry
+            .raw("type")
+            .and_then(|kind| kind.strip_prefix('"')?.strip_suffix('"'));
+        let kind = quoted.filter(|kind| is_kind(kind));
+        entry.kind = within(&entry.text, kind.ok_or_else(|| malformed("it has no type"))?);
         Ok(entry)
     }
 
@@ -111,7 +109,7 @@ impl Entry {
         self.raw("at").map_or("", |at| at.trim_matches('"'))
     }
 
-    /// Its type: `decision`, `outcome`, or a statement's.
+    /// Its type: `decision`, `outcome`, or a statement's; at most 64 of `a-z0-9_`.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.slice(&self.kind)
@@ -341,6 +339,12 @@ impl<'a> Commitment<'a> {
         push_base64url(&mut expected, &commitment(&sealed.salt, &sealed.path, &sealed.value));
         self.path == sealed.path && self.len == sealed.value.len() as u64 && self.committed.as_bytes() == expected
     }
+}
+
+/// Whether a word can be the type of an entry.
+pub(super) fn is_kind(word: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=64).contains(&word.len()) && word.bytes().all(plain)
 }
 
 /// The elements of a JSON array as text; none where it is no array.

@@ -71,8 +71,7 @@ pub fn statement(statement: &Statement<'_>) -> Result<PendingEntry, EntryError> 
     if let "decision" | "outcome" = statement.kind {
         return Err(bad("its type is that of a call's own entries"));
     }
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    if !(1..=64).contains(&statement.kind.len()) || !statement.kind.bytes().all(plain) {
+    if !super::read::is_kind(statement.kind) {
         return Err(bad("its type is no word of `a-z0-9_`"));
     }
     let body = canonical(statement.body)?;

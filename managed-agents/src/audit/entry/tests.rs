@@ -8,7 +8,7 @@ use super::*;
 use crate::audit::{DecisionRecord, Disposition, OutcomeRecord, RecordDetails, Sequence};
 use crate::call::{AgentId, CallDetails, CanonicalWriter, Digest, Head, MetaRef, Origin, Salt, ToolCall, ToolMeta};
 use crate::outcome::Outcome;
-use crate::verdict::{Decision, EvaluationId};
+use crate::verdict::{Decision, EvaluationId, Found};
 
 /// A call of `tool` with these arguments; what the pointers name is redacted.
 pub(crate) fn call(tool: &str, arguments: &Value, redacted: &[&str]) -> Arc<ToolCall> {
@@ -53,7 +53,8 @@ pub(crate) fn record(call: &ToolCall, decision: Decision, disposition: Dispositi
         evaluation_id: EvaluationId::local(1, 2),
         head: Arc::clone(call.head()),
         session: call.shared_session(),
-        digest: Some(call.digest()),
+        digest: call.digest(),
+        judged: true,
         decision,
         disposition,
         details: details.into_option(),
@@ -136,6 +137,14 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
         ("\u{1f600}".into(), 1),
         ("care".into(), 0),
     ];
+    let found = |argument: &str, span| Found {
+        argument: argument.into(),
+        span,
+    };
+    details.screen = vec![
+        ("secret_in_argument".into(), found("to", Some((0, 15)))),
+        ("bulk_action".into(), found("count", None)),
+    ];
     let context = DecisionContext {
         certificate: Some("nmc-0123"),
         rules: Some(Digest::new([0xab; 32])),
@@ -150,7 +159,7 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
     assert_eq!(
         keys.join(" "),
         "agent arguments at certificate codes context decision definition digest dimensions disposition enforced evaluation \
-         governor history parent policies rules seq session software target ticket tool trust type ucs undeclared v"
+         governor history parent policies rules screen seq session software target ticket tool trust type ucs undeclared v"
     );
     assert_eq!(entry.at(), "2026-01-01T00:00:00.123456Z");
     assert_eq!(
@@ -174,6 +183,8 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
             ("/arguments/to", true),
             ("/context", false),
             ("/history/0", false),
+            ("/screen/0", true),
+            ("/screen/1", false),
             ("/target", false),
             ("/salt", false),
         ]
@@ -182,6 +193,10 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
     assert_eq!(
         [value(0), value(1), value(2)],
         ["-0.0", "9007199254740993", "\"ann@example.com\""]
+    );
+    assert_eq!(
+        [value(5), value(6)],
+        [r#"{"argument":"to","end":15,"start":0}"#, r#"{"argument":"count"}"#]
     );
     for secret in ["ann@", "customer-7"] {
         assert!(!entry.as_json().contains(secret), "{secret}");
@@ -194,7 +209,7 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
 fn a_decision_without_a_call_says_what_there_is() {
     let refused = call("x", &json!({}), &[]);
     let record = DecisionRecord {
-        digest: None,
+        judged: false,
         session: None,
         ..record(&refused, Decision::Deny, Disposition::Refused, &["invalid_arguments"])
     };
@@ -372,6 +387,98 @@ fn the_canonical_form_is_that_of_the_published_vectors() {
     assert!(seen >= 6, "{seen}");
 }
 
+#[cfg(all(feature = "screen", feature = "engine"))]
+#[tokio::test]
+async fn what_the_screen_finds_reaches_the_entry() {
+    let harness = crate::Harness::builder().agent_id("a").build().await.unwrap();
+    let input = json!({"command": "rm -rf ~"});
+    let denied = harness.govern("bash", &input).await.unwrap_err();
+    assert_eq!(denied.code(), "destroy_home");
+    let entries = harness.records();
+    let record = entries.last().unwrap().decision();
+    let call = call("bash", &input, &[]);
+    let pending = decision(record, Some(&call), &context()).unwrap();
+    let entry = sound(&pending);
+    let found: Value = serde_json::from_str(entry.raw("screen").unwrap()).unwrap();
+    assert_eq!(found[0]["code"], "destroy_home");
+    let place = pending.sealed.iter().find(|sealed| sealed.path == "/screen/0").unwrap();
+    let place: Value = serde_json::from_slice(&place.value).unwrap();
+    assert_eq!(place["argument"], "command");
+}
+
+/// Keeps what a harness gives to a recorder.
+#[cfg(feature = "macros")]
+#[derive(Clone, Default)]
+struct Kept(Arc<std::sync::Mutex<Option<KeptCall>>>);
+
+#[cfg(feature = "macros")]
+type KeptCall = (DecisionRecord, Arc<ToolCall>);
+
+#[cfg(feature = "macros")]
+impl crate::audit::Recorder for Kept {
+    fn commit(
+        &self,
+        record: DecisionRecord,
+        call: Option<&Arc<ToolCall>>,
+        _claims: crate::Claims,
+    ) -> crate::Answer<Result<crate::audit::Committed, crate::audit::RecordError>> {
+        *self.0.lock().unwrap() = Some((record, Arc::clone(call.unwrap())));
+        crate::Answer::ready(Ok(crate::audit::Committed::Done(Sequence::new(0))))
+    }
+
+    fn conclude(&self, _place: Sequence, _outcome: OutcomeRecord) {}
+}
+
+#[cfg(feature = "macros")]
+#[tokio::test]
+async fn the_entry_of_a_governed_call_opens_to_all_that_was_judged() {
+    use sha2::{Digest as _, Sha256};
+
+    struct Account(u32);
+    #[crate::governed(target = to, subject = format!("account {cents}"), redact(to))]
+    async fn pay(
+        #[governed(state(id = account.0))] account: &Account,
+        to: &str,
+        cents: u64,
+    ) -> Result<u64, crate::GovernanceDenied> {
+        Ok(cents + u64::from(account.0) + to.len() as u64)
+    }
+
+    let kept = Kept::default();
+    let harness = crate::Harness::builder()
+        .agent_id("payer")
+        .governor(crate::testing::FakeGovernor::always(
+            crate::Verdict::allow().with_scores(0.734, 2, std::iter::once(("care".to_owned(), f64::NAN)).collect()),
+        ))
+        .recorder(kept.clone())
+        .build()
+        .await
+        .unwrap();
+    harness.scope(pay(&Account(7), "ann", 5)).await.unwrap();
+    let (record, call) = kept.0.lock().unwrap().take().unwrap();
+    let pending = decision(&record, Some(&call), &context()).unwrap();
+    let entry = sound(&pending);
+    assert_eq!(entry.number("ucs"), Some(734_000));
+    assert_eq!(entry.raw("dimensions"), Some(r#"{"care":0}"#));
+    assert_eq!(pending.subject, "account 5");
+    let sealed = |path: &str| pending.sealed.iter().find(|sealed| sealed.path == path).unwrap();
+    let text = |path: &str| String::from_utf8(sealed(path).value.clone()).unwrap();
+    assert!(sealed("/target").redacted && sealed("/arguments/to").redacted);
+    assert_eq!([text("/target"), text("/arguments/to")], ["\"ann\"", "\"ann\""]);
+    // the canonical call and its digest from what is in the log and beside it
+    let entry: Value = serde_json::from_str(entry.as_json()).unwrap();
+    let canonical = format!(
+        r#"{{"v":"ma-call/1","agent":"payer","tool":"pay","definition":{},"ids":{},"arguments":{{"cents":{},"to":{}}}}}"#,
+        entry["definition"],
+        text("/ids"),
+        text("/arguments/cents"),
+        text("/arguments/to")
+    );
+    let mut hash = Sha256::new_with_prefix(&canonical);
+    hash.update(sealed("/salt").salt);
+    assert_eq!(entry["digest"], Digest::new(hash.finalize().into()).to_string());
+}
+
 /// Text that escapes to much more than it is, sorts oddly, or is long.
 fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -383,7 +490,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn entries_are_canonical_and_fit_whatever_is_in_them(
@@ -407,6 +514,10 @@ proptest! {
         let mut more = RecordDetails { parent: Some(EvaluationId::from(tool.as_str())), ..RecordDetails::default() };
         more.codes = codes.iter().map(|code| (*code).to_owned().into()).collect();
         more.ucs = Some(1);
+        more.screen = codes
+            .iter()
+            .map(|code| ((*code).to_owned().into(), Found { argument: tool.as_str().into(), span: Some((0, usize::MAX >> 11)) }))
+            .collect();
         more.ticket = Some(evaluation.as_str().into());
         more.dimensions = dimensions.into_iter().map(|(name, score)| (name.into(), score)).collect();
         record.details = more.into_option();

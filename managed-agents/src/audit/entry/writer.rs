@@ -55,8 +55,8 @@ impl Writer {
         self.out.extend_from_slice(if truth { b"true" } else { b"false" });
     }
 
-    /// Bytes as lower-case hexadecimal digits.
-    pub(super) fn hex(&mut self, key: &str, bytes: &[u8]) {
+    /// 32 bytes as lower-case hexadecimal digits.
+    pub(super) fn hex(&mut self, key: &str, bytes: &[u8; 32]) {
         self.key(key);
         self.out.push(b'"');
         push_hex(&mut self.out, bytes);
@@ -71,11 +71,15 @@ impl Writer {
         self.out.push(b'"');
     }
 
-    /// `{"c":…,"len":…}`, with `"redacted":true` where it is so.
-    pub(super) fn commitment(&mut self, committed: &[u8; 32], len: usize, redacted: bool) {
+    /// `{"c":…,"len":…}`, with `"code"` where there is one, and `"redacted":true` where it is so.
+    pub(super) fn commitment(&mut self, committed: &[u8; 32], code: Option<&str>, len: usize, redacted: bool) {
         self.out.extend_from_slice(b"{\"c\":\"");
         push_base64url(&mut self.out, committed);
-        self.out.extend_from_slice(b"\",\"len\":");
+        self.out.push(b'"');
+        if let Some(code) = code {
+            self.text("code", code);
+        }
+        self.out.extend_from_slice(b",\"len\":");
         push_integer(&mut self.out, len as u64);
         if redacted {
             self.out.extend_from_slice(b",\"redacted\":true");
@@ -110,31 +114,34 @@ pub(super) fn push_integer(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+/// 32 bytes as lower-case hexadecimal digits.
+fn push_hex(out: &mut Vec<u8>, bytes: &[u8; 32]) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    out.reserve(bytes.len() * 2);
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            out.push(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'));
-        }
+    // filled in one array and copied once: a push for each digit is most of what an entry would cost
+    let mut digits = [0; 64];
+    for ([high, low], byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *high = HEX.get(usize::from(byte >> 4)).copied().unwrap_or(b'0');
+        *low = HEX.get(usize::from(byte & 15)).copied().unwrap_or(b'0');
     }
+    out.extend_from_slice(&digits);
 }
 
 /// Base64 for URLs, without padding (RFC 4648, section 5): 43 characters.
 pub(super) fn push_base64url(out: &mut Vec<u8>, bytes: &[u8; 32]) {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    out.reserve(44);
-    for chunk in bytes.chunks(3) {
-        let mut bits = [0; 4];
-        for (bit, byte) in bits.iter_mut().skip(1).zip(chunk) {
-            *bit = *byte;
-        }
-        let bits = u32::from_be_bytes(bits);
-        for shift in [18, 12, 6, 0].into_iter().take(chunk.len() + 1) {
-            let digit = bits >> shift & 63;
-            out.push(DIGITS.get(digit as usize).copied().unwrap_or(b'A'));
-        }
+    let digit = |bits: u32| DIGITS.get((bits & 63) as usize).copied().unwrap_or(b'A');
+    let mut padded = [0; 33];
+    if let Some(filled) = padded.first_chunk_mut() {
+        *filled = *bytes;
     }
+    let mut digits = [0; 44];
+    for (four, three) in digits.as_chunks_mut::<4>().0.iter_mut().zip(padded.as_chunks::<3>().0) {
+        let [a, b, c] = three.map(u32::from);
+        let bits = a << 16 | b << 8 | c;
+        *four = [digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)];
+    }
+    // the last digit is of the byte that is not there
+    out.extend_from_slice(digits.split_last().map_or(&[][..], |(_, digits)| digits));
 }
 
 /// Text as an entry and its index have it: whole up to 256 bytes (as escaped JSON), else its beginning, `…sha256:`, and 64
@@ -172,7 +179,7 @@ pub(super) fn clipped(text: &str, most: usize) -> Cow<'_, str> {
         .collect();
     short.push_str(MARK);
     let mut digits = Vec::with_capacity(64);
-    push_hex(&mut digits, &Sha256::digest(text.as_bytes()));
+    push_hex(&mut digits, &Sha256::digest(text.as_bytes()).into());
     short.extend(digits.into_iter().map(char::from));
     Cow::Owned(short)
 }
