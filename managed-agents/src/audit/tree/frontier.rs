@@ -96,8 +96,8 @@ impl Frontier {
         let (size, rest) = bytes.split_first_chunk().ok_or_else(|| wrong.clone())?;
         let size = u64::from_be_bytes(*size);
         let (roots, left_over) = rest.as_chunks();
-        // the largest size has no room for a further leaf
-        if !left_over.is_empty() || roots.len() != size.count_ones() as usize || size == u64::MAX {
+        // no log grows to half of all sizes, and what is read must have room for further leaves
+        if !left_over.is_empty() || roots.len() != size.count_ones() as usize || size > i64::MAX as u64 {
             return Err(wrong);
         }
         Ok(Self {

@@ -1,7 +1,8 @@
 //! Which keys are trusted for a log, and what follows from a checkpoint that they signed.
 
 use super::checkpoint::{Checkpoint, CheckpointError, CheckpointErrorKind};
-use super::note::{Note, NoteVerifier};
+use super::note::{Note, NoteErrorKind, NoteVerifier};
+use super::text::shown;
 
 /// Which log is meant, which keys it signs with, and which witnesses must have seen it.
 ///
@@ -70,7 +71,11 @@ impl LogPolicy {
         if checkpoint.origin() != self.origin {
             return Err(CheckpointError::new(
                 CheckpointErrorKind::OtherLog,
-                format!("it is of {:?}, not of {:?}", checkpoint.origin(), self.origin),
+                format!(
+                    "it is of {}, not of {}",
+                    shown(checkpoint.origin()),
+                    shown(&self.origin)
+                ),
             ));
         }
         let cosignatures = self.cosignatures(note)?;
@@ -91,7 +96,7 @@ impl LogPolicy {
     fn cosignatures(&self, note: &Note) -> Result<Vec<Cosignature>, CheckpointError> {
         let signed = match note.verify(&self.witnesses) {
             Ok(signed) => signed,
-            Err(error) if error.kind() == super::note::NoteErrorKind::NotSigned => Vec::new(),
+            Err(error) if error.kind() == NoteErrorKind::NotSigned => Vec::new(),
             Err(error) => return Err(error.into()),
         };
         let mut found: Vec<Cosignature> = Vec::new();

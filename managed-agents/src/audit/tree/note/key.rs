@@ -29,10 +29,10 @@ pub(super) fn is_name(name: &str) -> bool {
 /// # Examples
 ///
 /// ```
-/// use managed_agents::audit::tree::note::NoteVerifier;
+/// use managed_agents::audit::tree::note::{NoteSigner, NoteVerifier};
 /// let key: NoteVerifier =
-///     "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW".parse()?;
-/// assert_eq!(key.name(), "PeterNeumann");
+///     "audit.example/log+35beb53a+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs".parse()?;
+/// assert_eq!(key, NoteSigner::from_seed("audit.example/log", &[7; 32])?.verifier());
 /// # Ok::<_, managed_agents::audit::tree::note::KeyError>(())
 /// ```
 #[derive(Clone, Eq, PartialEq)]

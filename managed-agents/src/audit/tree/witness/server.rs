@@ -1,6 +1,7 @@
 //! A witness's side.
 
 use super::super::checkpoint::{Checkpoint, CheckpointErrorKind};
+use super::super::hash::Hash;
 use super::super::note::Cosigner;
 use super::super::policy::{LogPolicy, VerifiedCheckpoint};
 use super::super::proof::verify_consistency;
@@ -78,7 +79,7 @@ impl<S: WitnessState> Witness<S> {
 
 /// Whether the log only grew since `last`.
 fn grew(request: &AddCheckpoint, last: Option<Head>, new: Head) -> Result<(), WitnessResponse> {
-    let old = last.unwrap_or_else(|| Head::new(0, super::super::hash::Hash::EMPTY_TREE));
+    let old = last.unwrap_or_else(|| Head::new(0, Hash::EMPTY_TREE));
     if request.old_size() != old.size() {
         return Err(WitnessResponse::stale(last));
     }
