@@ -57,6 +57,7 @@
 //! | a governance service | [`remote::Remote`] |
 //! | what was decided, and how it ended | [`Harness::records`], [`audit`] |
 //! | tests of your own | [`testing`] |
+//! | identities of agents, certificates | [`identity`] |
 //! | stopping what no agent should do | [`screen`] |
 //! | a governor or a record of your own | [`Governor`], [`audit::Recorder`] |
 //!
@@ -67,7 +68,7 @@
 //! | `macros` | yes | [`#[governed]`](macro@governed) |
 //! | `engine` | yes | the embedded governor, and approvals in the process |
 //! | `config` | yes | `managed-agents.toml`, and [`Harness::from_env`] |
-//! | `sqlite` | | entries of the audit log ([`audit::entry`]) and their export ([`audit::export`]) |
+//! | `sqlite` | | the durable record ([`store::Store`]), its [audit log](audit::tree) and [exports](audit::export), [identities](identity) of agents |
 //! | `remote` | | a governance service over HTTP as the governor |
 //! | `claude` | | an agent loop over Claude's Messages API |
 //! | `cli` | | the program `managed-agents` |

@@ -165,6 +165,9 @@ impl Credential {
 
 /// An Ed25519 certificate authority for the agents of one trust domain. `Debug` shows no private key.
 ///
+/// Where a method takes `now`, give the later of the clock and the time of the log's last entry: a clock that was set back
+/// then neither stops the authority nor lets it sign into the past.
+///
 /// # Examples
 ///
 /// ```
@@ -228,14 +231,7 @@ impl Authority {
                 ),
             ));
         };
-        let mut trust = Trust::root(certificate)?;
-        // each round can make the issuers of others trusted; what stays untrusted is not of this authority's line
-        for _ in certificates {
-            for other in certificates {
-                // refused where none vouches for it, which is what is wanted
-                let _ = trust.add(other);
-            }
-        }
+        let trust = Trust::of_line(certificate, certificates)?;
         Ok(Self {
             key,
             certificate: certificate.clone(),
@@ -324,7 +320,7 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`IdentityErrorKind::Stopped`] when it is revoked, [`IdentityErrorKind::Untrusted`] when another authority or an agent
+    /// [`IdentityErrorKind::Revoked`] when it is revoked, [`IdentityErrorKind::Untrusted`] when another authority or an agent
     /// gave it.
     pub fn renew(
         &self,
@@ -345,7 +341,7 @@ impl Authority {
     pub(super) fn may_renew(&self, previous: &VerifiedPassport, state: AgentState) -> Result<(), IdentityError> {
         if state == AgentState::Revoked {
             return Err(IdentityError::new(
-                IdentityErrorKind::Stopped,
+                IdentityErrorKind::Revoked,
                 format!("agent `{}` is revoked, for good", previous.agent()),
             ));
         }
@@ -465,7 +461,8 @@ impl Authority {
     }
 
     /// Replaces the authority's key. The old authority vouches for the new one, for those who know the old; the new one
-    /// vouches for the old for as long as what that signed can hold.
+    /// vouches for the old for as long as what that signed can hold. If the old key may be in other hands, see
+    /// [`Rotation::distrusting_old`].
     ///
     /// # Errors
     ///
@@ -475,7 +472,8 @@ impl Authority {
         let (old, new) = (&self.certificate, next.certificate.clone());
         let ends = new.ends().min(old.ends());
         let forward = sign_authority(&self.key, new.key(), self.trust_domain(), now, ends)?;
-        let until = old.ends().min(now.after(MAX_LIFETIME));
+        // a passport of the last day of a mandate ends twice that time from now
+        let until = old.ends().min(now.after(2 * MAX_LIFETIME));
         let back = sign_authority_from(&next.key, old.key(), self.trust_domain(), old.begins(), until)?;
         // what was vouched for before stays so
         let mut all = vec![new, back.clone(), forward.clone()];
@@ -484,7 +482,7 @@ impl Authority {
         Ok(Rotation {
             authority: next,
             forward,
-            back,
+            back: Some(back),
         })
     }
 }
@@ -531,10 +529,23 @@ impl fmt::Debug for Authority {
 pub struct Rotation {
     authority: Authority,
     forward: Certificate,
-    back: Certificate,
+    back: Option<Certificate>,
 }
 
 impl Rotation {
+    /// Believes nothing any more that the old key signs or signed, since others may have it: every agent needs a new passport.
+    /// Nor should those who knew the old authority be given [`forward`](Self::forward), but the new authority's own
+    /// certificate, on another way.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trust::root`].
+    pub fn distrusting_old(mut self) -> Result<Self, IdentityError> {
+        self.authority.trust = Trust::root(&self.authority.certificate)?;
+        self.back = None;
+        Ok(self)
+    }
+
     /// The new authority, which also believes what the old one signed.
     #[must_use]
     pub fn authority(&self) -> &Authority {
@@ -549,7 +560,7 @@ impl Rotation {
 
     /// The old key's certificate, signed by the new: for those who know the new authority only.
     #[must_use]
-    pub fn back(&self) -> &Certificate {
-        &self.back
+    pub fn back(&self) -> Option<&Certificate> {
+        self.back.as_ref()
     }
 }

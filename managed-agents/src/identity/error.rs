@@ -22,8 +22,8 @@ pub enum IdentityErrorKind {
     NotYetValid,
     /// No longer valid.
     Expired,
-    /// The agent is suspended or revoked.
-    Stopped,
+    /// The agent is revoked, for good.
+    Revoked,
     /// More rights were claimed than there are to give.
     Widened,
     /// It does not follow what it should follow: another agent, another lineage, another number.
@@ -72,6 +72,7 @@ impl IdentityError {
     pub fn code(&self) -> &'static str {
         match self.kind {
             IdentityErrorKind::Expired => "certificate_expired",
+            IdentityErrorKind::Revoked => "agent_revoked",
             IdentityErrorKind::Input
             | IdentityErrorKind::KeyFile
             | IdentityErrorKind::Passphrase

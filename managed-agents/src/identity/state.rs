@@ -99,7 +99,7 @@ impl StateStatement {
     ///
     /// # Errors
     ///
-    /// [`IdentityErrorKind::Stopped`] when it is revoked already, [`IdentityErrorKind::Input`] for a reason that is no code.
+    /// [`IdentityErrorKind::Revoked`] when it is revoked already, [`IdentityErrorKind::Input`] for a reason that is no code.
     pub fn sign(
         key: &PrivateKey,
         passport: &VerifiedPassport,
@@ -169,7 +169,7 @@ impl StateStatement {
     ///
     /// # Errors
     ///
-    /// [`IdentityErrorKind::Stopped`] after a revocation, [`IdentityErrorKind::Unrelated`] when agent, number or time do not
+    /// [`IdentityErrorKind::Revoked`] after a revocation, [`IdentityErrorKind::Unrelated`] when agent, number or time do not
     /// follow.
     pub fn follows(&self, previous: Option<&Self>) -> Result<(), IdentityError> {
         let Some(previous) = previous else {
@@ -184,7 +184,7 @@ impl StateStatement {
         }
         if previous.state() == AgentState::Revoked {
             return Err(IdentityError::new(
-                IdentityErrorKind::Stopped,
+                IdentityErrorKind::Revoked,
                 format!("agent `{}` is revoked, for good", self.agent()),
             ));
         }

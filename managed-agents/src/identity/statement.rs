@@ -86,7 +86,7 @@ impl<B: Body> Statement<B> {
         if body.format() != B::FORMAT {
             return Err(malformed(&"its `v` is another format"));
         }
-        body.check()?;
+        body.check().map_err(|error| malformed(&error))?;
         let signed = canonical(&body)?;
         let statement = Self::assemble(body, signed, key, signature)?;
         // one statement has one text: white space, other escapes and other orders are refused

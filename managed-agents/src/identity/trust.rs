@@ -52,6 +52,27 @@ impl Trust {
         })
     }
 
+    /// Believes an authority, and all of the certificates that it vouches for, directly or not. Others are left out.
+    pub(super) fn of_line(root: &Certificate, certificates: &[Certificate]) -> Result<Self, IdentityError> {
+        let mut trust = Self::root(root)?;
+        // each round can make the issuers of others trusted
+        for _ in certificates {
+            let before = trust.authorities.len();
+            for other in certificates
+                .iter()
+                .filter(|one| !trust.authorities.contains(one))
+                .collect::<Vec<_>>()
+            {
+                // refused where nothing vouches for it, which is what is wanted
+                let _ = trust.add(other);
+            }
+            if trust.authorities.len() == before {
+                break;
+            }
+        }
+        Ok(trust)
+    }
+
     /// Believes a further authority, which one of the believed vouches for: how an authority's key is replaced.
     ///
     /// # Errors
