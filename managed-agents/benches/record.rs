@@ -3,7 +3,11 @@
 //!
 //! `cargo bench -p managed-agents --features sqlite --bench record [-- million]`
 
-#![expect(clippy::unwrap_used, reason = "a benchmark that fails should stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that fails should stop"
+)]
 
 use std::path::Path;
 use std::time::{Duration, Instant};
