@@ -1,17 +1,15 @@
 //! The durable record: what it keeps, what it refuses, what it notices.
-#![expect(clippy::unwrap_used, reason = "a test that fails should stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails should stop"
+)]
 
+mod agents;
+mod crash;
+mod keeps;
+mod refuses;
+mod rollback;
 mod support;
-
-use support::Place;
-
-#[test]
-fn a_smoke() {
-    let place = Place::new("smoke");
-    let store = place.open();
-    let t = std::time::Instant::now();
-    support::calls(&store, "bot", 1000);
-    println!("{:?}", t.elapsed());
-    drop(store);
-    let _ = place.open();
-}
+mod tamper;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use managed_agents::store::{Store, StoreOptions};
-use managed_agents::{GovernanceDenied, Harness, governed};
+use managed_agents::{GovernanceDenied, Harness, Risk, ToolMeta, governed};
 
 /// A directory that is removed when the test ends.
 pub(crate) struct Place(PathBuf);
@@ -54,9 +54,9 @@ pub(crate) async fn send(to: &str, text: &str) -> Result<usize, GovernanceDenied
 
 pub(crate) fn harness(agent: &str, store: &Store) -> Harness {
     Harness::builder()
-        .in_memory()
         .agent_id(agent)
         .recorder(store.clone())
+        .declare(ToolMeta::new("send").with_risk(Risk::Low).reversible())
         .build_blocking()
         .unwrap()
 }
@@ -77,4 +77,53 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
         .enable_all()
         .build()
         .unwrap()
+}
+
+/// The root over entries by the definition of RFC 6962, section 2.1, and nothing else.
+pub(crate) fn root_by_definition(entries: &[Vec<u8>]) -> [u8; 32] {
+    use sha2::{Digest as _, Sha256};
+    match entries {
+        [] => Sha256::digest([]).into(),
+        [one] => Sha256::new().chain_update([0]).chain_update(one).finalize().into(),
+        _ => {
+            let mut middle = 1;
+            while middle * 2 < entries.len() {
+                middle *= 2;
+            }
+            let (left, right) = entries.split_at(middle);
+            Sha256::new()
+                .chain_update([1])
+                .chain_update(root_by_definition(left))
+                .chain_update(root_by_definition(right))
+                .finalize()
+                .into()
+        }
+    }
+}
+
+/// Checks a record by every means: its own, and the definition of its root. Gives its entries.
+pub(crate) fn sound(dir: &Path) -> Vec<managed_agents::audit::entry::Entry> {
+    use managed_agents::store::{Depth, Reader};
+    let reader = Reader::open(dir.join("data")).unwrap();
+    let report = reader.verify(Depth::Deep, |_| ()).unwrap();
+    assert!(report.is_sound(), "{:#?}", report.problems());
+    let quick = reader.verify(Depth::Quick, |_| ()).unwrap();
+    assert!(quick.is_sound(), "{:#?}", quick.problems());
+    let entries = reader.entries(0, usize::MAX).unwrap();
+    let head = reader.head().unwrap();
+    assert_eq!(entries.len() as u64, head.size());
+    for (place, entry) in (0..).zip(&entries) {
+        assert_eq!(entry.sequence(), place, "no gap and no fork");
+    }
+    let bytes: Vec<_> = entries.iter().map(|entry| entry.as_bytes().to_vec()).collect();
+    assert_eq!(root_by_definition(&bytes), *head.root().as_bytes());
+    entries
+}
+
+/// How often a test is repeated: the number in an environment variable, else a few times.
+pub(crate) fn rounds(variable: &str, few: usize) -> usize {
+    std::env::var(variable)
+        .ok()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(few)
 }

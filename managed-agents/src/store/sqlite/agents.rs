@@ -90,7 +90,10 @@ impl Said {
 /// What an entry that is to be written makes of the agent that it is about; none if it is about none.
 pub(super) fn next(db: &Connection, entry: &PendingEntry) -> Result<Option<(String, AgentRow)>, StoreError> {
     if let "origin" | "erasure" | "log_key" | "decision" | "outcome" = entry.index.kind.as_str() {
-        return Err(refused(format!("the store itself writes entries of type `{}`", entry.index.kind)));
+        return Err(refused(format!(
+            "the store itself writes entries of type `{}`",
+            entry.index.kind
+        )));
     }
     let entry = Entry::parse(entry.at(0))?;
     let Some(body) = body_of(&entry) else {

@@ -56,7 +56,10 @@ fn copy_to(from: &Path, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Resu
             StepResult::Done => break,
             StepResult::More => {}
             _ if waited > Duration::from_secs(5) => {
-                return Err(StoreError::new(StoreErrorKind::Locked, "another process holds the record"));
+                return Err(StoreError::new(
+                    StoreErrorKind::Locked,
+                    "another process holds the record",
+                ));
             }
             _ => {
                 std::thread::sleep(Duration::from_millis(5));
@@ -99,7 +102,9 @@ pub(super) fn restore(copy_of: &Path, dir: &Path) -> Result<(), StoreError> {
             _ => {}
         }
     }
-    fs::rename(&new, &database).and_then(|()| files::sync_dir(&database)).map_err(io)?;
+    fs::rename(&new, &database)
+        .and_then(|()| files::sync_dir(&database))
+        .map_err(io)?;
     // calls that ran when the copy was made run no more: the next start closes them
     let db = schema::writer(dir, None)?;
     log::begin(&db, Duration::from_secs(1))?;

@@ -65,9 +65,8 @@ impl Facts {
 
     /// Of an entry that was read.
     pub(super) fn read(entry: &Entry) -> Self {
-        let of = |field, value: Option<crate::audit::export::Untrusted<'_>>| {
-            value.map(|value| term(field, value.reveal()))
-        };
+        let of =
+            |field, value: Option<crate::audit::export::Untrusted<'_>>| value.map(|value| term(field, value.reveal()));
         Self {
             at: entry.at_micros(),
             terms: [

@@ -23,9 +23,7 @@ pub(super) fn private_file(path: &Path) -> Result<File, StoreError> {
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .map_err(|error| StoreError::io("open", path, &error))
+    options.open(path).map_err(|error| StoreError::io("open", path, &error))
 }
 
 /// Replaces a file so that a reader, and whoever comes after a loss of power, sees the old or the new one as a whole.

@@ -180,9 +180,15 @@ impl SubjectKeys {
         let (records, _incomplete) = records.as_chunks::<RECORD>();
         for bytes in records {
             let number = table.records;
-            let (tag, rest) = bytes.split_first_chunk::<8>().ok_or_else(|| corrupt("a record is cut"))?;
-            let (name, rest) = rest.split_first_chunk::<24>().ok_or_else(|| corrupt("a record is cut"))?;
-            let (key, _) = rest.split_first_chunk::<32>().ok_or_else(|| corrupt("a record is cut"))?;
+            let (tag, rest) = bytes
+                .split_first_chunk::<8>()
+                .ok_or_else(|| corrupt("a record is cut"))?;
+            let (name, rest) = rest
+                .split_first_chunk::<24>()
+                .ok_or_else(|| corrupt("a record is cut"))?;
+            let (key, _) = rest
+                .split_first_chunk::<32>()
+                .ok_or_else(|| corrupt("a record is cut"))?;
             if record(tag, name, key) != *bytes {
                 return Err(corrupt(&format!("record {number} was changed")));
             }
@@ -221,7 +227,11 @@ fn place_of(number: u32) -> u64 {
 
 fn record(tag: &[u8; 8], name: &Name, key: &[u8; 32]) -> [u8; RECORD] {
     let mut record = [0; RECORD];
-    let check = Sha256::new().chain_update(tag).chain_update(name).chain_update(key).finalize();
+    let check = Sha256::new()
+        .chain_update(tag)
+        .chain_update(name)
+        .chain_update(key)
+        .finalize();
     let parts = tag.iter().chain(name).chain(key).chain(&check);
     record.iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
     record

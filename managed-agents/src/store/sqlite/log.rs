@@ -165,8 +165,12 @@ impl<'c> Log<'c> {
 
     /// Records that how the calls ended that this process ran is not known.
     pub(super) fn close_process(&mut self, tip: &mut Tip, process: i64) -> Result<(), StoreError> {
-        let mut select = self.db.prepare("SELECT seq FROM running WHERE process = ?1 ORDER BY seq")?;
-        let left: Vec<i64> = select.query_map([process], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let mut select = self
+            .db
+            .prepare("SELECT seq FROM running WHERE process = ?1 ORDER BY seq")?;
+        let left: Vec<i64> = select
+            .query_map([process], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
         for sequence in left.into_iter().map(i64::cast_unsigned) {
             let (evaluation, agent) = self.named(sequence)?;
             let entry = unknown_outcome(Sequence::new(sequence), &evaluation, &agent, SystemTime::now());
@@ -181,7 +185,11 @@ impl<'c> Log<'c> {
     pub(super) fn named(&self, sequence: u64) -> Result<(String, String), StoreError> {
         let bytes: Option<Vec<u8>> = self
             .db
-            .query_row("SELECT bytes FROM entries WHERE seq = ?1", [sequence.cast_signed()], |row| row.get(0))
+            .query_row(
+                "SELECT bytes FROM entries WHERE seq = ?1",
+                [sequence.cast_signed()],
+                |row| row.get(0),
+            )
             .optional()?;
         let bytes = bytes.ok_or_else(|| StoreError::corrupt(format!("record {sequence} is not there")))?;
         let entry = Entry::parse(bytes)?;

@@ -115,6 +115,7 @@ impl Store {
     ///
     /// [`StoreError`] with every kind that a store can have. [`StoreErrorKind::RolledBack`] is ended by
     /// [`accept_restored`](Self::accept_restored) only.
+    #[expect(clippy::needless_pass_by_value, reason = "a builder's end takes the builder")]
     pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
         Self::start(&options, false)
     }
@@ -126,6 +127,7 @@ impl Store {
     /// # Errors
     ///
     /// As [`open`](Self::open), but for [`StoreErrorKind::RolledBack`].
+    #[expect(clippy::needless_pass_by_value, reason = "a builder's end takes the builder")]
     pub fn accept_restored(options: StoreOptions) -> Result<Self, StoreError> {
         Self::start(&options, true)
     }
@@ -262,9 +264,11 @@ impl Store {
         call: Option<&Arc<ToolCall>>,
     ) -> Result<(PendingEntry, Sealing, Option<Arc<str>>), StoreError> {
         let passport = self.standing(record.agent()).map(|standing| standing.passport);
-        let mut context = DecisionContext::default();
-        context.certificate = passport.as_deref();
-        context.software = open::SOFTWARE;
+        let context = DecisionContext {
+            certificate: passport.as_deref(),
+            software: open::SOFTWARE,
+            ..DecisionContext::default()
+        };
         let mut entry = entry::decision(record, call.map(AsRef::as_ref), &context)?;
         let values = Sealing::of(&mut entry, |subject| self.0.shared.keys.find(subject))?;
         Ok((entry, values, passport))

@@ -25,13 +25,7 @@ pub(super) fn refuse(dir: &Path) -> Result<(), StoreError> {
 fn network_of(dir: &Path) -> Option<String> {
     let found = rustix::fs::statfs(dir).ok()?;
     // the type is signed on some platforms and of 64 bits on most: the low 32 bits are the number
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::unnecessary_cast,
-        reason = "the low 32 bits are the number"
-    )]
-    let magic = found.f_type as u64 as u32;
+    let magic = found.f_type as u32;
     match magic {
         FUSE => fuse_of(dir),
         _ => NETWORK
@@ -107,7 +101,10 @@ mod tests {
         let mounts = "22 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n\
                       30 22 0:40 / /mnt/far rw - fuse.sshfs host:/ rw\n\
                       31 22 0:41 / /mnt/my\\040disk rw - fuseblk /dev/sdb1 rw\n";
-        assert_eq!(fuse_kind(mounts, Path::new("/mnt/far/data")).as_deref(), Some("fuse.sshfs"));
+        assert_eq!(
+            fuse_kind(mounts, Path::new("/mnt/far/data")).as_deref(),
+            Some("fuse.sshfs")
+        );
         assert_eq!(fuse_kind(mounts, Path::new("/mnt/my disk/data")), None);
         assert_eq!(fuse_kind(mounts, Path::new("/mnt/farther")).as_deref(), Some("ext4"));
     }

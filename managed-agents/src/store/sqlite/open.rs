@@ -53,7 +53,9 @@ pub(super) fn open(options: &StoreOptions, accept: bool) -> Result<Opened, Store
     begin_log(&db, options, mark.as_ref(), accept)?;
 
     let mut log = Log::new(&db, Arc::clone(&keys), options.patience)?;
-    let (signer, now, accepted) = log.transact(true, |log, tip| check_and_close(log, tip, options, mark.as_ref(), accept))?;
+    let (signer, now, accepted) = log.transact(true, |log, tip| {
+        check_and_close(log, tip, options, mark.as_ref(), accept)
+    })?;
     erasure::record_left(&mut log)?;
     // fsynced by the transaction above
     mark_file.raise(&now, accepted || mark.is_none())?;

@@ -184,7 +184,11 @@ fn platform(xdg: &str, below_home: &str) -> Option<PathBuf> {
     let base = if cfg!(windows) {
         variable("LOCALAPPDATA")?
     } else if cfg!(target_os = "macos") {
-        let place = if xdg == "XDG_STATE_HOME" { "Preferences" } else { "Application Support" };
+        let place = if xdg == "XDG_STATE_HOME" {
+            "Preferences"
+        } else {
+            "Application Support"
+        };
         variable("HOME")?.join("Library").join(place)
     } else {
         // the specification says that a relative path is to be ignored
@@ -194,7 +198,11 @@ fn platform(xdg: &str, below_home: &str) -> Option<PathBuf> {
         }
     };
     // on Windows both kinds lie below one place
-    let name = if cfg!(windows) && xdg == "XDG_STATE_HOME" { "managed-agents-state" } else { "managed-agents" };
+    let name = if cfg!(windows) && xdg == "XDG_STATE_HOME" {
+        "managed-agents-state"
+    } else {
+        "managed-agents"
+    };
     Some(base.join(name))
 }
 

@@ -27,7 +27,11 @@ impl ProcessLock {
         let folder = dir.join(FOLDER);
         files::private_dir(&folder)?;
         let salt = Salt::fresh()?;
-        let id = salt.reveal().first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes)) & i64::MAX;
+        let id = salt
+            .reveal()
+            .first_chunk()
+            .map_or(0, |bytes| i64::from_le_bytes(*bytes))
+            & i64::MAX;
         let path = path_of(dir, id);
         let file = files::private_file(&path)?;
         file.try_lock()

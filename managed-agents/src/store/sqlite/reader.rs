@@ -176,7 +176,9 @@ impl Reader {
     /// As [`head`](Self::head).
     pub fn evaluation(&self, id: &str) -> Result<Vec<Entry>, StoreError> {
         let size = self.head()?.size();
-        let mut select = self.db.prepare("SELECT seq FROM evaluations WHERE name = ?1 ORDER BY seq")?;
+        let mut select = self
+            .db
+            .prepare("SELECT seq FROM evaluations WHERE name = ?1 ORDER BY seq")?;
         let mut places: Vec<i64> = select.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
         places.extend((size - size % BLOCK..size).map(u64::cast_signed));
         let mut found = Vec::new();

@@ -53,7 +53,10 @@ impl Values {
 pub(super) fn seal(key: SubjectKey, bytes: &[u8]) -> Result<SealedBox, StoreError> {
     let salt = Salt::fresh()?;
     let nonce = *salt.reveal().first_chunk::<24>().unwrap_or(&[0; 24]);
-    let payload = Payload { msg: bytes, aad: FORMAT };
+    let payload = Payload {
+        msg: bytes,
+        aad: FORMAT,
+    };
     let bytes = cipher(key)
         .encrypt(&XNonce::from(nonce), payload)
         // only for values of over 256 GiB
@@ -68,7 +71,10 @@ pub(super) fn seal(key: SubjectKey, bytes: &[u8]) -> Result<SealedBox, StoreErro
 /// Decrypts values; none when they are not what was encrypted under this key.
 pub(super) fn open(key: SubjectKey, nonce: &[u8], bytes: &[u8]) -> Option<Vec<Sealed>> {
     let nonce: [u8; 24] = nonce.try_into().ok()?;
-    let payload = Payload { msg: bytes, aad: FORMAT };
+    let payload = Payload {
+        msg: bytes,
+        aad: FORMAT,
+    };
     let bytes = cipher(key).decrypt(&XNonce::from(nonce), payload).ok()?;
     parse(&bytes)
 }
@@ -142,10 +148,16 @@ mod tests {
     #[test]
     fn values_open_under_their_key_alone() {
         let values = [value("/arguments/to", br#""x""#, true), value("/salt", b"", false)];
-        let key = SubjectKey { number: 3, key: [1; 32] };
+        let key = SubjectKey {
+            number: 3,
+            key: [1; 32],
+        };
         let sealed = seal(key, &print(&values)).unwrap();
         assert_eq!(open(key, &sealed.nonce, &sealed.bytes).unwrap(), values);
-        let other = SubjectKey { number: 3, key: [2; 32] };
+        let other = SubjectKey {
+            number: 3,
+            key: [2; 32],
+        };
         assert!(open(other, &sealed.nonce, &sealed.bytes).is_none());
         let mut changed = sealed.bytes.clone();
         changed[9] ^= 1;

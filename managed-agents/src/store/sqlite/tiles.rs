@@ -28,7 +28,9 @@ impl<'c> Tiles<'c> {
             .0
             .prepare("SELECT leaf FROM entries WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")?;
         let end = first + u64::from(width);
-        let leaves = select.query_map([first.cast_signed(), end.cast_signed()], |row| row.get(0).map(Hash::new))?;
+        let leaves = select.query_map([first.cast_signed(), end.cast_signed()], |row| {
+            row.get(0).map(Hash::new)
+        })?;
         Ok(leaves.collect::<Result<_, _>>()?)
     }
 }
@@ -45,7 +47,9 @@ impl TileReader for Tiles<'_> {
                 decode_tile(row, width).map_err(|error| StoreError::corrupt(error.to_string()))
             }
             None if level == 0 => self.leaves(index, width),
-            None => Err(StoreError::corrupt(format!("tile {index} of level {level} is not there"))),
+            None => Err(StoreError::corrupt(format!(
+                "tile {index} of level {level} is not there"
+            ))),
         }
     }
 }

@@ -171,6 +171,9 @@ fn grow_tile(db: &Connection, level: u8, index: u64, hash: &Hash) -> Result<(), 
         )));
     }
     hashes.extend_from_slice(hash.as_bytes());
-    db.execute("INSERT OR REPLACE INTO tiles(id, hashes) VALUES(?1, ?2)", params![id, hashes])?;
+    db.execute(
+        "INSERT OR REPLACE INTO tiles(id, hashes) VALUES(?1, ?2)",
+        params![id, hashes],
+    )?;
     Ok(())
 }

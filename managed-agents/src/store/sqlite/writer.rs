@@ -337,12 +337,15 @@ enum Next {
     End,
 }
 
+/// The place of a statement, or why it was refused before anything was written.
+type Appended = Result<Sequence, StoreError>;
+
 /// What is written in one transaction, and the results.
 #[derive(Default)]
 struct Group {
     /// The place, or none if what the verdict rests on has changed.
     decisions: Vec<(Box<Decision>, Option<Option<u64>>)>,
-    appends: Vec<(Box<Append>, Option<Result<Sequence, StoreError>>)>,
+    appends: Vec<(Box<Append>, Option<Appended>)>,
     erasures: Vec<(String, Reply<Option<Sequence>>)>,
 }
 
@@ -350,7 +353,10 @@ impl Group {
     /// Whether a stop, a revocation or a consumed grant is among it.
     fn must_sync(&self) -> bool {
         self.appends.iter().any(|(append, _)| append.synced)
-            || self.decisions.iter().any(|(decision, _)| decision.claims.grant.is_some())
+            || self
+                .decisions
+                .iter()
+                .any(|(decision, _)| decision.claims.grant.is_some())
     }
 
     fn fail(self, error: &StoreError) {
@@ -382,7 +388,7 @@ fn write_outcome(
     Ok(Some(ended.place))
 }
 
-fn write_append(log: &mut Log<'_>, tip: &mut Tip, append: &Append) -> Result<Result<Sequence, StoreError>, StoreError> {
+fn write_append(log: &mut Log<'_>, tip: &mut Tip, append: &Append) -> Result<Appended, StoreError> {
     let agent = match agents::next(log.db, &append.entry) {
         Ok(agent) => agent,
         // refused before anything was written

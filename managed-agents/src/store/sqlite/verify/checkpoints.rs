@@ -94,9 +94,11 @@ impl<'c> Checkpoints<'c> {
             return Some("is not written as it was signed");
         }
         let last = self.next.is_none();
-        if (self.all || last) && !note.verify(&self.keys).is_ok_and(|signed| {
-            signed.iter().any(|signed| signed.key().name() == checkpoint.origin())
-        }) {
+        if (self.all || last)
+            && !note
+                .verify(&self.keys)
+                .is_ok_and(|signed| signed.iter().any(|signed| signed.key().name() == checkpoint.origin()))
+        {
             return Some("is not signed by a key that the log names");
         }
         None
@@ -104,13 +106,20 @@ impl<'c> Checkpoints<'c> {
 
     pub(super) fn finish(self, tip: &Tip, report: &mut Report) -> Result<(), StoreError> {
         if self.next.is_some() {
-            report.add("checkpoint_differs", None, "there are checkpoints of more records than there are");
+            report.add(
+                "checkpoint_differs",
+                None,
+                "there are checkpoints of more records than there are",
+            );
         }
         if self.seen != tip.checkpoints {
             report.add(
                 "checkpoint_differs",
                 None,
-                format!("{} checkpoints were signed, and {} are there", tip.checkpoints, self.seen),
+                format!(
+                    "{} checkpoints were signed, and {} are there",
+                    tip.checkpoints, self.seen
+                ),
             );
         }
         Ok(())

@@ -12,10 +12,10 @@ use super::super::facts::{BlockRows, Facts};
 use super::super::keys::SubjectKeys;
 use super::super::tip::Tip;
 use super::super::{log, seal};
+use super::block_ending_at;
 use super::checkpoints::Checkpoints;
 use super::feed::{Row, Sealed};
 use super::report::Report;
-use super::block_ending_at;
 use crate::audit::Disposition;
 use crate::audit::entry::Entry;
 
@@ -96,7 +96,10 @@ impl<'a> Deep<'a> {
 
     fn decision(&mut self, place: u64, entry: &Entry, report: &mut Report) -> Result<(), StoreError> {
         let refused = [Disposition::Refused, Disposition::Queued].map(Disposition::code);
-        if entry.disposition().is_some_and(|word| !refused.contains(&word.reveal())) {
+        if entry
+            .disposition()
+            .is_some_and(|word| !refused.contains(&word.reveal()))
+        {
             self.running.insert(place);
         }
         if let Some(ticket) = entry.untrusted("ticket") {
@@ -141,7 +144,11 @@ impl<'a> Deep<'a> {
             "origin" => self.origin = body().origin,
             "log_key" => checkpoints.add_key(&body().key),
             "erasure" if !body().subject.is_some_and(|number| self.keys.is_erased(number)) => {
-                report.add("value_differs", Some(place), "it says that a subject was erased whose key is there");
+                report.add(
+                    "value_differs",
+                    Some(place),
+                    "it says that a subject was erased whose key is there",
+                );
             }
             "agent" => {
                 let said = agents::body_of(entry).map(Said::read);
@@ -151,7 +158,11 @@ impl<'a> Deep<'a> {
                     Some(())
                 });
                 if applied.is_none() {
-                    report.add("state_differs", Some(place), "it does not follow what was stated before");
+                    report.add(
+                        "state_differs",
+                        Some(place),
+                        "it does not follow what was stated before",
+                    );
                 }
             }
             _ => {}
@@ -170,7 +181,11 @@ impl<'a> Deep<'a> {
         self.values += 1;
         let mark = seal::check(place, sealed.subject, &sealed.nonce, &sealed.bytes);
         if !expected || sealed.mark != mark {
-            report.add("value_differs", Some(place), "its values are not those that were encrypted");
+            report.add(
+                "value_differs",
+                Some(place),
+                "its values are not those that were encrypted",
+            );
             return;
         }
         if self.keys.is_erased(sealed.subject) {
@@ -182,7 +197,11 @@ impl<'a> Deep<'a> {
             .by_number(sealed.subject)
             .and_then(|key| seal::open(key, &sealed.nonce, &sealed.bytes));
         let Some(values) = opened else {
-            report.add("value_differs", Some(place), "its values do not open under their subject's key");
+            report.add(
+                "value_differs",
+                Some(place),
+                "its values do not open under their subject's key",
+            );
             return;
         };
         let commitments = entry.commitments();
@@ -192,7 +211,11 @@ impl<'a> Deep<'a> {
         });
         // beside them lies the salt of the call's digest
         if !opens || values.len() != commitments.len() + 1 {
-            report.add("value_differs", Some(place), "its values are not those that it commits to");
+            report.add(
+                "value_differs",
+                Some(place),
+                "its values are not those that it commits to",
+            );
         }
     }
 
@@ -251,18 +274,30 @@ impl<'a> Deep<'a> {
             report.add("index_differs", None, "what entries are found by is not what they say");
         }
         if agents::all(self.db)? != self.agents {
-            report.add("state_differs", None, "the agents' states are not those that the log says");
+            report.add(
+                "state_differs",
+                None,
+                "the agents' states are not those that the log says",
+            );
         }
         if (self.log_time, self.epoch, self.origin.as_str())
             != (self.tip.log_time, self.tip.epoch, self.tip.origin.as_str())
         {
-            report.add("state_differs", None, "the log's time, epoch or origin is not that of its records");
+            report.add(
+                "state_differs",
+                None,
+                "the log's time, epoch or origin is not that of its records",
+            );
         }
         if count("sealed")? != self.values {
             report.add("value_differs", None, "there are values of records that have none");
         }
         if count("consumed")? != self.consumed || self.consumed != self.tip.consumed {
-            report.add("state_differs", None, "the consumed grants are not those that the log says");
+            report.add(
+                "state_differs",
+                None,
+                "the consumed grants are not those that the log says",
+            );
         }
         let mut select = self.db.prepare("SELECT seq, process, mark FROM running ORDER BY seq")?;
         let mut rows = select.query([])?;
@@ -271,12 +306,18 @@ impl<'a> Deep<'a> {
             let place = row.get::<_, i64>(0)?.cast_unsigned();
             let mark: Vec<u8> = row.get(2)?;
             if mark != log::running_mark(place, row.get(1)?) {
-                report.add("state_differs", Some(place), "whose process runs it is not what was written");
+                report.add(
+                    "state_differs",
+                    Some(place),
+                    "whose process runs it is not what was written",
+                );
             }
             running.insert(place);
         }
         if let Some(place) = running.symmetric_difference(&self.running).next() {
-            report.add("state_differs", Some(*place), "whether it runs is not what the log says");
+            // a changed outcome, which is named already, leaves its decision running
+            let record = report.first_bad_record().is_none().then_some(*place);
+            report.add("state_differs", record, "whether a call runs is not what the log says");
         }
         Ok(())
     }

@@ -60,7 +60,11 @@ pub(super) fn run(db: &Connection, size: u64, values: bool, to: &SyncSender<Chun
     let mut entries = db.prepare("SELECT seq, leaf, bytes FROM entries WHERE seq < ?1 ORDER BY seq")?;
     let mut rows = entries.query([size.cast_signed()])?;
     let mut sealed = db.prepare("SELECT seq, subject, nonce, box, mark FROM sealed WHERE seq < ?1 ORDER BY seq")?;
-    let mut beside = if values { Some(Beside::begin(&mut sealed, size)?) } else { None };
+    let mut beside = if values {
+        Some(Beside::begin(&mut sealed, size)?)
+    } else {
+        None
+    };
     let mut chunk = Chunk::default();
     let mut weight = 0;
     while let Some(row) = rows.next()? {
