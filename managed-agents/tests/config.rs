@@ -177,7 +177,11 @@ fn what_this_build_cannot_honour_is_an_error_and_never_ignored() {
 #[test]
 fn scopes_that_no_engine_would_keep_are_an_error() {
     let path = file("scopes", "agent = 'a'\n[scopes]\na = []");
-    let built = Harness::builder().in_memory().config(path).governor(Engine::new()).build_blocking();
+    let built = Harness::builder()
+        .in_memory()
+        .config(path)
+        .governor(Engine::new())
+        .build_blocking();
     let Err(BuildError::Config(ConfigError::Unsupported(error))) = built else {
         panic!("built");
     };

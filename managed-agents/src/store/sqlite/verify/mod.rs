@@ -43,7 +43,11 @@ pub(super) fn run(
     reading.execute_batch("BEGIN; SELECT size FROM tree")?;
 
     let deep = depth == Depth::Deep;
-    let named = if deep { Vec::new() } else { lookup::log_keys(&db, tip.size())? };
+    let named = if deep {
+        Vec::new()
+    } else {
+        lookup::log_keys(&db, tip.size())?
+    };
     let mut leaves = Leaves::new(&db, &tip);
     let mut checkpoints = Checkpoints::new(&db, deep, &named)?;
     let mut deeper = deep.then(|| Deep::new(&db, &tip, &keys));
@@ -80,9 +84,16 @@ fn check_schema(db: &Connection, report: &mut Report) -> Result<(), StoreError> 
     let found: Vec<(String, String)> = select
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    let same = found.iter().map(|(name, sql)| (name.as_str(), sql.as_str())).eq(schema::TABLES);
+    let same = found
+        .iter()
+        .map(|(name, sql)| (name.as_str(), sql.as_str()))
+        .eq(schema::TABLES);
     if !same {
-        report.add("schema_changed", None, "the tables are not those that this version makes");
+        report.add(
+            "schema_changed",
+            None,
+            "the tables are not those that this version makes",
+        );
     }
     Ok(())
 }
