@@ -81,6 +81,7 @@ pub trait Recorder: Send + Sync + 'static {
 pub struct Stopped {
     code: Cow<'static, str>,
     detail: String,
+    epoch: Option<u64>,
 }
 
 impl Stopped {
@@ -90,7 +91,21 @@ impl Stopped {
         Self {
             code: code.into(),
             detail: detail.into(),
+            epoch: None,
         }
+    }
+
+    /// States the epoch that this was seen in: where it has passed, the call is judged anew.
+    #[must_use]
+    pub fn with_epoch(mut self, epoch: u64) -> Self {
+        self.epoch = Some(epoch);
+        self
+    }
+
+    /// The epoch that this was seen in, where one is stated.
+    #[must_use]
+    pub fn epoch(&self) -> Option<u64> {
+        self.epoch
     }
 
     /// The stable code.

@@ -181,7 +181,13 @@ impl Case {
         let ruling = Ruling {
             judged: Judged {
                 verdict: Verdict::deny(reason),
-                claims: None,
+                // another process may have let it act again
+                claims: stopped.epoch().map(|epoch| {
+                    Box::new(Claims {
+                        epoch: Some(epoch),
+                        grant: None,
+                    })
+                }),
                 kind: DenialKind::Denied,
                 by_governor: false,
                 by_screen: false,
@@ -441,9 +447,12 @@ impl Case {
         };
         // only who listens pays for a copy
         let copy = (!inner.callbacks.is_empty()).then(|| record.clone());
-        // what does not run claims nothing
-        let claims = ruling.judged.claims.take().filter(|_| ruling.disposition.runs());
-        let claims = claims.map_or_else(Claims::default, |claims| *claims);
+        let claims = match ruling.judged.claims.take() {
+            None => Claims::default(),
+            Some(claims) if ruling.disposition.runs() => *claims,
+            // what does not run consumes nothing
+            Some(claims) => Claims { grant: None, ..*claims },
+        };
         match inner.recorder.commit(record, Some(&self.call), claims).now() {
             Ok(committed) => self.committed(committed, ruling, copy.as_ref(), now),
             Err(later) if self.scope.waits && inner.recorder.may_be_waited_for() => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -26,6 +26,8 @@ const MOST_MESSAGES: usize = 256;
 
 /// How often sizes are fsynced, signed and marked when there is something new.
 const PERIOD: Duration = Duration::from_secs(1);
+/// How long the writer stays awake for the next message.
+const MOMENT: Duration = Duration::from_micros(100);
 
 /// What the thread is given.
 pub(super) struct Parts {
@@ -124,6 +126,12 @@ impl Writer<'_> {
             {
                 batch.push(message);
             }
+            // nobody waits for an outcome: a moment later it goes into one transaction with the caller's next decision
+            if batch.iter().all(|message| matches!(message, Message::Outcome(_)))
+                && let Some(message) = soon(receiver)
+            {
+                batch.push(message);
+            }
             let stop = self.serve_batch(&mut batch);
             if stop {
                 return self.period();
@@ -138,6 +146,9 @@ impl Writer<'_> {
         // a writer that has failed for good has nothing to do but to say so
         if self.failed.is_some() || (!self.dirty && self.owed.is_empty()) {
             return receiver.recv().map_or(Next::End, Next::Message);
+        }
+        if let Some(message) = soon(receiver) {
+            return Next::Message(message);
         }
         match receiver.recv_timeout(PERIOD.saturating_sub(self.last_period.elapsed())) {
             Ok(message) => Next::Message(message),
@@ -329,6 +340,19 @@ impl Writer<'_> {
         self.dirty = done.is_err();
         done
     }
+}
+
+/// A message that comes within moments, without going to sleep: waking up takes longer than a transaction.
+fn soon(receiver: &Receiver<Message>) -> Option<Message> {
+    let begun = Instant::now();
+    while begun.elapsed() < MOMENT {
+        match receiver.try_recv() {
+            Ok(message) => return Some(message),
+            Err(TryRecvError::Empty) => std::thread::yield_now(),
+            Err(TryRecvError::Disconnected) => return None,
+        }
+    }
+    None
 }
 
 enum Next {
