@@ -6,6 +6,8 @@
 //! With `ANTHROPIC_API_KEY` the model is Claude over the Messages API (`ANTHROPIC_MODEL` says which); without, a small
 //! server on this machine plays the model's turns from a script, over the same HTTP.
 //!
+//! What is decided goes into the record in `$MANAGED_AGENTS_HOME`; in this workspace that is below `target`.
+//!
 //! `cargo run -p examples --example quickstart`
 
 use std::process::ExitCode;
@@ -15,6 +17,7 @@ use examples::show::{self, Colour, paint};
 use examples::{Outcome, Server, model, set};
 use managed_agents::approval::ApproverKey;
 use managed_agents::claude::{MessagesAgent, Run};
+use managed_agents::home::Home;
 use managed_agents::{Endpoint, Engine, Escaped, GovernanceDenied, Harness, Secret, ToolStatus, Toolbox, governed};
 use serde_json::json;
 
@@ -84,12 +87,13 @@ async fn run() -> Outcome {
     // 1. who decides: the embedded engine, in which this agent may use two of the three tools
     let approver = ApproverKey::generate()?;
     let harness = Harness::builder()
-        .in_memory()
         .agent_id("support-bot")
         .governor(Engine::new().scope("support-bot", ["lookup_order", "refund"]))
         .approver("ann", approver.public())
         .build()
         .await?;
+    let record = harness.home().ok_or("the record is in a data directory")?.clone();
+    let begin = size(record.clone()).await?;
 
     // 2. the tools, with the state that they need
     let shop = Arc::new(Shop::default());
@@ -149,12 +153,22 @@ async fn run() -> Outcome {
         }
     }
 
+    // 7. the record: a log in the data directory, each entry of which is a leaf of one Merkle tree
     show::heading("The record");
-    show::records(&harness);
+    record.store().flush().await?;
+    let dir = record.dir().display().to_string();
+    let sound = tokio::task::spawn_blocking(move || show::log(record.store(), begin)).await??;
+    println!("\n  {sound} entries in {dir} hash to the root that was signed");
     if let Ok(refunded) = shop.refunded.lock() {
         println!("\n  orders that were refunded: {refunded:?}");
     }
     Ok(())
+}
+
+/// How many entries the record has.
+async fn size(record: Home) -> Result<u64, Box<dyn std::error::Error>> {
+    let read = move || record.store().reader()?.head();
+    Ok(tokio::task::spawn_blocking(read).await??.size())
 }
 
 /// The agent: Claude where there is a key, else a scripted stand-in, which must stay alive as long as the agent.

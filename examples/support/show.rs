@@ -3,7 +3,9 @@
 use std::env;
 use std::io::{self, IsTerminal as _};
 
-use managed_agents::store::MemoryEntry;
+use managed_agents::audit::entry::Entry;
+use managed_agents::audit::export::Untrusted;
+use managed_agents::store::{Depth, MemoryEntry, Store, StoreError};
 use managed_agents::{Decision, Escaped, GovernanceDenied, Harness};
 
 /// A colour of the terminal.
@@ -62,6 +64,38 @@ pub fn denial(denied: &GovernanceDenied) {
 pub fn records(harness: &Harness) {
     let rows: Vec<_> = harness.records().iter().map(row).collect();
     table(["tool", "decision", "disposition", "outcome", "code"], &rows);
+}
+
+/// The calls that a durable record has had since it had `begin` entries, one a line; and how many entries it has in all, once
+/// every one of them was found to hash to its root.
+pub fn log(store: &Store, begin: u64) -> Result<u64, StoreError> {
+    let reader = store.reader()?;
+    let entries = reader.entries(begin, 1000)?;
+    let text = |text: Option<Untrusted<'_>>| text.map_or_else(|| "-".to_owned(), |text| text.terminal());
+    let rows: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.kind() == "decision")
+        .map(|decision| {
+            let ended = entries.iter().find(|entry| entry.about() == Some(decision.sequence()));
+            [
+                decision.sequence().to_string(),
+                text(decision.tool()),
+                text(decision.decision()),
+                text(decision.disposition()),
+                text(ended.and_then(Entry::outcome)),
+                text(decision.codes().into_iter().next()),
+            ]
+        })
+        .collect();
+    table(["entry", "tool", "decision", "disposition", "outcome", "code"], &rows);
+    let report = reader.verify(Depth::Quick, |_| ())?;
+    if let Some(problem) = report.problems().first() {
+        println!(
+            "  {} {problem}",
+            paint(Colour::Red, "the record is not what was written:")
+        );
+    }
+    Ok(report.size())
 }
 
 fn row(entry: &MemoryEntry) -> [String; 5] {
