@@ -36,6 +36,12 @@ impl Output {
         self.settle(written)
     }
 
+    /// Bytes as they are.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = self.out.write_all(bytes);
+        self.settle(written)
+    }
+
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
         let flushed = self.out.flush();
         self.settle(flushed)
