@@ -43,7 +43,8 @@ Exit code: 0 when the record is in place and can be used, 2 when the copy is old
 remembers and --accept is not given (nothing is changed then), 1 for any other error.
 
 A copy that is older than the record lacks calls that ran. With --accept it goes on as a log of a new name, whose first entry says
-what came before, and everything that was granted is void. `restore --accept` without a file accepts the record that is in place.")]
+what came before, and everything that was granted is void. Agents stand as they did in the copy: one that was revoked since is not.
+`restore --accept` without a file accepts the record that is in place.")]
 pub(super) struct RestoreCommand {
     /// The copy, as `backup` made it
     #[arg(required_unless_present = "accept")]
@@ -83,8 +84,11 @@ impl RestoreCommand {
             "{}: {} records of the log {}.",
             shown_path(home.dir()),
             head.size(),
-            super::table::plain(head.origin())
+            super::table::line(head.origin())
         ))?;
+        if self.accept {
+            out.line("Agents stand as they did in this record: see `managed-agents agent list`, and stop again whom you had stopped since.")?;
+        }
         out.flush()?;
         Ok(0)
     }

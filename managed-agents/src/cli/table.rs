@@ -28,6 +28,11 @@ pub(super) fn plain(text: &str) -> String {
     clipped(&Untrusted::new(text))
 }
 
+/// The same within a sentence, in full.
+pub(super) fn line(text: &str) -> String {
+    Untrusted::new(text).terminal()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,7 @@ use crate::cli::BAD;
 use crate::cli::failure::{Failure, shown_path};
 use crate::cli::output::{Output, complain};
 use crate::cli::place::Place;
-use crate::cli::table::plain;
+use crate::cli::table::line as shown;
 
 /// No receipt and no entry is larger.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -102,13 +102,13 @@ impl Prove {
                     "{} is entry {} of the log {}, which then had {} entries.",
                     shown_path(entry),
                     read.index(),
-                    plain(key.name()),
+                    shown(key.name()),
                     head.size()
                 ))?;
                 for seen in head.cosignatures() {
                     out.line(format_args!(
                         "Seen by {} at {} s since 1970.",
-                        plain(seen.witness()),
+                        shown(seen.witness()),
                         seen.time()
                     ))?;
                 }

@@ -7,7 +7,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{Output, complain};
 use crate::cli::place::Place;
 use crate::cli::progress::Bar;
-use crate::cli::table::plain;
+use crate::cli::table::line as shown;
 use crate::cli::{BAD, ERROR};
 use crate::store::{Depth, Problem, Reader, Report, StoreError, StoreErrorKind};
 
@@ -149,7 +149,7 @@ fn print(report: &Report, mark: &Mark, deep: bool, out: &mut Output) -> Result<(
     out.line(format_args!(
         "{} records of the log {}, root {}.",
         report.size(),
-        plain(report.origin()),
+        shown(report.origin()),
         report.root()
     ))?;
     match report.first_bad_record() {

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::CONTENT_TYPE;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -31,6 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many are served at once.
 const MOST_CONNECTIONS: usize = 64;
+
+/// No request is larger: a note, and a proof before it.
+const MOST_BYTES: usize = 2 * Note::MAX_LEN;
 
 /// Signs the heads of other logs, as long as each only grows
 #[derive(Args, Debug)]
@@ -163,8 +166,13 @@ async fn answer(request: Request<Incoming>, witness: &Shared) -> Response<Full<B
     if request.method() != Method::POST {
         return text(405, "POST a request\n");
     }
-    let Ok(body) = Limited::new(request.into_body(), 2 * Note::MAX_LEN).collect().await else {
-        return text(413, "the request is too large, or broke off\n");
+    let too_large = || text(413, "the request is too large, or broke off\n");
+    // one that says so is not waited for
+    if request.body().size_hint().lower() > MOST_BYTES as u64 {
+        return too_large();
+    }
+    let Ok(body) = Limited::new(request.into_body(), MOST_BYTES).collect().await else {
+        return too_large();
     };
     let body = body.to_bytes();
     let seconds = SystemTime::now()

@@ -56,11 +56,10 @@ pub(super) fn admits(
     if standing.map(|standing| &standing.passport) != decision.passport.as_ref() {
         return Ok(false);
     }
-    // a refusal is recorded however the agent stands
-    if decision.runs
-        && let Some(standing) = standing
-        && standing.admits(micros(SystemTime::now()), tip.log_time).is_err()
-    {
+    let now = micros(SystemTime::now());
+    let stopped = standing.is_some_and(|standing| standing.admits(now, tip.log_time).is_err());
+    // a refusal is recorded however the agent stands, unless the agent was stopped and is no more
+    if stopped && decision.runs || decision.stopped && !stopped {
         return Ok(false);
     }
     if let Some(grant) = &decision.claims.grant {

@@ -41,6 +41,8 @@ pub(super) struct Decision {
     pub(super) passport: Option<Arc<str>>,
     /// Whether the body is to run.
     pub(super) runs: bool,
+    /// Whether the agent might not act when it was judged, as far as this process knew.
+    pub(super) stopped: bool,
     pub(super) place: Place,
     pub(super) reply: Reply<Written>,
 }

@@ -79,7 +79,7 @@ use crate::audit::{
 };
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
-use crate::identity::Standing;
+use crate::identity::{Standing, StandingError};
 use facts::Facts;
 use message::{Append, Decision, Ended, Message, Written};
 use seal::Values as Sealing;
@@ -257,6 +257,12 @@ impl Store {
         Answer::later(async move { answer.await.unwrap_or_else(|_| Err(StoreError::stopped())) })
     }
 
+    /// Whether an agent may act, as of this process's last transaction; one that is not registered may.
+    fn admits_agent(&self, agent: &str, at: SystemTime) -> Result<(), StandingError> {
+        self.standing(agent)
+            .map_or(Ok(()), |standing| standing.admits(admission::micros(at), self.log_time()))
+    }
+
     /// Encodes a decision.
     fn encode(
         &self,
@@ -292,6 +298,7 @@ impl Recorder for Store {
             Ok(encoded) => encoded,
             Err(error) => return Answer::ready(Err(error.to_record_error())),
         };
+        let stopped = self.admits_agent(record.agent(), SystemTime::now()).is_err();
         let (reply, answer) = oneshot::channel();
         let decision = Decision {
             facts: Facts::of(&entry.index),
@@ -301,6 +308,7 @@ impl Recorder for Store {
             agent: record.agent().to_owned(),
             passport,
             runs: record.disposition().runs(),
+            stopped,
             place,
             reply,
         };
@@ -318,11 +326,7 @@ impl Recorder for Store {
     }
 
     fn admits(&self, agent: &AgentId, at: SystemTime) -> Result<(), Stopped> {
-        let Some(standing) = self.standing(agent.as_str()) else {
-            return Ok(());
-        };
-        standing
-            .admits(admission::micros(at), self.log_time())
+        self.admits_agent(agent.as_str(), at)
             .map_err(|error| Stopped::new(error.code(), error.to_string()))
     }
 
