@@ -6,3 +6,5 @@
 mod law_2_what_was_judged_is_what_runs;
 mod law_3_recorded_before_it_runs;
 mod law_4_closed_by_default;
+#[cfg(feature = "sqlite")]
+mod law_6_stopped_means_stopped;

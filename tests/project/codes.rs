@@ -38,6 +38,7 @@ const NOT_CODES: &[&str] = &[
     "high_water",
     "input_schema",
     "journal_mode",
+    "log_certificate",
     "log_key",
     "managed_agents",
     "snake_case",

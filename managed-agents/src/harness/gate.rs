@@ -198,10 +198,11 @@ fn scope_of(draft: &Draft) -> Result<Scope, GovernanceDenied> {
 /// Judges a call, and spawns its body when it was allowed: a caller that goes away does not cut it short
 /// (`cancel = finish`). Needs a tokio runtime.
 #[doc(hidden)]
-pub async fn gate_finish<F>(mut draft: Draft, body: F) -> F::Output
+pub async fn gate_finish<F>(draft: Draft, body: F) -> F::Output
 where
     F: Future<Output: GovernedReturn + Send> + Send + 'static,
 {
+    let mut draft = draft;
     let tool = draft.meta().name();
     let admitted = async {
         let scope = scope_of(&draft)?;

@@ -1,7 +1,7 @@
 //! Agents: registered, renewed, stopped, and listed.
 
-use super::error::HomeError;
 use super::Home;
+use super::error::HomeError;
 use crate::audit::entry::Entry;
 use crate::call::AgentId;
 use crate::identity::{AgentState, Certificate, Enrolment, Moment, Passport, StateStatement, VerifiedPassport};
@@ -55,7 +55,9 @@ impl Home {
     ///
     /// [`HomeError`] when the agent is revoked, the authority's key is not here, or nothing can be written.
     pub fn register(&self, enrolment: &Enrolment) -> Result<Passport, HomeError> {
-        let authority = self.authority().ok_or_else(|| HomeError::no_authority("registering an agent"))?;
+        let authority = self
+            .authority()
+            .ok_or_else(|| HomeError::no_authority("registering an agent"))?;
         let now = self.now();
         let agent = enrolment.agent();
         let (key, _) = self.keys().agent_key(agent)?;
@@ -102,7 +104,9 @@ impl Home {
     ///
     /// [`HomeError`] when the agent is revoked or not registered, the authority's key is not here, or nothing can be written.
     pub fn set_state(&self, agent: &str, state: AgentState, reason: &str) -> Result<StateStatement, HomeError> {
-        let authority = self.authority().ok_or_else(|| HomeError::no_authority("changing an agent's state"))?;
+        let authority = self
+            .authority()
+            .ok_or_else(|| HomeError::no_authority("changing an agent's state"))?;
         let known = self.agent(agent)?.ok_or_else(|| HomeError::not_registered(agent))?;
         let previous = self.verified(&known)?;
         let now = self.now();
@@ -160,7 +164,9 @@ impl Home {
     ///
     /// [`HomeError`] when the agent is not registered, or the authority's key is not here.
     pub fn certificate(&self, agent: &str) -> Result<Certificate, HomeError> {
-        let authority = self.authority().ok_or_else(|| HomeError::no_authority("certifying an agent"))?;
+        let authority = self
+            .authority()
+            .ok_or_else(|| HomeError::no_authority("certifying an agent"))?;
         let known = self.agent(agent)?.ok_or_else(|| HomeError::not_registered(agent))?;
         Ok(authority.certify_sub_agent(&self.verified(&known)?, self.now())?)
     }
@@ -176,7 +182,11 @@ impl Home {
             Some(known) if self.is_due(&known) => {
                 // a call that comes after the end is denied with `certificate_expired`, which says more than an error here
                 if let Err(error) = self.renew(agent.as_str()) {
-                    tracing::warn!(agent = agent.as_str(), code = error.code(), "the agent's identity cannot be renewed");
+                    tracing::warn!(
+                        agent = agent.as_str(),
+                        code = error.code(),
+                        "the agent's identity cannot be renewed"
+                    );
                 }
             }
             Some(_) => {}
@@ -197,7 +207,9 @@ impl Home {
     }
 
     fn verified(&self, known: &AgentSummary) -> Result<VerifiedPassport, HomeError> {
-        let trust = self.trust().ok_or_else(|| HomeError::no_authority("checking a passport"))?;
+        let trust = self
+            .trust()
+            .ok_or_else(|| HomeError::no_authority("checking a passport"))?;
         Ok(trust.verify(std::slice::from_ref(&known.passport))?)
     }
 }

@@ -9,6 +9,7 @@ use crate::store::{StoreError, StoreErrorKind};
 #[error("{detail}")]
 pub struct HomeError {
     kind: HomeErrorKind,
+    code: &'static str,
     detail: String,
 }
 
@@ -29,16 +30,14 @@ pub enum HomeErrorKind {
 }
 
 impl HomeError {
-    pub(super) fn new(kind: HomeErrorKind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-        }
+    fn new(kind: HomeErrorKind, code: &'static str, detail: String) -> Self {
+        Self { kind, code, detail }
     }
 
     pub(super) fn not_registered(agent: &str) -> Self {
         Self::new(
             HomeErrorKind::NotRegistered,
+            "not_registered",
             format!("agent `{agent}` is not registered; register it with `managed-agents agent register {agent}`"),
         )
     }
@@ -46,6 +45,7 @@ impl HomeError {
     pub(super) fn no_authority(what: &str) -> Self {
         Self::new(
             HomeErrorKind::NoAuthority,
+            "no_authority",
             format!("the authority's key is under a passphrase, and {what} needs it"),
         )
     }
@@ -56,33 +56,27 @@ impl HomeError {
         self.kind
     }
 
-    /// The stable code.
+    /// The stable code; that of the store or the identity where one of them is wrong.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self.kind {
-            HomeErrorKind::Store(_) => "store",
-            HomeErrorKind::Identity(_) => "identity",
-            HomeErrorKind::Entry => "entry",
-            HomeErrorKind::NotRegistered => "not_registered",
-            HomeErrorKind::NoAuthority => "no_authority",
-        }
+        self.code
     }
 }
 
 impl From<StoreError> for HomeError {
     fn from(error: StoreError) -> Self {
-        Self::new(HomeErrorKind::Store(error.kind()), error.to_string())
+        Self::new(HomeErrorKind::Store(error.kind()), error.code(), error.to_string())
     }
 }
 
 impl From<IdentityError> for HomeError {
     fn from(error: IdentityError) -> Self {
-        Self::new(HomeErrorKind::Identity(error.kind()), error.to_string())
+        Self::new(HomeErrorKind::Identity(error.kind()), error.code(), error.to_string())
     }
 }
 
 impl From<EntryError> for HomeError {
     fn from(error: EntryError) -> Self {
-        Self::new(HomeErrorKind::Entry, error.to_string())
+        Self::new(HomeErrorKind::Entry, "entry_refused", error.to_string())
     }
 }

@@ -104,7 +104,11 @@ impl Home {
         if let Some(authority) = &authority {
             options = options.authority(authority.key().public().to_string());
         }
-        let store = if accept { Store::accept_restored(options)? } else { Store::open(options)? };
+        let store = if accept {
+            Store::accept_restored(options)?
+        } else {
+            Store::open(options)?
+        };
         let home = Self(Arc::new(Inner {
             store,
             keys,
@@ -123,9 +127,14 @@ impl Home {
     ///
     /// As [`open`](Self::open).
     pub(crate) fn shared(options: StoreOptions) -> Result<Self, HomeError> {
-        static OPEN: OnceLock<Mutex<Vec<(PathBuf, std::sync::Weak<Inner>)>>> = OnceLock::new();
+        type Directories = Vec<(PathBuf, std::sync::Weak<Inner>)>;
+        /// Guards which directories are open; held while one is opened, so that none is opened twice.
+        static OPEN: OnceLock<Mutex<Directories>> = OnceLock::new();
         let dir = std::path::absolute(options.dir()).unwrap_or_else(|_| options.dir().to_owned());
-        let mut open = OPEN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = OPEN
+            .get_or_init(Mutex::default)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         open.retain(|(_, home)| home.strong_count() > 0);
         let found = open.iter().find(|(at, _)| *at == dir);
         if let Some(home) = found.and_then(|(_, home)| home.upgrade()) {
@@ -188,7 +197,11 @@ impl Home {
         let text = key.to_string();
         let recorded = reader.query(&Query::new().kind(KIND).newest_first())?;
         let fits = |body: &str| body.contains(&text) && body.contains(&origin);
-        if recorded.entries().iter().any(|entry| entry.raw("body").is_some_and(fits)) {
+        if recorded
+            .entries()
+            .iter()
+            .any(|entry| entry.raw("body").is_some_and(fits))
+        {
             return Ok(());
         }
         let now = self.now();

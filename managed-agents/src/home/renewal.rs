@@ -52,12 +52,30 @@ fn renew_all(home: &Weak<Inner>) -> bool {
         return false;
     };
     let home = Home(inner);
-    let agents = home.0.renewals.lock().unwrap_or_else(PoisonError::into_inner).agents.clone();
+    let agents = home
+        .0
+        .renewals
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .agents
+        .clone();
     for agent in agents {
-        let due = home.agent(agent.as_str()).map(|known| known.is_some_and(|known| home.is_due(&known)));
-        let renewed = due.and_then(|due| if due { home.renew(agent.as_str()).map(|_| ()) } else { Ok(()) });
+        let due = home
+            .agent(agent.as_str())
+            .map(|known| known.is_some_and(|known| home.is_due(&known)));
+        let renewed = due.and_then(|due| {
+            if due {
+                home.renew(agent.as_str()).map(|_| ())
+            } else {
+                Ok(())
+            }
+        });
         if let Err(error) = renewed {
-            tracing::warn!(agent = agent.as_str(), code = error.code(), "the agent's identity cannot be renewed");
+            tracing::warn!(
+                agent = agent.as_str(),
+                code = error.code(),
+                "the agent's identity cannot be renewed"
+            );
         }
     }
     true

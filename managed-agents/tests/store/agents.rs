@@ -57,7 +57,7 @@ fn a_suspended_agent_is_denied_in_this_process_and_through_another_handle() {
             .unwrap();
         for harness in [&here, &there] {
             let denied = harness.scope(send("ann", "three")).await.unwrap_err();
-            assert_eq!(denied.code(), "contended");
+            assert_eq!(denied.code(), "agent_suspended");
         }
         assert_eq!(other.standing("bot").unwrap().state, AgentState::Suspended);
         let active = world.state(AgentState::Active, Some(&suspended));
