@@ -65,7 +65,7 @@ impl Init {
             Home::unlock(options, &text)?
         } else if locked && new {
             // an earlier `init --operator` did not come to its end
-            Home::unlock(options, &*self.passphrase.ask("Passphrase of the authority's key: ")?)?
+            Home::unlock(options, &self.passphrase.ask("Passphrase of the authority's key: ")?)?
         } else {
             Home::open(options)?
         };

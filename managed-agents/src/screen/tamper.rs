@@ -56,10 +56,8 @@ fn is_harmless<'a>(arguments: impl Iterator<Item = &'a str> + Clone) -> bool {
 /// A command that runs this program, or stops it.
 pub(in crate::screen) fn command(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let own = |name: &str| name == "managed-agents" || name == "managed_agents";
-    if own(cmd.name) {
-        if !is_harmless(cmd.args.iter().map(|field| field.text.as_str())) {
-            walk.report(&rule::TAMPER, cmd.span);
-        }
+    if own(cmd.name) && !is_harmless(cmd.args.iter().map(|field| field.text.as_str())) {
+        walk.report(&rule::TAMPER, cmd.span);
     }
     if matches!(
         cmd.name,

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use managed_agents::audit::tree::LogPolicy;
 use managed_agents::audit::tree::note::Note;
@@ -202,5 +203,69 @@ fn a_hostile_name_is_text_in_every_table_and_every_sentence() {
             "{}",
             run.out
         );
+    }
+}
+
+/// A block of code of the guide.
+fn recipe(language: &str) -> String {
+    let guide = include_str!("../../../docs/record.md");
+    let (_, rest) = guide.split_once(&format!("```{language}\n")).unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_guide_s_recipes_check_an_export_without_this_program() {
+    let place = Place::begun("recipes");
+    calls(&place.harness("bot"), 200);
+    place
+        .run(&["audit", "export", "--format", "tiles", "--out", "tiles"])
+        .ok();
+    let key = place.run(&["audit", "checkpoint", "--key"]).ok().out;
+    let key = key.trim();
+    fs::write(place.path("audit.sh"), recipe("sh")).unwrap();
+    fs::write(place.path("audit.go"), recipe("go")).unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(place.path("")).env("KEY", key);
+        command.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode");
+        command
+            .env("GOCACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/go-cache"))
+            .env("GOFLAGS", "");
+        let output = command.output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let there = |program: &str| Command::new(program).arg("version").output().is_ok();
+    let with_openssl = cfg!(unix) && there("openssl");
+    let with_go = there("go") && Path::new("/usr/share/gocode/src/golang.org/x/mod/sumdb").exists();
+    if with_openssl {
+        let (done, said) = run("sh", &["audit.sh"]);
+        assert!(done && said.contains("Signature Verified Successfully"), "{said}");
+    } else {
+        println!("not checked: openssl is missing");
+    }
+    if with_go {
+        let (done, said) = run("go", &["build", "-o", "audit", "audit.go"]);
+        assert!(done, "{said}");
+        let audit = place.path("audit");
+        let (done, said) = run(audit.to_str().unwrap(), &["tiles", key]);
+        assert!(done && said.contains("are what was signed"), "{said}");
+    } else {
+        println!("not checked: Go, or its package golang.org/x/mod, is missing");
+    }
+    // one changed entry, and one changed head
+    let bundle = place.path("tiles/tile/entries/000");
+    let mut bytes = fs::read(&bundle).unwrap();
+    bytes[1_000] ^= 1;
+    fs::write(&bundle, bytes).unwrap();
+    if with_go {
+        assert!(!run(place.path("audit").to_str().unwrap(), &["tiles", key]).0);
+    }
+    let head = place.path("tiles/checkpoint");
+    let text = fs::read_to_string(&head)
+        .unwrap()
+        .replacen("test.example", "best.example", 1);
+    fs::write(&head, text).unwrap();
+    if with_openssl {
+        assert!(!run("sh", &["audit.sh"]).0);
     }
 }
