@@ -97,7 +97,13 @@ impl RestoreCommand {
 /// Whether a copy is as long as the record was; says so if not.
 fn is_whole(copy: &Path, options: &StoreOptions) -> Result<bool, Failure> {
     // the mark is named after the directory
-    std::fs::create_dir_all(options.dir()).map_err(|error| Failure::of_file(options.dir(), error))?;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(options.dir())
+        .map_err(|error| Failure::of_file(options.dir(), error))?;
     match Reader::open_files(copy, &options.dir().join("subjects.keys"))?.compare_with_mark(options) {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == StoreErrorKind::RolledBack => {
