@@ -106,7 +106,25 @@ fn a_witness_signs_what_only_grows_and_remembers_it_when_it_is_killed() {
         .unwrap();
     Run::from(second).exits(1).says("another witness");
 
-    // a receipt that needs the witness
+    // a receipt that shows the witness's signature
+    place
+        .run(&[
+            "audit", "prove", "3", "--head", "head", "--out", "seen", "--entry", "entry",
+        ])
+        .ok();
+    place.run(&["audit", "prove", "3", "--out", "unseen"]).ok();
+    let check = |receipt: &str| {
+        let arguments = ["audit", "prove", "--check", receipt, "--entry", "entry", "--key", log];
+        place.run(&[&arguments[..], &["--witness-key", &witness.key]].concat())
+    };
+    check("seen").ok().says("Seen by witness.example");
+    check("unseen").exits(2).says("0 of 1 witnesses");
+    place
+        .run(&["audit", "prove", "300", "--head", "head"])
+        .exits(1)
+        .says("no entry 300");
+
+    // killed, and begun again
     drop(witness);
     let witness = Serving::begin(&place, log);
     witness.ask(&place, &[]).ok();

@@ -7,13 +7,14 @@ use clap::Args;
 
 use super::write_file;
 use crate::audit::Sequence;
-use crate::audit::tree::note::NoteVerifier;
-use crate::audit::tree::{LogPolicy, Receipt, ReceiptErrorKind};
+use crate::audit::tree::note::{Note, NoteVerifier};
+use crate::audit::tree::{LogPolicy, Receipt, ReceiptErrorKind, VerifiedCheckpoint, root_of};
 use crate::cli::BAD;
 use crate::cli::failure::{Failure, shown_path};
 use crate::cli::output::{Output, complain};
 use crate::cli::place::Place;
 use crate::cli::table::line as shown;
+use crate::store::Reader;
 
 /// No receipt and no entry is larger.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -37,6 +38,10 @@ pub(in crate::cli) struct Prove {
     /// Where to write the receipt [default: standard output]
     #[arg(long, value_name = "FILE", conflicts_with = "check")]
     out: Option<PathBuf>,
+
+    /// Prove it in this head, as `audit checkpoint --out` wrote it, with the signatures of witnesses [default: the newest]
+    #[arg(long, value_name = "FILE", conflicts_with = "check")]
+    head: Option<PathBuf>,
 
     /// Check this receipt; needs --entry and --key, and no record
     #[arg(long, value_name = "FILE", requires = "entry", requires = "key")]
@@ -70,7 +75,16 @@ impl Prove {
         let reader = place.reader()?;
         let entry = reader.entry(Sequence::new(seq))?;
         let entry = entry.ok_or_else(|| Failure::new(format!("there is no entry {seq}")))?;
-        let (head, _) = place.signed_head(&reader, seq + 1)?;
+        let head = match &self.head {
+            Some(path) => kept_head(path, place, &reader)?,
+            None => place.signed_head(&reader, seq + 1)?.0,
+        };
+        if head.size() <= seq {
+            return Err(Failure::new(format!(
+                "that head is of {} entries: it has no entry {seq}",
+                head.size()
+            )));
+        }
         let proof = reader.prove_inclusion(seq, head.size())?;
         let receipt = Receipt::new(seq, proof, head.into_note()).to_string();
         if let Some(path) = &self.entry {
@@ -121,6 +135,19 @@ impl Prove {
             }
         }
     }
+}
+
+/// A head that was kept: signed by this log, and still its beginning.
+fn kept_head(path: &Path, place: &Place, reader: &Reader) -> Result<VerifiedCheckpoint, Failure> {
+    let note = Note::parse(&read(path)?).map_err(|error| Failure::of_file(path, error))?;
+    let (_, key) = place.signed_head(reader, 0)?;
+    let head = LogPolicy::new(key.name(), vec![key.clone()]).verify(&note);
+    let head = head.map_err(|error| Failure::of_file(path, error))?;
+    let root = root_of(reader, head.size()).map_err(|error| Failure::of_file(path, error))?;
+    if root != *head.checkpoint().root() {
+        return Err(Failure::of_file(path, "it is of another history than this record"));
+    }
+    Ok(head)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
