@@ -158,6 +158,10 @@ mod guides {
     #[doc = include_str!("../../docs/from-python.md")]
     struct FromPython;
 
+    #[cfg(feature = "sqlite")]
+    #[doc = include_str!("../../docs/record.md")]
+    struct Record;
+
     #[cfg(feature = "screen")]
     #[doc = include_str!("../../docs/screen.md")]
     struct Screen;

@@ -3,8 +3,12 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::audit::export::Untrusted;
 use crate::config::{ConfigError, ToolFileError};
 use crate::harness::BuildError;
+use crate::home::HomeError;
+use crate::identity::IdentityError;
+use crate::store::StoreError;
 
 /// One sentence for the person at the shell; holds no argument of a call.
 #[derive(Debug)]
@@ -21,6 +25,11 @@ impl Failure {
 
     pub(super) fn of_tools(file: &Path, error: &ToolFileError) -> Self {
         Self::of_file(file, error)
+    }
+
+    /// What an error says, of which parts may have come from outside.
+    pub(super) fn of(error: &dyn fmt::Display) -> Self {
+        Self(Untrusted::new(error.to_string()).terminal())
     }
 
     /// Standard output cannot be written.
@@ -44,6 +53,24 @@ impl From<ConfigError> for Failure {
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Self {
         Self(error.to_string())
+    }
+}
+
+impl From<HomeError> for Failure {
+    fn from(error: HomeError) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Self {
+        Self::of(&error)
     }
 }
 

@@ -1,12 +1,22 @@
 //! The program `managed-agents`. It judges through the same [`Harness`](crate::Harness) as a program does.
 
+mod agent;
+mod audit;
 mod check;
 mod config;
+mod copies;
 mod failure;
+mod init;
 mod judging;
 mod output;
+mod passphrase;
+mod place;
+mod progress;
 mod replay;
+mod table;
 mod tools;
+mod when;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -16,6 +26,9 @@ use output::Output;
 
 /// What the program says when it could not do what it was asked; usage errors too, since 2 is a denial.
 const ERROR: u8 = 1;
+
+/// What is checked is bad: a record, a copy, a receipt.
+const BAD: u8 = 2;
 
 /// Runs the program with this process's arguments.
 #[must_use]
@@ -29,11 +42,18 @@ pub fn main() -> ExitCode {
         }
     };
     let mut out = Output::stdout();
+    let place = &arguments.place;
     let result = match arguments.command {
         Command::Check(check) => check.run(&mut out),
         Command::Replay(replay) => replay.run(&mut out),
         Command::Config { command } => command.run(&mut out),
         Command::Tools { command } => command.run(&mut out),
+        Command::Init(init) => init.run(place, &mut out),
+        Command::Agent { command } => command.run(place, &mut out),
+        Command::Audit { command } => command.run(place, &mut out),
+        Command::Witness { command } => command.run(place, &mut out),
+        Command::Backup(backup) => backup.run(place, &mut out),
+        Command::Restore(restore) => restore.run(place, &mut out),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -44,10 +64,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Governs what AI agents do: judges tool calls by the same rules as a governed program.
+/// Governs what AI agents do: judges tool calls by the same rules as a governed program, and keeps their record.
 #[derive(Debug, Parser)]
 #[command(name = "managed-agents", version, arg_required_else_help = true)]
 struct Arguments {
+    #[command(flatten)]
+    place: place::Place,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -66,6 +89,24 @@ enum Command {
         #[command(subcommand)]
         command: tools::ToolsCommand,
     },
+    Init(init::Init),
+    /// Registers, shows, suspends and revokes agents
+    Agent {
+        #[command(subcommand)]
+        command: agent::AgentCommand,
+    },
+    /// Reads, checks, exports and proves the record
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
+    },
+    /// Is a witness of other logs
+    Witness {
+        #[command(subcommand)]
+        command: witness::WitnessCommand,
+    },
+    Backup(copies::BackupCommand),
+    Restore(copies::RestoreCommand),
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 
 use super::failure::Failure;
+use crate::audit::export::visible_json;
 
 /// Standard output.
 pub(super) struct Output {
@@ -30,9 +31,21 @@ impl Output {
 
     /// A value as one line of JSON.
     pub(super) fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
-        let written = serde_json::to_writer(&mut self.out, value)
-            .map_err(io::Error::from)
-            .and_then(|()| self.out.write_all(b"\n"));
+        let mut line = match serde_json::to_string(value) {
+            Ok(line) => line,
+            Err(error) => return Err(Failure::unwritable(&error.into())),
+        };
+        // a terminal may be what reads it
+        if line.bytes().any(|byte| !byte.is_ascii() || byte.is_ascii_control()) {
+            line = visible_json(&line);
+        }
+        line.push('\n');
+        self.bytes(line.as_bytes())
+    }
+
+    /// Bytes as they are.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = self.out.write_all(bytes);
         self.settle(written)
     }
 

@@ -47,12 +47,8 @@ pub(super) enum Sent {
 
 impl Connection {
     pub(super) async fn open(stream: Box<dyn Stream>) -> Result<Box<Self>, Failure> {
-        let seen = Arc::new(Seen::default());
-        let io = Io {
-            stream,
-            seen: Arc::clone(&seen),
-            buffer: vec![0; READ].into_boxed_slice(),
-        };
+        let io = Io::over(stream);
+        let seen = Arc::clone(&io.seen);
         let (sender, connection) = http1::handshake(io)
             .await
             .map_err(|_| Failure::new(FailureKind::Setup, "the connection cannot be set up"))?;
@@ -173,7 +169,13 @@ impl Reply {
     }
 
     /// Reads a JSON body of at most `limit` bytes, and gives the connection back.
-    pub(crate) async fn json(mut self, limit: usize) -> Result<Vec<u8>, Failure> {
+    pub(crate) async fn json(self, limit: usize) -> Result<Vec<u8>, Failure> {
+        self.check_json()?;
+        self.body(limit).await
+    }
+
+    /// Reads a body of any type of at most `limit` bytes, and gives the connection back.
+    pub(crate) async fn body(mut self, limit: usize) -> Result<Vec<u8>, Failure> {
         self.check_head(limit)?;
         let mut body = Vec::new();
         loop {
@@ -222,6 +224,14 @@ impl Reply {
                 "the answer is compressed, which was not asked for",
             ));
         }
+        if self.response.body().size_hint().lower() > limit as u64 {
+            return Err(too_large());
+        }
+        Ok(())
+    }
+
+    fn check_json(&self) -> Result<(), Failure> {
+        let headers = self.response.headers();
         let is_json = headers
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
@@ -231,9 +241,6 @@ impl Reply {
                 FailureKind::NotJson,
                 "the answer's content type is not JSON",
             ));
-        }
-        if self.response.body().size_hint().lower() > limit as u64 {
-            return Err(too_large());
         }
         Ok(())
     }
@@ -274,18 +281,26 @@ impl Seen {
 }
 
 /// What a connection runs over.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Lets hyper read and write a tokio stream, and notes how far the exchange came.
-struct Io {
+pub(crate) struct Io {
     stream: Box<dyn Stream>,
     seen: Arc<Seen>,
     buffer: Box<[u8]>,
 }
 
 impl Io {
+    pub(crate) fn over(stream: Box<dyn Stream>) -> Self {
+        Self {
+            stream,
+            seen: Arc::default(),
+            buffer: vec![0; READ].into_boxed_slice(),
+        }
+    }
+
     fn note(&self, error: &io::Error) {
         if rustls_error(error).is_some() {
             self.seen.tls.store(true, Ordering::Relaxed);

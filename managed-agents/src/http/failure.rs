@@ -60,7 +60,7 @@ impl Failure {
         self.kind
     }
 
-    #[cfg(feature = "claude")]
+    #[cfg(any(feature = "claude", feature = "cli"))]
     pub(crate) fn into_detail(self) -> Cow<'static, str> {
         self.detail
     }

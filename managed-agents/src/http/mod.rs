@@ -29,6 +29,8 @@ use connection::{Connection, Sent};
 use pool::Pool;
 
 pub(crate) use connect::TlsSetupError;
+#[cfg(feature = "cli")]
+pub(crate) use connection::Io;
 pub(crate) use connection::Reply;
 pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use failure::{Failure, FailureKind, bounded};
@@ -77,6 +79,16 @@ impl Client {
         request
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.send(request, deadline).await
+    }
+
+    /// Sends text.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn post_text(&self, path: &str, body: Vec<u8>, deadline: Instant) -> Result<Reply, Failure> {
+        let mut request = self.request(Method::POST, path, body.into())?;
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         self.send(request, deadline).await
     }
 

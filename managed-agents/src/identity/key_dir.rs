@@ -17,6 +17,7 @@ const AUTHORITY_KEY: &str = "authority.key";
 const AUTHORITY_LOCKED: &str = "authority.locked";
 const AUTHORITY_CERTIFICATES: &str = "authority.pem";
 const LOG_KEY: &str = "log.key";
+const WITNESS_KEY: &str = "witness.key";
 /// No key file is longer; a mandate may be.
 const MAX_KEY: u64 = 16 * 1024;
 const MAX_MANDATE: u64 = 16 * 1024 * 1024;
@@ -29,6 +30,7 @@ const MAX_MANDATE: u64 = 16 * 1024 * 1024;
 /// | `authority.locked` | the same under a passphrase, in place of it (`ma-locked-key/1`) |
 /// | `authority.pem` | the authority's certificate, and those of authorities before it |
 /// | `log.key` | the key that signs the log's checkpoints |
+/// | `witness.key` | where other logs are witnessed: the key that cosigns their checkpoints |
 /// | `agent-<id>.key`, `agent-<id>.mandate` | an agent's key, and its right to renew its identity |
 ///
 /// On Unix a key file that its group or others could read is refused, and so is a directory that they could write. Elsewhere
@@ -256,6 +258,16 @@ impl KeyDir {
     /// [`IdentityErrorKind::KeyFile`] when the file cannot be read, written or trusted.
     pub fn log_key(&self) -> Result<(PrivateKey, bool), IdentityError> {
         self.key_or_new(LOG_KEY)
+    }
+
+    /// The key with which a witness cosigns the checkpoints of other logs, which is made if there is none; true when it was
+    /// made just now.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityErrorKind::KeyFile`] when the file cannot be read, written or trusted.
+    pub fn witness_key(&self) -> Result<(PrivateKey, bool), IdentityError> {
+        self.key_or_new(WITNESS_KEY)
     }
 
     /// An agent's key, which is made if there is none; true when it was made just now.

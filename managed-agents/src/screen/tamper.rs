@@ -5,33 +5,59 @@ use super::cmd::Cmd;
 use super::rule::{self, Rule};
 use super::shell::walk::Walk;
 
-/// Commands of this program that decide nothing and change nothing.
-const HARMLESS: [&str; 10] = [
-    "check",
-    "replay",
-    "help",
-    "version",
-    "completions",
-    "verify",
-    "status",
-    "explain",
-    "--help",
-    "--version",
+/// Commands of this program that decide nothing and change nothing, in full.
+const HARMLESS: [&[&str]; 19] = [
+    &["check"],
+    &["replay"],
+    &["help"],
+    &["version"],
+    &["completions"],
+    &["verify"],
+    &["status"],
+    &["explain"],
+    &["config", "check"],
+    &["tools", "list"],
+    &["tools", "check"],
+    &["agent", "list"],
+    &["agent", "show"],
+    &["audit", "verify"],
+    &["audit", "show"],
+    &["audit", "list"],
+    &["audit", "export"],
+    &["audit", "prove"],
+    &["audit", "checkpoint"],
 ];
+
+/// Options of every command, each with a value that is no command.
+const GLOBAL: [&str; 2] = ["--data-dir", "--high-water"];
+
+/// Opens recorded values, which may be secrets of others.
+const REVEAL: &str = "--reveal";
+
+/// Whether a command line of this program, without its name, decides nothing and changes nothing.
+fn is_harmless<'a>(arguments: impl Iterator<Item = &'a str> + Clone) -> bool {
+    if arguments.clone().any(|text| text.starts_with(REVEAL)) {
+        return false;
+    }
+    let mut words = Vec::new();
+    let mut all = arguments;
+    while let Some(text) = all.next() {
+        if GLOBAL.contains(&text) {
+            all.next();
+        } else if words.is_empty() && matches!(text, "--help" | "-h" | "--version" | "-V") {
+            return true;
+        } else if !text.starts_with('-') && words.len() < 2 {
+            words.push(text);
+        }
+    }
+    words.is_empty() || HARMLESS.iter().any(|command| words.starts_with(command))
+}
 
 /// A command that runs this program, or stops it.
 pub(in crate::screen) fn command(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let own = |name: &str| name == "managed-agents" || name == "managed_agents";
-    if own(cmd.name) {
-        let verb = cmd
-            .args
-            .iter()
-            .map(|field| field.text.as_str())
-            .find(|text| !text.starts_with('-') || HARMLESS.contains(text))
-            .unwrap_or("help");
-        if !HARMLESS.contains(&verb) {
-            walk.report(&rule::TAMPER, cmd.span);
-        }
+    if own(cmd.name) && !is_harmless(cmd.args.iter().map(|field| field.text.as_str())) {
+        walk.report(&rule::TAMPER, cmd.span);
     }
     if matches!(
         cmd.name,
@@ -119,6 +145,48 @@ pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_commands_that_read_are_harmless() {
+        let harmless = |line: &str| is_harmless(line.split_whitespace());
+        for line in [
+            "",
+            "--help",
+            "-V",
+            "check --tool x",
+            "help revoke",
+            "audit verify --deep",
+            "--data-dir init audit show 7",
+            "audit --data-dir /x list --agent a",
+            "audit --high-water=/x export --format csv",
+            "agent show bot",
+            "tools list t.json",
+        ] {
+            assert!(harmless(line), "{line}");
+        }
+        for line in [
+            "init",
+            "init --help",
+            "--data-dir check init",
+            "--data-dir=check init",
+            "--high-water check agent revoke bot",
+            "agent register bot",
+            "agent suspend bot",
+            "agent reactivate bot",
+            "agent revoke bot --yes",
+            "agent renew bot",
+            "audit show 7 --reveal",
+            "audit erase ann",
+            "witness serve",
+            "backup x",
+            "restore x --accept",
+            "audit",
+            "agent",
+            "approve 7",
+        ] {
+            assert!(!harmless(line), "{line}");
+        }
+    }
 
     #[test]
     fn own_data_is_known_wherever_it_lies() {

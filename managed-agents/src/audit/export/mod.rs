@@ -178,6 +178,14 @@ impl<W> fmt::Debug for Exporter<W> {
 const PRODUCT: &str = "managed-agents";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// JSON text with what a terminal would not show escaped; it means the same.
+#[cfg(feature = "cli")]
+pub(crate) fn visible_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    untrusted::push_json(&mut out, json);
+    out
+}
+
 /// A JSON value on one line, with what a terminal would not show escaped.
 fn json_line(value: &serde_json::Value) -> String {
     let mut line = String::new();

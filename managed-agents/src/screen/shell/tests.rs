@@ -190,6 +190,9 @@ fn own_governance_is_out_of_reach_in_every_profile() {
         for command in [
             "managed-agents approve 7",
             "sudo managed-agents resume all",
+            "managed-agents --data-dir check agent revoke bot --yes",
+            "managed-agents audit show 7 --reveal",
+            "managed-agents restore old.db --accept",
             "rm -rf .managed-agents",
             "echo x >> managed-agents.toml",
             "cp a ~/.managed-agents/store.db",
@@ -206,6 +209,7 @@ fn own_governance_is_out_of_reach_in_every_profile() {
         }
         for command in [
             "managed-agents check --tool x --input '{}'",
+            "managed-agents audit verify --deep",
             "cat managed-agents.toml",
             "ls managed-agents/src",
         ] {

@@ -117,7 +117,7 @@ fn check_and_close(
         return Err(StoreError::corrupt("the log's last records do not hash to its root"));
     }
     let fault = match mark {
-        Some(mark) => fault(log, tip, mark)?,
+        Some(mark) => fault(log.db, tip, mark)?,
         None => None,
     };
     let accepted = match (&fault, mark) {
@@ -157,18 +157,18 @@ fn check_and_close(
 }
 
 /// What is wrong with a log, if it is not the one that was marked or a longer one.
-fn fault(log: &Log<'_>, tip: &Tip, mark: &Mark) -> Result<Option<String>, StoreError> {
+pub(super) fn fault(db: &Connection, tip: &Tip, mark: &Mark) -> Result<Option<String>, StoreError> {
     if tip.origin != mark.origin {
         return Ok(Some(format!("it is the log `{}`", tip.origin)));
     }
     if tip.synced_size < mark.size {
         return Ok(Some(format!("it has {}", tip.synced_size)));
     }
-    let root = root_of(&Tiles::of(log.db), mark.size).map_err(super::tiles::unproven)?;
+    let root = root_of(&Tiles::of(db), mark.size).map_err(super::tiles::unproven)?;
     Ok((root != mark.root).then(|| "its first records are others".to_owned()))
 }
 
-fn rolled_back(mark: &Mark, what: &str) -> StoreError {
+pub(super) fn rolled_back(mark: &Mark, what: &str) -> StoreError {
     StoreError::new(
         StoreErrorKind::RolledBack,
         format!(

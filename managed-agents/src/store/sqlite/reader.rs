@@ -10,6 +10,8 @@ use super::error::{StoreError, StoreErrorKind};
 use super::facts::BLOCK;
 use super::keys::SubjectKeys;
 use super::lookup;
+use super::mark::MarkFile;
+use super::options::StoreOptions;
 use super::query::{Page, Query};
 use super::tiles::{Tiles, unproven};
 use super::tip::Tip;
@@ -239,6 +241,23 @@ impl Reader {
             })
             .optional()?;
         Ok(note)
+    }
+
+    /// Compares with the high-water mark that these options name: the size that was remembered, or none where nothing is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::RolledBack`] when this is not the log that was marked, or one that is shorter; others as
+    /// [`head`](Self::head).
+    pub fn compare_with_mark(&self, options: &StoreOptions) -> Result<Option<u64>, StoreError> {
+        // read first: the log that is read afterwards is at least as long
+        let Some(mark) = MarkFile::of(options.high_water.as_deref(), &options.dir)?.read()? else {
+            return Ok(None);
+        };
+        match open::fault(&self.db, &Tip::read(&self.db, false)?, &mark)? {
+            Some(what) => Err(open::rolled_back(&mark, &what)),
+            None => Ok(Some(mark.size)),
+        }
     }
 
     /// Every agent, and how it stands.
