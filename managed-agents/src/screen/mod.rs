@@ -4,6 +4,9 @@
 //! no disk, no name service and no clock, so the same call under the same profile always gives the same answer. It is no
 //! sandbox: `docs/screen.md` says what it does not see.
 
+#[macro_use]
+mod programs;
+
 mod bulk;
 mod cmd;
 mod effect;

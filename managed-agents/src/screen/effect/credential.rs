@@ -5,9 +5,9 @@ use crate::screen::cmd::Cmd;
 use crate::screen::finding::Span;
 use crate::screen::glob;
 use crate::screen::place::Place;
+use crate::screen::programs::Known;
 use crate::screen::rule;
 use crate::screen::shell::data::{Data, Taint};
-use crate::screen::shell::flow;
 use crate::screen::shell::walk::Walk;
 
 /// What kind of credential a file is.
@@ -118,7 +118,7 @@ const ENDINGS: [&str; 66] = [
 ];
 
 /// Names that are credentials wherever they lie.
-const NAMES: [&str; 18] = [
+const FILES: [&str; 18] = [
     ".env",
     ".netrc",
     ".pgpass",
@@ -224,7 +224,7 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
         }
     }
     let name = lower.rsplit('/').next().unwrap_or_default();
-    if NAMES.contains(&name) {
+    if FILES.contains(&name) {
         return Some(Credential::Secret);
     }
     if matches!(
@@ -275,86 +275,24 @@ pub(in crate::screen) fn read_file(walk: &mut Walk<'_>, path: &str, span: Span) 
 }
 
 /// Programs that only name, count or compare files, or change what is not their contents.
-fn looks_only(name: &str) -> bool {
-    matches!(
-        name,
-        "ls" | "stat"
-            | "test"
-            | "["
-            | "file"
-            | "wc"
-            | "touch"
-            | "mkdir"
-            | "rm"
-            | "chmod"
-            | "chown"
-            | "cd"
-            | "git"
-            | "echo"
-            | "printf"
-            | "ssh"
-            | "ssh-add"
-            | "ssh-keygen"
-            | "ssh-copy-id"
-            | "find"
-            | "which"
-            | "basename"
-            | "dirname"
-            | "realpath"
-            | "readlink"
-            | "du"
-            | "docker"
-            | "docker-compose"
-            | "kubectl"
-            | "export"
-            | "mosh"
-            | "dbclient"
-            | "grep-q"
-            | "man"
-            | "shred"
-            | "truncate"
-            | "unlink"
-            | "setfacl"
-            | "getfacl"
-            | "lsattr"
-            | "chattr"
-            | "useradd"
-            | "code"
-            | "trap"
-            | "alias"
-            | "helm"
-            | "ansible"
-            | "ansible-playbook"
-            | "npm"
-            | "yarn"
-            | "pnpm"
-            | "node"
-            | "tree"
-            | "autossh"
-            | "slogin"
-            | "getent"
-            | "visudo"
-            | "rmdir"
-            | "logger"
-            | "dotenv"
-            | "foreman"
-            | "set"
-            | "declare"
-            | "local"
-            | "mktemp"
-            | "eza"
-            | "exa"
-            | "lsd"
-    )
-}
+pub(in crate::screen) const LOOKS_ONLY: &[&str] = &[
+    "ls", "stat", "test", "[", "file", "wc", "touch", "mkdir", "rm", "chmod", "chown", "cd", "git", "echo", "printf",
+    "ssh", "ssh-add", "ssh-keygen", "ssh-copy-id", "find", "which", "basename", "dirname", "realpath", "readlink",
+    "du", "docker", "docker-compose", "kubectl", "export", "mosh", "dbclient", "grep-q", "man", "shred", "truncate",
+    "unlink", "setfacl", "getfacl", "lsattr", "chattr", "useradd", "code", "trap", "alias", "helm", "ansible",
+    "ansible-playbook", "npm", "yarn", "pnpm", "node", "tree", "autossh", "slogin", "getent", "visudo", "rmdir",
+    "logger", "dotenv", "foreman", "set", "declare", "local", "mktemp", "eza", "exa", "lsd",
+];
 
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let name = cmd.name;
-    if !looks_only(name) {
+/// Judges any program: which files of credentials it reads.
+pub(super) fn any(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if !cmd.known.has(Known::LOOKS_ONLY) {
         reads(walk, cmd);
     }
-    let first = cmd.arg(0);
-    match name {
+}
+
+by_name! {
+    NAMES: pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) where cmd.name is {
         "grep" | "egrep" | "fgrep" | "rg" | "awk" | "sed" if cmd.stdin.taint.has(Taint::ENV) => {
             let words = [
                 "key", "token", "secret", "pass", "cred", "auth", "aws", "api", "pwd", "private",
@@ -366,7 +304,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             {
                 found(walk, cmd, &rule::CREDENTIAL_PRINT);
             }
-        }
+        },
         "grep" | "egrep" | "rg" | "ag" | "zgrep"
             if cmd.name == "rg" || cmd.name == "ag" || cmd.short('r') || cmd.short('R') || cmd.long("recursive") =>
         {
@@ -394,13 +332,13 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             if seeks && wide {
                 found(walk, cmd, &rule::CREDENTIAL_PRINT);
             }
-        }
+        },
         "gpg" | "gpg2" if cmd.long("export-secret-keys") || cmd.long("export-secret-subkeys") => {
             found(walk, cmd, &rule::CREDENTIAL_READ)
-        }
+        },
         "security"
             if matches!(
-                first,
+                cmd.arg(0),
                 "find-generic-password"
                     | "find-internet-password"
                     | "dump-keychain"
@@ -411,16 +349,16 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             ) =>
         {
             found(walk, cmd, &rule::CREDENTIAL_PRINT);
-        }
-        "secret-tool" | "kwallet-query" | "lssecret" if matches!(first, "lookup" | "-r") => {
+        },
+        "secret-tool" | "kwallet-query" | "lssecret" if matches!(cmd.arg(0), "lookup" | "-r") => {
             found(walk, cmd, &rule::CREDENTIAL_PRINT)
-        }
+        },
         "gcore" | "procdump" | "memdump" | "avml" | "lime" | "chainbreaker" | "unshadow" | "pwdump" | "fgdump"
         | "samdump2" | "creddump7" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
-        "ausearch" | "tty_audit" | "logkeys" | "xspy" | "showkey" if name != "ausearch" => {
+        "ausearch" | "tty_audit" | "logkeys" | "xspy" | "showkey" if cmd.name != "ausearch" => {
             found(walk, cmd, &rule::CREDENTIAL_DUMP)
-        }
-        "xinput" if first == "test" || first == "test-xi2" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
+        },
+        "xinput" if cmd.arg(0) == "test" || cmd.arg(0) == "test-xi2" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "auditctl" if cmd.has("execve") => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "nmcli" if cmd.short('s') || cmd.has("--show-secrets") => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "netsh" if cmd.has("key=clear") => found(walk, cmd, &rule::CREDENTIAL_PRINT),
@@ -430,9 +368,8 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             .any(|field| !field.text.starts_with('-') && field.text.contains('e') && field.text.contains("ww")) =>
         {
             found(walk, cmd, &rule::CREDENTIAL_PRINT)
-        }
-        _ => {}
-    }
+        },
+    } else {}
 }
 
 /// Credential files among the arguments of a program that reads files.
@@ -491,7 +428,7 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 | ".psql_history"
                 | ".python_history"
                 | ".node_repl_history"
-        ) && flow::prints_files(cmd.name)
+        ) && cmd.known.has(Known::PRINTER)
         {
             walk.report(&rule::CREDENTIAL_PRINT, field.span);
         }
@@ -598,7 +535,7 @@ pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
     if archive {
         taint = taint.and(Taint::ARCHIVE);
     }
-    if flow::prints_files(cmd.name) && cmd.args.iter().any(|field| field.taint.has(Taint::SECRET)) {
+    if cmd.known.has(Known::PRINTER) && cmd.args.iter().any(|field| field.taint.has(Taint::SECRET)) {
         taint = taint.and(Taint::SECRET);
     }
     taint

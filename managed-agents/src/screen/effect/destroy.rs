@@ -140,8 +140,8 @@ pub(super) fn is_data(normal: &str) -> bool {
         || normal.starts_with("/srv/")
 }
 
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    match cmd.name {
+by_name! {
+    NAMES: pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) where cmd.name is {
         "rm" | "unlink" | "srm" | "trash" | "trash-put" | "rip" | "gio" | "rimraf" | "del" | "rmtrash" | "wipe"
         | "safe-rm" | "grm" => remove(walk, cmd),
         "rmdir" => {
@@ -150,7 +150,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     walk.report(&rule::DESTROY_SYSTEM, field.span);
                 }
             }
-        }
+        },
         "shred" | "scrub" | "blkdiscard" | "badblocks" | "nwipe" | "hdparm" | "sfill" | "bleachbit" => shred(walk, cmd),
         "truncate" | "fallocate" => truncate(walk, cmd),
         "dd" | "dcfldd" | "dc3dd" | "ddrescue" | "pv-dd" => dd(walk, cmd),
@@ -159,8 +159,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "rsync" | "rclone" | "unison" | "robocopy" => mirrors(walk, cmd),
         "chmod" | "chown" | "chgrp" | "setfacl" | "chattr" | "chflags" | "icacls" | "gchmod" | "gchown" | "chcon"
         | "restorecon" | "setfattr" => permissions(walk, cmd),
-        _ => {}
-    }
+    } else {}
 }
 
 fn remove(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {

@@ -2,130 +2,26 @@
 
 use super::found;
 use crate::screen::cmd::Cmd;
+use crate::screen::programs::Known;
 use crate::screen::rule;
 use crate::screen::shell::code;
 use crate::screen::shell::walk::Walk;
 
 /// Programs in whose arguments a shell is only a name: they print, compare or look it up, or set it as somebody's.
-fn only_names(name: &str) -> bool {
-    matches!(
-        name,
-        "echo"
-            | "printf"
-            | "which"
-            | "type"
-            | "whereis"
-            | "command"
-            | "ls"
-            | "file"
-            | "stat"
-            | "grep"
-            | "egrep"
-            | "fgrep"
-            | "rg"
-            | "test"
-            | "["
-            | "chsh"
-            | "useradd"
-            | "usermod"
-            | "adduser"
-            | "cat"
-            | "cp"
-            | "mv"
-            | "ln"
-            | "rm"
-            | "chmod"
-            | "chown"
-            | "head"
-            | "tail"
-            | "sed"
-            | "git"
-            | "docker"
-            | "podman"
-            | "nerdctl"
-            | "kubectl"
-            | "oc"
-            | "find"
-            | "man"
-            | "apt"
-            | "apt-get"
-            | "brew"
-            | "dnf"
-            | "yum"
-            | "ps"
-            | "pgrep"
-            | "pkill"
-            | "killall"
-            | "ldd"
-            | "nm"
-            | "strings"
-            | "objdump"
-            | "readelf"
-            | "sha256sum"
-            | "md5sum"
-            | "dpkg"
-            | "rpm"
-            | "export"
-            | "set"
-            | "tldr"
-            | "apropos"
-            | "whatis"
-            | "info"
-            | "dscl"
-            | "pw"
-            | "sysadminctl"
-            | "lxc"
-            | "incus"
-            | "apptainer"
-            | "singularity"
-            | "toolbox"
-            | "distrobox"
-            | "vagrant"
-            | "awk"
-            | "hash"
-            | "getent"
-            | "tee"
-            | "shellcheck"
-            | "crictl"
-            | "docker-compose"
-            | "gh"
-            | "npm"
-            | "declare"
-            | "local"
-            | "readonly"
-            | "unalias"
-            | "realpath"
-            | "readlink"
-            | "basename"
-            | "dirname"
-            | "du"
-            | "diff"
-            | "cmp"
-            | "systemctl"
-            | "time"
-            | "tmux"
-            | "screen"
-            | "ssh"
-            | "curl"
-            | "wget"
-            | "nc"
-            | "ncat"
-            | "socat"
-            | "ansible"
-            | "su"
-            | "runuser"
-            | "script"
-            | "expr"
-            | "cut"
-            | "tr"
-            | "sort"
-            | "uniq"
-            | "wc"
-    )
-}
+pub(in crate::screen) const ONLY_NAMES: &[&str] = &[
+    "echo", "printf", "which", "type", "whereis", "command", "ls", "file", "stat", "grep", "egrep", "fgrep", "rg",
+    "test", "[", "chsh", "useradd", "usermod", "adduser", "cat", "cp", "mv", "ln", "rm", "chmod", "chown", "head",
+    "tail", "sed", "git", "docker", "podman", "nerdctl", "kubectl", "oc", "find", "man", "apt", "apt-get", "brew",
+    "dnf", "yum", "ps", "pgrep", "pkill", "killall", "ldd", "nm", "strings", "objdump", "readelf", "sha256sum",
+    "md5sum", "dpkg", "rpm", "export", "set", "tldr", "apropos", "whatis", "info", "dscl", "pw", "sysadminctl", "lxc",
+    "incus", "apptainer", "singularity", "toolbox", "distrobox", "vagrant", "awk", "hash", "getent", "tee",
+    "shellcheck", "crictl", "docker-compose", "gh", "npm", "declare", "local", "readonly", "unalias", "realpath",
+    "readlink", "basename", "dirname", "du", "diff", "cmp", "systemctl", "time", "tmux", "screen", "ssh", "curl",
+    "wget", "nc", "ncat", "socat", "ansible", "su", "runuser", "script", "expr", "cut", "tr", "sort", "uniq", "wc",
+];
 
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    if only_names(cmd.name) {
+    if cmd.known.has(Known::ONLY_NAMES) {
         return;
     }
     for field in cmd.args {

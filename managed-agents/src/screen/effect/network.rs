@@ -63,8 +63,8 @@ pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
     if fetches || hosted { Taint::NET } else { Taint::NONE }
 }
 
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    match cmd.name {
+by_name! {
+    NAMES: pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) where cmd.name is {
         "curl" => curl(walk, cmd),
         "wget" => wget(walk, cmd),
         "nc" | "ncat" | "netcat" | "nc.traditional" | "nc.openbsd" | "pwncat" | "rcat" | "rustcat" | "cryptcat"
@@ -74,7 +74,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             if cmd.name != "openssl" || matches!(cmd.arg(0), "s_client" | "s_server") =>
         {
             stream(walk, cmd)
-        }
+        },
         "http" | "https" | "xh" | "httpie" => uploads(walk, cmd),
         "scp" | "sftp" | "rsync" | "rclone" | "ftp" | "tftp" | "ncftpput" | "lftp" | "smbclient" | "croc"
         | "wormhole" | "magic-wormhole" | "transfer" | "ffsend" | "onionshare" => copies(walk, cmd),
@@ -85,10 +85,10 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "gh" if cmd.arg(0) == "gist" && cmd.arg(1) == "create" => found(walk, cmd, &rule::EXFIL_FILE),
         "whois" | "finger" if cmd.stdin.given || cmd.has("-h") && carries(cmd.args, Taint::FILE) => {
             found(walk, cmd, &rule::EXFIL_FILE)
-        }
+        },
         "dig" | "nslookup" | "host" | "ping" if carries(cmd.args, Taint::FILE) || carries(cmd.args, Taint::SECRET) => {
             found(walk, cmd, &rule::EXFIL_FILE)
-        }
+        },
         "cloudflared" | "ngrok" | "devtunnel" | "bore" | "frpc" | "chisel" | "localtunnel" | "serveo" | "pagekite"
         | "gost" | "revsocks" | "ligolo" | "iodine" | "dnscat" | "dnscat2" | "gs-netcat" | "tmate" | "zrok"
         | "localhost.run" | "ptunnel" | "hans" | "stunnel" | "sshuttle" | "rathole" | "wstunnel"
@@ -110,7 +110,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             ) =>
         {
             found(walk, cmd, &rule::TUNNEL);
-        }
+        },
         "code" if cmd.arg(0) == "tunnel" => found(walk, cmd, &rule::TUNNEL),
         "tor" if cmd.args.is_empty() => found(walk, cmd, &rule::TUNNEL),
         "ztcp" => found(walk, cmd, &rule::REVERSE_SHELL),
@@ -122,10 +122,8 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             ) {
                 found(walk, cmd, &rule::INTERCEPT);
             }
-        }
-        _ => {}
-    }
-    // a program that is given an internal address by name, e.g. as a proxy, is not judged here: many work on localhost
+        },
+    } else {}
 }
 
 /// Options of curl(1) that send a file or data.

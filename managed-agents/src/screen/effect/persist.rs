@@ -354,8 +354,8 @@ pub(in crate::screen) fn trap(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
 }
 
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    match cmd.name {
+by_name! {
+    NAMES: pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) where cmd.name is {
         "crontab" => {
             let operands = cmd.operands("u", &[]);
             if cmd.short('r') {
@@ -372,7 +372,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     }
                 }
             }
-        }
+        },
         "tee" | "sponge" => {
             let how = if cmd.flag('a', "append") {
                 Write::Append
@@ -382,7 +382,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             for field in cmd.operands("", &["output-error"]) {
                 write_file(walk, &field.text, how, cmd.stdin, field.span);
             }
-        }
+        },
         "touch" | "mkdir" | "mkfifo" | "mknod" => {
             for field in cmd.operands("drtm", &["date", "reference", "time", "mode"]) {
                 let normal = walk.places.normal(&field.text, &walk.cwd);
@@ -404,7 +404,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     walk.report(&rule::WEAKEN_LOG, field.span);
                 }
             }
-        }
+        },
         "sed" | "gsed" | "perl"
             if cmd.options().any(|option| {
                 option.starts_with("-i")
@@ -425,7 +425,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     field.span,
                 );
             }
-        }
+        },
         "vim" | "vi" | "nano" | "ee" | "ed" | "ex" | "emacs" | "pico" | "nvim" => {
             for field in cmd.operands("cuSw", &["cmd"]) {
                 let normal = walk.places.normal(&field.text, &walk.cwd);
@@ -436,7 +436,6 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     walk.report(rule, field.span);
                 }
             }
-        }
-        _ => {}
-    }
+        },
+    } else {}
 }

@@ -53,8 +53,9 @@ const BUSES: &[Row] = &[
     ),
 ];
 
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let (rows, values): (&'static [Row], &[&str]) = match cmd.name {
+by_name! {
+    /// A program's rows, and its options that take a value.
+    NAMES: fn rows(name: &str) -> (&'static [Row], &'static [&'static str]) where name is {
         "aws" | "awslocal" => (
             cloud::AWS,
             &[
@@ -114,7 +115,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "terraform" | "tofu" | "terragrunt" | "opentofu" => (cloud::TERRAFORM, &[]),
         "pulumi" | "cdk" | "cdktf" | "sls" | "serverless" | "copilot" | "sst" => {
             (cloud::PULUMI, &["-C", "--cwd", "-s", "--stack"])
-        }
+        },
         "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" => (
             cloud::DOCKER,
             &[
@@ -157,23 +158,27 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "pip" | "pip3" | "pipx" => (PIP, &[]),
         "pass" | "gopass" | "bw" | "op" | "keepassxc-cli" | "lpass" | "rbw" | "doppler" | "chamber" | "infisical" => {
             (PASSWORDS, &[])
-        }
+        },
         "virsh" | "vboxmanage" | "vagrant" | "lxc" | "incus" | "qm" | "pct" | "multipass" | "limactl" => {
             (VIRTUAL, &["-c", "--connect"])
-        }
+        },
         "restic" | "borg" | "duplicity" | "kopia" | "rustic" | "velero" => (BACKUPS, &["-r", "--repo", "-p"]),
         "kafka-topics" | "kafka-topics.sh" | "rabbitmqctl" | "rabbitmqadmin" | "etcdctl" | "zkcli" | "zkCli.sh" => {
             (BUSES, &["--bootstrap-server", "--endpoints"])
-        }
-        "ansible" => {
-            ansible(walk, cmd);
-            return;
-        }
-        _ => return,
-    };
+        },
+        "ansible" => (&[], &[]),
+    } else { (&[], &[]) }
+}
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if cmd.name == "ansible" {
+        ansible(walk, cmd);
+        return;
+    }
     if cmd.has("--help") || cmd.arg(0) == "help" {
         return;
     }
+    let (rows, values) = rows(cmd.name);
     if let Some(rule) = cli::matching(cmd, rows, values) {
         found(walk, cmd, rule);
     }

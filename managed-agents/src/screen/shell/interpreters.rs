@@ -7,15 +7,15 @@ use crate::screen::cmd::Cmd;
 use crate::screen::place::Place;
 use crate::screen::{effect, rule};
 
-/// Runs what a shell or interpreter runs; none, when the command is neither.
-pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
-    match cmd.name {
+by_name! {
+    /// Runs what a shell or interpreter runs; none, when the command is neither.
+    NAMES: pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> where cmd.name is {
         "sh" | "bash" | "zsh" | "dash" | "ksh" | "ksh93" | "mksh" | "pdksh" | "ash" | "fish" | "csh" | "tcsh"
         | "rbash" | "yash" | "hush" | "osh" | "elvish" | "nu" | "xonsh" => Some(shell(walk, cmd)),
         "pwsh" | "powershell" | "cmd" | "cmd.exe" => {
             effect::powershell(walk, cmd);
             Some(Data::unknown(Taint::SHELL))
-        }
+        },
         "eval" => Some(eval(walk, cmd)),
         "source" | "." => Some(source(walk, cmd)),
         "python" | "pypy" | "ipython" => language(walk, cmd, 'c', "cXWmQ", &["code"]),
@@ -23,26 +23,25 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         "ruby" | "irb" => language(walk, cmd, 'e', "eCErIKxW", &[]),
         "node" | "nodejs" | "bun" | "deno" => {
             language(walk, cmd, 'e', "er", &["eval", "print"]).or_else(|| language(walk, cmd, 'p', "epr", &["print"]))
-        }
+        },
         "php" => language(walk, cmd, 'r', "rBREFdcz", &["run"]),
         "lua" | "luajit" => language(walk, cmd, 'e', "el", &[]),
         "rscript" | "r" | "guile" | "ghc" | "jshell" | "julia" | "elixir" | "groovy" | "scala" | "octave"
         | "jrunscript" | "tclsh" | "jjs" | "runhaskell" | "racket" | "sbcl" | "clojure" | "ocaml" | "crystal"
         | "v8" | "d8" | "qjs" | "wish" => {
             language(walk, cmd, 'e', "e", &["eval"]).or_else(|| language(walk, cmd, 'c', "c", &[]))
-        }
+        },
         "swift" | "go" => {
             if let Some(file) = cmd.operands("", &[]).iter().find(|field| field.text.contains('.')) {
                 effect::script_file(walk, cmd, &file.text);
             }
             None
-        }
+        },
         "osascript" => {
             effect::osascript(walk, cmd);
             language(walk, cmd, 'e', "el", &[])
-        }
-        _ => None,
-    }
+        },
+    } else { None }
 }
 
 fn shell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {

@@ -7,13 +7,13 @@ pub(in crate::screen) mod data;
 pub(in crate::screen) mod escapes;
 mod expand;
 pub(in crate::screen) mod flow;
-mod interpreters;
-mod nested;
+pub(in crate::screen) mod interpreters;
+pub(in crate::screen) mod nested;
 mod parse;
 mod resolve;
 pub(in crate::screen) mod walk;
 mod word;
-mod wrappers;
+pub(in crate::screen) mod wrappers;
 
 #[cfg(test)]
 mod tests;

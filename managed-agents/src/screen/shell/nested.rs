@@ -6,9 +6,9 @@ use super::walk::Walk;
 use crate::screen::cmd::{Cmd, takes_value};
 use crate::screen::{effect, rule};
 
-/// Runs what such a program runs; none, when the command is no such program, or its effect must still be judged.
-pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
-    match cmd.name {
+by_name! {
+    /// Runs what such a program runs; none, when the command is no such program, or its effect must still be judged.
+    NAMES: pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> where cmd.name is {
         "xargs" | "gxargs" | "xe" => Some(xargs(walk, cmd)),
         "parallel" | "rush" => Some(parallel(walk, cmd)),
         "find" | "gfind" => Some(find(walk, cmd)),
@@ -16,24 +16,24 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         "ssh" | "dbclient" | "mosh" | "autossh" | "slogin" => {
             effect::judge(walk, cmd);
             remote(walk, cmd)
-        }
+        },
         "rsh" | "rexec" | "pdsh" | "clush" | "sshpass" | "pssh" | "dsh" => {
             effect::judge(walk, cmd);
             Some(tail(walk, cmd, "hlwp", &[], usize::from(cmd.name == "rsh")))
-        }
+        },
         "docker" | "podman" | "nerdctl" | "kubectl" | "oc" | "lxc" | "lxc-attach" | "apptainer" | "singularity"
         | "toolbox" | "distrobox" | "docker-compose" | "crictl" | "ctr" | "incus" | "machinectl" | "vagrant"
         | "k3s" | "microk8s" | "minikube" => {
             let data = effect::judge(walk, cmd);
             container(walk, cmd);
             Some(data)
-        }
+        },
         "su" | "runuser" | "sg" | "newgrp" => Some(by_option(walk, cmd, 'c', "command")),
         "script" | "faketty" => Some(by_option(walk, cmd, 'c', "command")),
         "watch" | "gwatch" | "entr" | "nodemon" | "chronic" | "ts" | "annotate-output" => {
             let skip = usize::from(cmd.name == "annotate-output");
             Some(joined(walk, cmd, "nqsed", &["interval", "exec"], skip))
-        }
+        },
         "flock" => Some(flock(walk, cmd)),
         "trap" => {
             let span = cmd.span;
@@ -42,14 +42,14 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
                 effect::trap(walk, cmd);
             }
             Some(Data::known(""))
-        }
+        },
         "at" | "batch" => {
             walk.report(&rule::PERSIST, cmd.span);
             if let Some(text) = cmd.stdin.text.clone() {
                 walk.script(&text, cmd.span, &Data::none());
             }
             Some(Data::known(""))
-        }
+        },
         "alias" => {
             for field in cmd.args {
                 if let Some((name, text)) = field.text.split_once('=') {
@@ -57,7 +57,7 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
                 }
             }
             Some(Data::known(""))
-        }
+        },
         "read" => {
             let first = cmd
                 .stdin
@@ -70,7 +70,7 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
                 walk.set(&field.text, &first, cmd.stdin.taint);
             }
             Some(Data::known(""))
-        }
+        },
         "export" | "declare" | "typeset" | "local" | "readonly" | "set" | "setenv" => {
             declare(walk, cmd);
             Some(if cmd.args.is_empty() {
@@ -78,7 +78,7 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
             } else {
                 Data::known("")
             })
-        }
+        },
         "cd" | "pushd" | "chdir" => {
             let to = cmd.operands("", &[]).first().map_or("~", |field| field.text.as_str());
             walk.cwd = if to == "-" {
@@ -90,7 +90,7 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
                 walk.cwd.clear();
             }
             Some(Data::known(""))
-        }
+        },
         "vim" | "vi" | "nvim" | "ex" | "view" | "rvim" | "gvim" | "vimdiff" => editor(walk, cmd),
         "ed" | "emacs" | "emacsclient" | "nano" | "less" | "more" | "man" => pager(walk, cmd),
         "awk" | "gawk" | "mawk" | "nawk" | "goawk" => awk(walk, cmd),
@@ -100,11 +100,10 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         "tmux" | "screen" | "zellij" | "byobu" => terminal(walk, cmd),
         "tar" | "gtar" | "bsdtar" | "zip" | "rsync" | "scp" | "sftp" | "curl" | "wget" | "cpio" | "7z" => {
             helper_programs(walk, cmd)
-        }
+        },
         "expect" | "gdb" | "lldb" | "sqlite3" | "mysql" | "psql" | "ftp" | "telnet" | "nmap" | "cpan" | "irssi"
         | "dmsetup" | "jq" => breakout(walk, cmd),
-        _ => None,
-    }
+    } else { None }
 }
 
 /// What a command makes of the words that come from its standard input.

@@ -5,6 +5,7 @@ use super::walk::Walk;
 use super::{interpreters, nested, wrappers};
 use crate::screen::cmd::Cmd;
 use crate::screen::place::Place;
+use crate::screen::programs::{self, Known};
 use crate::screen::{effect, glob, rule};
 
 /// Programs that a name with wildcards is tried against.
@@ -60,6 +61,9 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data
     if let Some(plain) = name.strip_suffix(".exe") {
         name = plain.to_owned();
     }
+    if name.starts_with("mkfs.") || name.starts_with("newfs_") {
+        name.truncate(if name.starts_with("mkfs.") { 4 } else { 5 });
+    }
     if let Some(plain) = unversioned(&name) {
         name.truncate(plain);
     }
@@ -68,20 +72,28 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data
     {
         return data;
     }
+    let known = programs::known(&name);
     let cmd = Cmd {
         name: &name,
+        known,
         args,
         stdin,
         span,
     };
     effect::tamper(walk, &cmd);
-    if let Some(data) = wrappers::run(walk, &cmd) {
+    if known.has(Known::WRAPPER)
+        && let Some(data) = wrappers::run(walk, &cmd)
+    {
         return data;
     }
-    if let Some(data) = nested::run(walk, &cmd) {
+    if known.has(Known::NESTED)
+        && let Some(data) = nested::run(walk, &cmd)
+    {
         return data;
     }
-    if let Some(data) = interpreters::run(walk, &cmd) {
+    if known.has(Known::INTERPRETER)
+        && let Some(data) = interpreters::run(walk, &cmd)
+    {
         return data;
     }
     effect::judge(walk, &cmd)

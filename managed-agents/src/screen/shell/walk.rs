@@ -45,6 +45,8 @@ pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) beside: bool,
     /// A shell's or command's own input or output is a network connection.
     pub(in crate::screen) on_network: bool,
+    /// The command is in a loop.
+    pub(in crate::screen) in_loop: bool,
     /// A program that is not meant to start shells runs the command.
     pub(in crate::screen) by_other: bool,
 }
@@ -70,6 +72,7 @@ impl<'s> Walk<'s> {
             running: Vec::new(),
             beside: false,
             on_network: false,
+            in_loop: false,
             by_other: false,
         }
     }
@@ -186,7 +189,13 @@ impl<'s> Walk<'s> {
 
     fn kind(&mut self, command: &Command, stdin: &Data) -> Data {
         match &command.kind {
-            Kind::Group(list) | Kind::Loop(list) => self.list(list, stdin),
+            Kind::Group(list) => self.list(list, stdin),
+            Kind::Loop(list) => {
+                let in_loop = std::mem::replace(&mut self.in_loop, true);
+                let data = self.list(list, stdin);
+                self.in_loop = in_loop;
+                data
+            }
             Kind::Case { subject, body } => {
                 self.joined(subject);
                 self.list(body, stdin)
@@ -245,10 +254,12 @@ impl<'s> Walk<'s> {
         }
         let mut all = Data::known("");
         self.limited |= values.len() > 64;
+        let in_loop = std::mem::replace(&mut self.in_loop, true);
         for value in values.iter().take(64) {
             self.vars.push((name.to_owned(), value.text.clone(), value.taint));
             all = self.list(body, stdin);
         }
+        self.in_loop = in_loop;
         all
     }
 

@@ -35,8 +35,9 @@ const fn after(operands: usize, short: &'static str, long: &'static [&'static st
     }
 }
 
-fn wrapper(name: &str) -> Option<Wrapper> {
-    Some(match name {
+by_name! {
+    /// How the program's arguments end and the command's begin.
+    NAMES: fn wrapper(name: &str) -> Wrapper where name is {
         "sudo" => Wrapper {
             short: "ughpCrtTUDRB",
             long: &[
@@ -114,25 +115,22 @@ fn wrapper(name: &str) -> Option<Wrapper> {
         ),
         "capsh" | "firejail" | "bwrap" | "proot" | "rlwrap" | "gdb" | "ld.so" | "ld-linux-x86-64.so.2" => {
             plain("rbw", &["bind", "ro-bind", "dev-bind", "chdir", "setenv", "args"])
-        }
+        },
         "sg" | "runcon" => after(1, "", &[]),
         "daemonize" | "start-stop-daemon" | "chpst" | "setlock" | "setuidgid" | "envdir" | "envuidgid" => {
             after(1, "puoelEv", &[])
-        }
+        },
         "hyperfine" => plain(
             "wmMrpcnS",
             &["warmup", "runs", "prepare", "cleanup", "export-json", "shell"],
         ),
         "busybox" | "toybox" => plain("", &[]),
-        "direnv" | "dotenv" | "poetry" | "pipenv" | "uv" | "bundle" | "rye" | "hatch" | "pdm" | "nix" | "asdf"
-        | "mise" | "rtx" | "volta" | "heroku-run" => return None,
-        _ => return None,
-    })
+    } else { plain("", &[]) }
 }
 
 /// Runs what a wrapper runs; none, when the command is no wrapper.
 pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
-    let wrapper = wrapper(cmd.name)?;
+    let wrapper = wrapper(cmd.name);
     // `command -v name` and the like only say where a program is; `-p` still runs it
     if cmd.name == "command" && !cmd.short('p') && (cmd.short('v') || cmd.short('V')) {
         let names = cmd.operands("", &[]);
