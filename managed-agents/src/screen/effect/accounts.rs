@@ -64,7 +64,8 @@ by_name! {
             if cmd.short('d') || cmd.short('l') && cmd.has("root") || cmd.long("delete") {
                 found(walk, cmd, &rule::DESTROY_ACCOUNT);
             } else {
-                let somebody = cmd.name == "passwd" && !cmd.args.is_empty() && cmd.options().next().is_none();
+                let opens = cmd.short('u') && cmd.name == "passwd" || cmd.long("unlock");
+                let somebody = opens || cmd.name == "passwd" && !cmd.args.is_empty() && cmd.options().next().is_none();
                 if somebody || cmd.name == "chpasswd" || cmd.stdin.given || cmd.long("stdin") {
                     found(walk, cmd, &rule::ACCOUNT_CHANGE);
                 }
@@ -78,6 +79,16 @@ by_name! {
         "pw" => {
             if let Some(rule) = cli::matching(cmd, ROWS, &[]) {
                 found(walk, cmd, rule);
+            }
+        },
+        "getcap" => {
+            if cmd.short('r') && cmd.has("/") {
+                found(walk, cmd, &rule::PRIVILEGE_RECON);
+            }
+        },
+        "groupadd" | "groupmod" => {
+            if cmd.values('g', "gid").iter().any(|field| matches!(field.text.as_str(), "0" | "-g0" | "--gid=0")) {
+                found(walk, cmd, &rule::PRIVILEGE);
             }
         },
         "setcap" => {

@@ -154,6 +154,9 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
     {
         return None;
     }
+    if matches!(lower.as_str(), "/dev/mem" | "/dev/kmem" | "/dev/fmem" | "/dev/crash") {
+        return Some(Credential::Process);
+    }
     if let Some(rest) = lower.strip_prefix("/proc/") {
         let file = rest.split_once('/').map_or("", |(_, file)| file);
         let file = file.rsplit('/').next().unwrap_or_default();
@@ -259,6 +262,9 @@ pub(in crate::screen) fn read_file(walk: &mut Walk<'_>, path: &str, span: Span) 
     if let Some(data) = walk.written(path) {
         return data.clone();
     }
+    if path == "/dev/null" {
+        return Data::known("");
+    }
     if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") {
         return Data::unknown(Taint::NET);
     }
@@ -288,6 +294,18 @@ pub(in crate::screen) const LOOKS_ONLY: &[&str] = &[
 pub(super) fn any(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if !cmd.known.has(Known::LOOKS_ONLY) {
         reads(walk, cmd);
+        return;
+    }
+    // options of such programs that name a file whose lines they show, if only to complain of them
+    let lists = match cmd.name {
+        "wc" | "du" => cmd.values('\u{0}', "files0-from"),
+        "file" => cmd.values('f', "files-from"),
+        "ssh" => cmd.values('F', ""),
+        _ => return,
+    };
+    for field in lists {
+        let path = field.text.rsplit('=').next().unwrap_or_default();
+        read_file(walk, path, field.span);
     }
 }
 
@@ -350,7 +368,7 @@ by_name! {
         {
             found(walk, cmd, &rule::CREDENTIAL_PRINT);
         },
-        "secret-tool" | "kwallet-query" | "lssecret" if matches!(cmd.arg(0), "lookup" | "-r") => {
+        "secret-tool" | "kwallet-query" | "lssecret" if matches!(cmd.arg(0), "lookup" | "search" | "-r") => {
             found(walk, cmd, &rule::CREDENTIAL_PRINT)
         },
         "gcore" | "procdump" | "memdump" | "avml" | "lime" | "chainbreaker" | "unshadow" | "pwdump" | "fgdump"
@@ -360,6 +378,10 @@ by_name! {
         },
         "xinput" if cmd.arg(0) == "test" || cmd.arg(0) == "test-xi2" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "auditctl" if cmd.has("execve") => found(walk, cmd, &rule::CREDENTIAL_DUMP),
+        "getent" if matches!(cmd.arg(0), "shadow" | "gshadow") => found(walk, cmd, &rule::CREDENTIAL_READ),
+        "gdb" if (cmd.short('p') || cmd.long("pid")) && cmd.args.iter().any(|field| {
+            ["dump memory", "dump binary", "generate-core-file", "gcore"].iter().any(|own| field.text.contains(own))
+        }) => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "nmcli" if cmd.short('s') || cmd.has("--show-secrets") => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "netsh" if cmd.has("key=clear") => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "ps" if cmd
@@ -404,7 +426,8 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             patterns -= 1;
             continue;
         }
-        if path.contains(char::is_whitespace) {
+        let rooted = path.starts_with(['/', '~']);
+        if path.contains(char::is_whitespace) && !(rooted && path.len() < 256 && !path.contains('\n')) {
             continue;
         }
         // a plain word in the workspace is no credential's path
@@ -432,6 +455,9 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         {
             walk.report(&rule::CREDENTIAL_PRINT, field.span);
         }
+        if personal(&normal) && cmd.known.has(Known::PRINTER) {
+            walk.report(&rule::COLLECT, field.span);
+        }
         match credential(&normal) {
             Some(Credential::Secret) if keeps_own(cmd, &normal) => {}
             Some(Credential::Secret) => walk.report(&rule::CREDENTIAL_READ, field.span),
@@ -445,6 +471,53 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if cmd.stdin.taint.has(Taint::ACCOUNTS) && copies(cmd.name) && cmd.name != "cp" {
         found(walk, cmd, &rule::ACCOUNT_LIST);
     }
+}
+
+/// What people write, read and visit: mail, messages, calendars, contacts, notes, and the profiles of browsers, as the programs
+/// that keep them name their directories.
+const PERSONAL: [&str; 24] = [
+    "library/messages",
+    "library/mail",
+    "library/safari",
+    "library/calendars",
+    "library/cookies",
+    "library/contacts",
+    "library/application support/google/chrome",
+    "library/application support/bravesoftware",
+    "library/application support/microsoft edge",
+    "library/application support/firefox",
+    "library/application support/thunderbird",
+    "library/application support/addressbook",
+    "library/application support/com.apple.tcc",
+    "library/group containers/group.com.apple.notes",
+    "library/containers/com.apple",
+    ".thunderbird",
+    ".icedove",
+    ".config/google-chrome",
+    ".config/chromium",
+    ".config/bravesoftware",
+    ".config/microsoft-edge",
+    ".config/vivaldi",
+    ".local/share/evolution",
+    "snap/firefox/common/.mozilla",
+];
+
+/// Whether a path is somebody's mail, messages or browser profile.
+fn personal(normal: &str) -> bool {
+    let Some(inside) = normal
+        .strip_prefix('~')
+        .or_else(|| normal.strip_prefix("/home/"))
+        .or_else(|| normal.strip_prefix("/Users/"))
+        .and_then(|rest| rest.split_once('/'))
+        .map(|(_, inside)| inside)
+        .or_else(|| normal.strip_prefix("/root/"))
+    else {
+        return false;
+    };
+    PERSONAL.iter().any(|own| {
+        inside.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(own))
+            && matches!(inside.as_bytes().get(own.len()), None | Some(b'/' | b'.' | b'-'))
+    })
 }
 
 /// Programs that use a key for what it is for, and do not show it; and making a first `.env`.
@@ -513,6 +586,12 @@ fn copies(name: &str) -> bool {
             | "mutt"
             | "dd"
             | "ln"
+            | "aws"
+            | "gsutil"
+            | "rclone"
+            | "s3cmd"
+            | "azcopy"
+            | "mc"
     )
 }
 

@@ -6,7 +6,7 @@ use crate::screen::cmd::Cmd;
 use crate::screen::finding::Span;
 use crate::screen::place::Place;
 use crate::screen::rule;
-use crate::screen::shell::data::{ALL, Data, SOME, UNKNOWN};
+use crate::screen::shell::data::{ALL, Data, SOME, Taint, UNKNOWN};
 use crate::screen::shell::walk::Walk;
 
 /// Deletes paths, whatever program does it.
@@ -107,6 +107,8 @@ pub(super) fn is_log(normal: &str) -> bool {
     normal.starts_with("/var/log/")
         || normal.starts_with("/var/run/utmp")
         || normal.starts_with("/private/var/log")
+        || normal.starts_with("/var/mail/")
+        || normal.starts_with("/var/spool/mail/")
         || (name.starts_with('.') && (name.ends_with("_history") || name == ".lesshst" || name == ".viminfo"))
 }
 
@@ -309,11 +311,19 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if from_nothing {
         empties(walk, &target.text, target.span);
     }
+    // a program of the system under another name, or where anybody may change it
+    if walk.places.place(&target.text, &walk.cwd) == Place::Scratch && operands.iter().any(|field| is_program(&field.text)) {
+        walk.report(&rule::SCRATCH_CODE, target.span);
+    }
     let taint = operands
         .iter()
-        .fold(crate::screen::shell::data::Taint::NONE, |all, field| {
+        .fold(Taint::NONE, |all, field| {
             all.and(super::taint_of(walk, &field.text))
         });
+    let normal = walk.places.normal(&target.text, &walk.cwd);
+    if cmd.name == "ln" && cmd.short('s') && is_packages_own(&normal) {
+        return;
+    }
     let held = operands.first().and_then(|field| walk.written(&field.text).cloned());
     super::write_file(
         walk,
@@ -344,6 +354,22 @@ fn mirrors(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
 }
 
+/// Where packages keep their own trees, of which a link chooses one (update-alternatives(1)).
+fn is_packages_own(normal: &str) -> bool {
+    let inside = normal.strip_prefix("/usr/lib/").or_else(|| normal.strip_prefix("/usr/share/"));
+    inside.and_then(|inside| inside.split_once('/')).is_some_and(|(package, _)| {
+        !matches!(package, "systemd" | "udev" | "security" | "cron" | "sudo" | "polkit-1" | "modules" | "ssh" | "openssh")
+            && !package.contains("linux-gnu")
+    })
+}
+
+/// Whether a path is a program of the system.
+fn is_program(path: &str) -> bool {
+    ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/"]
+        .iter()
+        .any(|directory| path.strip_prefix(directory).is_some_and(|name| !name.is_empty() && !name.contains(['/', '*'])))
+}
+
 /// Modes and owners: widely, or of what the system needs.
 fn permissions(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let recursive = cmd.short('R') || cmd.long("recursive") || cmd.has("/T");
@@ -355,13 +381,31 @@ fn permissions(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     };
     if cmd.name == "chmod" || cmd.name == "gchmod" {
         super::system::mode(walk, cmd, mode);
+        if mode.contains('x') || mode.contains(['1', '3', '5', '7']) {
+            for field in &operands {
+                if let Some((_, data)) = walk.files.iter_mut().find(|(own, _)| *own == field.text) {
+                    data.taint = data.taint.and(Taint::PROGRAM);
+                }
+            }
+        }
     }
     if cmd.name == "setfacl" {
         operands = cmd.operands("mxMX", &["modify", "remove"]);
     }
-    if cmd.name == "chattr" && !matches!(mode.chars().next(), Some('+' | '-' | '=')) {
-        return;
-    }
+    let attributes;
+    let mode = if cmd.name == "chattr" {
+        // what it takes away looks like an option
+        let Some(own) = cmd.args.iter().find(|field| {
+            field.text.starts_with(['+', '-', '=']) && !matches!(field.text.as_str(), "-R" | "-V" | "-f" | "-RV" | "-Rf")
+        }) else {
+            return;
+        };
+        attributes = own.text.clone();
+        operands = cmd.args.iter().filter(|field| !field.text.starts_with(['+', '-', '='])).collect();
+        attributes.as_str()
+    } else {
+        mode
+    };
     let mode_is_path = operands.is_empty() && recursive;
     let paths: Vec<String> = if mode_is_path {
         vec![mode.to_owned()]
@@ -377,13 +421,20 @@ fn permissions(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             Place::Home => recursive && !mode_is_path && cmd.name != "chown" || opens(mode),
             Place::Device => true,
             Place::Outside | Place::InHome => recursive && opens(mode),
+            // what only adds, and not the right to write for everybody, breaks nothing
+            Place::Workspace if cmd.name == "chmod" && mode.contains('+') && !mode.contains(['-', '=']) => {
+                recursive && opens(mode)
+            }
             Place::Workspace | Place::Above => recursive && matches!(cmd.name, "chmod" | "chown"),
             _ => false,
         };
         let immutable = cmd.name == "chattr"
             && matches!(place, Place::InSystem | Place::InHome)
             && mode.contains('i')
-            && (super::credential(&normal).is_some() || mode.starts_with('-'));
+            && (super::credential(&normal).is_some() || super::written(&normal).is_some() || mode.starts_with('-'));
+        if cmd.name == "chattr" && is_log(&normal) && mode.contains(['i', 'a']) {
+            found(walk, cmd, &rule::WEAKEN_LOG);
+        }
         if grave || immutable {
             found(walk, cmd, &rule::PERMISSIONS);
         }
@@ -434,37 +485,42 @@ pub(in crate::screen) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>, listing: &[Str
                     walk.report(&rule::PRIVILEGE_RECON, field.span);
                 }
             }
-            "-name" | "-iname" | "-path" => {
-                let name = cmd.arg(at + 1);
-                let keys = [
-                    "id_rsa",
-                    "*password*",
-                    "*.kdb",
-                    "*.key",
-                    "id_rsa*",
-                    "id_ed25519*",
-                    "*.pem",
-                    ".netrc",
-                    "*.kdbx",
-                    ".git-credentials",
-                    "credentials",
-                    ".pgpass",
-                    "*.ppk",
-                    "shadow",
-                    ".aws",
-                ];
-                if keys.contains(&name)
-                    && listing.iter().any(|root| {
-                        matches!(
-                            walk.places.place(root.trim_end_matches([SOME, '/']), &walk.cwd),
-                            Place::Root | Place::Home | Place::System
-                        )
-                    })
+            "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-iwholename" => {
+                if let Some(rule) = sought(cmd.arg(at + 1))
+                    && listing.iter().any(|root| is_everybodys(walk, root))
                 {
-                    walk.report(&rule::CREDENTIAL_PRINT, field.span);
+                    walk.report(rule, field.span);
                 }
             }
             _ => {}
         }
     }
+}
+
+/// Where the files of all people or of the whole system lie.
+fn is_everybodys(walk: &Walk<'_>, listing: &str) -> bool {
+    let root = listing.trim_end_matches([SOME, ALL]);
+    let root = if root.len() > 1 { root.trim_end_matches('/') } else { root };
+    matches!(walk.places.place(root, &walk.cwd), Place::Root | Place::Home | Place::System)
+}
+
+/// What somebody is after who looks for files with names like this.
+fn sought(pattern: &str) -> Option<&'static rule::Rule> {
+    let lower = pattern.to_ascii_lowercase();
+    let name = lower.trim_start_matches(['*', '/']);
+    let plain = name.trim_end_matches('*');
+    let keys = matches!(
+        plain,
+        ".pem" | ".key" | ".kdb" | ".kdbx" | ".ppk" | ".p12" | ".pfx" | ".jks" | ".keystore" | "credentials" | "shadow" | ".aws" | ".ssh"
+            | ".gnupg" | ".password-store" | "id_" | "authorized_keys" | "wp-config.php" | ".htpasswd" | ".asc" | ".ovpn"
+    ) || ["password", "passwd", "secret", "credential"].iter().any(|word| {
+        plain.starts_with(word) && plain.len() < word.len() + 2 && name.len() + 1 < pattern.len() + 2 && pattern.starts_with('*')
+    });
+    if keys || super::credential(&format!("~/{plain}")) == Some(super::Credential::Secret) {
+        return Some(&rule::CREDENTIAL_PRINT);
+    }
+    ["places.sqlite", "login data", "cookies", "chat.db", "history.db", "bookmarks.plist"]
+        .iter()
+        .any(|own| name.contains(own))
+        .then_some(&rule::COLLECT)
 }

@@ -39,6 +39,7 @@ pub(in crate::screen) use destroy::{delete, find};
 pub(in crate::screen) use escape::ONLY_NAMES;
 pub(in crate::screen) use macos::osascript;
 pub(in crate::screen) use persist::{environment, trap, write_file, written};
+pub(in crate::screen) use services::service;
 pub(in crate::screen) use system::wrapper;
 pub(in crate::screen) use windows::powershell;
 

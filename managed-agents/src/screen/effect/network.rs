@@ -70,10 +70,13 @@ by_name! {
         "nc" | "ncat" | "netcat" | "nc.traditional" | "nc.openbsd" | "pwncat" | "rcat" | "rustcat" | "cryptcat"
         | "powercat" | "sbd" | "dbd" => netcat(walk, cmd),
         "socat" => socat(walk, cmd),
-        "telnet" | "openssl" | "gnutls-cli" | "websocat" | "ssh"
+        "telnet" | "openssl" | "gnutls-cli" | "websocat" | "ssh" | "autossh"
             if cmd.name != "openssl" || matches!(cmd.arg(0), "s_client" | "s_server") =>
         {
             stream(walk, cmd)
+        },
+        "openssl" if (cmd.arg(0) == "engine" || cmd.has("-engine")) && cmd.args.iter().any(|field| field.text.contains("/") && field.text.contains(".so")) => {
+            found(walk, cmd, &rule::SHELL_ESCAPE);
         },
         "http" | "https" | "xh" | "httpie" => uploads(walk, cmd),
         "scp" | "sftp" | "rsync" | "rclone" | "ftp" | "tftp" | "ncftpput" | "lftp" | "smbclient" | "croc"
@@ -110,6 +113,15 @@ by_name! {
             ) =>
         {
             found(walk, cmd, &rule::TUNNEL);
+        },
+        // a terminal of this machine on somebody else's screen (X(7), DISPLAY NAMES)
+        "xterm" | "uxterm" | "urxvt" | "rxvt" | "aterm" | "mlterm"
+            if cmd.args.windows(2).any(|pair| {
+                matches!(pair, [option, display] if matches!(option.text.as_str(), "-display" | "-d" | "--display")
+                    && !display.text.starts_with(':') && !display.text.starts_with("localhost") && display.text.contains(':'))
+            }) =>
+        {
+            found(walk, cmd, &rule::REVERSE_SHELL);
         },
         "code" if cmd.arg(0) == "tunnel" => found(walk, cmd, &rule::TUNNEL),
         "tor" if cmd.args.is_empty() => found(walk, cmd, &rule::TUNNEL),
@@ -370,7 +382,7 @@ fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     } else if taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given && cmd.name != "ssh" {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
-    if cmd.name == "ssh" {
+    if matches!(cmd.name, "ssh" | "autossh") {
         let back = cmd.short('R')
             && cmd
                 .args

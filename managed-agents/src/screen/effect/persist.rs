@@ -219,6 +219,12 @@ pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
     None
 }
 
+/// A page that runs what its visitors send.
+fn answers_requests(text: &str) -> bool {
+    ["$_GET", "$_POST", "$_REQUEST", "$_COOKIE", "getParameter("].iter().any(|own| text.contains(own))
+        && ["system(", "exec(", "eval(", "passthru(", "popen(", "assert(", "getRuntime()"].iter().any(|own| text.contains(own))
+}
+
 /// Writes a file, and reports what that does.
 pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write, data: &Data, span: Span) {
     if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") {
@@ -252,8 +258,14 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
         return;
     }
     if let Some(rule) = written(&normal) {
-        walk.report(rule, span);
+        // completion(1): a start-up file is where such lines belong
+        if !(data.taint.has(Taint::COMPLETION) && (how == Write::Append || normal.contains("completion"))) || rule != &rule::PERSIST {
+            walk.report(rule, span);
+        }
         return;
+    }
+    if data.text.as_deref().is_some_and(answers_requests) {
+        walk.report(&rule::PERSIST, span);
     }
     match place {
         Place::Device => walk.report(&rule::DESTROY_DEVICE, span),
@@ -310,7 +322,7 @@ pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Fi
         }
         "PROMPT_COMMAND" | "PS0" | "PS4" | "BASH_ENV" | "ENV" | "PAGER" | "GIT_PAGER" | "EDITOR" | "VISUAL"
         | "GIT_SSH_COMMAND" | "GIT_EDITOR" | "GIT_EXTERNAL_DIFF" | "MANPAGER" | "LESSOPEN" | "BROWSER"
-        | "GIT_ASKPASS" | "SSH_ASKPASS" | "PYTHONSTARTUP" | "PERL5OPT" | "RUBYOPT" | "NODE_OPTIONS" | "PS1" | "PS2" => {
+        | "GIT_ASKPASS" | "SSH_ASKPASS" | "PYTHONSTARTUP" | "PERL5OPT" | "PERL5DB" | "RUBYOPT" | "NODE_OPTIONS" | "PS1" | "PS2" => {
             if matches!(name, "PROMPT_COMMAND" | "PS0")
                 && (value.text.contains("history") || value.text.contains("logger"))
             {
@@ -320,7 +332,9 @@ pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Fi
                 walk.report(&rule::CREDENTIAL_DUMP, value.span);
             }
             if !value.text.contains(['%', '\\']) && value.text.len() > 3 && !name.starts_with("PS") {
+                let by_other = std::mem::replace(&mut walk.by_other, true);
                 walk.script(&value.text, value.span, &Data::none());
+                walk.by_other = by_other;
             }
         }
         "HISTFILE" if matches!(value.text.as_str(), "" | "/dev/null") => walk.report(&rule::WEAKEN_LOG, value.span),
@@ -338,6 +352,20 @@ pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Fi
             if value.text.contains("127.0.0.1") || value.text.contains("localhost") =>
         {
             walk.report(&rule::INTERCEPT, value.span);
+        }
+        "PATH" => {
+            let first = value.text.split(':').next().unwrap_or_default();
+            if walk.places.place(first, &walk.cwd) == Place::Scratch
+                && walk.files.iter().any(|(own, _)| own.strip_prefix(first).is_some_and(|rest| rest.starts_with('/')))
+            {
+                walk.report(&rule::SCRATCH_CODE, value.span);
+            }
+        }
+        _ if !walk.files.is_empty()
+            && walk.places.place(&value.text, &walk.cwd) == Place::Scratch
+            && super::escape::given(walk, &value.text, true) =>
+        {
+            walk.report(&rule::SHELL_ESCAPE, value.span);
         }
         _ => {}
     }
@@ -417,6 +445,9 @@ by_name! {
                 .iter()
                 .skip(usize::from(!cmd.short('e')))
             {
+                if super::destroy::is_log(&walk.places.normal(&field.text, &walk.cwd)) {
+                    walk.report(&rule::WEAKEN_LOG, field.span);
+                }
                 write_file(
                     walk,
                     &field.text,

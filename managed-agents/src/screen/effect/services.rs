@@ -2,7 +2,10 @@
 
 use super::found;
 use crate::screen::cmd::Cmd;
+use crate::screen::finding::Span;
+use crate::screen::programs::Known;
 use crate::screen::rule::{self, Rule};
+use crate::screen::shell::data::{Data, Field};
 use crate::screen::shell::walk::Walk;
 
 pub(super) const NAMES: &[&str] = &["systemctl", "service", "rc-service", "launchctl", "initctl", "sysrc", "invoke-rc.d"];
@@ -37,6 +40,9 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         ),
         _ => return,
     };
+    if cmd.name == "service" && unit.iter().any(|unit| unit.starts_with("../") || unit.starts_with('/')) {
+        found(walk, cmd, &rule::SHELL_ESCAPE);
+    }
     let guard = unit.iter().any(|unit| is_defence(unit));
     let log = unit.iter().any(|unit| is_record(unit));
     let critical = unit.iter().any(|unit| is_critical(unit));
@@ -63,6 +69,20 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         _ => return,
     };
     found(walk, cmd, rule);
+}
+
+/// A script of `init.d` or `rc.d` that is run by its path.
+pub(in crate::screen) fn service(walk: &mut Walk<'_>, name: &str, args: &[Field], span: Span, stdin: &Data) {
+    let mut all = vec![Field::new(name, span)];
+    all.extend_from_slice(args);
+    let cmd = Cmd {
+        name: "service",
+        known: Known::default(),
+        args: &all,
+        stdin,
+        span,
+    };
+    judge(walk, &cmd);
 }
 
 /// The rule that stopping a program of this name breaks, where it defends or records.

@@ -26,6 +26,11 @@ pub(in crate::screen) fn wrapper(walk: &mut Walk<'_>, cmd: &Cmd<'_>, at: usize) 
     let options = cmd.args.get(..at.min(cmd.args.len())).unwrap_or_default();
     let has = |names: &[&str]| options.iter().any(|field| names.contains(&field.text.as_str()));
     match cmd.name {
+        // sudo(8): user -1 was taken for root
+        "sudo" if options.iter().any(|field| matches!(field.text.trim_start_matches("-u"), "#-1" | "#4294967295")) => {
+            found(walk, cmd, &rule::PRIVILEGE);
+        }
+        "sudo" if walk.in_loop && cmd.short('S') && super::lateral::guessed(cmd.stdin) => found(walk, cmd, &rule::LATERAL),
         "sudo" | "doas" if has(&["-l", "-ll", "--list"]) => found(walk, cmd, &rule::PRIVILEGE_RECON),
         "nsenter" if has(&["-t1", "--target=1", "-a", "--all"]) || options.windows(2).any(|pair| matches!(pair, [option, value] if (option.text == "-t" || option.text == "--target") && value.text == "1")) => {
             found(walk, cmd, &rule::CONTAINER_ESCAPE);

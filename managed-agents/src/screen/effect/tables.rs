@@ -1,9 +1,9 @@
 //! Programs whose rules are rows: which table belongs to which program, and small tables of the system's own programs.
 
 use super::cli::{self, Row};
-use super::{cloud, found};
+use super::{cloud, found, services};
 use crate::screen::cmd::Cmd;
-use crate::screen::rule;
+use crate::screen::rule::{self, Rule};
 use crate::screen::shell::walk::Walk;
 
 const PACKAGES: &[Row] = &[
@@ -178,10 +178,29 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if cmd.has("--help") || cmd.arg(0) == "help" {
         return;
     }
+    if let Some(rule) = removes_guard(cmd) {
+        found(walk, cmd, rule);
+    }
     let (rows, values) = rows(cmd.name);
     if let Some(rule) = cli::matching(cmd, rows, values) {
         found(walk, cmd, rule);
     }
+}
+
+/// Removing the package of a program that defends or records.
+fn removes_guard(cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    let removes = match cmd.name {
+        "apt" | "apt-get" | "aptitude" | "dnf" | "yum" | "zypper" | "snap" | "flatpak" | "brew" | "pkg" => {
+            cmd.has_any(&["remove", "purge", "autoremove", "erase", "uninstall", "delete", "rm"])
+        }
+        "dpkg" => cmd.short('r') || cmd.short('P') || cmd.long("remove") || cmd.long("purge"),
+        "rpm" => cmd.short('e') || cmd.long("erase"),
+        "pacman" => cmd.options().any(|option| option.starts_with("-R")),
+        "apk" => cmd.has("del"),
+        "emerge" => cmd.short('C') || cmd.long("unmerge"),
+        _ => false,
+    };
+    cmd.args.iter().filter(|_| removes).find_map(|field| services::guards(&field.text))
 }
 
 /// ansible(1): one module on many machines.

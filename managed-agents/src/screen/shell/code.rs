@@ -7,7 +7,16 @@ use crate::screen::finding::Span;
 use crate::screen::{effect, rule, text};
 
 /// Calls that run a command.
-const RUNS: [&str; 40] = [
+const RUNS: [&str; 49] = [
+    "callCommand",
+    "callProcess",
+    "readProcess",
+    "spawnProcess",
+    "createProcess",
+    "shellExecute",
+    "Process.Start",
+    "Process.start",
+    "run(`",
     "os.system",
     "os.popen",
     "os.exec",
@@ -154,7 +163,12 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
         walk.report(&rule::REVERSE_SHELL, span);
     }
     let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
-    let literals = literals(code);
+    let mut literals = literals(code);
+    if has(&["getenv", "environ", "ENV", "process.env"]) {
+        // the line may have set what the code asks for
+        let set: Vec<String> = literals.iter().filter_map(|name| walk.variable(name)).map(|(value, _)| value).collect();
+        literals.extend(set);
+    }
     let runs = has(&RUNS);
     let deletes = has(&DELETES);
     let sends = has(&SENDS);
@@ -194,7 +208,8 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
             "open-uri",
             "URI.open",
             "LWP::Simple",
-        ]) && has(&["open(", "urlretrieve", "writeFile", "write(", "mirror("])
+            "getstore",
+        ]) && has(&["open(", "urlretrieve", "writeFile", "write(", "mirror(", "getstore", "copy_stream", "file_put_contents"])
         {
             walk.report(&rule::REMOTE_CODE, span);
         }

@@ -33,6 +33,8 @@ pub(in crate::screen) fn output(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
 fn otherwise(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     if cmd.known.has(Known::PRINTER) {
         files(walk, cmd)
+    } else if cmd.has_any(&["completion", "completions", "shell-completion", "--completion", "--generate-completion", "--completions"]) {
+        Data::unknown(Taint::COMPLETION)
     } else if cmd.stdin.given {
         cmd.stdin.filtered()
     } else {
@@ -65,8 +67,11 @@ by_name! {
             None => Data::unknown(Taint::NONE),
         },
         "mktemp" => Data::known("/tmp/tmp.mktemp"),
-        "seq" | "whoami" | "id" | "date" | "hostname" | "uname" | "nproc" | "tput" | "stat" | "ps" | "pgrep"
-        | "jobs" | "getent" | "ssh-agent" => Data::unknown(Taint::NONE),
+        "pgrep" | "pidof" => match cmd.operands("uUgGPst", &[]).first() {
+            Some(name) => Data::known(format!("{}{}", super::data::UNKNOWN, name.text)),
+            None => Data::unknown(Taint::NONE),
+        },
+        "seq" | "whoami" | "id" | "date" | "hostname" | "uname" | "nproc" | "tput" | "stat" | "ps" | "jobs" | "getent" | "ssh-agent" => Data::unknown(Taint::NONE),
         "ls" | "dir" | "gls" | "lsd" | "exa" | "eza" | "tree" => {
             let operands = cmd.operands("IwT", &[]);
             let mut listing: Vec<String> = operands
@@ -141,6 +146,9 @@ fn files(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     }
     if matches!(cmd.name, "cat" | "tac" | "head" | "tail" | "bat") {
         data.text = known;
+    }
+    if cmd.name == "cat" && cmd.has_any(&["/dev/zero", "/dev/urandom", "/dev/random"]) {
+        data.taint = data.taint.and(Taint::ENDLESS);
     }
     data
 }

@@ -31,10 +31,9 @@ by_name! {
         | "v8" | "d8" | "qjs" | "wish" => {
             language(walk, cmd, 'e', "e", &["eval"]).or_else(|| language(walk, cmd, 'c', "c", &[]))
         },
-        "swift" | "go" => {
-            if let Some(file) = cmd.operands("", &[]).iter().find(|field| field.text.contains('.')) {
-                effect::script_file(walk, cmd, &file.text);
-            }
+        "swift" | "go" | "v" | "dart" | "nim" | "zig" | "rustc" | "gcc" | "g++" | "cc" | "c++" | "clang" | "tcc"
+        | "javac" | "java" | "kotlinc" | "kotlin" | "mcs" | "csc" | "dotnet-script" | "ghc-pkg" | "cobc" | "as" | "nasm" => {
+            compiles(walk, cmd);
             None
         },
         "osascript" => {
@@ -44,9 +43,20 @@ by_name! {
     } else { None }
 }
 
+/// A compiler or the like: what the line itself wrote is read.
+fn compiles(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    for field in cmd.operands("oIL", &[]).iter().filter(|field| field.text.contains('.')) {
+        if let Some(text) = walk.written(&field.text).and_then(|data| data.text.clone()) {
+            code::scan(walk, &text, cmd.span);
+        } else {
+            effect::script_file(walk, cmd, &field.text);
+        }
+    }
+}
+
 fn shell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     let mut at = 0;
-    let (mut from_text, mut from_stdin, mut reads_only) = (false, false, false);
+    let (mut from_text, mut from_stdin, mut reads_only, mut keeps) = (false, false, false, false);
     while let Some(field) = cmd.args.get(at) {
         let text = field.text.as_str();
         if text == "--" {
@@ -70,6 +80,7 @@ fn shell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
         } else if !option.starts_with('-') {
             from_text |= option.contains('c');
             from_stdin |= option.contains('s');
+            keeps |= option.contains('p') && text.starts_with('-');
             reads_only |= option.contains('n') && text.starts_with('-');
             if option.ends_with('o') || option.ends_with('O') {
                 at += 1;
@@ -104,7 +115,13 @@ fn shell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
         Some(file) if !from_stdin && file.text != "-" && file.text != "/dev/stdin" => {
             source_file(walk, cmd, &file.text)
         }
-        _ => from_input(walk, cmd),
+        _ => {
+            // bash(1): `-p` keeps the rights of a file's owner
+            if keeps && !cmd.stdin.given {
+                walk.report(&rule::PRIVILEGE, cmd.span);
+            }
+            from_input(walk, cmd)
+        }
     }
 }
 
@@ -112,7 +129,7 @@ fn shell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
 fn from_input(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     let stdin = cmd.stdin;
     if !stdin.given {
-        if walk.by_other {
+        if walk.by_other || walk.on_terminal {
             walk.report(&rule::SHELL_ESCAPE, cmd.span);
         }
         return Data::unknown(Taint::SHELL);

@@ -11,6 +11,7 @@ pub(in crate::screen) mod interpreters;
 pub(in crate::screen) mod nested;
 mod parse;
 mod resolve;
+mod runners;
 pub(in crate::screen) mod walk;
 mod word;
 pub(in crate::screen) mod wrappers;

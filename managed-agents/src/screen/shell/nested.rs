@@ -2,6 +2,7 @@
 
 use super::breakouts::{awk, breakout, editor, git_settings, helper_programs, make, pager, sed, terminal};
 use super::data::{ALL, Data, Field, SOME, Taint, UNKNOWN};
+use super::runners;
 use super::walk::Walk;
 use crate::screen::cmd::{Cmd, takes_value};
 use crate::screen::{effect, rule};
@@ -17,9 +18,14 @@ by_name! {
             effect::judge(walk, cmd);
             remote(walk, cmd)
         },
-        "rsh" | "rexec" | "pdsh" | "clush" | "sshpass" | "pssh" | "dsh" => {
+        "sshpass" => {
             effect::judge(walk, cmd);
-            Some(tail(walk, cmd, "hlwp", &[], usize::from(cmd.name == "rsh")))
+            Some(tail(walk, cmd, "pfdP", &[], 0))
+        },
+        "rsh" | "rexec" | "pdsh" | "clush" | "pssh" | "parallel-ssh" | "dsh" | "pexec" => {
+            effect::judge(walk, cmd);
+            let values = ["host", "hosts", "user", "par", "timeout", "options", "nodes", "group"];
+            Some(joined(walk, cmd, "hHlwgptouxfm", &values, usize::from(cmd.name.starts_with('r'))))
         },
         "docker" | "podman" | "nerdctl" | "kubectl" | "oc" | "lxc" | "lxc-attach" | "apptainer" | "singularity"
         | "toolbox" | "distrobox" | "docker-compose" | "crictl" | "ctr" | "incus" | "machinectl" | "vagrant"
@@ -31,6 +37,9 @@ by_name! {
         "su" | "runuser" | "sg" | "newgrp" => Some(by_option(walk, cmd, 'c', "command")),
         "script" | "faketty" => Some(by_option(walk, cmd, 'c', "command")),
         "watch" | "gwatch" | "entr" | "nodemon" | "chronic" | "ts" | "annotate-output" => {
+            if cmd.name == "watch" && (cmd.short('x') || cmd.long("exec")) {
+                return Some(tail(walk, cmd, "nq", &["interval"], 0));
+            }
             let skip = usize::from(cmd.name == "annotate-output");
             Some(joined(walk, cmd, "nqsed", &["interval", "exec"], skip))
         },
@@ -44,7 +53,10 @@ by_name! {
             Some(Data::known(""))
         },
         "at" | "batch" => {
-            walk.report(&rule::PERSIST, cmd.span);
+            let asks = ['l', 'r', 'd', 'c', 'V'].iter().any(|letter| cmd.short(*letter));
+            if !asks {
+                walk.report(&rule::PERSIST, cmd.span);
+            }
             if let Some(text) = cmd.stdin.text.clone() {
                 walk.script(&text, cmd.span, &Data::none());
             }
@@ -98,8 +110,16 @@ by_name! {
         "make" | "gmake" | "bmake" => make(walk, cmd),
         "git" => git_settings(walk, cmd),
         "tmux" | "screen" | "zellij" | "byobu" => terminal(walk, cmd),
-        "tar" | "gtar" | "bsdtar" | "zip" | "rsync" | "scp" | "sftp" | "curl" | "wget" | "cpio" | "7z" => {
+        "tar" | "gtar" | "bsdtar" | "zip" | "rsync" | "scp" | "sftp" | "curl" | "wget" | "cpio" | "7z"
+        | "sort" | "split" => {
             helper_programs(walk, cmd)
+        },
+        "npm" | "yarn" | "pnpm" | "npx" | "bunx" | "pnpx" | "bundle" | "poetry" | "pipenv" | "uv" | "uvx" | "rye" | "hatch" | "pdm"
+        | "pixi" | "conda" | "mamba" | "micromamba" | "asdf" | "mise" | "rbenv" | "pyenv" | "nodenv" | "direnv" | "volta" | "op"
+        | "doppler" | "infisical" | "chamber" | "aws-vault" | "envchain" | "nix" | "nix-shell" | "flatpak" | "flatpak-spawn"
+        | "multipass" | "limactl" | "colima" | "heroku" | "wsl" | "adb" | "ip" | "gcloud" | "fly" | "flyctl" | "opam" | "cabal"
+        | "stack" => {
+            runners::run(walk, cmd)
         },
         "expect" | "gdb" | "lldb" | "sqlite3" | "mysql" | "psql" | "ftp" | "telnet" | "nmap" | "cpan" | "irssi"
         | "dmsetup" | "jq" => breakout(walk, cmd),
@@ -481,7 +501,10 @@ fn tail(walk: &mut Walk<'_>, cmd: &Cmd<'_>, short: &str, long: &[&str], skip: us
         at += 1 + takes_value(&field.text, short, long);
     }
     let inner = cmd.args.get(at + skip..).unwrap_or_default();
-    walk.invoke(inner, cmd.stdin)
+    let by_other = std::mem::replace(&mut walk.by_other, true);
+    let data = walk.invoke(inner, cmd.stdin);
+    walk.by_other = by_other;
+    data
 }
 
 fn by_option(walk: &mut Walk<'_>, cmd: &Cmd<'_>, letter: char, long: &str) -> Data {
@@ -520,6 +543,11 @@ fn container(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if let Some(at) = cmd.args.iter().position(|field| field.text == "--") {
         walk.invoke(cmd.args.get(at + 1..).unwrap_or_default(), cmd.stdin);
         return;
+    }
+    if cmd.name == "vagrant" {
+        for field in cmd.values('c', "command") {
+            walk.script(&field.text, field.span, &Data::none());
+        }
     }
     let Some(verb) = cmd
         .args

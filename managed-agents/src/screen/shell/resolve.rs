@@ -67,6 +67,9 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data
     if let Some(plain) = unversioned(&name) {
         name.truncate(plain);
     }
+    if directory.ends_with("/init.d") || directory.ends_with("/rc.d") {
+        effect::service(walk, base, args, span, stdin);
+    }
     if (!directory.is_empty() || folded.starts_with('/'))
         && let Some(data) = own_file(walk, &folded, span, stdin)
     {

@@ -8,7 +8,7 @@ use super::parse;
 use crate::screen::effect;
 use crate::screen::explain::Explained;
 use crate::screen::finding::Span;
-use crate::screen::place::Places;
+use crate::screen::place::{Place, Places};
 use crate::screen::rule::{self, Rule};
 
 /// The most bytes of one value.
@@ -45,6 +45,8 @@ pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) beside: bool,
     /// A shell's or command's own input or output is a network connection.
     pub(in crate::screen) on_network: bool,
+    /// A standard stream is made from another one: what is started so takes over a terminal.
+    pub(in crate::screen) on_terminal: bool,
     /// The command is in a loop.
     pub(in crate::screen) in_loop: bool,
     /// A program that is not meant to start shells runs the command.
@@ -72,6 +74,7 @@ impl<'s> Walk<'s> {
             running: Vec::new(),
             beside: false,
             on_network: false,
+            on_terminal: false,
             in_loop: false,
             by_other: false,
         }
@@ -170,9 +173,10 @@ impl<'s> Walk<'s> {
         }
         self.steps -= 1;
         self.depth -= 1;
-        let on_network = self.on_network;
+        let (on_network, on_terminal) = (self.on_network, self.on_terminal);
         let mut input = None;
         for redirect in &command.redirects {
+            self.on_terminal |= takes_terminal(redirect);
             if let Some(data) = self.redirected_in(redirect) {
                 input = Some(data);
             }
@@ -182,7 +186,7 @@ impl<'s> Walk<'s> {
         for redirect in &command.redirects {
             self.redirected_out(redirect, &mut data);
         }
-        self.on_network = on_network;
+        (self.on_network, self.on_terminal) = (on_network, on_terminal);
         self.depth += 1;
         data
     }
@@ -191,6 +195,9 @@ impl<'s> Walk<'s> {
         match &command.kind {
             Kind::Group(list) => self.list(list, stdin),
             Kind::Loop(list) => {
+                if forks_for_ever(list) {
+                    self.report(&rule::EXHAUST, self.outer.unwrap_or_default());
+                }
                 let in_loop = std::mem::replace(&mut self.in_loop, true);
                 let data = self.list(list, stdin);
                 self.in_loop = in_loop;
@@ -320,6 +327,9 @@ impl<'s> Walk<'s> {
             effect::write_file(self, &field.text, effect::Write::Stderr, &Data::known("x"), span);
             return;
         }
+        if data.taint.has(Taint::ENDLESS) && self.places.place(&field.text, &self.cwd) != Place::Sink {
+            self.report(&rule::EXHAUST, span);
+        }
         let how = if append {
             effect::Write::Append
         } else {
@@ -427,6 +437,35 @@ impl<'s> Walk<'s> {
     fn joined_document(&mut self, word: &super::ast::Word) -> Field {
         self.joined(word)
     }
+}
+
+/// `0<&1`, `1>&0` and the like.
+fn takes_terminal(redirect: &Redirect) -> bool {
+    let target = redirect.target.bare().unwrap_or_default();
+    match redirect.kind {
+        Redirection::DupOut => target == "0",
+        Redirection::DupIn => matches!(target, "1" | "2") && redirect.fd.is_none_or(|fd| fd == 0),
+        _ => false,
+    }
+}
+
+/// A loop whose condition is always true, that starts something beside itself and never waits.
+fn forks_for_ever(list: &List) -> bool {
+    let first_word = |command: &Command| match &command.kind {
+        Kind::Simple { words, .. } => words.first().and_then(super::ast::Word::bare).map(str::to_owned),
+        _ => None,
+    };
+    let Some((condition, body)) = list.split_first() else {
+        return false;
+    };
+    let always = condition.commands.first().and_then(first_word).is_some_and(|word| word == "true" || word == ":");
+    always
+        && body.iter().any(|pipeline| pipeline.background)
+        && !body.iter().flat_map(|pipeline| &pipeline.commands).any(|command| {
+            first_word(command).is_some_and(|word| {
+                matches!(word.as_str(), "sleep" | "wait" | "read" | "break" | "exit" | "return" | "inotifywait" | "usleep")
+            })
+        })
 }
 
 fn is_socket(path: &str) -> bool {

@@ -83,15 +83,23 @@ by_name! {
             "iNmCpP",
             &["interleave", "cpunodebind", "membind", "physcpubind", "preferred"],
         ),
-        "prlimit" | "softlimit" | "ulimit" => plain("", &[]),
+        "prlimit" | "softlimit" | "ulimit" | "multitime" | "grc" | "heaptrack" | "fakechroot" | "tsp" => plain("", &[]),
+        "openvt" => plain("c", &["console"]),
+        "schroot" => plain("cu", &["chroot", "user", "directory"]),
+        "systemd-nspawn" => plain("DMu", &["directory", "machine", "user", "bind", "setenv"]),
+        "cpulimit" => plain("lpeP", &["limit", "pid", "exe", "path"]),
+        "trickle" => plain("udwlp", &[]),
+        "mpirun" | "mpiexec" | "srun" => plain("nNptcx", &["np", "ntasks", "hostfile", "partition", "time", "map-by"]),
+        "perf" | "rr" | "setarch" | "faketime" | "logsave" => after(1, "eopFgcC", &["event", "output", "pid"]),
         "unshare" => plain("SGRw", &["root", "wd", "setuid", "setgid", "map-user", "map-group"]),
         "nsenter" => plain("tSGrw", &["target", "setuid", "setgid"]),
-        "chroot" | "choom" => after(1, "", &["userspec", "groups"]),
+        "chroot" => after(1, "", &["userspec", "groups"]),
+        "choom" => plain("np", &["adjust", "pid"]),
         "strace" | "ltrace" => plain("aeEIoOpPsSuXb", &["attach", "output", "trace", "string-limit", "user"]),
         "valgrind" | "perf-record" => plain("", &[]),
         "caffeinate" => plain("tw", &[]),
         "systemd-run" => plain(
-            "uptMHE",
+            "upMHE",
             &[
                 "unit",
                 "property",
@@ -113,7 +121,7 @@ by_name! {
             "",
             &["reuid", "regid", "groups", "ambient-caps", "bounding-set", "securebits"],
         ),
-        "capsh" | "firejail" | "bwrap" | "proot" | "rlwrap" | "gdb" | "ld.so" | "ld-linux-x86-64.so.2" => {
+        "capsh" | "firejail" | "bwrap" | "proot" | "rlwrap" | "ld.so" | "ld-linux-x86-64.so.2" => {
             plain("rbw", &["bind", "ro-bind", "dev-bind", "chdir", "setenv", "args"])
         },
         "sg" | "runcon" => after(1, "", &[]),
@@ -210,27 +218,14 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         return Some(Data::known(""));
     }
     let by_other = walk.by_other;
-    walk.by_other |= !matches!(
-        cmd.name,
-        "sudo"
-            | "doas"
-            | "exec"
-            | "command"
-            | "builtin"
-            | "nohup"
-            | "setsid"
-            | "gosu"
-            | "su-exec"
-            | "xvfb-run"
-            | "chroot"
-            | "pkexec"
-            | "run0"
-            | "unshare"
-            | "nsenter"
-            | "systemd-run"
-            | "fakeroot"
-            | "env"
-    );
+    let by_path = inner.first().is_some_and(|field| field.text.starts_with('/'));
+    walk.by_other |= match cmd.name {
+        // what people start shells with
+        "sudo" | "doas" | "exec" | "command" | "builtin" | "nohup" | "gosu" | "su-exec" | "chroot" | "pkexec" | "run0"
+        | "fakeroot" | "fakechroot" | "schroot" => false,
+        "env" | "setsid" | "xvfb-run" | "unshare" | "nsenter" | "systemd-run" => by_path,
+        _ => true,
+    };
     let data = walk.invoke(inner, cmd.stdin);
     walk.by_other = by_other;
     Some(data)
