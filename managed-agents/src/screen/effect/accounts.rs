@@ -41,6 +41,9 @@ by_name! {
                 && (cmd.short('G') || cmd.short('a') || cmd.short('g') || cmd.name != "usermod");
             let password =
                 cmd.short('p') || cmd.long("password") || cmd.values('u', "uid").iter().any(|field| field.text == "0");
+            if cmd.name == "usermod" && (cmd.short('L') || cmd.long("lock")) && cmd.has("root") {
+                found(walk, cmd, &rule::DESTROY_ACCOUNT);
+            }
             if grant || password {
                 found(walk, cmd, &rule::PERSIST_KEY);
             } else if cmd.long("expiredate")

@@ -47,7 +47,8 @@ fn container(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
                 } else {
                     value.split(':').next().unwrap_or_default()
                 };
-                source.contains("docker.sock")
+                source == "/root"
+                    || source.contains("docker.sock")
                     || source.contains("containerd.sock")
                     || (source.starts_with('/')
                         && matches!(

@@ -186,6 +186,10 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
             return Some(Credential::Accounts);
         }
     }
+    // under another root: a mounted disk, a container's, a chroot's
+    if lower.ends_with("/etc/shadow") || lower.ends_with("/etc/gshadow") || lower.ends_with("/etc/master.passwd") {
+        return Some(Credential::Secret);
+    }
     if SYSTEM.contains(&lower.as_str()) || lower.ends_with("/config/sam") || lower.ends_with("\\config\\sam") {
         return Some(Credential::Secret);
     }
@@ -368,7 +372,7 @@ by_name! {
         {
             found(walk, cmd, &rule::CREDENTIAL_PRINT);
         },
-        "secret-tool" | "kwallet-query" | "lssecret" if matches!(cmd.arg(0), "lookup" | "search" | "-r") => {
+        "secret-tool" | "kwallet-query" | "lssecret" if matches!(cmd.arg(0), "lookup" | "-r") || cmd.arg(0) == "search" && cmd.has("--all") => {
             found(walk, cmd, &rule::CREDENTIAL_PRINT)
         },
         "gcore" | "procdump" | "memdump" | "avml" | "lime" | "chainbreaker" | "unshadow" | "pwdump" | "fgdump"
@@ -511,6 +515,7 @@ fn personal(normal: &str) -> bool {
         .and_then(|rest| rest.split_once('/'))
         .map(|(_, inside)| inside)
         .or_else(|| normal.strip_prefix("/root/"))
+        .or_else(|| normal.strip_prefix('/').filter(|rest| rest.starts_with("Library/")))
     else {
         return false;
     };
@@ -609,7 +614,10 @@ pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
     );
     let mut taint = if secret { Taint::SECRET } else { Taint::NONE };
     if cmd.name == "printenv" && cmd.args.is_empty() {
-        taint = taint.and(Taint::ENV);
+        taint = taint.and(Taint::ENV).and(Taint::FILE);
+    }
+    if matches!(cmd.name, "history" | "fc") {
+        taint = taint.and(Taint::FILE);
     }
     if archive {
         taint = taint.and(Taint::ARCHIVE);

@@ -312,7 +312,7 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         empties(walk, &target.text, target.span);
     }
     // a program of the system under another name, or where anybody may change it
-    if walk.places.place(&target.text, &walk.cwd) == Place::Scratch && operands.iter().any(|field| is_program(&field.text)) {
+    if walk.places.place(&target.text, &walk.cwd) == Place::Scratch && operands.iter().any(|field| is_renamed(&field.text, &target.text)) {
         walk.report(&rule::SCRATCH_CODE, target.span);
     }
     let taint = operands
@@ -361,6 +361,14 @@ fn is_packages_own(normal: &str) -> bool {
         !matches!(package, "systemd" | "udev" | "security" | "cron" | "sudo" | "polkit-1" | "modules" | "ssh" | "openssh")
             && !package.contains("linux-gnu")
     })
+}
+
+/// A program of the system that gets another name, or a shell that gets another place.
+fn is_renamed(program: &str, to: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or_default();
+    let shell = matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "busybox");
+    let place = to.ends_with('/') || matches!(to, "/tmp" | "/var/tmp" | "/dev/shm" | "/private/tmp");
+    is_program(program) && (shell || !place && to.rsplit('/').next() != Some(name))
 }
 
 /// Whether a path is a program of the system.
@@ -436,6 +444,9 @@ fn permissions(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             found(walk, cmd, &rule::WEAKEN_LOG);
         }
         if grave || immutable {
+            found(walk, cmd, &rule::PERMISSIONS);
+        }
+        if matches!(cmd.name, "chown" | "chgrp") && place == Place::InSystem && super::credential(&normal).is_some() {
             found(walk, cmd, &rule::PERMISSIONS);
         }
         if super::credential(&normal).is_some()

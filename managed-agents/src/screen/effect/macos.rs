@@ -83,6 +83,12 @@ by_name! {
         {
             Some(&rule::INTERCEPT)
         },
+        "pwpolicy" if cmd.args.iter().any(|field| field.text.to_ascii_lowercase().starts_with("-clear") || field.text.starts_with("-set")) => {
+            Some(&rule::ACCOUNT_CHANGE)
+        },
+        "launchctl" if cmd.arg(0) == "setenv" && (cmd.arg(1).starts_with("DYLD_") || cmd.arg(1) == "PATH") => {
+            Some(&rule::PERSIST)
+        },
         "chflags" if has(cmd, "hidden") => Some(&rule::WEAKEN),
         "xattr" if has(cmd, "com.apple.quarantine") && (cmd.short('d') || cmd.short('c')) => Some(&rule::WEAKEN),
         "diskutil"
@@ -116,6 +122,12 @@ pub(in crate::screen) fn osascript(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
         if lower.contains("login item") || lower.ends_with("login_item.osa") {
             walk.report(&rule::PERSIST, field.span);
+        }
+        if lower.contains("with administrator privileges") {
+            walk.report(&rule::SPOOF, field.span);
+        }
+        if lower.contains("withcontentsofurl") && lower.contains("eval") {
+            walk.report(&rule::REMOTE_CODE, field.span);
         }
         if let Some((_, rest)) = lower
             .split_once("do script")

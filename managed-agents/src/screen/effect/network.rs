@@ -69,6 +69,7 @@ by_name! {
         "wget" => wget(walk, cmd),
         "nc" | "ncat" | "netcat" | "nc.traditional" | "nc.openbsd" | "pwncat" | "rcat" | "rustcat" | "cryptcat"
         | "powercat" | "sbd" | "dbd" => netcat(walk, cmd),
+        "aria2c" | "axel" | "fetch" | "lwp-download" | "http" | "https" | "xh" | "httpie" => fetches(walk, cmd),
         "socat" => socat(walk, cmd),
         "telnet" | "openssl" | "gnutls-cli" | "websocat" | "ssh" | "autossh"
             if cmd.name != "openssl" || matches!(cmd.arg(0), "s_client" | "s_server") =>
@@ -78,7 +79,6 @@ by_name! {
         "openssl" if (cmd.arg(0) == "engine" || cmd.has("-engine")) && cmd.args.iter().any(|field| field.text.contains("/") && field.text.contains(".so")) => {
             found(walk, cmd, &rule::SHELL_ESCAPE);
         },
-        "http" | "https" | "xh" | "httpie" => uploads(walk, cmd),
         "scp" | "sftp" | "rsync" | "rclone" | "ftp" | "tftp" | "ncftpput" | "lftp" | "smbclient" | "croc"
         | "wormhole" | "magic-wormhole" | "transfer" | "ffsend" | "onionshare" => copies(walk, cmd),
         "mail" | "mailx" | "mutt" | "sendmail" | "swaks" | "s-nail" | "msmtp" | "neomutt" | "ssmtp" => mails(walk, cmd),
@@ -206,6 +206,10 @@ fn curl(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             _ if text.starts_with('-') => {}
             _ => address(walk, text, field.span),
         }
+    }
+    let all = |text: &str| text.contains("://") && (text.ends_with("/_all") || text.ends_with("/*"));
+    if cmd.has_any(&["DELETE", "-XDELETE"]) && cmd.args.iter().any(|field| all(&field.text)) {
+        found(walk, cmd, &rule::DATABASE_DESTROY);
     }
     if secret {
         found(walk, cmd, &rule::EXFIL_SECRET);
@@ -347,6 +351,29 @@ fn wget(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
 }
 
+/// Other programs that fetch: where they write.
+fn fetches(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let mut to: Vec<String> = cmd
+        .values('o', "out")
+        .into_iter()
+        .chain(cmd.values('\u{0}', "output"))
+        .map(|field| field.text.trim_start_matches("-o").rsplit('=').next().unwrap_or_default().to_owned())
+        .collect();
+    if to.is_empty() && matches!(cmd.name, "aria2c" | "axel" | "lwp-download") {
+        to.extend(remote_name(cmd));
+    }
+    for path in to.iter().filter(|path| *path != "-") {
+        super::write_file(walk, path, Write::Touch, &Data::unknown(Taint::NET), cmd.span);
+    }
+    if matches!(cmd.name, "http" | "https" | "xh" | "httpie") {
+        uploads(walk, cmd);
+    } else {
+        for field in cmd.args {
+            address(walk, &field.text, field.span);
+        }
+    }
+}
+
 /// nc(1), ncat(1): `-e`, `-c`, `--exec`, `--sh-exec` run a program on the connection.
 fn netcat(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let runs = cmd.args.iter().any(|field| {
@@ -466,6 +493,17 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     ) && matches!(cmd.arg(0), "send" | "upload" | "")
     {
         found(walk, cmd, &rule::EXFIL_FILE);
+    }
+    // put file: sftp(1), ftp(1)
+    let lines = cmd.stdin.text.iter().flat_map(|text| text.lines());
+    let given = cmd.args.iter().map(|field| field.text.as_str());
+    for line in lines.chain(given).take(64) {
+        if let Some(path) = line.trim_start().strip_prefix("put ").and_then(|rest| rest.split_whitespace().find(|word| !word.starts_with('-'))) {
+            let taint = super::taint_of(walk, path);
+            if taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS) {
+                found(walk, cmd, &rule::EXFIL_SECRET);
+            }
+        }
     }
     if matches!(cmd.name, "ftp" | "tftp" | "lftp" | "smbclient")
         && (cmd.stdin.text.as_deref().is_some_and(|text| text.contains("put "))

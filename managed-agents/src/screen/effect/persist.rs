@@ -10,7 +10,7 @@ use crate::screen::shell::data::{Data, Field, Taint};
 use crate::screen::shell::walk::Walk;
 
 /// Files and directories whose contents run, or let somebody in, by how their path begins.
-const BEGINNINGS: [(&str, &Rule); 64] = [
+const BEGINNINGS: [(&str, &Rule); 67] = [
     ("/etc/cron", &rule::PERSIST),
     ("/etc/anacrontab", &rule::PERSIST),
     ("/var/spool/cron", &rule::PERSIST),
@@ -63,6 +63,9 @@ const BEGINNINGS: [(&str, &Rule); 64] = [
     ("/usr/local/etc/sudoers", &rule::PERSIST_KEY),
     ("/etc/doas.conf", &rule::PERSIST_KEY),
     ("/etc/polkit-1", &rule::PERSIST_KEY),
+    ("/usr/share/polkit-1", &rule::PERSIST_KEY),
+    ("/var/lib/polkit-1", &rule::PERSIST_KEY),
+    ("/library/application support/com.apple.tcc", &rule::PERSIST_KEY),
     ("/etc/pam.", &rule::PERSIST_KEY),
     ("/usr/local/etc/pam.d", &rule::PERSIST_KEY),
     ("/lib/security", &rule::PERSIST_KEY),
@@ -409,6 +412,20 @@ by_name! {
             };
             for field in cmd.operands("", &["output-error"]) {
                 write_file(walk, &field.text, how, cmd.stdin, field.span);
+            }
+        },
+        // property lists (plutil(1), PlistBuddy(8))
+        "plutil" | "plistbuddy" => {
+            let changes = cmd.has_any(&["-insert", "-replace", "-remove", "-create"])
+                || cmd.args.iter().any(|field| ["Add ", "Set ", "Merge "].iter().any(|verb| field.text.trim_start_matches(':').starts_with(verb)));
+            if let Some(field) = cmd.args.last().filter(|_| changes) {
+                write_file(walk, &field.text, Write::Append, &Data::unknown(Taint::NONE), field.span);
+            }
+        },
+        "update-alternatives" | "alternatives" => {
+            let places = [Place::Scratch, Place::InHome];
+            if cmd.has("--install") && cmd.args.iter().any(|field| places.contains(&walk.places.place(&field.text, &walk.cwd))) {
+                found(walk, cmd, &rule::PERSIST);
             }
         },
         "touch" | "mkdir" | "mkfifo" | "mknod" => {

@@ -41,6 +41,8 @@ by_name! {
             || cmd.has("-e0"))
         .then_some(&rule::WEAKEN_LOG),
         "log" => (cmd.arg(0) == "erase" || cmd.arg(0) == "config" && cmd.has("--reset")).then_some(&rule::WEAKEN_LOG),
+        // audit(8) of macOS and FreeBSD: -t ends it
+        "audit" => cmd.short('t').then_some(&rule::WEAKEN_LOG),
         "wevtutil" => matches!(cmd.arg(0), "cl" | "clear-log").then_some(&rule::WEAKEN_LOG),
         "logrotate" => cmd.short('f').then_some(&rule::WEAKEN_LOG),
         "lastlog" | "faillock" | "pam_tally2" => {

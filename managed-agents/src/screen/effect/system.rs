@@ -36,7 +36,7 @@ pub(in crate::screen) fn wrapper(walk: &mut Walk<'_>, cmd: &Cmd<'_>, at: usize) 
             found(walk, cmd, &rule::CONTAINER_ESCAPE);
         }
         "chroot" if options.iter().any(|field| field.text == "/host" || field.text == "/proc/1/root") => found(walk, cmd, &rule::CONTAINER_ESCAPE),
-        "systemd-run" if at < cmd.args.len() => found(walk, cmd, &rule::PERSIST),
+        "systemd-run" if at < cmd.args.len() && !has(&["--scope"]) => found(walk, cmd, &rule::PERSIST),
         "capsh" if has(&["--uid=0", "--gid=0"]) => found(walk, cmd, &rule::PRIVILEGE),
         _ => {}
     }

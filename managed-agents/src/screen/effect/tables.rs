@@ -20,7 +20,7 @@ const PACKAGES: &[Row] = &[
 
 const NPM: &[Row] = &[
     ("unpublish", &rule::PACKAGE_REMOVE),
-    ("config|set set|* //*|ignore-scripts|strict-ssl", &rule::WEAKEN),
+    ("config|set set|* //*|ignore-scripts|strict-ssl|script-shell", &rule::WEAKEN),
 ];
 
 const CARGO: &[Row] = &[("delete", &rule::PACKAGE_REMOVE)];
@@ -36,6 +36,14 @@ const VIRTUAL: &[Row] = &[(
     "destroy|undefine|vol-delete|pool-delete|snapshot-delete|net-destroy|vol-wipe|delete|unregistervm|destroyvm !--help",
     &rule::INFRA_DELETE,
 )];
+
+/// esxcli and vim-cmd of ESXi.
+const HYPERVISOR: &[Row] = &[
+    ("vm process kill", &rule::PROCESS_KILL),
+    ("vmsvc/power.off|vmsvc/power.shutdown|vmsvc/destroy|vmsvc/unregister|vmsvc/snapshot.removeall", &rule::INFRA_DELETE),
+    ("hostsvc/enable_ssh|hostsvc/start_ssh|hostsvc/enable_esx_shell", &rule::TUNNEL),
+    ("system syslog config set", &rule::WEAKEN_LOG),
+];
 
 const BACKUPS: &[Row] = &[
     ("forget --prune", &rule::DESTROY_DATA),
@@ -162,6 +170,7 @@ by_name! {
         "virsh" | "vboxmanage" | "vagrant" | "lxc" | "incus" | "qm" | "pct" | "multipass" | "limactl" => {
             (VIRTUAL, &["-c", "--connect"])
         },
+        "esxcli" | "vim-cmd" => (HYPERVISOR, &[]),
         "restic" | "borg" | "duplicity" | "kopia" | "rustic" | "velero" => (BACKUPS, &["-r", "--repo", "-p"]),
         "kafka-topics" | "kafka-topics.sh" | "rabbitmqctl" | "rabbitmqadmin" | "etcdctl" | "zkcli" | "zkCli.sh" => {
             (BUSES, &["--bootstrap-server", "--endpoints"])

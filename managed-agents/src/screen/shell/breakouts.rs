@@ -2,7 +2,7 @@
 //! settings, helper programs of archivers, and consoles with a shell command of their own.
 
 use super::code::is_shell;
-use super::data::Data;
+use super::data::{Data, Taint};
 use super::walk::{Walk, quote};
 use crate::screen::cmd::{Cmd, takes_value};
 use crate::screen::{effect, rule};
@@ -162,6 +162,9 @@ pub(super) fn make(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         .map(|field| field.text.clone())
         .collect();
     for field in cmd.values('f', "file") {
+        if walk.written(&field.text).is_some_and(|data| data.taint.has(Taint::NET)) {
+            walk.report(&rule::REMOTE_CODE, field.span);
+        }
         if matches!(field.text.as_str(), "-" | "/dev/stdin" | "-f-") {
             texts.extend(cmd.stdin.text.clone());
         }
