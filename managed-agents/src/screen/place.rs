@@ -96,6 +96,11 @@ impl Places {
     /// keep a leading `..` where they lead out of it.
     pub(in crate::screen) fn normal(&self, path: &str, cwd: &str) -> String {
         let path = path.strip_prefix("file://").unwrap_or(path);
+        let stays = cwd.is_empty() && !path.starts_with('/') || path.starts_with('~');
+        let rooted = path.starts_with('/') && self.workspaces.is_empty() && !path.starts_with("/proc/");
+        if (stays || rooted) && is_normal(path) {
+            return path.to_owned();
+        }
         let absolute = path.starts_with('/') || path.starts_with('~') || path.starts_with(UNKNOWN);
         let joined = if absolute || cwd.is_empty() {
             path.to_owned()
@@ -224,6 +229,25 @@ impl Places {
         }
         Place::Outside
     }
+}
+
+/// Whether a path has no part that is empty, `.` or `..`.
+fn is_normal(path: &str) -> bool {
+    let inside = path.strip_prefix('/').unwrap_or(path);
+    let mut part = 0;
+    let mut dots = true;
+    for byte in inside.bytes() {
+        if byte == b'/' {
+            if dots && part <= 2 {
+                return false;
+            }
+            (part, dots) = (0, true);
+        } else {
+            dots &= byte == b'.';
+            part += 1;
+        }
+    }
+    !(dots && part <= 2)
 }
 
 /// Nothing, or what stands for all there is.

@@ -48,7 +48,7 @@ const SYSTEM: [&str; 22] = [
 ];
 
 /// Files by how their path ends, wherever a home or project is.
-const ENDINGS: [&str; 66] = [
+const ENDINGS: [&str; 54] = [
     "/.ssh/id_rsa",
     "/.ssh/id_dsa",
     "/.ssh/id_ecdsa",
@@ -66,7 +66,6 @@ const ENDINGS: [&str; 66] = [
     "/.config/gcloud/application_default_credentials.json",
     "/.config/gcloud/legacy_credentials",
     "/.netrc",
-    "/_netrc",
     "/.pgpass",
     "/.my.cnf",
     "/.mylogin.cnf",
@@ -95,15 +94,6 @@ const ENDINGS: [&str; 66] = [
     "/.ethereum/keystore",
     "/.config/solana/id.json",
     "/.mozilla/firefox",
-    "/login data",
-    "/login keychain",
-    "/login.keychain",
-    "/login.keychain-db",
-    "/library/keychains",
-    "/key4.db",
-    "/key3.db",
-    "/logins.json",
-    "/cookies.sqlite",
     "/.htpasswd",
     "/.dockercfg",
     "/.s3cfg",
@@ -112,13 +102,21 @@ const ENDINGS: [&str; 66] = [
     "/.env.production",
     "/.config/sops/age/keys.txt",
     "/.rhosts",
-    "/wp-config.php",
-    "/ntds.dit",
     "/.openai",
 ];
 
 /// Names that are credentials wherever they lie.
-const FILES: [&str; 18] = [
+const FILES: [&str; 28] = [
+    "_netrc",
+    "login data",
+    "login keychain",
+    "login.keychain",
+    "login.keychain-db",
+    "key3.db",
+    "cookies.sqlite",
+    "wp-config.php",
+    "ntds.dit",
+    "cookies.binarycookies",
     ".env",
     ".netrc",
     ".pgpass",
@@ -240,13 +238,21 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
     ) {
         return Some(Credential::Secret);
     }
+    if lower.contains("/library/keychains") {
+        return Some(Credential::Secret);
+    }
+    // all other places begin with a dot
+    if !lower.contains("/.") {
+        return None;
+    }
     let anywhere = ENDINGS.iter().any(|ending| {
-        lower.ends_with(ending)
-            || (lower.len() > ending.len()
-                && ending.len() > 12
-                && lower.contains(ending)
-                && lower.contains(&format!("{ending}/")))
-            || (pattern && lower.contains("/.") && glob::fits(&lower, &format!("~{ending}")))
+        let inside = || {
+            ending.len() > 12
+                && lower
+                    .find(ending)
+                    .is_some_and(|at| lower.as_bytes().get(at + ending.len()) == Some(&b'/'))
+        };
+        lower.ends_with(ending) || inside() || pattern && glob::fits(&lower, &format!("~{ending}"))
     });
     anywhere.then_some(Credential::Secret)
 }
@@ -409,6 +415,14 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     for field in cmd.args {
         let text = field.text.as_str();
         if text.len() < 4 {
+            continue;
+        }
+        // most words are settled by their letters
+        if walk.cwd.is_empty()
+            && !text.bytes().any(|byte| matches!(byte, b'/' | b'.' | b'~' | b'*' | b'?' | b'[' | b'=' | b'@'))
+            && !text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("id_"))
+        {
+            patterns = patterns.saturating_sub(usize::from(!text.starts_with('-')));
             continue;
         }
         let path = match text.split_once('=') {

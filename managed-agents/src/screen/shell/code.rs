@@ -199,7 +199,7 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
             walk.report(&rule::SHELL_ESCAPE, span);
         }
         if has(&[
-            "requests.get",
+            "requests.",
             "urlopen",
             "urlretrieve",
             "http.get",

@@ -24,6 +24,7 @@ pub(in crate::screen) struct Script {
 /// Parses a text; never fails.
 pub(in crate::screen) fn parse(text: &str) -> Script {
     let mut parser = Parser::new(text, DEPTH);
+    parser.shared = true;
     let list = parser.list(End::Eof);
     parser.read_here_documents();
     Script {
@@ -54,6 +55,8 @@ pub(super) struct Parser<'a> {
     pub(super) depth: u32,
     pub(super) broken: bool,
     pub(super) limited: bool,
+    /// What is read is the text that the walk has, too, so that words can point into it.
+    pub(super) shared: bool,
     /// How often `((` may still be read twice, so that reading stays linear.
     pub(super) second_looks: u32,
     pending: Vec<Pending>,
@@ -75,6 +78,7 @@ impl<'a> Parser<'a> {
             depth,
             broken: false,
             limited: false,
+            shared: false,
             second_looks: 16,
             pending: Vec::new(),
         }
@@ -267,7 +271,7 @@ impl<'a> Parser<'a> {
             "function" => {
                 self.at += reserved.len();
                 self.blanks();
-                let name = self.word().bare().unwrap_or_default().to_owned();
+                let name = self.word().bare(self.src).unwrap_or_default().to_owned();
                 self.blanks();
                 if self.starts("()") {
                     self.at += 2;
@@ -337,7 +341,7 @@ impl<'a> Parser<'a> {
         if self.starts("((") {
             words = Some(vec![self.arithmetic()]);
         } else {
-            name = self.word().bare().unwrap_or_default().to_owned();
+            name = self.word().bare(self.src).unwrap_or_default().to_owned();
             self.blanks();
             if self.peek() == Some(b'\n') {
                 self.at += 1;
@@ -491,7 +495,7 @@ impl<'a> Parser<'a> {
                 None | Some(b'\n' | b';' | b'&' | b'|' | b')') => break,
                 Some(b'(') => {
                     if let ([name], true, true) = (words.as_slice(), assigns.is_empty(), redirects.is_empty()) {
-                        let name = name.bare().unwrap_or_default().to_owned();
+                        let name = name.bare(self.src).unwrap_or_default().to_owned();
                         self.at += 1;
                         self.blanks();
                         if self.peek() == Some(b')') {
@@ -531,7 +535,7 @@ impl<'a> Parser<'a> {
         self.align();
         let text = self.slice(start, self.at).to_owned();
         if let Some(word) = words.last_mut() {
-            word.parts.push(super::ast::Part::Text { text, quoted: true });
+            word.parts_mut(self.src).push(super::ast::Part::Text { text, quoted: true });
         }
     }
 
@@ -586,14 +590,14 @@ impl<'a> Parser<'a> {
                 }
                 Some(b'\n' | b';' | b'&' | b'|' | b'(' | b'<' | b'>') => self.at += 1,
                 _ => {
-                    let word = self.word();
+                    let mut word = self.word();
                     if !all.parts.is_empty() {
                         all.parts.push(super::ast::Part::Text {
                             text: " ".to_owned(),
                             quoted: false,
                         });
                     }
-                    all.parts.extend(word.parts);
+                    all.parts.append(word.parts_mut(self.src));
                 }
             }
         }
@@ -602,6 +606,9 @@ impl<'a> Parser<'a> {
     }
 
     fn redirect(&mut self) -> Option<Redirect> {
+        if !matches!(self.peek(), Some(b'<' | b'>' | b'&' | b'{' | b'0'..=b'9')) {
+            return None;
+        }
         let start = self.at;
         let mut at = self.at;
         while self.bytes.get(at).is_some_and(u8::is_ascii_digit) && at - start < 6 {
@@ -696,7 +703,7 @@ impl<'a> Parser<'a> {
                         text: text.to_owned(),
                         quoted: true,
                     }],
-                    span: Span::default(),
+                    ..Word::default()
                 }
             } else {
                 let mut inner = Parser::new(text, self.depth);

@@ -1,5 +1,7 @@
 //! Which program a command runs, and what judges it.
 
+use std::borrow::Cow;
+
 use super::data::{Data, Field, Taint, UNKNOWN};
 use super::walk::Walk;
 use super::{interpreters, nested, wrappers};
@@ -48,25 +50,22 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data
     if first.text.starts_with('!') && super::code::is_shell(base.trim_start_matches('!')) {
         walk.report(&rule::SHELL_ESCAPE, span);
     }
-    let mut name = base.to_ascii_lowercase();
+    let mut name = if base.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(base.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(base)
+    };
     if glob::is_pattern(&name) && name != "[" && name != "[[" {
         match GUESSES.iter().find(|guess| glob::fits(&name, guess)) {
-            Some(guess) => name = (*guess).to_owned(),
+            Some(guess) => name = Cow::Borrowed(guess),
             None => {
                 walk.open = true;
                 return Data::unknown(Taint::NONE);
             }
         }
     }
-    if let Some(plain) = name.strip_suffix(".exe") {
-        name = plain.to_owned();
-    }
-    if name.starts_with("mkfs.") || name.starts_with("newfs_") {
-        name.truncate(if name.starts_with("mkfs.") { 4 } else { 5 });
-    }
-    if let Some(plain) = unversioned(&name) {
-        name.truncate(plain);
-    }
+    let length = stem(&name);
+    let name = name.get(..length).unwrap_or_default();
     if directory.ends_with("/init.d") || directory.ends_with("/rc.d") {
         effect::service(walk, base, args, span, stdin);
     }
@@ -75,9 +74,9 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data
     {
         return data;
     }
-    let known = programs::known(&name);
+    let known = programs::known(name);
     let cmd = Cmd {
-        name: &name,
+        name,
         known,
         args,
         stdin,
@@ -134,8 +133,18 @@ pub(super) fn own_file(
     None
 }
 
-/// Where the version in a name like `python3.12` or `mkfs.ext4` begins.
-fn unversioned(name: &str) -> Option<usize> {
+/// How long the program's own name is in one like `python3.12`, `mkfs.ext4` or `nc.exe`.
+fn stem(name: &str) -> usize {
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    if name.starts_with("mkfs.") {
+        return 4;
+    }
+    if name.starts_with("newfs_") {
+        return 5;
+    }
+    if !name.ends_with(|c: char| c.is_ascii_digit() || c == '.' || c == '-') {
+        return name.len();
+    }
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
     let known = matches!(
         stem,
@@ -164,5 +173,5 @@ fn unversioned(name: &str) -> Option<usize> {
             | "wish"
             | "expect"
     );
-    (known && stem.len() < name.len()).then_some(stem.len())
+    if known { stem.len() } else { name.len() }
 }

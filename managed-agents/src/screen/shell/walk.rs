@@ -24,7 +24,10 @@ pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) found: Vec<(&'static Rule, Span)>,
     pub(in crate::screen) explained: Option<Vec<Explained>>,
     pub(super) vars: Vec<(String, String, Taint)>,
-    functions: Vec<(String, Rc<Command>)>,
+    /// What the words that are being walked through were read from.
+    pub(super) source: Rc<str>,
+    /// Functions of the line: name, body, and what the body was read from.
+    functions: Vec<(String, Rc<Command>, Rc<str>)>,
     aliases: Vec<(String, String)>,
     /// Files that the line itself writes, and what is in them.
     pub(in crate::screen) files: Vec<(String, Data)>,
@@ -60,6 +63,7 @@ impl<'s> Walk<'s> {
             found: Vec::new(),
             explained: None,
             vars: Vec::new(),
+            source: Rc::from(""),
             functions: Vec::new(),
             aliases: Vec::new(),
             files: Vec::new(),
@@ -95,6 +99,7 @@ impl<'s> Walk<'s> {
         let script = parse::parse(text);
         self.broken |= script.broken;
         self.limited |= script.limited;
+        self.source = Rc::from(text);
         self.list(&script.list, &Data::none())
     }
 
@@ -114,7 +119,9 @@ impl<'s> Walk<'s> {
         let script = parse::parse(text);
         self.limited |= script.limited;
         self.broken |= script.broken;
+        let source = std::mem::replace(&mut self.source, Rc::from(text));
         let data = self.list(&script.list, stdin);
+        self.source = source;
         self.cwd = cwd;
         self.outer = outer;
         self.depth += 1;
@@ -176,7 +183,7 @@ impl<'s> Walk<'s> {
         let (on_network, on_terminal) = (self.on_network, self.on_terminal);
         let mut input = None;
         for redirect in &command.redirects {
-            self.on_terminal |= takes_terminal(redirect);
+            self.on_terminal |= takes_terminal(redirect, &self.source);
             if let Some(data) = self.redirected_in(redirect) {
                 input = Some(data);
             }
@@ -195,7 +202,7 @@ impl<'s> Walk<'s> {
         match &command.kind {
             Kind::Group(list) => self.list(list, stdin),
             Kind::Loop(list) => {
-                if forks_for_ever(list) {
+                if forks_for_ever(list, &self.source) {
                     self.report(&rule::EXHAUST, self.outer.unwrap_or_default());
                 }
                 let in_loop = std::mem::replace(&mut self.in_loop, true);
@@ -210,7 +217,7 @@ impl<'s> Walk<'s> {
             Kind::Subshell(list) => self.inner_list(list, stdin),
             Kind::For { name, words, body } => self.for_loop(name, words.as_deref(), body, stdin),
             Kind::Function { name, body } => {
-                self.functions.push((name.clone(), Rc::clone(body)));
+                self.functions.push((name.clone(), Rc::clone(body), Rc::clone(&self.source)));
                 Data::known("")
             }
             Kind::Test(words) => {
@@ -291,11 +298,12 @@ impl<'s> Walk<'s> {
             }
             Redirection::Out | Redirection::Append | Redirection::Both | Redirection::DupOut => {
                 // evaluated again when the output is known; here only what the command itself must know
-                let is_socket = redirect
-                    .target
-                    .parts
-                    .iter()
-                    .any(|part| matches!(part, super::ast::Part::Text { text, .. } if is_socket(text)));
+                let is_socket = redirect.target.bare(&self.source).is_some_and(is_socket)
+                    || redirect
+                        .target
+                        .parts
+                        .iter()
+                        .any(|part| matches!(part, super::ast::Part::Text { text, .. } if is_socket(text)));
                 self.on_network |= is_socket;
                 None
             }
@@ -313,7 +321,7 @@ impl<'s> Walk<'s> {
             Redirection::Out | Redirection::Both => false,
             Redirection::Append => true,
             Redirection::DupOut => {
-                let text = redirect.target.bare().unwrap_or_default();
+                let text = redirect.target.bare(&self.source).unwrap_or_default();
                 if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && !text.is_empty() {
                     return;
                 }
@@ -362,9 +370,12 @@ impl<'s> Walk<'s> {
             explained.push(Explained::new(argv, first.span, DEPTH - self.depth));
         }
         let name = first.text.as_str();
-        if let Some((_, body)) = self.functions.iter().rev().find(|(own, _)| own == name) {
+        if let Some((_, body, source)) = self.functions.iter().rev().find(|(own, ..)| own == name) {
             let body = Rc::clone(body);
-            return self.call(name, &body, argv, stdin);
+            let source = std::mem::replace(&mut self.source, Rc::clone(source));
+            let data = self.call(name, &body, argv, stdin);
+            self.source = source;
+            return data;
         }
         if let Some((_, text)) = self.aliases.iter().rev().find(|(own, _)| own == name)
             && !self.running.iter().any(|own| own == name)
@@ -440,8 +451,8 @@ impl<'s> Walk<'s> {
 }
 
 /// `0<&1`, `1>&0` and the like.
-fn takes_terminal(redirect: &Redirect) -> bool {
-    let target = redirect.target.bare().unwrap_or_default();
+fn takes_terminal(redirect: &Redirect, source: &str) -> bool {
+    let target = redirect.target.bare(source).unwrap_or_default();
     match redirect.kind {
         Redirection::DupOut => target == "0",
         Redirection::DupIn => matches!(target, "1" | "2") && redirect.fd.is_none_or(|fd| fd == 0),
@@ -450,9 +461,9 @@ fn takes_terminal(redirect: &Redirect) -> bool {
 }
 
 /// A loop whose condition is always true, that starts something beside itself and never waits.
-fn forks_for_ever(list: &List) -> bool {
+fn forks_for_ever(list: &List, source: &str) -> bool {
     let first_word = |command: &Command| match &command.kind {
-        Kind::Simple { words, .. } => words.first().and_then(super::ast::Word::bare).map(str::to_owned),
+        Kind::Simple { words, .. } => words.first().and_then(|word| word.bare(source)).map(str::to_owned),
         _ => None,
     };
     let Some((condition, body)) = list.split_first() else {
