@@ -167,6 +167,9 @@ mod tests {
     #[test]
     fn the_table_has_room() {
         let used = TABLE.names.iter().filter(|name| !name.is_empty()).count();
-        assert!(used * 2 < SLOTS && effect::JUDGES.len() <= Known::OTHERS as usize, "{used}");
+        assert!(
+            used * 2 < SLOTS && effect::JUDGES.len() <= Known::OTHERS as usize,
+            "{used}"
+        );
     }
 }

@@ -164,7 +164,10 @@ impl Pass<'_> {
         walk.text(text);
         // what is no shell at all may still be a program in another language, to be saved and run
         let span = Span::new(0, text.len());
-        if walk.found.is_empty() && (walk.broken || ["ocket", ".Dial", "Tcp"].iter().any(|own| text.contains(own))) && shell::code::remote_shell(text) {
+        if walk.found.is_empty()
+            && (walk.broken || ["ocket", ".Dial", "Tcp"].iter().any(|own| text.contains(own)))
+            && shell::code::remote_shell(text)
+        {
             walk.report(&rule::REVERSE_SHELL, span);
         } else if walk.found.is_empty()
             && walk.broken

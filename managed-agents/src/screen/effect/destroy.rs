@@ -160,7 +160,7 @@ by_name! {
         "cp" | "gcp" | "install" | "ditto" | "ln" => copies(walk, cmd),
         "rsync" | "rclone" | "unison" | "robocopy" => mirrors(walk, cmd),
         "chmod" | "chown" | "chgrp" | "setfacl" | "chattr" | "chflags" | "icacls" | "gchmod" | "gchown" | "chcon"
-        | "restorecon" | "setfattr" => permissions(walk, cmd),
+        | "restorecon" | "setfattr" => super::permissions::permissions(walk, cmd),
     } else {}
 }
 
@@ -312,14 +312,14 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         empties(walk, &target.text, target.span);
     }
     // a program of the system under another name, or where anybody may change it
-    if walk.places.place(&target.text, &walk.cwd) == Place::Scratch && operands.iter().any(|field| is_renamed(&field.text, &target.text)) {
+    if walk.places.place(&target.text, &walk.cwd) == Place::Scratch
+        && operands.iter().any(|field| is_renamed(&field.text, &target.text))
+    {
         walk.report(&rule::SCRATCH_CODE, target.span);
     }
     let taint = operands
         .iter()
-        .fold(Taint::NONE, |all, field| {
-            all.and(super::taint_of(walk, &field.text))
-        });
+        .fold(Taint::NONE, |all, field| all.and(super::taint_of(walk, &field.text)));
     let normal = walk.places.normal(&target.text, &walk.cwd);
     if cmd.name == "ln" && cmd.short('s') && is_packages_own(&normal) {
         return;
@@ -356,11 +356,17 @@ fn mirrors(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 
 /// Where packages keep their own trees, of which a link chooses one (update-alternatives(1)).
 fn is_packages_own(normal: &str) -> bool {
-    let inside = normal.strip_prefix("/usr/lib/").or_else(|| normal.strip_prefix("/usr/share/"));
-    inside.and_then(|inside| inside.split_once('/')).is_some_and(|(package, _)| {
-        !matches!(package, "systemd" | "udev" | "security" | "cron" | "sudo" | "polkit-1" | "modules" | "ssh" | "openssh")
-            && !package.contains("linux-gnu")
-    })
+    let inside = normal
+        .strip_prefix("/usr/lib/")
+        .or_else(|| normal.strip_prefix("/usr/share/"));
+    inside
+        .and_then(|inside| inside.split_once('/'))
+        .is_some_and(|(package, _)| {
+            !matches!(
+                package,
+                "systemd" | "udev" | "security" | "cron" | "sudo" | "polkit-1" | "modules" | "ssh" | "openssh"
+            ) && !package.contains("linux-gnu")
+        })
 }
 
 /// A program of the system that gets another name, or a shell that gets another place.
@@ -375,163 +381,8 @@ fn is_renamed(program: &str, to: &str) -> bool {
 fn is_program(path: &str) -> bool {
     ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/"]
         .iter()
-        .any(|directory| path.strip_prefix(directory).is_some_and(|name| !name.is_empty() && !name.contains(['/', '*'])))
-}
-
-/// Modes and owners: widely, or of what the system needs.
-fn permissions(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let recursive = cmd.short('R') || cmd.long("recursive") || cmd.has("/T");
-    let mut operands = cmd.operands("", &["reference", "from"]);
-    let mode = if operands.is_empty() {
-        ""
-    } else {
-        &operands.remove(0).text
-    };
-    if cmd.name == "chmod" || cmd.name == "gchmod" {
-        super::system::mode(walk, cmd, mode);
-        if mode.contains('x') || mode.contains(['1', '3', '5', '7']) {
-            for field in &operands {
-                if let Some((_, data)) = walk.files.iter_mut().find(|(own, _)| *own == field.text) {
-                    data.taint = data.taint.and(Taint::PROGRAM);
-                }
-            }
-        }
-    }
-    if cmd.name == "setfacl" {
-        operands = cmd.operands("mxMX", &["modify", "remove"]);
-    }
-    let attributes;
-    let mode = if cmd.name == "chattr" {
-        // what it takes away looks like an option
-        let Some(own) = cmd.args.iter().find(|field| {
-            field.text.starts_with(['+', '-', '=']) && !matches!(field.text.as_str(), "-R" | "-V" | "-f" | "-RV" | "-Rf")
-        }) else {
-            return;
-        };
-        attributes = own.text.clone();
-        operands = cmd.args.iter().filter(|field| !field.text.starts_with(['+', '-', '='])).collect();
-        attributes.as_str()
-    } else {
-        mode
-    };
-    let mode_is_path = operands.is_empty() && recursive;
-    let paths: Vec<String> = if mode_is_path {
-        vec![mode.to_owned()]
-    } else {
-        operands.iter().map(|field| field.text.clone()).collect()
-    };
-    for path in paths {
-        let normal = walk.places.normal(&path, &walk.cwd);
-        let place = walk.places.place_of(&normal);
-        let grave = match place {
-            Place::Root | Place::System => recursive || place == Place::Root || opens(mode),
-            Place::InSystem => recursive || opens(mode),
-            Place::Home => recursive && !mode_is_path && cmd.name != "chown" || opens(mode),
-            Place::Device => true,
-            Place::Outside | Place::InHome => recursive && opens(mode),
-            // what only adds, and not the right to write for everybody, breaks nothing
-            Place::Workspace if cmd.name == "chmod" && mode.contains('+') && !mode.contains(['-', '=']) => {
-                recursive && opens(mode)
-            }
-            Place::Workspace | Place::Above => recursive && matches!(cmd.name, "chmod" | "chown"),
-            _ => false,
-        };
-        let immutable = cmd.name == "chattr"
-            && matches!(place, Place::InSystem | Place::InHome)
-            && mode.contains('i')
-            && (super::credential(&normal).is_some() || super::written(&normal).is_some() || mode.starts_with('-'));
-        if cmd.name == "chattr" && is_log(&normal) && mode.contains(['i', 'a']) {
-            found(walk, cmd, &rule::WEAKEN_LOG);
-        }
-        if grave || immutable {
-            found(walk, cmd, &rule::PERMISSIONS);
-        }
-        if matches!(cmd.name, "chown" | "chgrp") && place == Place::InSystem && super::credential(&normal).is_some() {
-            found(walk, cmd, &rule::PERMISSIONS);
-        }
-        if super::credential(&normal).is_some()
-            && mode.chars().last().is_some_and(|c| matches!(c, '4'..='7'))
-            && mode.len() >= 3
-        {
-            found(walk, cmd, &rule::PERMISSIONS);
-        }
-    }
-}
-
-/// A mode that lets everybody write.
-fn opens(mode: &str) -> bool {
-    let octal = !mode.is_empty() && mode.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
-    if octal {
-        return mode.len() >= 3 && mode.ends_with(['2', '3', '6', '7']) || matches!(mode, "0" | "00" | "000" | "0000");
-    }
-    mode.split(',').any(|clause| {
-        clause
-            .split_once(['+', '='])
-            .is_some_and(|(who, what)| what.contains('w') && (who.contains('o') || who.contains('a')))
-    }) || mode.starts_with("u:") && mode.contains('w')
-        || mode.contains("Everyone")
-}
-
-/// What find(1) itself may reveal or overwrite.
-pub(in crate::screen) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>, listing: &[String]) {
-    for (at, field) in cmd.args.iter().enumerate() {
-        match field.text.as_str() {
-            "-fprint" | "-fprintf" | "-fls" | "-fprint0" => {
-                if let Some(file) = cmd.args.get(at + 1) {
-                    super::write_file(walk, &file.text, super::Write::Truncate, &Data::none(), file.span);
-                }
-            }
-            "-perm" => {
-                let mode = cmd.arg(at + 1);
-                let setuid = mode.contains("u=s")
-                    || mode.contains("u+s")
-                    || mode.contains("g=s")
-                    || mode.contains("g+s")
-                    || mode.trim_start_matches(['-', '/', '+']).trim_start_matches('0').len() == 4;
-                let wide = listing.iter().any(|root| {
-                    let root = walk.places.normal(root, &walk.cwd);
-                    root.starts_with('/') && !root.starts_with("/home") && !root.starts_with("/tmp")
-                });
-                if setuid && wide {
-                    walk.report(&rule::PRIVILEGE_RECON, field.span);
-                }
-            }
-            "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-iwholename" => {
-                if let Some(rule) = sought(cmd.arg(at + 1))
-                    && listing.iter().any(|root| is_everybodys(walk, root))
-                {
-                    walk.report(rule, field.span);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Where the files of all people or of the whole system lie.
-fn is_everybodys(walk: &Walk<'_>, listing: &str) -> bool {
-    let root = listing.trim_end_matches([SOME, ALL]);
-    let root = if root.len() > 1 { root.trim_end_matches('/') } else { root };
-    matches!(walk.places.place(root, &walk.cwd), Place::Root | Place::Home | Place::System)
-}
-
-/// What somebody is after who looks for files with names like this.
-fn sought(pattern: &str) -> Option<&'static rule::Rule> {
-    let lower = pattern.to_ascii_lowercase();
-    let name = lower.trim_start_matches(['*', '/']);
-    let plain = name.trim_end_matches('*');
-    let keys = matches!(
-        plain,
-        ".pem" | ".key" | ".kdb" | ".kdbx" | ".ppk" | ".p12" | ".pfx" | ".jks" | ".keystore" | "credentials" | "shadow" | ".aws" | ".ssh"
-            | ".gnupg" | ".password-store" | "id_" | "authorized_keys" | "wp-config.php" | ".htpasswd" | ".asc" | ".ovpn"
-    ) || ["password", "passwd", "secret", "credential"].iter().any(|word| {
-        plain.starts_with(word) && plain.len() < word.len() + 2 && name.len() + 1 < pattern.len() + 2 && pattern.starts_with('*')
-    });
-    if keys || super::credential(&format!("~/{plain}")) == Some(super::Credential::Secret) {
-        return Some(&rule::CREDENTIAL_PRINT);
-    }
-    ["places.sqlite", "login data", "cookies", "chat.db", "history.db", "bookmarks.plist"]
-        .iter()
-        .any(|own| name.contains(own))
-        .then_some(&rule::COLLECT)
+        .any(|directory| {
+            path.strip_prefix(directory)
+                .is_some_and(|name| !name.is_empty() && !name.contains(['/', '*']))
+        })
 }

@@ -84,7 +84,10 @@ fn mounts(cmd: &Cmd<'_>) -> Option<&'static Rule> {
         .any(|field| field.text.contains("bind") || field.text == "tmpfs" || field.text == "-B");
     let hides = bind
         && cmd.args.last().is_some_and(|field| {
-            field.text.strip_prefix("/proc/").is_some_and(|rest| !rest.is_empty() && !rest.starts_with("sys"))
+            field
+                .text
+                .strip_prefix("/proc/")
+                .is_some_and(|rest| !rest.is_empty() && !rest.starts_with("sys"))
         });
     (writable || hides).then_some(&rule::WEAKEN)
 }

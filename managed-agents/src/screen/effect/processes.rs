@@ -41,16 +41,21 @@ fn stops(cmd: &Cmd<'_>) -> Option<&'static Rule> {
 
 /// dd(1): without `count=`, what never ends fills the file system.
 fn fills(cmd: &Cmd<'_>) -> bool {
-    let endless = cmd
-        .args
-        .iter()
-        .any(|field| matches!(field.text.as_str(), "if=/dev/zero" | "if=/dev/urandom" | "if=/dev/random"));
+    let endless = cmd.args.iter().any(|field| {
+        matches!(
+            field.text.as_str(),
+            "if=/dev/zero" | "if=/dev/urandom" | "if=/dev/random"
+        )
+    });
     let to_file = cmd
         .args
         .iter()
         .filter_map(|field| field.text.strip_prefix("of="))
         .any(|file| !file.starts_with("/dev/") && !file.contains(UNKNOWN));
-    let ends = cmd.args.iter().any(|field| field.text.starts_with("count=") || field.text.starts_with("seek="));
+    let ends = cmd
+        .args
+        .iter()
+        .any(|field| field.text.starts_with("count=") || field.text.starts_with("seek="));
     endless && to_file && !ends
 }
 
@@ -65,21 +70,18 @@ fn kills_by_name(cmd: &Cmd<'_>) -> Option<&'static Rule> {
     names
         .iter()
         .find_map(|field| services::guards(&field.text))
-        .or_else(|| names.iter().any(|field| is_critical(&field.text) || field.text == ".").then_some(&rule::PROCESS_KILL))
+        .or_else(|| {
+            names
+                .iter()
+                .any(|field| is_critical(&field.text) || field.text == ".")
+                .then_some(&rule::PROCESS_KILL)
+        })
 }
 
 fn is_critical(name: &str) -> bool {
     matches!(
         name,
-        "init"
-            | "systemd"
-            | "sshd"
-            | "dbus"
-            | "dbus-daemon"
-            | "systemd-logind"
-            | "launchd"
-            | "Xorg"
-            | "gdm"
+        "init" | "systemd" | "sshd" | "dbus" | "dbus-daemon" | "systemd-logind" | "launchd" | "Xorg" | "gdm"
     )
 }
 
@@ -90,7 +92,12 @@ fn kills(cmd: &Cmd<'_>) -> Option<&'static Rule> {
     let mut signal = false;
     // `kill $(pidof name)`
     let named = |text: &str| text.strip_prefix(UNKNOWN).and_then(services::guards);
-    if let Some(rule) = cmd.args.iter().find_map(|field| named(&field.text)).filter(|_| !cmd.has("-0")) {
+    if let Some(rule) = cmd
+        .args
+        .iter()
+        .find_map(|field| named(&field.text))
+        .filter(|_| !cmd.has("-0"))
+    {
         return Some(rule);
     }
     let asks = cmd.has("-0") || cmd.short('l') || cmd.short('L');

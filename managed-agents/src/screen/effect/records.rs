@@ -58,8 +58,10 @@ by_name! {
 /// A capture on an interface: not the reading of a file, nor the list of interfaces.
 fn captures(cmd: &Cmd<'_>) -> bool {
     let reads = cmd.options().any(|option| {
-        matches!(option, "--list-interfaces" | "--read-file" | "--version" | "-D" | "-d" | "-L" | "-G" | "-v" | "-h")
-            || option.starts_with("-r")
+        matches!(
+            option,
+            "--list-interfaces" | "--read-file" | "--version" | "-D" | "-d" | "-L" | "-G" | "-v" | "-h"
+        ) || option.starts_with("-r")
             || option.starts_with("-I")
     }) || cmd.short('r');
     !reads && !cmd.args.is_empty()

@@ -8,7 +8,15 @@ use crate::screen::rule::{self, Rule};
 use crate::screen::shell::data::{Data, Field};
 use crate::screen::shell::walk::Walk;
 
-pub(super) const NAMES: &[&str] = &["systemctl", "service", "rc-service", "launchctl", "initctl", "sysrc", "invoke-rc.d"];
+pub(super) const NAMES: &[&str] = &[
+    "systemctl",
+    "service",
+    "rc-service",
+    "launchctl",
+    "initctl",
+    "sysrc",
+    "invoke-rc.d",
+];
 
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let words = super::cli::words(
@@ -100,9 +108,30 @@ fn name(unit: &str) -> &str {
 
 /// Parts of the names of products that defend machines, as their makers name services and packages.
 const VENDORS: [&str; 24] = [
-    "carbonblack", "cbdefense", "cbagent", "crowdstrike", "falcon", "sentinel", "mdatp", "wdav", "sophos", "osquery", "wazuh",
-    "ossec", "clamav", "freshclam", "opendns", "umbrella", "littlesnitch", "little snitch", "malwarebytes", "tanium", "cylance",
-    "symantec", "ds_agent", "fail2ban",
+    "carbonblack",
+    "cbdefense",
+    "cbagent",
+    "crowdstrike",
+    "falcon",
+    "sentinel",
+    "mdatp",
+    "wdav",
+    "sophos",
+    "osquery",
+    "wazuh",
+    "ossec",
+    "clamav",
+    "freshclam",
+    "opendns",
+    "umbrella",
+    "littlesnitch",
+    "little snitch",
+    "malwarebytes",
+    "tanium",
+    "cylance",
+    "symantec",
+    "ds_agent",
+    "fail2ban",
 ];
 
 fn is_defence(unit: &str) -> bool {

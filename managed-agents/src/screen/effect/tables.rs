@@ -20,7 +20,10 @@ const PACKAGES: &[Row] = &[
 
 const NPM: &[Row] = &[
     ("unpublish", &rule::PACKAGE_REMOVE),
-    ("config|set set|* //*|ignore-scripts|strict-ssl|script-shell", &rule::WEAKEN),
+    (
+        "config|set set|* //*|ignore-scripts|strict-ssl|script-shell",
+        &rule::WEAKEN,
+    ),
 ];
 
 const CARGO: &[Row] = &[("delete", &rule::PACKAGE_REMOVE)];
@@ -40,8 +43,14 @@ const VIRTUAL: &[Row] = &[(
 /// esxcli and vim-cmd of ESXi.
 const HYPERVISOR: &[Row] = &[
     ("vm process kill", &rule::PROCESS_KILL),
-    ("vmsvc/power.off|vmsvc/power.shutdown|vmsvc/destroy|vmsvc/unregister|vmsvc/snapshot.removeall", &rule::INFRA_DELETE),
-    ("hostsvc/enable_ssh|hostsvc/start_ssh|hostsvc/enable_esx_shell", &rule::TUNNEL),
+    (
+        "vmsvc/power.off|vmsvc/power.shutdown|vmsvc/destroy|vmsvc/unregister|vmsvc/snapshot.removeall",
+        &rule::INFRA_DELETE,
+    ),
+    (
+        "hostsvc/enable_ssh|hostsvc/start_ssh|hostsvc/enable_esx_shell",
+        &rule::TUNNEL,
+    ),
     ("system syslog config set", &rule::WEAKEN_LOG),
 ];
 
@@ -209,7 +218,10 @@ fn removes_guard(cmd: &Cmd<'_>) -> Option<&'static Rule> {
         "emerge" => cmd.short('C') || cmd.long("unmerge"),
         _ => false,
     };
-    cmd.args.iter().filter(|_| removes).find_map(|field| services::guards(&field.text))
+    cmd.args
+        .iter()
+        .filter(|_| removes)
+        .find_map(|field| services::guards(&field.text))
 }
 
 /// ansible(1): one module on many machines.

@@ -7,7 +7,18 @@ use crate::screen::rule;
 use crate::screen::shell::walk::Walk;
 
 pub(super) const NAMES: &[&str] = &[
-    "vssadmin", "wbadmin", "bcdedit", "wmic", "schtasks", "net", "netsh", "reg", "sc", "cipher", "fsutil", "diskshadow",
+    "vssadmin",
+    "wbadmin",
+    "bcdedit",
+    "wmic",
+    "schtasks",
+    "net",
+    "netsh",
+    "reg",
+    "sc",
+    "cipher",
+    "fsutil",
+    "diskshadow",
 ];
 
 const ROWS: &[Row] = &[
@@ -25,7 +36,12 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "net" if has("/add") => Some(&rule::ACCOUNT_CHANGE),
         "reg" if has("add") && cmd.arg(1).to_ascii_lowercase().contains("currentversion\\run") => Some(&rule::PERSIST),
         "sc" if has("create") => Some(&rule::PERSIST),
-        "cipher" if cmd.args.iter().any(|field| field.text.to_ascii_lowercase().starts_with("/w:")) => {
+        "cipher"
+            if cmd
+                .args
+                .iter()
+                .any(|field| field.text.to_ascii_lowercase().starts_with("/w:")) =>
+        {
             Some(&rule::DESTROY_DATA)
         }
         "fsutil" if has("deletejournal") => Some(&rule::WEAKEN_LOG),

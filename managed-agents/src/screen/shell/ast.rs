@@ -134,7 +134,10 @@ impl Word {
     pub(super) fn parts_mut(&mut self, source: &str) -> &mut Vec<Part> {
         if self.plain {
             self.plain = false;
-            let text = source.get(self.span.start..self.span.end).unwrap_or_default().to_owned();
+            let text = source
+                .get(self.span.start..self.span.end)
+                .unwrap_or_default()
+                .to_owned();
             self.parts.push(Part::Text { text, quoted: false });
         }
         &mut self.parts

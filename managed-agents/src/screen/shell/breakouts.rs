@@ -317,7 +317,12 @@ pub(super) fn helper_programs(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data
 
 /// Programs with a command of their own that starts a shell.
 pub(super) fn breakout(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
-    if let Some(at) = cmd.args.iter().position(|field| field.text == "--args").filter(|_| cmd.name == "gdb") {
+    if let Some(at) = cmd
+        .args
+        .iter()
+        .position(|field| field.text == "--args")
+        .filter(|_| cmd.name == "gdb")
+    {
         walk.invoke(cmd.args.get(at + 1..).unwrap_or_default(), cmd.stdin);
         return Some(Data::known(""));
     }

@@ -16,7 +16,12 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
             }
         }
     }
-    let verb = |verbs: &[&str]| cmd.args.iter().position(|field| verbs.contains(&field.text.as_str())).map(|at| at + 1);
+    let verb = |verbs: &[&str]| {
+        cmd.args
+            .iter()
+            .position(|field| verbs.contains(&field.text.as_str()))
+            .map(|at| at + 1)
+    };
     // where the command may begin, and how many names stand before it
     let (start, names) = match cmd.name {
         "npx" | "bunx" | "pnpx" | "uvx" => (Some(0), 0),
@@ -40,7 +45,10 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
             break;
         }
         if text.starts_with('-') {
-            at += 1 + usize::from(matches!(text, "-n" | "--name" | "-p" | "--package" | "-u" | "-d" | "--env-file" | "--with" | "-c"));
+            at += 1 + usize::from(matches!(
+                text,
+                "-n" | "--name" | "-p" | "--package" | "-u" | "-d" | "--env-file" | "--with" | "-c"
+            ));
         } else if names > 0 {
             names -= 1;
             at += 1;

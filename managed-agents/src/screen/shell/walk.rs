@@ -217,7 +217,8 @@ impl<'s> Walk<'s> {
             Kind::Subshell(list) => self.inner_list(list, stdin),
             Kind::For { name, words, body } => self.for_loop(name, words.as_deref(), body, stdin),
             Kind::Function { name, body } => {
-                self.functions.push((name.clone(), Rc::clone(body), Rc::clone(&self.source)));
+                self.functions
+                    .push((name.clone(), Rc::clone(body), Rc::clone(&self.source)));
                 Data::known("")
             }
             Kind::Test(words) => {
@@ -469,12 +470,19 @@ fn forks_for_ever(list: &List, source: &str) -> bool {
     let Some((condition, body)) = list.split_first() else {
         return false;
     };
-    let always = condition.commands.first().and_then(first_word).is_some_and(|word| word == "true" || word == ":");
+    let always = condition
+        .commands
+        .first()
+        .and_then(first_word)
+        .is_some_and(|word| word == "true" || word == ":");
     always
         && body.iter().any(|pipeline| pipeline.background)
         && !body.iter().flat_map(|pipeline| &pipeline.commands).any(|command| {
             first_word(command).is_some_and(|word| {
-                matches!(word.as_str(), "sleep" | "wait" | "read" | "break" | "exit" | "return" | "inotifywait" | "usleep")
+                matches!(
+                    word.as_str(),
+                    "sleep" | "wait" | "read" | "break" | "exit" | "return" | "inotifywait" | "usleep"
+                )
             })
         })
 }

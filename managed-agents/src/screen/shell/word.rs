@@ -128,7 +128,22 @@ impl Parser<'_> {
             .position(|byte| {
                 matches!(
                     byte,
-                    b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')' | b'(' | b'<' | b'>' | b'\'' | b'"' | b'\\' | b'$' | b'`' | b'{'
+                    b' ' | b'\t'
+                        | b'\n'
+                        | b'\r'
+                        | b';'
+                        | b'&'
+                        | b'|'
+                        | b')'
+                        | b'('
+                        | b'<'
+                        | b'>'
+                        | b'\''
+                        | b'"'
+                        | b'\\'
+                        | b'$'
+                        | b'`'
+                        | b'{'
                 )
             })
             .unwrap_or(rest.len());
