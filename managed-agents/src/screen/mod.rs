@@ -25,6 +25,8 @@ mod tamper;
 mod text;
 mod url;
 mod value;
+#[cfg(test)]
+mod work;
 
 use std::fmt;
 

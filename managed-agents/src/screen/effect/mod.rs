@@ -30,6 +30,11 @@ mod system;
 mod tables;
 mod windows;
 
+#[cfg(test)]
+mod routine;
+#[cfg(test)]
+mod tests;
+
 use super::cmd::Cmd;
 use super::programs::Known;
 use super::rule;

@@ -192,6 +192,8 @@ impl Walk<'_> {
 
     /// The value of `$name`; what is not set in the line is known at run time only.
     pub(super) fn variable(&self, name: &str) -> Option<(String, Taint)> {
+        #[cfg(test)]
+        crate::screen::work::took(self.vars.len());
         if let Some((_, value, taint)) = self.vars.iter().rev().find(|(own, ..)| own == name) {
             return Some((value.clone(), *taint));
         }

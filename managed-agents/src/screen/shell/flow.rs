@@ -193,6 +193,10 @@ by_name! {
             Some(path) => Data::known(path.text.rsplit('/').next().unwrap_or_default().to_owned()),
             None => Data::known(""),
         },
+        "dirname" => match cmd.args.first() {
+            Some(path) => Data::known(path.text.trim_end_matches('/').rsplit_once('/').map_or(".", |(parent, _)| parent).to_owned()),
+            None => Data::known(""),
+        },
         "readlink" | "realpath" | "greadlink" => match cmd.operands("", &[]).first() {
             Some(path) => Data::known(walk.places.normal(&path.text, &walk.cwd)),
             None => Data::unknown(Taint::NONE),

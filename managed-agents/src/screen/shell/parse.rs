@@ -75,6 +75,8 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn peek(&self) -> Option<u8> {
+        #[cfg(test)]
+        crate::screen::work::took(1);
         self.bytes.get(self.at).copied()
     }
 

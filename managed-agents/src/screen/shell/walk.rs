@@ -357,6 +357,8 @@ impl<'s> Walk<'s> {
             self.limited = true;
             return Data::unknown(Taint::NONE);
         }
+        #[cfg(test)]
+        crate::screen::work::took(argv.iter().map(|field| 1 + field.text.len()).sum());
         self.steps -= 1;
         self.depth -= 1;
         let data = self.invoke_here(first, argv, stdin);
@@ -437,6 +439,8 @@ impl<'s> Walk<'s> {
 
     /// What is in a file that the line itself wrote.
     pub(in crate::screen) fn written(&self, path: &str) -> Option<&Data> {
+        #[cfg(test)]
+        crate::screen::work::took(self.files.len());
         let path = path.strip_prefix("./").unwrap_or(path);
         self.files
             .iter()

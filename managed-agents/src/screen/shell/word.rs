@@ -151,6 +151,8 @@ impl Parser<'_> {
             rest.get(length),
             None | Some(b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')')
         );
+        #[cfg(test)]
+        crate::screen::work::took(length);
         if !self.shared || length == 0 || !ends {
             return None;
         }
