@@ -115,9 +115,11 @@ const fn table() -> Table {
         known: [Known(0); SLOTS],
     };
     let mut judge = 0;
-    while judge < effect::JUDGES.len() {
-        table = with(table, effect::JUDGES[judge].0, Known(1 << judge));
+    let mut rest = effect::JUDGES;
+    while let [(names, _), others @ ..] = rest {
+        table = with(table, names, Known(1 << judge));
         judge += 1;
+        rest = others;
     }
     table = with(table, shell::wrappers::NAMES, Known::WRAPPER);
     table = with(table, shell::nested::NAMES, Known::NESTED);

@@ -69,6 +69,13 @@ pub(in crate::screen) fn variable(name: &str) -> bool {
 
 /// A path of this program's own data or configuration.
 pub(in crate::screen) fn path(normal: &str) -> bool {
+    let named = normal
+        .as_bytes()
+        .windows(6)
+        .any(|own| own.eq_ignore_ascii_case(b"agents"));
+    if !named {
+        return false;
+    }
     let lower = normal.to_ascii_lowercase();
     lower.split('/').any(|part| {
         let stem = part.strip_prefix('.').unwrap_or(part);

@@ -254,7 +254,7 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 text
             }
         });
-        if path.starts_with('-') || path.contains("://") && !path.starts_with("file://") {
+        if path.starts_with('-') || crate::screen::text::holds(path, "://") && !path.starts_with("file://") {
             continue;
         }
         if patterns > 0 && !text.starts_with('-') {

@@ -157,7 +157,7 @@ fn starts_shell(text: &str) -> bool {
         return true;
     }
     // every other way to start one names it
-    if !text.contains("sh") || text.starts_with("SHELL=") {
+    if !crate::screen::text::holds(text, "sh") || text.starts_with("SHELL=") {
         return false;
     }
     let starts = text.contains("/bin/sh")

@@ -12,9 +12,10 @@ use crate::screen::shell::walk::Walk;
 
 /// A page that runs what its visitors send.
 fn answers_requests(text: &str) -> bool {
-    ["$_GET", "$_POST", "$_REQUEST", "$_COOKIE", "getParameter("]
-        .iter()
-        .any(|own| text.contains(own))
+    text.len() > 16
+        && ["$_GET", "$_POST", "$_REQUEST", "$_COOKIE", "getParameter("]
+            .iter()
+            .any(|own| text.contains(own))
         && [
             "system(",
             "exec(",

@@ -1,6 +1,6 @@
 //! Where credentials and people's own things lie: ssh(1), aws(1), gpg(1), pass(1), security(1), proc(5), shadow(5).
 
-use crate::screen::glob;
+use crate::screen::{glob, text};
 
 /// What kind of credential a file is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -195,6 +195,7 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
     }
     for (from, place) in ["/.ssh/", "/.gnupg/"]
         .iter()
+        .filter(|dir| text::holds(&lower, dir))
         .filter_map(|dir| lower.find(dir).map(|at| (at + dir.len(), *dir)))
     {
         let file = lower.get(from..).unwrap_or_default();
@@ -230,11 +231,11 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
     ) {
         return Some(Credential::Secret);
     }
-    if lower.contains("/library/keychains") {
+    if text::holds(&lower, "/library/keychains") {
         return Some(Credential::Secret);
     }
     // all other places begin with a dot
-    if !lower.contains("/.") {
+    if !text::holds(&lower, "/.") {
         return None;
     }
     let anywhere = ENDINGS.iter().any(|ending| {

@@ -2,6 +2,7 @@
 //! INVOCATION, ld.so(8), githooks(5), sshd(8) AUTHORIZED_KEYS, udev(7), pam.conf(5).
 
 use crate::screen::rule::{self, Rule};
+use crate::screen::text;
 
 /// Files and directories whose contents run, or let somebody in, by how their path begins.
 const BEGINNINGS: [(&str, &Rule); 67] = [
@@ -197,8 +198,8 @@ pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
         }
     }
     let parts = || lower.split('/');
-    if lower.contains(".git/hooks/")
-        || lower.contains(".husky/")
+    if text::holds(&lower, ".git/hooks/")
+        || text::holds(&lower, ".husky/")
         || lower.ends_with(".git/config")
         || lower.ends_with(".ssh/authorized_keys")
     {

@@ -216,7 +216,11 @@ impl<'a> Parser<'a> {
     }
 
     fn pipeline(&mut self) -> Pipeline {
-        let mut pipeline = Pipeline::default();
+        // most have one command, and a vector that grows takes room for four
+        let mut pipeline = Pipeline {
+            commands: Vec::with_capacity(1),
+            ..Pipeline::default()
+        };
         loop {
             self.blanks();
             while matches!(self.reserved(), "!" | "coproc") {
