@@ -263,7 +263,7 @@ pub(in crate::screen) fn read_file(walk: &mut Walk<'_>, path: &str, span: Span) 
         return Data::unknown(Taint::NET);
     }
     let normal = walk.places.normal(path, &walk.cwd);
-    if crate::screen::tamper::secret_path(&normal) {
+    if crate::screen::tamper::secret_path(walk.places, &normal) {
         walk.report(&rule::TAMPER, span);
     }
     match credential(&normal) {
@@ -478,7 +478,7 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             continue;
         }
         let normal = walk.places.normal(path, &walk.cwd);
-        if crate::screen::tamper::secret_path(&normal) {
+        if crate::screen::tamper::secret_path(walk.places, &normal) {
             walk.report(&rule::TAMPER, field.span);
         }
         let name = normal.rsplit('/').next().unwrap_or_default();

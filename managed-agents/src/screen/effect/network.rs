@@ -292,6 +292,9 @@ fn address(walk: &mut Walk<'_>, text: &str, span: Span) {
     if url::is_metadata(host.split(['/', '?', '#']).next().unwrap_or_default()) {
         walk.report(&rule::SSRF_METADATA, span);
     }
+    if url::is_denied(host, &walk.places.denied_hosts) {
+        walk.report(&rule::HOST_DENIED, span);
+    }
     if text.starts_with("gopher://") || text.starts_with("dict://") {
         walk.report(&rule::URL_SCHEME, span);
     }
