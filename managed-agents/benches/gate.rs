@@ -90,6 +90,19 @@ fn governed_call(bencher: Bencher<'_, '_>) {
         .build_blocking()
         .unwrap();
     in_scope(bencher, &harness, || {
+        poll_once(transfer(black_box("alice"), black_box("bob"), black_box(1234))).unwrap()
+    });
+}
+
+/// Longer arguments, for which SHA-256 takes a block more.
+#[divan::bench(sample_count = 1000, sample_size = 100)]
+fn governed_call_with_two_account_numbers(bencher: Bencher<'_, '_>) {
+    let harness = Harness::builder()
+        .agent_id("bench")
+        .governor(Constant)
+        .build_blocking()
+        .unwrap();
+    in_scope(bencher, &harness, || {
         poll_once(transfer(
             black_box("DE89370400440532013000"),
             black_box("GB29NWBK60161331926819"),

@@ -29,6 +29,7 @@ enum Inner<T> {
 
 impl<T> Answer<T> {
     /// The answer is there.
+    #[inline(always)]
     pub fn ready(value: T) -> Self {
         Self(Inner::Ready(Some(value)))
     }
@@ -43,6 +44,7 @@ impl<T> Answer<T> {
     /// # Errors
     ///
     /// The answer itself when it is not there yet.
+    #[inline(always)]
     pub fn now(self) -> Result<T, Self> {
         match self.0 {
             Inner::Ready(Some(value)) => Ok(value),

@@ -71,26 +71,32 @@ pub trait Governor: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Judgement {
     verdict: Verdict,
-    claims: Claims,
+    /// Most verdicts rest on nothing that can change.
+    claims: Option<Box<Claims>>,
 }
 
 impl Judgement {
     /// A verdict with its claims.
     #[must_use]
     pub fn new(verdict: Verdict, claims: Claims) -> Self {
+        let claims = (claims != Claims::default()).then(|| Box::new(claims));
         Self { verdict, claims }
+    }
+
+    pub(crate) fn into_boxed_parts(self) -> (Verdict, Option<Box<Claims>>) {
+        (self.verdict, self.claims)
     }
 
     /// The verdict and the claims.
     #[must_use]
     pub fn into_parts(self) -> (Verdict, Claims) {
-        (self.verdict, self.claims)
+        (self.verdict, self.claims.map_or_else(Claims::default, |claims| *claims))
     }
 }
 
 impl From<Verdict> for Judgement {
     fn from(verdict: Verdict) -> Self {
-        Self::new(verdict, Claims::default())
+        Self { verdict, claims: None }
     }
 }
 

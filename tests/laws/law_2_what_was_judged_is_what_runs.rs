@@ -1,10 +1,16 @@
 //! Law 2: the judged arguments are the typed values that the body sees, and a permit yields the judged values.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::future::Future as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Waker};
 
 use managed_agents::testing::FakeGovernor;
-use managed_agents::{GovernanceDenied, Harness, Outcome, ToolCall, Verdict, governed};
+use managed_agents::{
+    Answer, GovernanceDenied, Governor, GovernorError, Harness, Judgement, Outcome, ToolCall, Verdict, governed,
+};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -195,4 +201,46 @@ async fn law_2_the_identity_of_state_is_part_of_the_judged_call() {
             r#"{{"v":"ma-call/1","agent":"a","tool":"pay","definition":"{definition}","ids":{{"account":"one"}},"arguments":{{"cents":5}}}}"#
         )
     );
+}
+
+/// Panics when it is asked first, and allows everything from then on.
+struct PanicsOnce(AtomicBool);
+
+impl Governor for PanicsOnce {
+    fn name(&self) -> &'static str {
+        "panics-once"
+    }
+
+    fn decide(&self, _call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
+        assert!(self.0.swap(true, Ordering::Relaxed), "the first time");
+        Answer::ready(Ok(Verdict::allow().into()))
+    }
+}
+
+#[test]
+fn a_call_whose_judge_panicked_is_not_judged_again_without_its_arguments() {
+    static RAN: AtomicBool = AtomicBool::new(false);
+    static HARNESS: OnceLock<Harness> = OnceLock::new();
+
+    #[governed(risk = low, harness = HARNESS.get().unwrap())]
+    async fn pay(cents: u64) -> Result<u64, GovernanceDenied> {
+        RAN.store(true, Ordering::Relaxed);
+        Ok(cents)
+    }
+
+    let harness = Harness::builder()
+        .agent_id("a")
+        .governor(PanicsOnce(AtomicBool::new(false)))
+        .build_blocking()
+        .unwrap();
+    HARNESS.set(harness).unwrap();
+    // not inside a scope, whose own future would not be polled again
+    let mut call = Box::pin(pay(7));
+    let mut poll = || {
+        let mut context = Context::from_waker(Waker::noop());
+        catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut context).is_ready()))
+    };
+    assert!(poll().is_err(), "the judge panics");
+    assert!(!matches!(poll(), Ok(true)));
+    assert!(!RAN.load(Ordering::Relaxed));
 }

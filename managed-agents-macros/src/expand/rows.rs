@@ -68,7 +68,7 @@ fn bound(bound: Option<&syn::Expr>, ty: &Type, private: &TokenStream) -> TokenSt
 /// The state that the toolbox must have.
 pub(crate) fn needs(function: &Function, generics: &Generics, private: &TokenStream) -> TokenStream {
     let typed = function.parameters.iter().zip(&generics.types);
-    let needs = typed
+    let mut needs = typed
         .filter(|(parameter, _)| parameter.is_state())
         .filter_map(|(parameter, ty)| {
             let name = &parameter.name;
@@ -76,6 +76,10 @@ pub(crate) fn needs(function: &Function, generics: &Generics, private: &TokenStr
             let span = types::place(&parameter.ty);
             let ty = shared(ty)?;
             Some(quote_spanned!(span=> #private::need::<#ty>(#name, #written)))
-        });
+        })
+        .peekable();
+    if needs.peek().is_none() {
+        return quote!(#private::Vec::new);
+    }
     quote!(|| #private::vec![#(#needs),*])
 }

@@ -67,8 +67,10 @@ pub struct DecisionRecord {
     /// The agent, its governor, and what was known of the tool.
     pub(crate) head: Arc<Head>,
     pub(crate) session: Option<Arc<str>>,
-    /// None when the call was refused before it could be judged.
-    pub(crate) digest: Option<Digest>,
+    /// Zeros when the call was refused before it could be judged.
+    pub(crate) digest: Digest,
+    /// Whether it was not.
+    pub(crate) judged: bool,
     pub(crate) decision: Decision,
     pub(crate) disposition: Disposition,
     pub(crate) details: Option<Box<RecordDetails>>,
@@ -84,6 +86,7 @@ pub(crate) struct RecordDetails {
 }
 
 impl RecordDetails {
+    #[inline(always)]
     pub(crate) fn into_option(self) -> Option<Box<Self>> {
         let empty = self.parent.is_none() && self.target.is_none() && self.codes.is_empty() && self.ticket.is_none();
         (!empty).then(|| Box::new(self))
@@ -136,7 +139,7 @@ impl DecisionRecord {
     /// SHA-256 of the canonical call and the record's salt; none when the arguments have no canonical form.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
-        self.digest
+        self.judged.then_some(self.digest)
     }
 
     /// What the tool says that the call is aimed at (`target = expr`), redacted where it must be.
@@ -173,7 +176,7 @@ impl DecisionRecord {
     /// The governor that judged; none when the call was refused before one was asked.
     #[must_use]
     pub fn governor(&self) -> Option<&str> {
-        self.digest.is_some().then(|| self.head.governor())
+        self.judged.then(|| self.head.governor())
     }
 
     /// The ticket that was opened or redeemed, if any.

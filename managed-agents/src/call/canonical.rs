@@ -134,11 +134,12 @@ impl CanonicalWriter {
 
     /// Writes one value; on an error the buffer is cut back to where it was.
     pub(crate) fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
-        let start = self.out.len();
+        let (start, depth) = (self.out.len(), self.depth);
         let result = value.serialize(&mut *self).and_then(|()| self.check_size());
         if result.is_err() {
             self.out.truncate(start);
             self.entries.clear();
+            self.depth = depth;
         }
         result
     }

@@ -54,6 +54,9 @@ impl fmt::Debug for Digest {
 pub struct Salt([u8; 32]);
 
 impl Salt {
+    /// In the place of a salt where there is no digest.
+    pub(crate) const NONE: Self = Self([0; 32]);
+
     /// A fresh salt from this thread's generator (ChaCha12, seeded by the operating system).
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A call of a tool: what is judged, in the bytes that bind every later step to it.
 
 mod agent;
+mod begun;
 mod canonical;
 mod digest;
 mod input;
@@ -12,9 +13,8 @@ mod verb;
 use std::fmt;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
 pub use agent::{AgentId, AgentIdError};
+use begun::Begun;
 pub use canonical::{CanonicalError, CanonicalErrorKind};
 pub(crate) use canonical::{CanonicalWriter, MAX_BYTES};
 pub use digest::{Digest, NoEntropyError, Salt};
@@ -64,6 +64,7 @@ pub(crate) struct CallDetails {
 }
 
 impl CallDetails {
+    #[inline(always)]
     pub(crate) fn into_option(self) -> Option<Box<Self>> {
         let empty = self.target.is_none() && self.subject.is_none() && self.parent.is_none() && self.context.is_none();
         (!empty).then(|| Box::new(self))
@@ -77,7 +78,7 @@ pub(crate) struct Head {
     meta: MetaRef,
     origin: Origin,
     bytes: Vec<u8>,
-    hash: Sha256,
+    hash: Begun,
     /// JSON pointers into `arguments`.
     redacted: Vec<String>,
     /// An argument is of a kind that the screen reads, by declaration or by the tool's name.
@@ -118,7 +119,7 @@ impl Head {
         bytes.extend_from_slice(br#","definition":""#);
         bytes.extend_from_slice(meta.definition().to_string().as_bytes());
         bytes.extend_from_slice(br#"","ids":{"#);
-        let hash = Sha256::new_with_prefix(&bytes);
+        let hash = Begun::new(&bytes);
         let mut redacted: Vec<String> = meta
             .arguments()
             .iter()
@@ -174,6 +175,7 @@ impl Head {
 
 impl ToolCall {
     /// A call from the bytes that follow its head.
+    #[inline(always)]
     pub(crate) fn new(
         head: Arc<Head>,
         salt: Salt,
@@ -182,11 +184,8 @@ impl ToolCall {
         session: Option<Arc<str>>,
         details: Option<Box<CallDetails>>,
     ) -> Arc<Self> {
-        let mut hash = head.hash.clone();
-        hash.update(&tail);
-        hash.update(salt.reveal());
         Arc::new(Self {
-            digest: Digest::new(hash.finalize().into()),
+            digest: head.hash.digest(&tail, salt.reveal()),
             salt,
             head,
             tail,
@@ -234,6 +233,11 @@ impl ToolCall {
     #[must_use]
     pub fn session(&self) -> Option<&str> {
         self.session.as_deref()
+    }
+
+    /// Whether it has a target, a subject, a parent or a context.
+    pub(crate) fn has_details(&self) -> bool {
+        self.details.is_some()
     }
 
     pub(crate) fn shared_session(&self) -> Option<Arc<str>> {
@@ -327,6 +331,7 @@ impl ToolCall {
     #[cfg(feature = "engine")]
     pub(crate) fn binding(&self, key: &[u8; 32]) -> [u8; 32] {
         use hmac::{Hmac, KeyInit as _, Mac as _};
+        use sha2::Sha256;
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
             // HMAC takes keys of any length (RFC 2104)
             return [0; 32];

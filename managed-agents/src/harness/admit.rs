@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Harness;
 use super::draft::{Draft, Failure, Judged as JudgedBytes};
 use super::guard::Guard;
 use super::judge::{Judged, bound, judge};
 use super::scope::{Parent, Scope};
 use super::span;
 use crate::answer::Answer;
-use crate::audit::{Committed, DecisionRecord, Disposition, RecordDetails, RecordError, Sequence};
-use crate::call::{Head, ToolCall, ToolMeta};
+use crate::audit::{Committed, DecisionRecord, Disposition, RecordDetails, RecordError};
+use crate::call::{Digest, Head, ToolCall, ToolMeta};
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::governor::Claims;
 use crate::verdict::{Decision, EvaluationId, Reason, Verdict};
@@ -19,53 +18,43 @@ use crate::verdict::{Decision, EvaluationId, Reason, Verdict};
 /// How often a call is judged when what its verdict rests on keeps changing.
 const MOST_ATTEMPTS: u8 = 3;
 
-type Admission = Answer<Result<Admitted, GovernanceDenied>>;
+/// Whether a call may run, and then the guard of it: its decision is recorded.
+pub(super) type Admission = Answer<Result<Guard, GovernanceDenied>>;
 
-/// A call that may run: its decision is recorded.
-pub(super) struct Admitted {
-    harness: Harness,
-    call: Arc<ToolCall>,
-    evaluation: EvaluationId,
-    place: Sequence,
-    started: Instant,
-    span: Option<Box<tracing::Span>>,
-}
-
-impl Admitted {
-    pub(super) fn into_guard(self) -> Guard {
-        Guard::new(
-            self.harness,
-            self.call,
-            self.evaluation,
-            self.place,
-            self.started,
-            self.span,
-        )
-    }
-}
+/// The same on its way through the functions below, which make no `Answer` of what is there at once: each move of the
+/// guard costs as much as judging.
+pub(super) type Step = Result<Result<Guard, GovernanceDenied>, Admission>;
 
 /// Judges and records a call of a governed function.
-pub(super) fn admit(scope: Scope, draft: Draft) -> Admission {
+#[inline(always)]
+pub(super) fn admit(scope: Scope, draft: &mut Draft) -> Step {
     let head = scope.harness.inner().heads.of_function(draft.meta());
     let session = scope.session.as_ref().map(|session| session.id());
-    match draft.into_call(head, session, Parent::current()) {
+    match draft.take_call(head, session, Parent::current()) {
         Ok((call, None)) => admit_call(scope, call),
         Ok((call, Some(judged))) => admit_exact(scope, call, judged),
-        Err((head, failure)) => refuse(scope, head, failure),
+        Err((head, failure)) => Err(refuse(scope, head, failure)),
     }
 }
 
-fn admit_exact(scope: Scope, call: Arc<ToolCall>, judged: JudgedBytes) -> Admission {
-    admit_call(scope, call).then(move |admitted| {
+/// What a step came to, for who can wait.
+pub(super) fn settled(step: Step) -> Admission {
+    step.map_or_else(|later| later, Answer::ready)
+}
+
+#[cold]
+fn admit_exact(scope: Scope, call: Arc<ToolCall>, judged: JudgedBytes) -> Step {
+    Err(settled(admit_call(scope, call)).then(move |admitted| {
         if let Ok(admitted) = &admitted {
-            judged.set(admitted.call.reveal_arguments());
+            judged.set(admitted.call().reveal_arguments());
         }
         Answer::ready(admitted)
-    })
+    }))
 }
 
 /// Judges and records a call.
-pub(super) fn admit_call(scope: Scope, call: Arc<ToolCall>) -> Admission {
+#[inline(always)]
+pub(super) fn admit_call(scope: Scope, call: Arc<ToolCall>) -> Step {
     let span = span::of(&call);
     Case {
         scope,
@@ -77,6 +66,7 @@ pub(super) fn admit_call(scope: Scope, call: Arc<ToolCall>) -> Admission {
 }
 
 /// Records that a call was refused before it could be judged.
+#[cold]
 pub(super) fn refuse(scope: Scope, head: Arc<Head>, failure: Failure) -> Admission {
     let denied = failure.denial(head.meta().name());
     refuse_as(scope, head, denied)
@@ -122,7 +112,8 @@ pub(super) fn refuse_as(scope: Scope, head: Arc<Head>, denied: GovernanceDenied)
         evaluation_id: evaluation,
         head,
         session: scope.session.as_ref().map(|session| session.id()),
-        digest: None,
+        digest: Digest::ZERO,
+        judged: false,
         decision: Decision::Deny,
         disposition: Disposition::Refused,
         details: details.into_option(),
@@ -167,15 +158,22 @@ struct Ruling {
 }
 
 impl Case {
-    fn judge(self) -> Admission {
-        match judge(&self.scope.harness, &self.call).now() {
+    #[inline(always)]
+    fn judge(self) -> Step {
+        match judge(&self.scope.harness, &self.call) {
             Ok(judged) => self.rule(judged),
-            Err(later) => Answer::later(async move { self.rule(later.await).await }),
+            Err(later) => self.judge_later(later),
         }
     }
 
+    #[cold]
+    fn judge_later(self, later: Answer<Judged>) -> Step {
+        Err(Answer::later(async move { settled(self.rule(later.await)).await }))
+    }
+
     /// The verdict, and what the harness makes of it.
-    fn rule(self, judged: Judged) -> Admission {
+    #[inline(always)]
+    fn rule(self, judged: Judged) -> Step {
         let inner = self.scope.harness.inner();
         let evaluation = match judged.verdict.evaluation_id() {
             Some(id) => id.clone(),
@@ -208,10 +206,11 @@ impl Case {
     }
 
     /// Who is asked: the people behind the governor for what it escalated itself, if it has any; else this harness's own.
-    fn escalate(self, judged: Judged, evaluation: EvaluationId) -> Admission {
+    #[cold]
+    fn escalate(self, judged: Judged, evaluation: EvaluationId) -> Step {
         #[cfg(feature = "cli")]
         if self.scope.harness.inner().judging_only {
-            return self.queue(judged, evaluation, None, false);
+            return Err(self.queue(judged, evaluation, None, false));
         }
         let governor = &self.scope.harness.inner().governor;
         let remote = judged.by_governor
@@ -220,18 +219,18 @@ impl Case {
                 .is_some();
         if remote && !judged.by_screen {
             let ticket = Some(evaluation.to_string().into());
-            return self.queue(judged, evaluation, ticket, true);
+            return Err(self.queue(judged, evaluation, ticket, true));
         }
         self.escalate_here(judged, evaluation, remote)
     }
 
     #[cfg(not(feature = "engine"))]
-    fn escalate_here(self, judged: Judged, evaluation: EvaluationId, _remote: bool) -> Admission {
-        self.queue(judged, evaluation, None, false)
+    fn escalate_here(self, judged: Judged, evaluation: EvaluationId, _remote: bool) -> Step {
+        Err(self.queue(judged, evaluation, None, false))
     }
 
     #[cfg(feature = "engine")]
-    fn escalate_here(self, judged: Judged, evaluation: EvaluationId, remote: bool) -> Admission {
+    fn escalate_here(self, judged: Judged, evaluation: EvaluationId, remote: bool) -> Step {
         use crate::approval::Standing;
         let inner = self.scope.harness.inner();
         match inner
@@ -239,20 +238,20 @@ impl Case {
             .standing(&self.call, judged.verdict.reasons(), inner.clock.now())
         {
             // the people here have decided; those behind the governor are asked as well
-            Standing::Granted(ticket) if remote => self.queue(judged, evaluation, Some(ticket), true),
+            Standing::Granted(ticket) if remote => Err(self.queue(judged, evaluation, Some(ticket), true)),
             Standing::Granted(ticket) => self.commit(Ruling {
                 judged: Judged {
-                    claims: Claims {
+                    claims: Some(Box::new(Claims {
                         grant: Some(Arc::clone(&ticket)),
-                        ..judged.claims
-                    },
+                        ..judged.claims.map_or_else(Claims::default, |claims| *claims)
+                    })),
                     ..judged
                 },
                 evaluation,
                 disposition: Disposition::Approved,
                 ticket: Some(ticket),
             }),
-            Standing::Pending(ticket) => self.queue(judged, evaluation, Some(ticket), false),
+            Standing::Pending(ticket) => Err(self.queue(judged, evaluation, Some(ticket), false)),
             Standing::Refused { ticket, reason } => self.commit(Ruling {
                 judged: Judged {
                     verdict: judged.verdict.restricted_by(Verdict::deny(reason)),
@@ -279,7 +278,7 @@ impl Case {
             disposition: Disposition::Queued,
             ticket: ticket.clone(),
         });
-        queued.then(move |result| {
+        settled(queued).then(move |result| {
             let denied = match result {
                 Err(denied) if denied.kind() == DenialKind::Escalated => denied,
                 settled => return Answer::ready(settled),
@@ -306,7 +305,7 @@ impl Case {
         answer.then(move |answer| {
             let judged = |verdict, kind| Judged {
                 verdict,
-                claims: Claims::default(),
+                claims: None,
                 kind,
                 by_governor: false,
                 by_screen: false,
@@ -340,12 +339,12 @@ impl Case {
                 }
             };
             let ticket = Some(evaluation.to_string().into());
-            self.commit(Ruling {
+            settled(self.commit(Ruling {
                 judged,
                 evaluation,
                 disposition,
                 ticket,
-            })
+            }))
         })
     }
 
@@ -377,59 +376,77 @@ impl Case {
             if attempts > MOST_ATTEMPTS {
                 return Err(denied);
             }
-            Self { attempts, ..self }.judge().await
+            settled(Self { attempts, ..self }.judge()).await
         })
     }
 
     /// Records the ruling, and then admits or refuses.
-    fn commit(self, mut ruling: Ruling) -> Admission {
+    #[inline(always)]
+    fn commit(self, mut ruling: Ruling) -> Step {
         let inner = self.scope.harness.inner();
         let verdict = &ruling.judged.verdict;
         let now = Instant::now();
-        let details = RecordDetails {
-            parent: self.call.parent().cloned(),
-            target: self.call.declared_target(),
-            codes: verdict
-                .reasons()
-                .iter()
-                .map(|reason| reason.code().to_owned().into())
-                .collect(),
-            ticket: ruling.ticket.clone(),
+        let details = if ruling.ticket.is_none() && verdict.reasons().is_empty() && !self.call.has_details() {
+            None
+        } else {
+            self.details(&ruling)
         };
         let record = DecisionRecord {
             at: inner.clock.at(now),
             evaluation_id: ruling.evaluation.clone(),
             head: Arc::clone(self.call.head()),
             session: self.call.shared_session(),
-            digest: Some(self.call.digest()),
+            digest: self.call.digest(),
+            judged: true,
             decision: verdict.decision(),
             disposition: ruling.disposition,
-            details: details.into_option(),
+            details,
         };
         // only who listens pays for a copy
         let copy = (!inner.callbacks.is_empty()).then(|| record.clone());
-        let claims = std::mem::take(&mut ruling.judged.claims);
-        let claims = if ruling.disposition.runs() {
-            claims
-        } else {
-            Claims::default()
-        };
+        // what does not run claims nothing
+        let claims = ruling.judged.claims.take().filter(|_| ruling.disposition.runs());
+        let claims = claims.map_or_else(Claims::default, |claims| *claims);
         match inner.recorder.commit(record, Some(&self.call), claims).now() {
             Ok(committed) => self.committed(committed, ruling, copy.as_ref(), now),
-            Err(later) => Answer::later(async move {
-                let committed = later.await;
-                self.committed(committed, ruling, copy.as_ref(), Instant::now()).await
-            }),
+            Err(later) => self.commit_later(later, ruling, copy),
         }
     }
 
+    /// What the record of a plainly allowed call lacks.
+    #[cold]
+    fn details(&self, ruling: &Ruling) -> Option<Box<RecordDetails>> {
+        let reasons = ruling.judged.verdict.reasons().iter();
+        let details = RecordDetails {
+            parent: self.call.parent().cloned(),
+            target: self.call.declared_target(),
+            codes: reasons.map(|reason| reason.code().to_owned().into()).collect(),
+            ticket: ruling.ticket.clone(),
+        };
+        details.into_option()
+    }
+
+    #[cold]
+    fn commit_later(
+        self,
+        later: Answer<Result<Committed, RecordError>>,
+        ruling: Ruling,
+        copy: Option<DecisionRecord>,
+    ) -> Step {
+        Err(Answer::later(async move {
+            let committed = later.await;
+            settled(self.committed(committed, ruling, copy.as_ref(), Instant::now())).await
+        }))
+    }
+
+    #[inline(always)]
     fn committed(
         self,
         committed: Result<Committed, RecordError>,
         ruling: Ruling,
         record: Option<&DecisionRecord>,
         started: Instant,
-    ) -> Admission {
+    ) -> Step {
         if let Ok(Committed::Stale) = committed {
             return self.again();
         }
@@ -451,22 +468,23 @@ impl Case {
         if let Some(span) = &self.span {
             span::decided(span, &judged.verdict, disposition, &evaluation);
         }
-        Answer::ready(match committed {
-            Ok(Committed::Done(place)) if disposition.runs() => Ok(Admitted {
-                harness: self.scope.harness,
-                call: self.call,
+        Ok(match committed {
+            Ok(Committed::Done(place)) if disposition.runs() => Ok(Guard::new(
+                self.scope.harness,
+                self.call,
                 evaluation,
                 place,
                 started,
-                span: self.span,
-            }),
+                self.span,
+            )),
             Ok(_) => Err(denial(&self.call, judged, disposition, ticket.as_deref())),
             Err(error) => Err(unrecorded(self.call.tool(), &error)),
         })
     }
 
     /// What the verdict rests on has changed: judges anew, a few times.
-    fn again(self) -> Admission {
+    #[cold]
+    fn again(self) -> Step {
         if self.attempts < MOST_ATTEMPTS {
             return Self {
                 attempts: self.attempts + 1,
@@ -481,10 +499,11 @@ impl Case {
         )
         .with_tool(self.call.tool())
         .retryable();
-        refuse_as(self.scope, Arc::clone(self.call.head()), denied)
+        Err(refuse_as(self.scope, Arc::clone(self.call.head()), denied))
     }
 }
 
+#[cold]
 fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Option<&str>) -> GovernanceDenied {
     let kind = if disposition == Disposition::Queued {
         DenialKind::Escalated

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 
-use super::admit::{Admitted, refuse_as};
+use super::admit::{Admission, refuse_as};
+use super::guard::Guard;
 use super::scope::Scope;
 use crate::answer::Answer;
 use crate::call::Head;
@@ -14,11 +15,7 @@ type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The answer, if it is there; outside every runtime, waits for it on a thread that has a runtime of its own; inside
 /// one, where waiting could wait for itself, refuses, and records that.
-pub(super) fn wait(
-    scope: Scope,
-    head: Arc<Head>,
-    answer: Answer<Result<Admitted, GovernanceDenied>>,
-) -> Result<Admitted, GovernanceDenied> {
+pub(super) fn wait(scope: Scope, head: Arc<Head>, answer: Admission) -> Result<Guard, GovernanceDenied> {
     let later = match answer.now() {
         Ok(result) => return result,
         Err(later) => later,

@@ -21,10 +21,13 @@ const CAPACITY: usize = 128;
 /// A call as its arguments are written down; made by the expansion of `#[governed]`.
 pub struct Draft {
     meta: &'static ToolMeta,
-    out: Vec<u8>,
+    /// Lent to the arguments where it lies: moving it for each would cost more than writing them.
+    writer: CanonicalWriter,
     /// Where the object `arguments` begins; 0 before it does.
     arguments_at: usize,
     entries: u32,
+    /// The call was taken out.
+    spent: bool,
     extras: Option<Box<Extras>>,
 }
 
@@ -36,6 +39,23 @@ struct Extras {
     subject: Option<Box<str>>,
     harness: Option<Harness>,
     judged: Option<Judged>,
+}
+
+impl Extras {
+    /// What belongs to the call, and the slot for its judged bytes.
+    #[cold]
+    fn split(self, parent: Option<EvaluationId>) -> Result<(Option<Box<CallDetails>>, Option<Judged>), Failure> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        let details = CallDetails {
+            target: self.target,
+            subject: self.subject,
+            parent,
+            context: None,
+        };
+        Ok((details.into_option(), self.judged))
+    }
 }
 
 /// Why the arguments cannot be judged, with the head that the call would have had.
@@ -73,9 +93,10 @@ impl Draft {
     pub fn new(meta: &'static ToolMeta) -> Self {
         Self {
             meta,
-            out: Vec::with_capacity(CAPACITY),
+            writer: CanonicalWriter::into_buffer(Vec::with_capacity(CAPACITY), DEPTH),
             arguments_at: 0,
             entries: 0,
+            spent: false,
             extras: None,
         }
     }
@@ -129,69 +150,67 @@ impl Draft {
         self.meta
     }
 
+    /// Whether the call was taken out: what is left has no arguments.
+    pub(super) fn is_spent(&self) -> bool {
+        self.spent
+    }
+
     pub(super) fn own_harness(&self) -> Option<&Harness> {
         self.extras.as_ref().and_then(|extras| extras.harness.as_ref())
     }
 
     /// The call, to be judged for the agent of the head; beside it the slot for the judged bytes, if somebody waits.
-    pub(super) fn into_call(
-        mut self,
+    #[inline(always)]
+    pub(super) fn take_call(
+        &mut self,
         head: Arc<Head>,
         session: Option<Arc<str>>,
         parent: Option<EvaluationId>,
     ) -> Result<(Arc<ToolCall>, Option<Judged>), Refused> {
+        self.spent = true;
         self.begin_arguments();
-        self.out.extend_from_slice(b"}}");
-        let extras = match self.extras {
-            Some(extras) => *extras,
-            None => Extras::default(),
-        };
-        let failure = extras
-            .failure
-            .or_else(|| (head.len() + self.out.len() > MAX_BYTES).then(|| Failure::too_large(self.meta.name())));
-        if let Some(failure) = failure {
-            return Err((head, failure));
+        let mut out = std::mem::take(self.writer.buffer());
+        out.extend_from_slice(b"}}");
+        if head.len() + out.len() > MAX_BYTES {
+            self.fail(Failure::too_large(self.meta.name()));
         }
+        let (details, judged) = match self.extras.take() {
+            None if parent.is_none() => (None, None),
+            extras => match extras.map_or_else(Extras::default, |extras| *extras).split(parent) {
+                Ok(split) => split,
+                Err(failure) => return Err((head, failure)),
+            },
+        };
         let salt = match Salt::fresh() {
             Ok(salt) => salt,
             Err(error) => return Err((head, no_entropy(error))),
         };
-        let details = CallDetails {
-            target: extras.target,
-            subject: extras.subject,
-            parent,
-            context: None,
-        };
-        let call = ToolCall::new(head, salt, self.out, self.arguments_at, session, details.into_option());
-        Ok((call, extras.judged))
+        let call = ToolCall::new(head, salt, out, self.arguments_at, session, details);
+        Ok((call, judged))
     }
 
     fn begin_arguments(&mut self) {
         if self.arguments_at == 0 {
-            self.out.extend_from_slice(br#"},"arguments":"#);
-            self.arguments_at = self.out.len();
-            self.out.push(b'{');
+            let out = self.writer.buffer();
+            out.extend_from_slice(br#"},"arguments":{"#);
+            self.arguments_at = out.len() - 1;
             self.entries = 0;
         }
     }
 
     fn key(&mut self, key: &'static str) {
-        self.out.reserve(key.len() + 4);
-        if self.entries > 0 {
-            self.out.push(b',');
-        }
-        self.entries += 1;
+        let out = self.writer.buffer();
+        out.reserve(key.len() + 4);
         // the names of parameters have nothing to escape
-        self.out.push(b'"');
-        self.out.extend_from_slice(key.as_bytes());
-        self.out.extend_from_slice(b"\":");
+        let before = if self.entries > 0 { ",\"" } else { "\"" };
+        out.extend_from_slice(before.as_bytes());
+        out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(b"\":");
+        self.entries += 1;
     }
 
     fn value<T: GovernedArgument + ?Sized>(&mut self, name: &'static str, value: &T) {
-        let mut writer = CanonicalWriter::into_buffer(std::mem::take(&mut self.out), DEPTH);
-        let written = value.write(&mut ArgumentWriter(&mut writer));
-        self.out = writer.finish();
-        if let Err(error) = written {
+        if let Err(error) = value.write(&mut ArgumentWriter(&mut self.writer)) {
             self.refuse(name, &error);
         }
     }

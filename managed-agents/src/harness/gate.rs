@@ -7,15 +7,15 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::admit::{Admitted, admit};
+use super::admit::{Admission, Step, admit, settled};
 use super::blocking;
 use super::draft::Draft;
-use super::guard::Guard;
+use super::guard::{Entered, Guard};
 use super::returned::GovernedReturn;
 use super::scope::Scope;
-use crate::answer::Answer;
 use crate::denial_slot;
 use crate::error::{DenialKind, GovernanceDenied};
+use crate::outcome::Outcome;
 
 /// Judges a call when it is first polled, and runs its body when it was allowed.
 ///
@@ -40,7 +40,7 @@ pin_project! {
 
 enum Stage {
     Drafted(Draft),
-    Judging(Answer<Result<Admitted, GovernanceDenied>>),
+    Judging(Admission),
     Running(Guard),
     Ended,
 }
@@ -51,27 +51,24 @@ where
 {
     type Output = F::Output;
 
+    // compiled for each governed function: what does not depend on the body is in functions below
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        if !matches!(this.stage, Stage::Running(_))
-            && let Err(denied) = ready!(before(this.stage, cx))
-        {
-            return Poll::Ready(F::Output::from_denial(denied));
-        }
-        let (Stage::Running(guard), Some(body)) = (&mut *this.stage, this.body.as_mut().as_pin_mut()) else {
-            // polled after its end
+        let entered = match before(this.stage, cx) {
+            Ok(entered) => entered,
+            Err(ended) => return ended,
+        };
+        let Some(body) = this.body.as_mut().as_pin_mut() else {
             return Poll::Pending;
         };
-        match guard.poll_body(body, cx) {
-            Poll::Ready(value) => {
-                ended(this.stage, value.outcome());
-                Poll::Ready(value)
-            }
-            Poll::Pending => {
-                let denied = ready!(overdue(this.stage, cx));
+        let polled = body.poll(cx);
+        entered.leave();
+        match after(this.stage, polled, cx) {
+            After::Polled(polled) => polled,
+            After::Overdue(denied) => {
                 // the body is gone before its caller goes on
                 this.body.set(None);
-                Poll::Ready(F::Output::from_denial(denied))
+                denied
             }
         }
     }
@@ -83,44 +80,89 @@ impl<F> fmt::Debug for Gate<F> {
     }
 }
 
-/// All that comes before the body; not generic, so that it is compiled once.
+/// All that comes before the body; or what to answer in its place.
 #[inline(never)]
-fn before(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<(), GovernanceDenied>> {
-    let admitted = match std::mem::replace(stage, Stage::Ended) {
-        Stage::Drafted(draft) => match admit_in_scope(draft).now() {
+fn before<'a, R: GovernedReturn>(stage: &'a mut Stage, cx: &mut Context<'_>) -> Result<Entered<'a>, Poll<R>> {
+    if !matches!(stage, Stage::Running(_)) {
+        match judge(stage, cx) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(denied)) => return Err(Poll::Ready(R::from_denial(denied))),
+            Poll::Pending => return Err(Poll::Pending),
+        }
+    }
+    match stage {
+        Stage::Running(guard) => Ok(guard.enter()),
+        // polled after its end
+        _ => Err(Poll::Pending),
+    }
+}
+
+fn judge(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<(), GovernanceDenied>> {
+    let admitted = match stage {
+        // a judge that panicked has had its call
+        Stage::Drafted(draft) if draft.is_spent() => return Poll::Pending,
+        Stage::Drafted(draft) => match admit_in_scope(draft) {
             Ok(admitted) => admitted,
-            Err(later) => ready!(poll_later(stage, later, cx)),
+            Err(later) => {
+                *stage = Stage::Judging(later);
+                ready!(poll_later(stage, cx))
+            }
         },
-        Stage::Judging(later) => ready!(poll_later(stage, later, cx)),
+        Stage::Judging(_) => ready!(poll_later(stage, cx)),
         Stage::Running(_) | Stage::Ended => return Poll::Pending,
     };
     denial_slot::decided(admitted.as_ref().err());
-    Poll::Ready(admitted.map(|admitted| *stage = Stage::Running(admitted.into_guard())))
+    Poll::Ready(match admitted {
+        Ok(guard) => {
+            *stage = Stage::Running(guard);
+            Ok(())
+        }
+        Err(denied) => {
+            *stage = Stage::Ended;
+            Err(denied)
+        }
+    })
 }
 
-/// Polls a decision that is not there at once; it stays in the stage until it is.
+/// Polls a decision that was not there at once.
 #[cold]
-fn poll_later(
-    stage: &mut Stage,
-    mut later: Answer<Result<Admitted, GovernanceDenied>>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<Admitted, GovernanceDenied>> {
-    let polled = Pin::new(&mut later).poll(cx);
-    if polled.is_pending() {
-        *stage = Stage::Judging(later);
+fn poll_later(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<Guard, GovernanceDenied>> {
+    match stage {
+        Stage::Judging(later) => Pin::new(later).poll(cx),
+        _ => Poll::Pending,
     }
-    polled
 }
 
+enum After<R> {
+    /// This is the answer.
+    Polled(Poll<R>),
+    /// This is the answer, and the body is to be dropped.
+    Overdue(Poll<R>),
+}
+
+/// All that comes after a poll of the body.
 #[inline(never)]
-fn ended(stage: &mut Stage, outcome: crate::outcome::Outcome) {
-    if let Stage::Running(guard) = std::mem::replace(stage, Stage::Ended) {
+fn after<R: GovernedReturn>(stage: &mut Stage, polled: Poll<R>, cx: &mut Context<'_>) -> After<R> {
+    match &polled {
+        Poll::Ready(value) => {
+            ended(stage, value.outcome());
+            After::Polled(polled)
+        }
+        Poll::Pending => match overdue(stage, cx) {
+            Poll::Ready(denied) => After::Overdue(Poll::Ready(R::from_denial(denied))),
+            Poll::Pending => After::Polled(Poll::Pending),
+        },
+    }
+}
+
+fn ended(stage: &mut Stage, outcome: Outcome) {
+    if let Stage::Running(guard) = stage {
         guard.ended(outcome);
+        *stage = Stage::Ended;
     }
 }
 
 /// The denial of a body that ran too long.
-#[inline(never)]
 fn overdue(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<GovernanceDenied> {
     let Stage::Running(guard) = stage else {
         return Poll::Pending;
@@ -138,10 +180,11 @@ fn overdue(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<GovernanceDenied> {
     }
 }
 
-fn admit_in_scope(draft: Draft) -> Answer<Result<Admitted, GovernanceDenied>> {
-    match scope_of(&draft) {
+#[inline(always)]
+fn admit_in_scope(draft: &mut Draft) -> Step {
+    match scope_of(draft) {
         Ok(scope) => admit(scope, draft),
-        Err(denied) => Answer::ready(Err(denied)),
+        Err(denied) => Ok(Err(denied)),
     }
 }
 
@@ -155,7 +198,7 @@ fn scope_of(draft: &Draft) -> Result<Scope, GovernanceDenied> {
 /// Judges a call, and spawns its body when it was allowed: a caller that goes away does not cut it short
 /// (`cancel = finish`). Needs a tokio runtime.
 #[doc(hidden)]
-pub async fn gate_finish<F>(draft: Draft, body: F) -> F::Output
+pub async fn gate_finish<F>(mut draft: Draft, body: F) -> F::Output
 where
     F: Future<Output: GovernedReturn + Send> + Send + 'static,
 {
@@ -163,7 +206,7 @@ where
     let admitted = async {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| no_runtime(tool))?;
         let scope = scope_of(&draft)?;
-        Ok((runtime, scope.clone(), admit(scope, draft).await?))
+        Ok((runtime, scope.clone(), settled(admit(scope, &mut draft)).await?))
     }
     .await;
     denial_slot::decided(admitted.as_ref().err());
@@ -172,7 +215,7 @@ where
         Err(denied) => return F::Output::from_denial(denied),
     };
     let running = Gate {
-        stage: Stage::Running(admitted.into_guard()),
+        stage: Stage::Running(admitted),
         body: Some(body),
     };
     match runtime.spawn(scope.enter(running)).await {
@@ -207,7 +250,9 @@ fn no_runtime(tool: &str) -> GovernanceDenied {
 pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) -> R {
     match before_blocking(draft) {
         Ok(mut guard) => {
-            let value = guard.during(body);
+            let entered = guard.enter();
+            let value = body();
+            entered.leave();
             guard.ended(value.outcome());
             value
         }
@@ -215,11 +260,11 @@ pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) 
     }
 }
 
-fn before_blocking(draft: Draft) -> Result<Guard, GovernanceDenied> {
+fn before_blocking(mut draft: Draft) -> Result<Guard, GovernanceDenied> {
     let admitted = scope_of(&draft).and_then(|scope| {
         let head = scope.harness.inner().heads.of_function(draft.meta());
-        blocking::wait(scope.clone(), head, admit(scope, draft))
+        blocking::wait(scope.clone(), head, settled(admit(scope, &mut draft)))
     });
     denial_slot::decided(admitted.as_ref().err());
-    admitted.map(Admitted::into_guard)
+    admitted
 }

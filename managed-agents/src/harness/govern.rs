@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use serde_json::{Map, Value};
 
-use super::admit::{Admitted, admit_call, refuse};
+use super::admit::{Admission, admit_call, refuse, settled};
 use super::blocking;
 use super::draft::{Failure, no_entropy};
 use super::guard::Guard;
@@ -77,11 +77,11 @@ impl Govern {
         blocking::wait(scope, head, self.admit()).map(Permit::new)
     }
 
-    fn admit(self) -> Answer<Result<Admitted, GovernanceDenied>> {
+    fn admit(self) -> Admission {
         let head = self.scope.harness.inner().heads.of_name(&self.tool);
         let scope = self.scope.clone();
         match self.into_call(Arc::clone(&head)) {
-            Ok(call) => admit_call(scope, call),
+            Ok(call) => settled(admit_call(scope, call)),
             Err(failure) => refuse(scope, head, failure),
         }
     }
@@ -184,8 +184,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    fn new(admitted: Admitted) -> Self {
-        let mut guard = admitted.into_guard();
+    fn new(mut guard: Guard) -> Self {
         guard.hand_out();
         // the judged bytes are a JSON object that this crate wrote
         let arguments = serde_json::from_str(guard.call().reveal_arguments()).unwrap_or_default();
@@ -220,7 +219,10 @@ impl Permit {
             let Some(running) = &mut guard else {
                 return Poll::Pending;
             };
-            let value = match running.poll_body(body.as_mut(), cx) {
+            let entered = running.enter();
+            let polled = body.as_mut().poll(cx);
+            entered.leave();
+            let value = match polled {
                 Poll::Ready(value) => value,
                 Poll::Pending if running.poll_deadline(cx) => match guard.take() {
                     Some(overdue) => return Poll::Ready(Err(overdue.timed_out().into())),
@@ -228,7 +230,7 @@ impl Permit {
                 },
                 Poll::Pending => return Poll::Pending,
             };
-            if let Some(ended) = guard.take() {
+            if let Some(mut ended) = guard.take() {
                 ended.ended(value.outcome());
             }
             Poll::Ready(value)
@@ -237,7 +239,7 @@ impl Permit {
     }
 
     /// Says how the call ended, when somebody else ran it.
-    pub fn finish(self, outcome: Outcome) {
+    pub fn finish(mut self, outcome: Outcome) {
         self.guard.ended(outcome);
     }
 }

@@ -1,9 +1,9 @@
 //! An allowed call, until it has ended: its outcome is recorded whatever happens.
 
-use std::future::Future;
+use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
@@ -40,7 +40,26 @@ enum Stage {
     Ended,
 }
 
+/// A part of a body, while it runs. Dropped without being left, it has panicked.
+pub(super) struct Entered<'a> {
+    // left in this order
+    span: Option<tracing::span::Entered<'a>>,
+    parent: Parent,
+    stage: &'a mut Stage,
+}
+
+impl Entered<'_> {
+    #[inline(never)]
+    pub(super) fn leave(self) {
+        let Self { span, parent, stage } = self;
+        drop(span);
+        drop(parent);
+        *stage = Stage::Waiting;
+    }
+}
+
 impl Guard {
+    #[inline(always)]
     pub(super) fn new(
         harness: Harness,
         call: Arc<ToolCall>,
@@ -74,21 +93,16 @@ impl Guard {
         self.stage = Stage::HandedOut;
     }
 
-    /// Polls the body as this call's.
-    pub(super) fn poll_body<F: Future>(&mut self, body: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.during(|| body.poll(cx))
-    }
-
-    /// Runs part of the body as this call's: what it calls has this call as parent, and a panic in it is seen as one.
-    pub(super) fn during<R>(&mut self, part: impl FnOnce() -> R) -> R {
+    /// Enters part of the body as this call's: what it calls has this call as parent, and a panic in it is seen as one.
+    ///
+    /// Not generic over the part, so that it is compiled once and not for each governed function.
+    pub(super) fn enter(&mut self) -> Entered<'_> {
         self.stage = Stage::Polling;
-        let parent = Parent::enter(&self.evaluation);
-        let entered = self.span.as_deref().map(tracing::Span::enter);
-        let value = part();
-        drop(entered);
-        drop(parent);
-        self.stage = Stage::Waiting;
-        value
+        Entered {
+            span: self.span.as_deref().map(tracing::Span::enter),
+            parent: Parent::enter(&self.evaluation),
+            stage: &mut self.stage,
+        }
     }
 
     /// Whether the body has run longer than its tool allows; asks to be woken when it will have.
@@ -122,7 +136,7 @@ impl Guard {
     }
 
     /// Records how the body ended.
-    pub(super) fn ended(mut self, outcome: Outcome) {
+    pub(super) fn ended(&mut self, outcome: Outcome) {
         self.end(outcome);
     }
 

@@ -1,13 +1,17 @@
 //! The beginnings of canonical calls, made once for each tool; and so also the tools that a harness knows.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::call::{AgentId, Digest, Head, MetaRef, Origin, ToolMeta};
 
 /// The heads of the tools that a harness knows.
 pub(super) struct Heads {
+    /// Unlike that of any other table in this process.
+    id: u64,
     agent: AgentId,
     governor: Arc<str>,
     /// JSON pointers of what is redacted in calls of a name, beyond what the tool itself redacts.
@@ -48,7 +52,9 @@ impl Heads {
         redacted: HashMap<String, Vec<String>>,
         declared: Vec<(ToolMeta, Origin)>,
     ) -> Self {
+        static TABLES: AtomicU64 = AtomicU64::new(0);
         let heads = Self {
+            id: TABLES.fetch_add(1, Ordering::Relaxed),
             agent,
             governor: governor.into(),
             redacted,
@@ -70,6 +76,22 @@ impl Heads {
 
     /// The head of a governed function, which is known from then on.
     pub(super) fn of_function(&self, meta: &'static ToolMeta) -> Arc<Head> {
+        thread_local! {
+            /// The head that this thread asked for last, with the table and the tool that it is of.
+            static LAST: RefCell<Option<(u64, &'static ToolMeta, Arc<Head>)>> = const { RefCell::new(None) };
+        }
+        LAST.with_borrow_mut(|last| match last {
+            Some((table, of, head)) if *table == self.id && std::ptr::eq(*of, meta) => Arc::clone(head),
+            _ => {
+                let head = self.find_function(meta);
+                *last = Some((self.id, meta, Arc::clone(&head)));
+                head
+            }
+        })
+    }
+
+    #[inline(never)]
+    fn find_function(&self, meta: &'static ToolMeta) -> Arc<Head> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(head) = known.by_definition.get(&meta.definition()) {
             return Arc::clone(head);

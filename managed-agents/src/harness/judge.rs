@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Harness;
+use super::breaker::Passage;
 use crate::answer::Answer;
 use crate::call::ToolCall;
 use crate::error::DenialKind;
@@ -14,7 +15,7 @@ use crate::verdict::{Decision, Reason, Verdict};
 pub(super) struct Judged {
     /// The most restrictive of all judges.
     pub(super) verdict: Verdict,
-    pub(super) claims: Claims,
+    pub(super) claims: Option<Box<Claims>>,
     /// What the kind of a denial would be.
     pub(super) kind: DenialKind,
     /// The governor itself escalated.
@@ -25,16 +26,27 @@ pub(super) struct Judged {
     pub(super) fail_open: bool,
 }
 
-/// Asks the screen and the governor.
-pub(super) fn judge(harness: &Harness, call: &Arc<ToolCall>) -> Answer<Judged> {
+type Answered = Result<Judgement, GovernorError>;
+
+/// Asks the screen and the governor; an answer that comes later is waited for.
+#[inline(always)]
+pub(super) fn judge(harness: &Harness, call: &Arc<ToolCall>) -> Result<Judged, Answer<Judged>> {
     let screened = screen(harness, call);
-    match ask(harness, call).now() {
-        Ok(answer) => Answer::ready(combine(harness, call, screened, answer)),
-        Err(later) => {
-            let (harness, call) = (harness.clone(), Arc::clone(call));
-            Answer::later(async move { combine(&harness, &call, screened, later.await) })
-        }
+    match ask(harness, call) {
+        Ok(answer) => Ok(combine(harness, call, screened, answer)),
+        Err(later) => Err(combine_later(harness, call, screened, later)),
     }
+}
+
+#[cold]
+fn combine_later(
+    harness: &Harness,
+    call: &Arc<ToolCall>,
+    screened: Option<Verdict>,
+    later: Answer<Answered>,
+) -> Answer<Judged> {
+    let (harness, call) = (harness.clone(), Arc::clone(call));
+    Answer::later(async move { combine(&harness, &call, screened, later.await) })
 }
 
 /// What the screens say, the most restrictive first.
@@ -82,12 +94,13 @@ fn screen(_harness: &Harness, call: &ToolCall) -> Option<Verdict> {
     })
 }
 
-fn ask(harness: &Harness, call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
+#[inline(always)]
+fn ask(harness: &Harness, call: &Arc<ToolCall>) -> Result<Answered, Answer<Answered>> {
     let inner = harness.inner();
     let passage = match &inner.breaker {
         Some(breaker) => match breaker.enter() {
             Ok(passage) => Some(passage),
-            Err(open) => return Answer::ready(Err(open)),
+            Err(open) => return Ok(Err(open)),
         },
         None => None,
     };
@@ -96,11 +109,15 @@ fn ask(harness: &Harness, call: &Arc<ToolCall>) -> Answer<Result<Judgement, Gove
             if let Some(passage) = passage {
                 passage.end(&result);
             }
-            return Answer::ready(result);
+            return Ok(result);
         }
         Err(later) => later,
     };
-    let limit = inner.timeout;
+    Err(ask_later(inner.timeout, passage, later))
+}
+
+#[cold]
+fn ask_later(limit: Duration, passage: Option<Passage>, later: Answer<Answered>) -> Answer<Answered> {
     Answer::later(async move {
         let result = timed(limit, later).await;
         if let Some(passage) = passage {
@@ -131,15 +148,11 @@ fn no_timer() -> GovernorError {
     )
 }
 
-fn combine(
-    harness: &Harness,
-    call: &ToolCall,
-    screened: Option<Verdict>,
-    answer: Result<Judgement, GovernorError>,
-) -> Judged {
+#[inline(always)]
+fn combine(harness: &Harness, call: &ToolCall, screened: Option<Verdict>, answer: Answered) -> Judged {
     let mut judged = match answer {
         Ok(judgement) => {
-            let (verdict, claims) = judgement.into_parts();
+            let (verdict, claims) = judgement.into_boxed_parts();
             let verdict = bound(harness, call, verdict);
             Judged {
                 by_governor: verdict.decision() == Decision::Escalate,
@@ -160,6 +173,7 @@ fn combine(
 }
 
 /// The fail mode.
+#[cold]
 fn without_governor(harness: &Harness, error: &GovernorError) -> Judged {
     let fail_open = harness.inner().fail_open && error.kind().is_outage();
     let reason = Reason::new(
@@ -176,7 +190,7 @@ fn without_governor(harness: &Harness, error: &GovernorError) -> Judged {
     };
     Judged {
         verdict,
-        claims: Claims::default(),
+        claims: None,
         kind: DenialKind::Unavailable,
         by_governor: false,
         by_screen: false,
@@ -185,6 +199,7 @@ fn without_governor(harness: &Harness, error: &GovernorError) -> Judged {
 }
 
 /// The verdict, if it is for this agent, this call and now; else a denial.
+#[inline(always)]
 pub(super) fn bound(harness: &Harness, call: &ToolCall, verdict: Verdict) -> Verdict {
     let fault = if verdict.agent().is_some_and(|agent| agent != call.agent().as_str()) {
         Some(("verdict_mismatched", "the verdict is for another agent"))

@@ -1,6 +1,5 @@
 //! The record in memory: bounded, and lost with the process.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::answer::Answer;
@@ -33,16 +32,19 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Ring {
-    /// The sequence of the oldest entry that is still kept, and so the number of those that are not.
-    first: u64,
-    entries: VecDeque<MemoryEntry>,
+    /// How many calls were recorded; the next one's sequence.
+    recorded: u64,
+    /// The last ones, oldest first from `next`.
+    entries: Vec<MemoryEntry>,
+    /// Where the next one goes.
+    next: usize,
 }
 
 /// One call in the record: what was decided, and how it ended if it ran and has ended.
 #[derive(Clone, Debug)]
 pub struct MemoryEntry {
     decision: DecisionRecord,
-    salt: Option<Salt>,
+    salt: Salt,
     outcome: Option<OutcomeRecord>,
 }
 
@@ -62,7 +64,7 @@ impl MemoryEntry {
     /// The salt of the record's digest.
     #[must_use]
     pub fn salt(&self) -> Option<&Salt> {
-        self.salt.as_ref()
+        self.decision.judged.then_some(&self.salt)
     }
 }
 
@@ -85,18 +87,34 @@ impl MemoryRecorder {
     /// The calls that are kept, oldest first.
     #[must_use]
     pub fn entries(&self) -> Vec<MemoryEntry> {
-        self.ring().entries.iter().cloned().collect()
+        let ring = self.ring();
+        // while there is room, `next` is the end
+        let (newer, older) = ring.entries.split_at(ring.next);
+        older.iter().chain(newer).cloned().collect()
     }
 
     /// How many calls were dropped to make room for newer ones.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.ring().first
+        let ring = self.ring();
+        ring.recorded - ring.entries.len() as u64
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
         // nothing that is done under the lock can leave the ring half changed
         self.0.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ring {
+    /// The entry of a sequence, if it is still kept.
+    fn at(&mut self, sequence: u64) -> Option<&mut MemoryEntry> {
+        let age = usize::try_from(self.recorded.checked_sub(sequence)?).ok()?;
+        let index = match self.next.checked_sub(age) {
+            Some(index) => index,
+            None => (self.next + self.entries.len()).checked_sub(age)?,
+        };
+        self.entries.get_mut(index)
     }
 }
 
@@ -115,32 +133,24 @@ impl Recorder for MemoryRecorder {
     ) -> Answer<Result<Committed, RecordError>> {
         let entry = MemoryEntry {
             decision: record,
-            salt: call.map(|call| *call.salt()),
+            salt: call.map_or(Salt::NONE, |call| *call.salt()),
             outcome: None,
         };
         let mut ring = self.ring();
-        // popped under the lock and dropped after it
-        let oldest = if ring.entries.len() == self.0.capacity {
-            ring.first += 1;
-            ring.entries.pop_front()
-        } else {
-            None
-        };
-        let place = Sequence::new(ring.first + ring.entries.len() as u64);
-        ring.entries.push_back(entry);
-        drop(ring);
-        drop(oldest);
-        Answer::ready(Ok(Committed::Done(place)))
+        let (sequence, next) = (ring.recorded, ring.next);
+        match ring.entries.get_mut(next) {
+            Some(oldest) => *oldest = entry,
+            None => ring.entries.push(entry),
+        }
+        ring.recorded += 1;
+        ring.next = if next + 1 == self.0.capacity { 0 } else { next + 1 };
+        Answer::ready(Ok(Committed::Done(Sequence::new(sequence))))
     }
 
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {
         let mut ring = self.ring();
-        let index = place.get().checked_sub(ring.first);
-        let entry = index
-            .and_then(|index| usize::try_from(index).ok())
-            .and_then(|index| ring.entries.get_mut(index));
         // an entry that was dropped meanwhile takes its outcome with it; one that has an outcome keeps it
-        if let Some(entry) = entry
+        if let Some(entry) = ring.at(place.get())
             && entry.outcome.is_none()
         {
             entry.outcome = Some(outcome);

@@ -110,8 +110,9 @@ impl fmt::Debug for ToolResult {
 impl Tool {
     /// Calls the governed function with the arguments that a JSON object names.
     pub(super) async fn call(&self, states: &States, json: &str) -> ToolResult {
-        let call = (self.vtable.call)(&self.this, states, json);
-        let (returned, refusals) = denial_slot::watch(self.name(), Caught(Some(call))).await;
+        let decoded = || (self.vtable.call)(&self.this, states, json);
+        let call = Caught(catch_unwind(AssertUnwindSafe(decoded)).ok());
+        let (returned, refusals) = denial_slot::watch(self.name(), call).await;
         match (returned, refusals.own) {
             (Some(Ok(value)), _) => ToolResult::new(ToolStatus::Done, value.into_text()),
             (Some(Err(CallFault::Argument(error))), _) => {

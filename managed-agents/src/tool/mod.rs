@@ -27,7 +27,9 @@ pub use output::{ToolReturn, ToolValue, finish};
 pub use parts::Parts;
 pub use states::{Need, States, need};
 pub use toolbox::{Toolbox, ToolboxBuilder, ToolboxError, ToolboxProblem, ToolboxProblemKind};
-pub use vtable::{ArgRow, BoxFuture, CallFault, CallResult, RangeRow, This, Vtable, json};
+pub use vtable::{
+    ArgRow, BoxFuture, CallFault, CallResult, RangeRow, This, Vtable, json, refused,
+};
 
 /// A governed function as a model calls it: by name, with JSON.
 ///

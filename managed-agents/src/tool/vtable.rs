@@ -76,6 +76,12 @@ pub fn json<T: Serialize + ?Sized>(bound: &T) -> Value {
     serde_json::to_value(bound).unwrap_or(Value::Null)
 }
 
+/// A call whose arguments could not be read.
+#[must_use]
+pub fn refused<'a>(error: ArgumentError) -> BoxFuture<'a, CallResult> {
+    Box::pin(std::future::ready(Err(CallFault::Argument(error))))
+}
+
 /// Why a dispatched call has no value.
 #[derive(Debug)]
 #[non_exhaustive]
