@@ -17,7 +17,12 @@ pub(super) fn print(out: &mut Output, explanation: &Explanation) -> Result<(), F
     }
     if !explanation.commands.is_empty() {
         out.line("commands that would run:")?;
-        let top = explanation.commands.iter().map(|command| command.depth).min().unwrap_or(0);
+        let top = explanation
+            .commands
+            .iter()
+            .map(|command| command.depth)
+            .min()
+            .unwrap_or(0);
         for command in &explanation.commands {
             let indent = "  ".repeat(1 + command.depth.saturating_sub(top).min(20) as usize);
             out.line(format_args!("{indent}{}", line(command)))?;

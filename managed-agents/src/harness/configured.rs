@@ -273,8 +273,7 @@ impl Harness {
     pub(crate) fn explain(&self, tool: &str, arguments: &serde_json::Value) -> crate::screen::Explanation {
         let head = self.inner().heads.of_name(tool);
         let mut explanation = self.inner().screen.explain_as(head.meta(), arguments);
-        let redacted = head.redacted_arguments();
-        explanation.redact(redacted.iter().map(String::as_str));
+        explanation.redact(&head.redacted_arguments());
         explanation
     }
 }

@@ -114,8 +114,8 @@ pub struct Excerpt {
 impl Explanation {
     /// Takes out the true words of arguments that are not to be shown.
     #[cfg(feature = "cli")]
-    pub(crate) fn redact<'r>(&mut self, arguments: impl Iterator<Item = &'r str> + Clone) {
-        let hidden = |own: &str| arguments.clone().any(|argument| argument == own);
+    pub(crate) fn redact(&mut self, arguments: &[String]) {
+        let hidden = |own: &str| arguments.iter().any(|argument| argument == own);
         for command in &mut self.commands {
             if hidden(&command.argument) {
                 command.words = vec!["[redacted]".to_owned()];
