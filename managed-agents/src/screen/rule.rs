@@ -57,23 +57,23 @@ pub enum Severity {
 }
 
 impl Effect {
-    /// The word for it: stable, in small letters with underscores.
+    /// The word for it: stable, in small letters with hyphens.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Destroy => "destroy",
             Self::Credential => "credential",
             Self::Exfiltrate => "exfiltrate",
-            Self::RemoteShell => "remote_shell",
+            Self::RemoteShell => "remote-shell",
             Self::Persist => "persist",
             Self::Weaken => "weaken",
             Self::Privilege => "privilege",
-            Self::RemoteCode => "remote_code",
+            Self::RemoteCode => "remote-code",
             Self::Exhaust => "exhaust",
             Self::Lateral => "lateral",
             Self::Tamper => "tamper",
             Self::Injection => "injection",
-            Self::InternalAddress => "internal_address",
+            Self::InternalAddress => "internal-address",
             Self::Traversal => "traversal",
             Self::Bulk => "bulk",
             Self::Unclear => "unclear",
