@@ -74,7 +74,8 @@ fn command(random: &mut Random, depth: u32) -> String {
     let mut list = || list(random, depth);
     let (a, b, c) = (list(), list(), list());
     let compound = match random.next(9) {
-        0 => format!("({a})"),
+        // without the spaces, `((a))` would be arithmetic
+        0 => format!("( {a} )"),
         1 => format!("{{ {a}; }}"),
         2 => format!("if {a}; then {b}; else {c}; fi"),
         3 => format!("if {a}\nthen {b}\nelif {c}\nthen {a}\nfi"),
