@@ -160,6 +160,13 @@ impl Head {
         &self.governor
     }
 
+    /// The top-level arguments of which something is redacted.
+    #[cfg(feature = "cli")]
+    pub(crate) fn redacted_arguments(&self) -> Vec<String> {
+        let pointers = self.redacted.iter().filter_map(|pointer| pointer.split('/').nth(1));
+        pointers.map(|name| name.replace("~1", "/").replace("~0", "~")).collect()
+    }
+
     /// Bytes that the canonical form of a call has beyond its arguments and ids.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()

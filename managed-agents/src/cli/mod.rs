@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod explain;
 mod failure;
 mod judging;
 mod output;

@@ -32,7 +32,7 @@ pub(in crate::screen) fn read_file(walk: &mut Walk<'_>, path: &str, span: Span) 
         return Data::unknown(Taint::NET);
     }
     let normal = walk.places.normal(path, &walk.cwd);
-    if crate::screen::tamper::secret_path(&normal) {
+    if crate::screen::tamper::secret_path(walk.places, &normal) {
         walk.report(&rule::TAMPER, span);
     }
     match credential(&normal) {
@@ -227,13 +227,15 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     ) && !cmd.short('e')
         && !cmd.short('f');
     let mut patterns = usize::from(takes_text);
+    // any word may be the name of a place that the operator named
+    let plain_passes = walk.cwd.is_empty() && !walk.places.has_secrets();
     for field in cmd.args {
         let text = field.text.as_str();
-        if text.len() < 4 {
+        if text.len() < 4 && plain_passes {
             continue;
         }
         // most words are settled by their letters
-        if walk.cwd.is_empty()
+        if plain_passes
             && !text
                 .bytes()
                 .any(|byte| matches!(byte, b'/' | b'.' | b'~' | b'*' | b'?' | b'[' | b'=' | b'@'))
@@ -266,14 +268,14 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             continue;
         }
         // a plain word in the workspace is no credential's path
-        if walk.cwd.is_empty()
+        if plain_passes
             && !path.contains(['/', '.', '~', '*', '?', '['])
             && !path.to_ascii_lowercase().starts_with("id_")
         {
             continue;
         }
         let normal = walk.places.normal(path, &walk.cwd);
-        if crate::screen::tamper::secret_path(&normal) {
+        if crate::screen::tamper::secret_path(walk.places, &normal) {
             walk.report(&rule::TAMPER, field.span);
         }
         let name = normal.rsplit('/').next().unwrap_or_default();

@@ -20,7 +20,7 @@ pub(in crate::screen) fn delete(walk: &mut Walk<'_>, paths: &[String], recursive
 
 fn deletes(walk: &Walk<'_>, path: &str, recursive: bool, force: bool) -> Option<&'static rule::Rule> {
     let normal = walk.places.normal(path, &walk.cwd);
-    if crate::screen::tamper::path(&normal) {
+    if crate::screen::tamper::path(walk.places, &normal) || recursive && walk.places.holds_protected(&normal) {
         return Some(&rule::TAMPER);
     }
     let place = walk.places.place_of(&normal);
@@ -282,6 +282,9 @@ fn moves(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         match walk.places.place_of(&normal) {
             Place::Root | Place::System => walk.report(&rule::DESTROY_SYSTEM, field.span),
             Place::Home => walk.report(&rule::DESTROY_HOME, field.span),
+            _ if crate::screen::tamper::path(walk.places, &normal) || walk.places.holds_protected(&normal) => {
+                walk.report(&rule::TAMPER, field.span);
+            }
             _ if swallowed => walk.report(&rule::DESTROY_DATA, field.span),
             Place::InSystem => walk.report(&rule::SYSTEM_WRITE, field.span),
             _ if is_log(&normal) => walk.report(&rule::WEAKEN_LOG, field.span),

@@ -177,6 +177,9 @@ fn address(walk: &mut Walk<'_>, text: &str, span: Span) {
     if url::is_metadata(host.split(['/', '?', '#']).next().unwrap_or_default()) {
         walk.report(&rule::SSRF_METADATA, span);
     }
+    if url::is_denied(host, &walk.places.denied_hosts) {
+        walk.report(&rule::HOST_DENIED, span);
+    }
     if host
         .split(['/', '?', '#', ':'])
         .next()

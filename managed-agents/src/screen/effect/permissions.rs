@@ -57,6 +57,9 @@ pub(super) fn permissions(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     };
     for path in paths {
         let normal = walk.places.normal(&path, &walk.cwd);
+        if crate::screen::tamper::path(walk.places, &normal) {
+            found(walk, cmd, &rule::TAMPER);
+        }
         let place = walk.places.place_of(&normal);
         let grave = match place {
             Place::Root | Place::System => recursive || place == Place::Root || opens(mode),

@@ -57,7 +57,7 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
             None => walk.files.push((path.to_owned(), data)),
         }
     }
-    if let Some(rule) = crate::screen::tamper::written(&normal) {
+    if let Some(rule) = crate::screen::tamper::written(walk.places, &normal) {
         walk.report(rule, span);
         return;
     }
@@ -238,7 +238,7 @@ by_name! {
         "touch" | "mkdir" | "mkfifo" | "mknod" => {
             for field in cmd.operands("drtm", &["date", "reference", "time", "mode"]) {
                 let normal = walk.places.normal(&field.text, &walk.cwd);
-                if let Some(rule) = crate::screen::tamper::written(&normal).or(written(&normal)) {
+                if let Some(rule) = crate::screen::tamper::written(walk.places, &normal).or(written(&normal)) {
                     walk.report(rule, field.span);
                 } else if matches!(walk.places.place_of(&normal), Place::InSystem)
                     && !normal.starts_with("/sys/fs/cgroup")
@@ -284,7 +284,7 @@ by_name! {
         "vim" | "vi" | "nano" | "ee" | "ed" | "ex" | "emacs" | "pico" | "nvim" => {
             for field in cmd.operands("cuSw", &["cmd"]) {
                 let normal = walk.places.normal(&field.text, &walk.cwd);
-                if let Some(rule) = crate::screen::tamper::written(&normal)
+                if let Some(rule) = crate::screen::tamper::written(walk.places, &normal)
                     .or(written(&normal))
                     .filter(|rule| *rule == &rule::PERSIST_KEY || *rule == &rule::TAMPER)
                 {

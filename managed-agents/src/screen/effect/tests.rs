@@ -639,3 +639,32 @@ fn shells_behind_other_programs_are_refused() {
         ],
     );
 }
+
+#[test]
+fn named_places_and_hosts_hold_for_commands_however_plain_their_words_are() {
+    let screen = StandardScreen::new(Profile::standard().deny_host("blocked.example"))
+        .with_workspace_root("/srv/app")
+        .with_protected_path("/srv/app/policies")
+        .with_secret_path("/srv/app/vault")
+        .with_secret_path("/srv/app/db");
+    for command in [
+        "cat vault",
+        "cat db",
+        "cat ./vault/key",
+        "rm -r policies",
+        "rm -r vault",
+        "echo x > policies/a.cedar",
+        "touch policies/b.cedar",
+        "chmod 644 policies/a.cedar",
+        "mv policies old",
+        "curl https://blocked.example/x",
+        "wget blocked.example/x",
+    ] {
+        let screened = screen.check_value("bash", &serde_json::json!({ "command": command }));
+        assert_eq!(screened.decision(), crate::verdict::Decision::Deny, "{command}");
+    }
+    for command in ["cat policies/a.cedar", "cat notes", "curl https://open.example/x", "rm -r build"] {
+        let screened = screen.check_value("bash", &serde_json::json!({ "command": command }));
+        assert_eq!(screened.decision(), crate::verdict::Decision::Allow, "{command}");
+    }
+}

@@ -223,9 +223,19 @@ impl<'a> Parser<'a> {
         };
         loop {
             self.blanks();
-            while matches!(self.reserved(), "!" | "coproc") {
-                self.at += self.reserved().len();
+            while matches!(self.reserved(), "!" | "coproc" | "time") {
+                let (start, word) = (self.at, self.reserved());
+                self.at += word.len();
                 self.blanks();
+                if word == "time" && self.peek() == Some(b'-') {
+                    // bash's reserved word knows `-p` alone; with any other option it is the program time(1)
+                    if !self.starts("-p ") {
+                        self.at = start;
+                        break;
+                    }
+                    self.at += 2;
+                    self.blanks();
+                }
             }
             if let Some(command) = self.command() {
                 pipeline.commands.push(command);

@@ -377,6 +377,24 @@ fn no_text_makes_the_screen_panic_or_hang() {
 }
 
 #[test]
+fn what_is_timed_runs() {
+    let screen = StandardScreen::default();
+    for command in [
+        "time rm -rf /",
+        "time -p rm -rf /",
+        "time -f %e rm -rf /",
+        "time { rm -rf /; }",
+        "time ! rm -rf /",
+        "! time (rm -rf /)",
+        "time for x in /; do rm -rf $x; done",
+        "time x=1 rm -rf /",
+    ] {
+        let screened = screen.check_value("bash", &json!({ "command": command }));
+        assert_eq!(screened.decision(), Decision::Deny, "{command}");
+    }
+}
+
+#[test]
 fn work_grows_no_faster_than_the_text() {
     let screen = StandardScreen::default();
     for piece in [
