@@ -21,7 +21,12 @@ async fn main() -> Outcome {
     // in a program that matters the key is on the approver's machine, and only its public half is here
     let ann = ApproverKey::generate()?;
     let stranger = ApproverKey::generate()?;
-    let builder = || Harness::builder().agent_id("porter").approver("ann", ann.public());
+    let builder = || {
+        Harness::builder()
+            .in_memory()
+            .agent_id("porter")
+            .approver("ann", ann.public())
+    };
 
     show::heading("Refused until somebody has decided");
     let harness = builder().build().await?;
@@ -57,7 +62,7 @@ async fn main() -> Outcome {
             None => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     };
-    println!("  {} waits: {}", ticket.tool(), ticket.arguments());
+    println!("  {} waits: {}", ticket.tool(), ticket.arguments_for_display());
     harness.approve(ticket.id(), &ann)?;
     println!("  {}", waiting.await??);
 

@@ -34,14 +34,7 @@ impl Governor for Patience {
         } else {
             Verdict::allow()
         };
-        match self.engine.decide(call).now() {
-            Ok(Ok(judgement)) => {
-                let (verdict, claims) = judgement.into_parts();
-                Answer::ready(Ok(Judgement::new(verdict.restricted_by(own), claims)))
-            }
-            Ok(error) => Answer::ready(error),
-            Err(later) => later,
-        }
+        self.engine.decide(call).map(|theirs| Ok(theirs?.restricted_by(own)))
     }
 
     fn conclude(&self, _call: &ToolCall, _evaluation: &EvaluationId, outcome: Outcome) {
@@ -72,6 +65,7 @@ async fn fetch(url: &str) -> Result<usize, FetchError> {
 #[tokio::main]
 async fn main() -> Ended {
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("crawler")
         .governor(Patience::default())
         .on_escalate(|event| {

@@ -53,7 +53,7 @@ async fn main() -> Outcome {
         Err(denied) => println!("  {} {denied}", paint(Colour::Red, "refused:")),
     }
 
-    let harness = Harness::builder().agent_id("secretary").build().await?;
+    let harness = Harness::builder().in_memory().agent_id("secretary").build().await?;
     show::heading("In the scope of a harness");
     harness
         .scope(async {

@@ -13,3 +13,9 @@ pub use http::Server;
 
 /// What every example's `main` returns.
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// What a variable of the environment says; set and empty, it says nothing.
+#[must_use]
+pub fn set(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|value| !value.is_empty())
+}

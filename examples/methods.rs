@@ -55,6 +55,7 @@ async fn main() -> Outcome {
     // a governor that allows everything and keeps what it was asked
     let governor = FakeGovernor::always(Verdict::allow());
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("office")
         .governor(governor.clone())
         .build()

@@ -27,6 +27,7 @@ async fn main() -> Outcome {
     let remote = Remote::builder().endpoint(&url).build()?;
     let harness = |block, open| -> HarnessBuilder {
         Harness::builder()
+            .in_memory()
             .agent_id("mover")
             .governor(remote.clone())
             .block_on_escalate(block)

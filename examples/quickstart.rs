@@ -8,15 +8,14 @@
 //!
 //! `cargo run -p examples --example quickstart`
 
-use std::env;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use examples::show::{self, Colour, paint};
-use examples::{Outcome, Server, model};
+use examples::{Outcome, Server, model, set};
 use managed_agents::approval::ApproverKey;
 use managed_agents::claude::{MessagesAgent, Run};
-use managed_agents::{Endpoint, Engine, GovernanceDenied, Harness, Secret, ToolStatus, Toolbox, governed};
+use managed_agents::{Endpoint, Engine, Escaped, GovernanceDenied, Harness, Secret, ToolStatus, Toolbox, governed};
 use serde_json::json;
 
 /// The shop's books: what was refunded.
@@ -85,6 +84,7 @@ async fn run() -> Outcome {
     // 1. who decides: the embedded engine, in which this agent may use two of the three tools
     let approver = ApproverKey::generate()?;
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("support-bot")
         .governor(Engine::new().scope("support-bot", ["lookup_order", "refund"]))
         .approver("ann", approver.public())
@@ -106,7 +106,7 @@ async fn run() -> Outcome {
     let run = agent.run(WISH).await?;
     show::heading("The model's calls");
     calls(&run);
-    println!("\n  {} {}", paint(Colour::Bold, "model:"), show::safe(run.text()));
+    println!("\n  {} {}", paint(Colour::Bold, "model:"), Escaped::new(run.text()));
 
     // 4. what was refused is a typed error
     show::heading("The refusals, as the program sees them");
@@ -125,7 +125,7 @@ async fn run() -> Outcome {
             "  {}  {}({})",
             ticket.id(),
             ticket.tool(),
-            show::safe(ticket.arguments())
+            ticket.arguments_for_display()
         );
         harness.approve(ticket.id(), &approver)?;
         println!(
@@ -139,7 +139,7 @@ async fn run() -> Outcome {
         let run = agent.resume(run.into_messages(), NEWS).await?;
         show::heading("The model is told, and calls again");
         calls(&run);
-        println!("\n  {} {}", paint(Colour::Bold, "model:"), show::safe(run.text()));
+        println!("\n  {} {}", paint(Colour::Bold, "model:"), Escaped::new(run.text()));
 
         // 6. an approval runs one call: plain Rust is governed like the model
         show::heading("The same refund once more, from plain Rust");
@@ -161,8 +161,8 @@ async fn run() -> Outcome {
 async fn agent(toolbox: &Toolbox) -> Result<(MessagesAgent, Option<Server>), Box<dyn std::error::Error>> {
     let system = "You are the support agent of a small shop. Look orders up first, then call every tool that the \
                   customer's wish needs, and then say in one short paragraph how each call ended.";
-    if env::var("ANTHROPIC_API_KEY").is_ok_and(|key| !key.is_empty()) {
-        let model = env::var("ANTHROPIC_MODEL").unwrap_or_else(|_| "claude-opus-5-5".to_owned());
+    if set("ANTHROPIC_API_KEY").is_some() {
+        let model = set("ANTHROPIC_MODEL").unwrap_or_else(|| "claude-opus-5-5".to_owned());
         println!("The model is {model}, over the Messages API: ANTHROPIC_API_KEY is set.");
         let agent = MessagesAgent::builder(model).system(system).tools(toolbox);
         return Ok((agent.build()?, None));
@@ -211,8 +211,8 @@ fn calls(run: &Run) {
             "  {} {}({})",
             paint(colour, word),
             call.name(),
-            show::safe(call.input())
+            Escaped::new(call.input())
         );
-        println!("            {}", paint(Colour::Dim, &show::safe(text)));
+        println!("            {}", paint(Colour::Dim, &Escaped::new(text).to_string()));
     }
 }

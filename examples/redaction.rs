@@ -32,6 +32,7 @@ async fn main() -> Outcome {
     };
     let approver = ApproverKey::generate()?;
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("till")
         .approver("ann", approver.public())
         // tools that are called by name are redacted by JSON pointer
@@ -50,7 +51,7 @@ async fn main() -> Outcome {
         )
         .await;
     for ticket in harness.pending() {
-        println!("  {} {}", ticket.tool(), ticket.arguments());
+        println!("  {} {}", ticket.tool(), ticket.arguments_for_display());
         harness.approve(ticket.id(), &approver)?;
     }
 
@@ -73,7 +74,12 @@ async fn main() -> Outcome {
     let remote = Remote::builder()
         .endpoint(format!("{}/api/v1/govern", service.url()))
         .build()?;
-    let harness = Harness::builder().agent_id("till").governor(remote).build().await?;
+    let harness = Harness::builder()
+        .in_memory()
+        .agent_id("till")
+        .governor(remote)
+        .build()
+        .await?;
     println!("  {}", harness.scope(charge(&card, 500, "birthday")).await?);
     println!("  ({} is nobody's secret)", card.holder);
     Ok(())

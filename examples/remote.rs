@@ -4,11 +4,10 @@
 //! machine stands in for one. Calls are governed by name here, as for tools whose bodies are not under `#[governed]`.
 #![expect(clippy::indexing_slicing, reason = "a JSON value without the key is null")]
 
-use std::env;
 use std::time::Duration;
 
 use examples::governance::{self, Ruling};
-use examples::{Outcome, Server, show};
+use examples::{Outcome, Server, set, show};
 use managed_agents::harness::CircuitBreaker;
 use managed_agents::remote::{PolicyPreset, Remote};
 use managed_agents::{GovernanceDenied, Harness, Risk, Secret, ToolMeta};
@@ -17,16 +16,17 @@ use show::{Colour, paint};
 
 #[tokio::main]
 async fn main() -> Outcome {
-    let (builder, _server) = match env::var("MANAGED_AGENTS_ENDPOINT") {
-        Ok(endpoint) if !endpoint.is_empty() => {
+    let (builder, _server) = match set("MANAGED_AGENTS_ENDPOINT") {
+        Some(endpoint) => {
             println!("The service is at {endpoint}.");
             let builder = Remote::builder().endpoint(endpoint);
-            match env::var("MANAGED_AGENTS_API_KEY") {
-                Ok(key) => (builder.api_key(Secret::parse(&key)?), None),
-                Err(_) => (builder, None),
+            // without a key only a service on this machine is asked: `build` sees to that
+            match set("MANAGED_AGENTS_API_KEY") {
+                Some(key) => (builder.api_key(Secret::parse(&key)?), None),
+                None => (builder, None),
             }
         }
-        _ => {
+        None => {
             let server = stand_in().await?;
             println!(
                 "The service is a stand-in at {}: MANAGED_AGENTS_ENDPOINT is not set.",
@@ -40,7 +40,8 @@ async fn main() -> Outcome {
     };
     let remote = builder.platform("custom").policy(PolicyPreset::shell()).build()?;
     let harness = Harness::builder()
-        .agent_id(env::var("MANAGED_AGENTS_AGENT_ID").unwrap_or_else(|_| "nmc-deploy".to_owned()))
+        .in_memory()
+        .agent_id(set("MANAGED_AGENTS_AGENT_ID").unwrap_or_else(|| "nmc-deploy".to_owned()))
         .governor(remote)
         .circuit_breaker(CircuitBreaker::default())
         .wait_for_approval(Duration::from_secs(10))

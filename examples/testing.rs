@@ -28,7 +28,7 @@ async fn the_body_works() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Is the tool declared as it should be? The true governor judges.
 async fn the_declaration_holds() -> Result<(), Box<dyn std::error::Error>> {
-    let harness = Harness::builder().agent_id("test").build().await?;
+    let harness = Harness::builder().in_memory().agent_id("test").build().await?;
     harness.scope(double(21)).await?;
     let denied = assert_escalated!(harness.scope(close_account(7)).await, "risk_high");
     assert_eq!(denied.tool(), Some("close_account"));
@@ -41,6 +41,7 @@ async fn a_refusal_is_handled() -> Result<(), Box<dyn std::error::Error>> {
         .then(Verdict::deny(Reason::new("closed", "the shop is closed")))
         .then(Verdict::allow());
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("test")
         .governor(governor.clone())
         .build()
@@ -62,7 +63,7 @@ async fn main() -> Outcome {
     the_body_works().await?;
     println!("  dangerous_allow_all()           the body alone: every call runs");
     the_declaration_holds().await?;
-    println!("  Harness::builder() + assert_…!  the verdict that the declaration leads to");
+    println!("  Harness::builder().in_memory() + assert_…!  the verdict that the declaration leads to");
     a_refusal_is_handled().await?;
     println!("  FakeGovernor                    scripted verdicts, and the calls that were judged");
     Ok(())

@@ -10,7 +10,7 @@ use managed_agents::approval::{ApprovalErrorKind, ApproverKey};
 use managed_agents::audit::Disposition;
 use managed_agents::testing::{FakeGovernor, VirtualClock};
 use managed_agents::{
-    DenialKind, GovernanceDenied, GovernedBy as _, Harness, Reason, Risk, ToolMeta, Verdict, assert_denied,
+    Decision, DenialKind, GovernanceDenied, GovernedBy as _, Harness, Reason, Risk, ToolMeta, Verdict, assert_denied,
     assert_escalated, governed,
 };
 
@@ -33,7 +33,10 @@ impl Shop {
         build: impl FnOnce(managed_agents::harness::HarnessBuilder) -> managed_agents::harness::HarnessBuilder,
     ) -> Self {
         let key = ApproverKey::generate().unwrap();
-        let builder = Harness::builder().agent_id("shop").approver("ann", key.public());
+        let builder = Harness::builder()
+            .in_memory()
+            .agent_id("shop")
+            .approver("ann", key.public());
         Self {
             harness: build(builder).build_blocking().unwrap(),
             key,
@@ -68,11 +71,40 @@ async fn an_approval_lets_exactly_that_call_run_once() {
     assert_eq!(shop.runs(), 1);
     let record = shop.harness.records().pop().unwrap();
     assert_eq!(record.decision().disposition(), Disposition::Approved);
+    assert_eq!(record.decision().decision(), Decision::Escalate);
     assert_eq!(record.decision().ticket(), Some(ticket));
     // used: the next one waits anew
     let again = assert_escalated!(shop.pay("bob", 5).await);
     assert_ne!(again.ticket(), Some(ticket));
     assert_eq!(shop.runs(), 1);
+}
+
+#[tokio::test]
+async fn the_model_is_told_who_decides_the_ticket_and_what_to_do_then() {
+    let shop = Shop::new(|builder| builder);
+    let denied = assert_escalated!(shop.pay("bob", 5).await, "risk_high");
+    let ticket = denied.ticket().unwrap();
+    let told = format!(
+        "a person must approve this call first (ticket {ticket}). Once it is approved, repeat the same call with unchanged \
+         arguments. Why: this is a tool of high risk, so a person must approve it."
+    );
+    assert_eq!(denied.reason_for_model(), told);
+    assert_eq!(denied.to_tool_error()["error"]["message"], told);
+    // the same words each time, and nothing of the call but its ticket
+    assert_eq!(shop.pay("bob", 5).await.unwrap_err().reason_for_model(), told);
+    assert!(!told.contains("bob") && !told.contains("s3cret"));
+    // the operator's text is the judge's
+    assert_eq!(denied.detail(), "`pay` is a tool of high risk");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_model_is_told_that_nobody_decided_in_time() {
+    let shop = Shop::new(|builder| builder.wait_for_approval(Duration::from_secs(30)));
+    let denied = assert_escalated!(shop.pay("bob", 5).await, "risk_high");
+    let told = denied.reason_for_model();
+    assert!(told.starts_with("nobody has decided on this call in time"), "{told}");
+    assert!(told.contains(denied.ticket().unwrap()), "{told}");
+    assert!(told.contains("repeat the same call with unchanged arguments"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -109,7 +141,10 @@ async fn only_an_enrolled_key_decides_and_only_once() {
     assert_eq!(error.kind(), ApprovalErrorKind::AlreadyDecided);
     let denied = assert_denied!(shop.pay("bob", 5).await, "rejected");
     assert_eq!(denied.kind(), DenialKind::Denied);
-    assert_eq!(denied.reason_for_model(), "not this month");
+    assert_eq!(
+        denied.reason_for_model(),
+        "a person rejected this call; do not repeat it: not this month"
+    );
     assert_eq!(shop.runs(), 0);
 }
 
@@ -128,6 +163,7 @@ async fn a_call_may_wait_for_its_approval() {
     };
     assert_eq!(ticket.tool(), "pay");
     assert_eq!(ticket.arguments(), r#"{"cents":5,"memo":"[redacted]","to":"bob"}"#);
+    assert_eq!(ticket.arguments_for_display().to_string(), ticket.arguments());
     assert_eq!(shop.runs(), 0);
     shop.harness.approve(ticket.id(), &shop.key).unwrap();
     assert_eq!(waiting.await.unwrap().unwrap(), 5);
@@ -138,6 +174,17 @@ async fn a_call_may_wait_for_its_approval() {
         .map(|entry| entry.decision().disposition())
         .collect();
     assert_eq!(dispositions, [Disposition::Queued, Disposition::Approved]);
+}
+
+#[tokio::test]
+async fn what_turns_or_hides_text_is_escaped_for_the_person_who_looks() {
+    let shop = Shop::new(|builder| builder);
+    assert_escalated!(shop.pay("bob\u{202e}eve\u{200b}\u{1b}", 5).await);
+    let ticket = shop.harness.pending().pop().unwrap();
+    assert_eq!(
+        ticket.arguments_for_display().to_string(),
+        r#"{"cents":5,"memo":"[redacted]","to":"bob\u{202e}eve\u{200b}\u001b"}"#
+    );
 }
 
 #[tokio::test]

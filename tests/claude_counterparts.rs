@@ -3,13 +3,13 @@
 //! Runs when `MANAGED_AGENTS_AIMOCK` names the `llmock` program of the npm package `@copilotkit/aimock`.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::env;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use managed_agents::claude::{MessagesAgent, StopReason};
 use managed_agents::{Endpoint, GovernanceDenied, Harness, Secret, ToolStatus, Toolbox, governed};
+use tests::support::program;
 use tokio::net::{TcpListener, TcpStream};
 
 /// Refund an order.
@@ -33,7 +33,7 @@ const FIXTURES: &str = r#"{"fixtures":[
 
 #[tokio::test]
 async fn aimock_plays_parallel_calls_and_takes_their_results_in_one_message() {
-    let Some(program) = env::var_os("MANAGED_AGENTS_AIMOCK") else {
+    let Some(program) = program("MANAGED_AGENTS_AIMOCK") else {
         println!("skipped: MANAGED_AGENTS_AIMOCK does not name aimock's `llmock`");
         return;
     };
@@ -45,7 +45,7 @@ async fn aimock_plays_parallel_calls_and_takes_their_results_in_one_message() {
         .base_url(Endpoint::parse(&url).unwrap())
         .build()
         .unwrap();
-    let harness = Harness::builder().agent_id("shop").build().await.unwrap();
+    let harness = Harness::builder().in_memory().agent_id("shop").build().await.unwrap();
     let run = harness.scope(agent.run("refund order 7")).await.unwrap();
     assert_eq!(run.text(), "Done: refunded.");
     assert_eq!(run.stop_reason(), Some(&StopReason::EndTurn));
@@ -76,7 +76,7 @@ async fn start(program: PathBuf) -> (Running, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         listener.local_addr().unwrap().port()
     };
-    let fixtures = env::temp_dir().join(format!("aimock-{port}.json"));
+    let fixtures = std::env::temp_dir().join(format!("aimock-{port}.json"));
     std::fs::write(&fixtures, FIXTURES).unwrap();
     let server = Running(
         Command::new(program)

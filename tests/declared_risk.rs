@@ -24,7 +24,7 @@ async fn judged(harness: &Harness, tool: &str) -> (String, Option<String>) {
 }
 
 async fn harness(engine: Engine, tools: &[ToolMeta]) -> Harness {
-    let mut builder = Harness::builder().agent_id("clerk").governor(engine);
+    let mut builder = Harness::builder().in_memory().agent_id("clerk").governor(engine);
     for tool in tools {
         builder = builder.declare(tool.clone());
     }

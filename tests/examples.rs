@@ -160,7 +160,7 @@ fn approvals() {
             &["other arguments: Escalated"],
             &["these arguments: front door is open"],
             &["once more:", "Escalated"],
-            &["Denied (rejected): the shop is closed"],
+            &["Denied (rejected): a person rejected this call", "the shop is closed"],
             &["open_door waits", "side"],
             &["side door is open"],
             &["open_door", "escalate", "approved", "ok"],
@@ -192,8 +192,8 @@ fn remote() {
             &["ran:", "ls -la"],
             &["ran:", "systemctl restart shop"],
             &["refused:", "deletes without a way back"],
-            &["4 verdicts: 2 allowed, 1 escalated, 1 denied"],
-            &["host.run", "approved", "ok"],
+            &["4 verdicts: 1 allowed, 2 escalated, 1 denied"],
+            &["host.run", "escalate", "approved", "ok"],
             &["host.run", "deny", "refused", "denied"],
         ],
     );
@@ -217,6 +217,10 @@ fn custom_governor() {
 fn testing() {
     shows(
         "testing",
-        &[&["dangerous_allow_all()"], &["Harness::builder()"], &["FakeGovernor"]],
+        &[
+            &["dangerous_allow_all()"],
+            &["Harness::builder().in_memory()"],
+            &["FakeGovernor"],
+        ],
     );
 }

@@ -2,6 +2,7 @@
 
 pub mod http;
 pub mod support;
+pub mod vectors;
 
 #[cfg(doctest)]
 #[doc = include_str!("../managed-agents-macros/src/governed.md")]

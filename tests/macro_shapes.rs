@@ -23,6 +23,7 @@ async fn allowing() -> (Harness, FakeGovernor) {
 
 async fn judged_by(governor: FakeGovernor) -> (Harness, FakeGovernor) {
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("agent")
         .governor(governor.clone())
         .build()
@@ -182,6 +183,24 @@ async fn a_blocking_function_is_gated_and_is_a_tool() {
     assert_eq!(judged(&governor), r#"{"height":3,"width":2}"#);
     assert!(area(1, 1).is_err());
     assert!(area::tool().meta().is_blocking());
+}
+
+/// Clippy's `needless_pass_by_value`, which the lints of this workspace ask for, has nothing to say of it.
+#[tokio::test]
+async fn an_exact_function_may_take_its_arguments_by_value() {
+    #[governed(exact)]
+    async fn join(mut left: String, right: Vec<String>) -> Answer<String> {
+        left.push_str(&right.concat());
+        Ok(left)
+    }
+    #[governed(exact, blocking)]
+    fn join_here(left: String, right: Option<String>) -> Answer<String> {
+        Ok(left + right.as_deref().unwrap_or_default())
+    }
+    let (harness, _) = allowing().await;
+    assert_eq!(harness.scope(join("a".into(), vec!["b".into()])).await.unwrap(), "ab");
+    let here = harness.scope(async { join_here("a".into(), Some("b".into())) });
+    assert_eq!(here.await.unwrap(), "ab");
 }
 
 #[tokio::test]

@@ -118,6 +118,7 @@ fn harness(said: &Said, governor: FakeGovernor) -> (Harness, ApproverKey) {
     let key = ApproverKey::generate().unwrap();
     let heard = said.clone();
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("shop")
         .governor(governor)
         .approver("ann", key.public())

@@ -23,7 +23,10 @@ fn remote(server: &GovernanceServer) -> RemoteBuilder {
 }
 
 fn governed_by(remote: RemoteBuilder) -> HarnessBuilder {
-    Harness::builder().agent_id(AGENT).governor(remote.build().unwrap())
+    Harness::builder()
+        .in_memory()
+        .agent_id(AGENT)
+        .governor(remote.build().unwrap())
 }
 
 async fn allowing() -> GovernanceServer {

@@ -68,6 +68,7 @@ async fn run(case: &Case, fail_open: bool) -> Run {
     let remote = case.service.remote().timeout(timeout).build().unwrap();
     let heard = Arc::new(Mutex::new(None));
     let harness = Harness::builder()
+        .in_memory()
         .agent_id(AGENT)
         .governor(Watched(remote, Arc::clone(&heard)))
         .timeout(Duration::from_secs(90))
@@ -170,6 +171,7 @@ async fn the_harness_own_limit_is_no_outage_since_an_answer_may_have_begun() {
     let server = GovernanceServer::start(|_| Script::AnswerAndStall(b"HTTP/1.1 200 OK\r\n".to_vec())).await;
     let remote = Remote::builder().endpoint(server.endpoint()).build().unwrap();
     let harness = Harness::builder()
+        .in_memory()
         .agent_id(AGENT)
         .governor(remote)
         .timeout(Duration::from_millis(100))

@@ -1,8 +1,9 @@
 //! The same call posts the same body as the published Python client (`managed-agents` 0.2.0 from PyPI).
 //!
-//! `MANAGED_AGENTS_PYTHON` names a Python that has the package; without it the test says so and passes.
+//! `MANAGED_AGENTS_PYTHON` names a Python that has the package; without it, or when it is empty, the test says so and passes.
 #![cfg(test)]
 
+use std::ffi::OsStr;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -12,6 +13,7 @@ use managed_agents::call::Verbs;
 use managed_agents::remote::{PolicyPreset, Remote};
 use serde_json::{Value, json};
 use tests::support::governance_server::{GovernanceServer, Script, verdict};
+use tests::support::program;
 
 const AGENT: &str = "nmc-7f3a";
 
@@ -135,6 +137,7 @@ async fn post(endpoint: &str, call: &Value) {
         None => remote,
     };
     let harness = Harness::builder()
+        .in_memory()
         .agent_id(AGENT)
         .governor(remote.build().unwrap())
         .build()
@@ -157,7 +160,7 @@ async fn post(endpoint: &str, call: &Value) {
 }
 
 /// Runs the Python client over all calls.
-fn post_from_python(python: &str, endpoint: &str, calls: &[Value]) {
+fn post_from_python(python: &OsStr, endpoint: &str, calls: &[Value]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/remote_parity.py");
     let mut child = Command::new(python)
         .args([script, endpoint])
@@ -175,7 +178,7 @@ fn post_from_python(python: &str, endpoint: &str, calls: &[Value]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_call_posts_the_same_body_as_the_python_client() {
-    let Ok(python) = std::env::var("MANAGED_AGENTS_PYTHON") else {
+    let Some(python) = program("MANAGED_AGENTS_PYTHON") else {
         println!("skipped: MANAGED_AGENTS_PYTHON names no Python with the package `managed-agents` 0.2.0");
         return;
     };

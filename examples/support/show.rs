@@ -1,11 +1,10 @@
 //! Output that reads well: colours on a terminal, plain text elsewhere.
 
 use std::env;
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
 
 use managed_agents::store::MemoryEntry;
-use managed_agents::{Decision, GovernanceDenied, Harness};
+use managed_agents::{Decision, Escaped, GovernanceDenied, Harness};
 
 /// A colour of the terminal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,8 +49,8 @@ pub fn denial(denied: &GovernanceDenied) {
     let rows = [
         ("kind", format!("{:?}", denied.kind())),
         ("code", denied.code().to_owned()),
-        ("for the model", safe(denied.reason_for_model())),
-        ("for the operator", safe(denied.detail())),
+        ("for the model", Escaped::new(denied.reason_for_model()).to_string()),
+        ("for the operator", Escaped::new(denied.detail()).to_string()),
         ("ticket", denied.ticket().unwrap_or("none").to_owned()),
     ];
     for (name, value) in rows {
@@ -71,7 +70,7 @@ fn row(entry: &MemoryEntry) -> [String; 5] {
         .outcome()
         .map_or_else(|| "-".to_owned(), |ended| ended.outcome().to_string());
     [
-        safe(decision.tool()),
+        Escaped::new(decision.tool()).to_string(),
         decision.decision().to_string(),
         decision.disposition().to_string(),
         outcome,
@@ -125,22 +124,4 @@ fn colour_of(cell: &str) -> Option<Colour> {
 pub fn decision(decision: Decision) -> String {
     let colour = colour_of(decision.code()).unwrap_or(Colour::Dim);
     paint(colour, decision.code())
-}
-
-/// A text from elsewhere, fit for a terminal: characters that control it, or that hide or turn text, are written as
-/// escapes. What a model wrote is an attacker's text until somebody has looked.
-#[must_use]
-pub fn safe(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        let hides =
-            matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        if c.is_control() || hides {
-            // a string takes every write
-            let _ = write!(out, "{}", c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }

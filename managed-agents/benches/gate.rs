@@ -85,6 +85,7 @@ fn in_scope(bencher: Bencher<'_, '_>, harness: &Harness, call: impl Fn() -> u64 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn governed_call(bencher: Bencher<'_, '_>) {
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("bench")
         .governor(Constant)
         .build_blocking()
@@ -98,6 +99,7 @@ fn governed_call(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn governed_call_with_two_account_numbers(bencher: Bencher<'_, '_>) {
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("bench")
         .governor(Constant)
         .build_blocking()
@@ -114,7 +116,11 @@ fn governed_call_with_two_account_numbers(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn governed_call_with_the_engine(bencher: Bencher<'_, '_>) {
-    let harness = Harness::builder().agent_id("bench").build_blocking().unwrap();
+    let harness = Harness::builder()
+        .in_memory()
+        .agent_id("bench")
+        .build_blocking()
+        .unwrap();
     in_scope(bencher, &harness, || {
         poll_once(transfer(
             black_box("DE89370400440532013000"),

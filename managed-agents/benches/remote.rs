@@ -63,6 +63,7 @@ impl Bench {
             .unwrap();
         let remote = Remote::builder().endpoint(SERVER.url()).build().unwrap();
         let harness = Harness::builder()
+            .in_memory()
             .agent_id(AGENT)
             .governor(remote)
             .declare(ToolMeta::new("send_email"))
@@ -123,7 +124,7 @@ fn compare() {
         ours.wall_median() / theirs.wall_median(),
         ours.cpu_mean() / theirs.cpu_mean(),
     );
-    if let Ok(python) = std::env::var("MANAGED_AGENTS_PYTHON") {
+    if let Some(python) = std::env::var_os("MANAGED_AGENTS_PYTHON").filter(|python| !python.is_empty()) {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/remote.py");
         let status = Command::new(python)
             .args([script, &SERVER.url(), INPUT])

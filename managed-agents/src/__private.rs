@@ -14,3 +14,8 @@ pub use std::string::{String, ToString};
 pub use std::sync::Arc;
 pub use std::vec;
 pub use std::vec::Vec;
+
+/// Takes a value whose work is done.
+pub fn spent<T>(value: T) {
+    drop(value);
+}

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
 /// An answer that is there at once (and then costs no allocation), or comes later.
 ///
@@ -52,8 +54,43 @@ impl<T> Answer<T> {
         }
     }
 
-    /// Goes on with the answer, at once if it is there.
-    pub(crate) fn then<U: Send + Unpin + 'static>(self, next: impl FnOnce(T) -> Answer<U> + Send + 'static) -> Answer<U>
+    /// Changes the answer, at once if it is there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use managed_agents::Answer;
+    /// assert_eq!(Answer::ready(7).map(|n| n + 1).now().ok(), Some(8));
+    /// assert_eq!(Answer::later(async { 7 }).map(|n| n + 1).await, 8);
+    /// # }
+    /// ```
+    pub fn map<U: Send + 'static>(self, change: impl FnOnce(T) -> U + Send + 'static) -> Answer<U>
+    where
+        T: Send + Unpin + 'static,
+    {
+        match self.now() {
+            Ok(value) => Answer::ready(change(value)),
+            Err(later) => Answer::later(async move { change(later.await) }),
+        }
+    }
+
+    /// Goes on with the answer to another one, at once if it is there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use managed_agents::Answer;
+    /// // asks a second time only where the first answer leaves it open
+    /// let asked = Answer::ready(None).then(|first| match first {
+    ///     Some(value) => Answer::ready(value),
+    ///     None => Answer::later(async { 7 }),
+    /// });
+    /// assert_eq!(asked.await, 7);
+    /// # }
+    /// ```
+    pub fn then<U: Send + Unpin + 'static>(self, next: impl FnOnce(T) -> Answer<U> + Send + 'static) -> Answer<U>
     where
         T: Send + Unpin + 'static,
     {
@@ -85,5 +122,26 @@ impl<T> fmt::Debug for Answer<T> {
             Inner::Ready(_) => "Answer::Ready(..)",
             Inner::Later(_) => "Answer::Later(..)",
         })
+    }
+}
+
+/// The answer, once another thread has given it. Only for answers that need nothing of this thread.
+pub(crate) fn wait<T: Unpin>(answer: Answer<T>) -> T {
+    let mut answer = pin!(answer);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match answer.as_mut().poll(&mut context) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }

@@ -1,7 +1,7 @@
 //! How a dispatcher learns that the call it made was refused, whatever the tool's own error type makes of a refusal.
 
-use std::cell::RefCell;
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::GovernanceDenied;
 
@@ -9,7 +9,9 @@ use crate::error::GovernanceDenied;
 const MOST_INNER: usize = 16;
 
 tokio::task_local! {
-    static SLOT: RefCell<Slot>;
+    /// Guards the slot; held for an addition, never across an await. The body of `cancel = finish` runs in a task of its own
+    /// and shares it.
+    static SLOT: Option<Arc<Mutex<Slot>>>;
 }
 
 struct Slot {
@@ -38,9 +40,7 @@ impl Slot {
 
 /// Tells the dispatcher, if there is one, what a gate decided.
 pub(crate) fn decided(denied: Option<&GovernanceDenied>) {
-    // an error says that no dispatcher made the call
-    let _ = SLOT.try_with(|slot| {
-        let mut slot = slot.borrow_mut();
+    tell(|slot| {
         if slot.decided {
             denied.into_iter().for_each(|denied| slot.inner(denied));
         } else {
@@ -52,8 +52,7 @@ pub(crate) fn decided(denied: Option<&GovernanceDenied>) {
 
 /// Tells the dispatcher, if there is one, that a body which was allowed was stopped.
 pub(crate) fn stopped(denied: &GovernanceDenied) {
-    let _ = SLOT.try_with(|slot| {
-        let mut slot = slot.borrow_mut();
+    tell(|slot| {
         if denied.tool() == Some(slot.tool) {
             slot.refusals.own = Some(denied.clone());
         } else {
@@ -62,17 +61,30 @@ pub(crate) fn stopped(denied: &GovernanceDenied) {
     });
 }
 
+fn tell(what: impl FnOnce(&mut Slot)) {
+    // an error says that no dispatcher made the call
+    let _ = SLOT.try_with(|slot| {
+        if let Some(slot) = slot {
+            // nothing that is done under the lock can leave the slot half changed
+            what(&mut slot.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    });
+}
+
+/// A part of a dispatched call that runs in a task of its own: what is refused there is told to the same dispatcher.
+pub(crate) fn carried<F: Future>(part: F) -> impl Future<Output = F::Output> {
+    let slot = SLOT.try_with(Clone::clone).ok().flatten();
+    SLOT.scope(slot, part)
+}
+
 /// Runs a dispatched call of a tool, and gives beside its value what was refused meanwhile.
 pub(crate) async fn watch<F: Future>(tool: &'static str, call: F) -> (F::Output, Refusals) {
-    let slot = Slot {
+    let slot = Arc::new(Mutex::new(Slot {
         tool,
         decided: false,
         refusals: Refusals::default(),
-    };
-    SLOT.scope(RefCell::new(slot), async {
-        let value = call.await;
-        let refusals = SLOT.with(|slot| std::mem::take(&mut slot.borrow_mut().refusals));
-        (value, refusals)
-    })
-    .await
+    }));
+    let value = SLOT.scope(Some(Arc::clone(&slot)), call).await;
+    let refusals = std::mem::take(&mut slot.lock().unwrap_or_else(PoisonError::into_inner).refusals);
+    (value, refusals)
 }

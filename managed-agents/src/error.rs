@@ -143,6 +143,32 @@ impl GovernanceDenied {
         self
     }
 
+    /// Tells the model that a person must decide, which ticket that is, and what to do after it; for `Escalated` with a
+    /// ticket.
+    pub(crate) fn waiting(self) -> Self {
+        self.told_to_wait("a person must approve this call first")
+    }
+
+    /// As [`waiting`](Self::waiting), after the call has waited in vain.
+    pub(crate) fn undecided(self) -> Self {
+        self.told_to_wait("nobody has decided on this call in time; a person must approve it first")
+    }
+
+    fn told_to_wait(mut self, first: &str) -> Self {
+        let Some(ticket) = self.ticket() else {
+            return self;
+        };
+        let reason = self.verdict().and_then(|verdict| verdict.reasons().first());
+        let why = reason.map_or_else(String::new, |reason| {
+            format!(" Why: {}.", reason.for_model().trim_end_matches('.'))
+        });
+        let told = format!(
+            "{first} (ticket {ticket}). Once it is approved, repeat the same call with unchanged arguments.{why}"
+        );
+        self.edit(|inner| inner.for_model = told.into());
+        self
+    }
+
     pub(crate) fn with_evaluation_id(mut self, id: &EvaluationId) -> Self {
         self.edit(|inner| inner.evaluation_id = Some(id.clone()));
         self
@@ -160,7 +186,8 @@ impl GovernanceDenied {
         &self.0.code
     }
 
-    /// What the model is told: why, in a sentence it can act on.
+    /// What the model is told: why, in a sentence it can act on. Where a call waits for a person: that one must approve it,
+    /// the ticket, and that the same call is to be repeated with unchanged arguments after that. It repeats no argument.
     #[must_use]
     pub fn reason_for_model(&self) -> &str {
         &self.0.for_model

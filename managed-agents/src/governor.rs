@@ -68,7 +68,22 @@ pub trait Governor: Send + Sync + 'static {
 }
 
 /// A verdict, and what must still hold when its record is written.
-#[derive(Debug)]
+///
+/// # Examples
+///
+/// A governor that asks another and adds a concern of its own: what the other denies stays denied.
+///
+/// ```
+/// use managed_agents::{Decision, Judgement, Reason, Verdict};
+///
+/// let theirs = Judgement::from(Verdict::allow());
+/// let both = theirs.restricted_by(Verdict::escalate(Reason::new("tired", "a person must look first")));
+/// assert_eq!(both.verdict().decision(), Decision::Escalate);
+///
+/// let theirs = Judgement::from(Verdict::deny(Reason::new("closed", "the shop is closed")));
+/// assert_eq!(theirs.restricted_by(Verdict::allow()).verdict().decision(), Decision::Deny);
+/// ```
+#[derive(Clone, Debug)]
 pub struct Judgement {
     verdict: Verdict,
     /// Most verdicts rest on nothing that can change.
@@ -81,6 +96,22 @@ impl Judgement {
     pub fn new(verdict: Verdict, claims: Claims) -> Self {
         let claims = (claims != Claims::default()).then(|| Box::new(claims));
         Self { verdict, claims }
+    }
+
+    /// The verdict.
+    #[must_use]
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// The judgement with the more restrictive of its verdict and another, and the reasons of both (law 5). Its claims
+    /// stay, since they are what its own verdict rests on.
+    #[must_use]
+    pub fn restricted_by(self, verdict: Verdict) -> Self {
+        Self {
+            verdict: self.verdict.restricted_by(verdict),
+            claims: self.claims,
+        }
     }
 
     pub(crate) fn into_boxed_parts(self) -> (Verdict, Option<Box<Claims>>) {

@@ -26,7 +26,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let ann = ApproverKey::generate()?;
-//! let harness = Harness::builder().agent_id("support-bot").approver("ann", ann.public()).build().await?;
+//! let harness = Harness::builder().in_memory().agent_id("support-bot").approver("ann", ann.public()).build().await?;
 //!
 //! // from plain Rust
 //! assert_eq!(harness.scope(lookup(7)).await?, "order 7: one lamp");
@@ -57,6 +57,7 @@
 //! | a governance service | [`remote::Remote`] |
 //! | what was decided, and how it ended | [`Harness::records`], [`audit`] |
 //! | tests of your own | [`testing`] |
+//! | identities of agents, certificates | [`identity`] |
 //! | stopping what no agent should do | [`screen`] |
 //! | a governor or a record of your own | [`Governor`], [`audit::Recorder`] |
 //!
@@ -67,6 +68,8 @@
 //! | `macros` | yes | [`#[governed]`](macro@governed) |
 //! | `engine` | yes | the embedded governor, and approvals in the process |
 //! | `config` | yes | `managed-agents.toml`, and [`Harness::from_env`] |
+//! | `sqlite` | yes | identities of agents, the durable record, its audit log ([`audit`]) and exports |
+//! | `screen` | yes | deterministic checks of commands, queries, paths, URLs, secrets and bulk; without it, what they would read escalates |
 //! | `remote` | | a governance service over HTTP as the governor |
 //! | `claude` | | an agent loop over Claude's Messages API |
 //! | `cli` | | the program `managed-agents` |
@@ -95,10 +98,15 @@ mod denial_slot;
 #[cfg(feature = "engine")]
 mod engine;
 mod error;
+mod escaped;
 mod governor;
 pub mod harness;
+#[cfg(feature = "sqlite")]
+pub mod home;
 #[cfg(feature = "__http")]
 mod http;
+#[cfg(feature = "sqlite")]
+pub mod identity;
 mod outcome;
 #[cfg(feature = "remote")]
 pub mod remote;
@@ -117,6 +125,7 @@ pub use call::{AgentId, AgentIdError, ArgKind, Digest, Reversibility, Risk, Tool
 #[cfg(feature = "engine")]
 pub use engine::Engine;
 pub use error::{DenialKind, GovernanceDenied};
+pub use escaped::Escaped;
 pub use governor::{Claims, Governor, GovernorError, GovernorErrorKind, Judgement};
 pub use harness::{GovernedBy, Harness, Permit, Session};
 #[cfg(feature = "__http")]

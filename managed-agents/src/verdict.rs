@@ -124,6 +124,17 @@ pub struct Reason {
     code: Cow<'static, str>,
     for_model: Cow<'static, str>,
     detail: Option<Cow<'static, str>>,
+    /// Where the screen found it, for the record.
+    found: Option<Box<Found>>,
+}
+
+/// Where in a call something was found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Found {
+    /// The top-level argument.
+    pub(crate) argument: Box<str>,
+    /// Where its text begins and ends, in bytes.
+    pub(crate) span: Option<(usize, usize)>,
 }
 
 impl Reason {
@@ -134,6 +145,7 @@ impl Reason {
             code: code.into(),
             for_model: for_model.into(),
             detail: None,
+            found: None,
         }
     }
 
@@ -142,6 +154,18 @@ impl Reason {
     pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = Some(detail.into());
         self
+    }
+
+    /// Says where it was found.
+    #[cfg(feature = "screen")]
+    pub(crate) fn found_in(mut self, found: Found) -> Self {
+        self.found = Some(Box::new(found));
+        self
+    }
+
+    /// Where it was found, if the screen did.
+    pub(crate) fn found(&self) -> Option<&Found> {
+        self.found.as_deref()
     }
 
     /// The stable code.
@@ -270,6 +294,11 @@ impl Verdict {
     #[must_use]
     pub fn decision(&self) -> Decision {
         self.decision
+    }
+
+    /// Whether it is a decision and nothing else.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.details.is_none()
     }
 
     /// Names the evaluation; always there in what a harness hands out.

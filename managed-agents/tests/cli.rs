@@ -532,6 +532,36 @@ fn a_file_of_tools_is_listed_checked_and_judged_by() {
 }
 
 #[test]
+fn an_entry_of_the_configuration_tightens_a_programs_function_and_says_where_it_has_no_effect() {
+    use managed_agents::config::{read_tools, write_tools};
+    use managed_agents::{Risk, ToolMeta};
+    let home = Home::new("tightened");
+    let tools = [
+        ToolMeta::new("lookup").with_risk(Risk::Low),
+        ToolMeta::new("wipe").with_risk(Risk::Critical),
+    ];
+    let mut file = Vec::new();
+    write_tools(&tools, &mut file).unwrap();
+    let config = "[tools.lookup]\nrisk = 'high'\n[tools.wipe]\nrisk = 'low'\n";
+    home.write("tools.json", file).write("managed-agents.toml", config);
+    for tool in ["lookup", "wipe"] {
+        assert_eq!(home.run(&check(tool, &["--tools", "tools.json"])).code, 3, "{tool}");
+    }
+    let run = home.run(&["config", "check", "--tools", "tools.json"]);
+    assert_eq!(run.code, 0);
+    assert!(
+        run.out.contains("`risk` has no effect on the function `wipe`"),
+        "{}",
+        run.out
+    );
+    assert!(!run.out.contains("the function `lookup`"), "{}", run.out);
+    let run = home.run(&["tools", "export", "tools.json"]);
+    let exported = read_tools(run.out.as_bytes()).unwrap();
+    let risks: Vec<_> = exported.iter().map(ToolMeta::risk).collect();
+    assert_eq!(risks, [Risk::High, Risk::Critical]);
+}
+
+#[test]
 fn the_tools_of_a_configuration_are_exported_as_they_are_judged() {
     let home = Home::new("export");
     home.write("managed-agents.toml", CONFIG);

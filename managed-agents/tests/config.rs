@@ -21,7 +21,7 @@ fn wrong(text: &str) -> String {
 }
 
 fn build_error(test: &str, text: &str) -> String {
-    let harness = Harness::builder().config(file(test, text)).build_blocking();
+    let harness = Harness::builder().in_memory().config(file(test, text)).build_blocking();
     harness.unwrap_err().to_string()
 }
 
@@ -38,6 +38,7 @@ fn a_configured_harness_judges_by_the_file() {
         redact = ["/card"]
     "#;
     let harness = Harness::builder()
+        .in_memory()
         .config(file("judges", config))
         .build_blocking()
         .unwrap();
@@ -55,9 +56,10 @@ fn code_stands_before_the_file_wherever_it_is_said() {
     let config = "agent = 'file'\n[tools.lookup]\nrisk = 'high'\n[harness]\nwait_for_approval = '1h'\n";
     let path = file("before", config);
     let before = Harness::builder()
+        .in_memory()
         .agent_id("code")
         .declare(ToolMeta::new("lookup").with_risk(Risk::Low));
-    let after = Harness::builder().config(&path);
+    let after = Harness::builder().in_memory().config(&path);
     for builder in [
         before.config(&path),
         after
@@ -175,7 +177,7 @@ fn what_this_build_cannot_honour_is_an_error_and_never_ignored() {
 #[test]
 fn scopes_that_no_engine_would_keep_are_an_error() {
     let path = file("scopes", "agent = 'a'\n[scopes]\na = []");
-    let built = Harness::builder().config(path).governor(Engine::new()).build_blocking();
+    let built = Harness::builder().in_memory().config(path).governor(Engine::new()).build_blocking();
     let Err(BuildError::Config(ConfigError::Unsupported(error))) = built else {
         panic!("built");
     };
@@ -185,6 +187,7 @@ fn scopes_that_no_engine_would_keep_are_an_error() {
 #[test]
 fn a_file_that_is_not_there_is_an_error() {
     let built = Harness::builder()
+        .in_memory()
         .config("/nowhere/managed-agents.toml")
         .build_blocking();
     assert!(matches!(built, Err(BuildError::Config(ConfigError::Read(_)))));
@@ -201,6 +204,7 @@ fn an_argument_of_a_kind_is_screened() {
     );
     // what the file says is what code would say
     let harness = Harness::builder()
+        .in_memory()
         .config(file(
             "kind",
             "agent = 'a'\n[tools.report]\nrisk = 'low'\narguments = { q = 'sql' }\n",
@@ -208,6 +212,7 @@ fn an_argument_of_a_kind_is_screened() {
         .build_blocking()
         .unwrap();
     let code = Harness::builder()
+        .in_memory()
         .agent_id("a")
         .declare(
             ToolMeta::new("report")
@@ -600,4 +605,96 @@ fn a_toolbox_in_a_file_is_read_back_as_it_was_written() {
     let entry = twice.split_once("[X,").unwrap().1.rsplit_once(']').unwrap().0;
     let error = read_tools(twice.replace('X', entry).as_bytes()).unwrap_err();
     assert_eq!(error.to_string(), "the tool `report` is there twice");
+}
+
+/// What a function declares, and what an operator adds to it without touching the program.
+#[cfg(feature = "macros")]
+mod tightened {
+    use managed_agents::audit::Disposition;
+    use managed_agents::{GovernanceDenied, Toolbox, assert_escalated, governed};
+
+    use super::*;
+
+    /// Pays.
+    #[governed(risk = low, reversible, target = format!("account of {to}"))]
+    async fn pay(to: String, note: String) -> Result<String, GovernanceDenied> {
+        Ok(to + &note)
+    }
+
+    /// Looks at files.
+    #[governed(risk = low)]
+    async fn bash(command: String) -> Result<String, GovernanceDenied> {
+        Ok(command)
+    }
+
+    /// Wipes.
+    #[governed(risk = critical)]
+    async fn wipe(disk: String) -> Result<String, GovernanceDenied> {
+        Ok(disk)
+    }
+
+    fn harness(test: &str, tools: &str) -> Harness {
+        let config = file(test, &format!("agent = 'a'\n{tools}"));
+        Harness::builder().in_memory().config(config).build_blocking().unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_entry_makes_a_governed_function_stricter() {
+        for (entry, code) in [("risk = 'high'", "risk_high"), ("irreversible = true", "irreversible")] {
+            let harness = harness("stricter", &format!("[tools.pay]\n{entry}\n"));
+            let denied = assert_escalated!(harness.scope(pay("bob".into(), "x".into())).await, code);
+            // also through a toolbox, and in the record
+            let tools = Toolbox::new().harness(&harness).tool(pay::tool()).build().unwrap();
+            let result = tools.call("pay", r#"{"to":"bob","note":"x"}"#).await;
+            assert_eq!(result.denial().unwrap().ticket(), denied.ticket());
+            let record = harness.records().pop().unwrap();
+            assert_eq!(record.decision().disposition(), Disposition::Queued);
+            // an approval of the function as it was declared would not fit it
+            assert_ne!(record.decision().meta().definition(), pay::tool().meta().definition());
+        }
+        // and no other
+        let harness = harness("other", "[tools.pays]\nrisk = 'high'\n");
+        harness.scope(pay("bob".into(), "x".into())).await.unwrap();
+        assert_eq!(
+            harness.records()[0].decision().meta().definition(),
+            pay::tool().meta().definition()
+        );
+    }
+
+    #[tokio::test]
+    async fn an_entry_never_makes_a_governed_function_laxer() {
+        let laxer = "[tools.wipe]\nrisk = 'low'\nread_only = true\nreversible = true\n";
+        let denied = harness("laxer", laxer).scope(wipe("sda".into())).await;
+        assert_escalated!(denied, "risk_critical");
+        let config = Config::load(file("laxer", laxer)).unwrap();
+        assert_eq!(
+            config.without_effect(wipe::tool().meta()),
+            ["risk", "reversible", "read_only"]
+        );
+    }
+
+    #[tokio::test]
+    async fn an_entry_redacts_what_a_function_shows_its_target_too() {
+        let redacted = "[tools.pay]\nredact = ['/to']\nrisk = 'high'\n";
+        let harness = harness("redacts", redacted);
+        assert_escalated!(harness.scope(pay("canary".into(), "x".into())).await);
+        assert_eq!(harness.pending()[0].arguments(), r#"{"note":"x","to":"[redacted]"}"#);
+        let record = harness.records().pop().unwrap();
+        assert_eq!(record.decision().target(), Some("[redacted]"));
+    }
+
+    #[cfg(feature = "screen")]
+    #[tokio::test]
+    async fn a_kind_is_read_beside_what_the_argument_was_and_never_in_its_place() {
+        // by its name the argument is a command, and stays one
+        let harness = harness(
+            "kinds",
+            "[tools.bash]\narguments = { command = 'path' }\n[tools.pay]\narguments = { note = 'sql' }\n",
+        );
+        assert!(harness.scope(bash("rm -rf /".into())).await.is_err());
+        let denied = harness.scope(bash("../../../etc/passwd".into())).await.unwrap_err();
+        assert_eq!(denied.code(), "path_traversal");
+        let denied = harness.scope(pay("bob".into(), "DROP TABLE users".into())).await;
+        assert_eq!(denied.unwrap_err().code(), "database_destroy");
+    }
 }

@@ -75,6 +75,7 @@ impl Shop {
             server: Server::start(turns).await,
             ran,
             harness: Harness::builder()
+                .in_memory()
                 .agent_id("shop")
                 .governor(NoRefunds)
                 .build()

@@ -44,6 +44,7 @@ impl Counter {
 
 async fn harness(agent: &str) -> Harness {
     Harness::builder()
+        .in_memory()
         .agent_id(agent)
         .governor(FakeGovernor::always(Verdict::allow()))
         .declare(ToolMeta::new("count").with_risk(Risk::Low))

@@ -79,6 +79,7 @@ fn order() -> impl Strategy<Value = Order> {
 
 fn harness(governor: &FakeGovernor) -> Harness {
     Harness::builder()
+        .in_memory()
         .agent_id("a")
         .governor(governor.clone())
         .build_blocking()
@@ -229,6 +230,7 @@ fn a_call_whose_judge_panicked_is_not_judged_again_without_its_arguments() {
     }
 
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("a")
         .governor(PanicsOnce(AtomicBool::new(false)))
         .build_blocking()

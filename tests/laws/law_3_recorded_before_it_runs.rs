@@ -12,6 +12,24 @@ use managed_agents::{
     Answer, Claims, Decision, DenialKind, GovernanceDenied, Harness, Outcome, Reason, ToolCall, Verdict, governed,
 };
 
+/// Runs a test in a thread and a runtime of its own, and fails when it does not end: a gate that waits for ever, or blocks
+/// its thread for ever, breaks the law as much as one that does not wait.
+fn in_time<F: Future>(test: impl FnOnce() -> F + Send + 'static) {
+    let (ended, end) = std::sync::mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        // dropped when the test ends, however that is
+        let _ended = ended;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(test());
+    });
+    if end.recv_timeout(Duration::from_secs(10)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        panic!("the test has not ended after 10 seconds");
+    }
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
 #[derive(Clone, Default)]
 struct Journal(Arc<Mutex<Vec<String>>>);
 
@@ -58,29 +76,32 @@ async fn run(journal: Journal, fail: bool) -> Result<(), GovernanceDenied> {
     Ok(())
 }
 
-#[tokio::test]
-async fn law_3_recorded_before_it_runs() {
-    let journal = Journal::default();
-    let harness = Harness::builder()
-        .agent_id("a")
-        .governor(FakeGovernor::always(Verdict::allow()))
-        .recorder(Slow(journal.clone()))
-        .build()
-        .await
-        .unwrap();
-    harness.scope(run(journal.clone(), false)).await.unwrap();
-    harness.scope(run(journal.clone(), true)).await.unwrap_err();
-    assert_eq!(
-        journal.lines(),
-        [
-            "decided allowed",
-            "body",
-            "ended ok",
-            "decided allowed",
-            "body",
-            "ended error"
-        ]
-    );
+#[test]
+fn law_3_recorded_before_it_runs() {
+    in_time(|| async {
+        let journal = Journal::default();
+        let harness = Harness::builder()
+            .in_memory()
+            .agent_id("a")
+            .governor(FakeGovernor::always(Verdict::allow()))
+            .recorder(Slow(journal.clone()))
+            .build()
+            .await
+            .unwrap();
+        harness.scope(run(journal.clone(), false)).await.unwrap();
+        harness.scope(run(journal.clone(), true)).await.unwrap_err();
+        assert_eq!(
+            journal.lines(),
+            [
+                "decided allowed",
+                "body",
+                "ended ok",
+                "decided allowed",
+                "body",
+                "ended error"
+            ]
+        );
+    });
 }
 
 struct Broken;
@@ -100,28 +121,31 @@ impl Recorder for Broken {
     }
 }
 
-#[tokio::test]
-async fn law_3_a_decision_that_cannot_be_recorded_is_a_denial_whatever_else_is_set() {
-    for observe in [false, true] {
-        let journal = Journal::default();
-        let builder = Harness::builder()
-            .agent_id("a")
-            .governor(FakeGovernor::always(Verdict::allow()))
-            .recorder(Broken)
-            .fail_open(true)
-            .block_on_escalate(false);
-        let builder = if observe {
-            builder.dangerous().observe_only()
-        } else {
-            builder
-        };
-        let harness = builder.build().await.unwrap();
-        let denied = harness.scope(run(journal.clone(), false)).await.unwrap_err();
-        assert_eq!(denied.kind(), DenialKind::Unrecorded);
-        assert_eq!(denied.code(), "record_full");
-        assert!(harness.govern("job", "{}").await.is_err());
-        assert!(journal.lines().is_empty());
-    }
+#[test]
+fn law_3_a_decision_that_cannot_be_recorded_is_a_denial_whatever_else_is_set() {
+    in_time(|| async {
+        for observe in [false, true] {
+            let journal = Journal::default();
+            let builder = Harness::builder()
+                .in_memory()
+                .agent_id("a")
+                .governor(FakeGovernor::always(Verdict::allow()))
+                .recorder(Broken)
+                .fail_open(true)
+                .block_on_escalate(false);
+            let builder = if observe {
+                builder.dangerous().observe_only()
+            } else {
+                builder
+            };
+            let harness = builder.build().await.unwrap();
+            let denied = harness.scope(run(journal.clone(), false)).await.unwrap_err();
+            assert_eq!(denied.kind(), DenialKind::Unrecorded);
+            assert_eq!(denied.code(), "record_full");
+            assert!(harness.govern("job", "{}").await.is_err());
+            assert!(journal.lines().is_empty());
+        }
+    });
 }
 
 struct AlwaysStale(Journal);
@@ -144,27 +168,31 @@ impl Recorder for AlwaysStale {
     fn conclude(&self, _place: Sequence, _outcome: OutcomeRecord) {}
 }
 
-#[tokio::test]
-async fn law_3_a_call_whose_ground_keeps_changing_is_judged_three_times_and_then_denied() {
-    let journal = Journal::default();
-    let governor = FakeGovernor::always(Verdict::allow());
-    let harness = Harness::builder()
-        .agent_id("a")
-        .governor(governor.clone())
-        .recorder(AlwaysStale(journal.clone()))
-        .build()
-        .await
-        .unwrap();
-    let ran = Journal::default();
-    let denied = harness.scope(run(ran.clone(), false)).await.unwrap_err();
-    assert_eq!(denied.code(), "contended");
-    assert_eq!(governor.calls().len(), 3);
-    assert_eq!(journal.lines(), ["-", "-", "-", "contended"]);
-    assert!(ran.lines().is_empty());
+#[test]
+fn law_3_a_call_whose_ground_keeps_changing_is_judged_three_times_and_then_denied() {
+    in_time(|| async {
+        let journal = Journal::default();
+        let governor = FakeGovernor::always(Verdict::allow());
+        let harness = Harness::builder()
+            .in_memory()
+            .agent_id("a")
+            .governor(governor.clone())
+            .recorder(AlwaysStale(journal.clone()))
+            .build()
+            .await
+            .unwrap();
+        let ran = Journal::default();
+        let denied = harness.scope(run(ran.clone(), false)).await.unwrap_err();
+        assert_eq!(denied.code(), "contended");
+        assert_eq!(governor.calls().len(), 3);
+        assert_eq!(journal.lines(), ["-", "-", "-", "contended"]);
+        assert!(ran.lines().is_empty());
+    });
 }
 
 async fn memory() -> Harness {
     Harness::builder()
+        .in_memory()
         .agent_id("a")
         .governor(FakeGovernor::always(Verdict::allow()))
         .build()
@@ -217,168 +245,207 @@ async fn finishes(done: Arc<AtomicBool>) -> Result<(), GovernanceDenied> {
     Ok(())
 }
 
-#[tokio::test]
-async fn law_3_a_dropped_call_is_recorded_as_cancelled() {
-    let harness = memory().await;
-    let call = harness.scope(forever());
-    assert!(tokio::time::timeout(Duration::from_millis(10), call).await.is_err());
-    assert_eq!(outcome(&harness), Some(Outcome::Cancelled));
-}
-
-#[tokio::test]
-async fn law_3_a_body_that_runs_too_long_is_dropped_and_recorded_as_timed_out() {
-    let harness = memory().await;
-    let dropped = Arc::new(AtomicBool::new(false));
-    let call = harness.scope(late(SetOnDrop(Arc::clone(&dropped))));
-    let denied = call.await.unwrap_err();
-    assert_eq!(denied.kind(), DenialKind::TimedOut);
-    assert!(
-        dropped.load(Ordering::SeqCst),
-        "the body was gone when the caller went on"
+#[test]
+fn law_3_a_call_that_cannot_run_for_want_of_a_runtime_is_recorded_as_refused() {
+    let harness = Harness::builder().in_memory().agent_id("a").build_blocking().unwrap();
+    let call = std::pin::pin!(harness.scope(finishes(Arc::default())));
+    // the engine and the record in memory answer at once
+    let polled = call.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    let std::task::Poll::Ready(Err(denied)) = polled else {
+        panic!("must be refused: {polled:?}");
+    };
+    assert_eq!((denied.kind(), denied.code()), (DenialKind::Unavailable, "no_runtime"));
+    let records = harness.records();
+    let record = records.last().unwrap().decision();
+    assert_eq!(
+        (record.tool(), record.disposition()),
+        ("finishes", Disposition::Refused)
     );
-    assert_eq!(outcome(&harness), Some(Outcome::TimedOut));
+    assert_eq!(record.codes().collect::<Vec<_>>(), ["no_runtime"]);
+    assert_eq!(denied.evaluation_id(), Some(record.evaluation_id()));
 }
 
-#[tokio::test]
-async fn law_3_a_panicking_body_is_recorded_as_panicked() {
-    let harness = memory().await;
-    assert!(harness.spawn(panics()).await.unwrap_err().is_panic());
-    assert_eq!(outcome(&harness), Some(Outcome::Panicked));
-}
-
-#[tokio::test]
-async fn law_3_a_call_dropped_by_another_panic_is_cancelled_and_did_not_panic() {
-    let harness = memory().await;
-    let inner = harness.clone();
-    let task = tokio::spawn(async move {
-        let mut call = Box::pin(inner.scope(forever()));
-        assert!(tokio::time::timeout(Duration::from_millis(5), &mut call).await.is_err());
-        panic!("somebody else's");
+#[test]
+fn law_3_a_dropped_call_is_recorded_as_cancelled() {
+    in_time(|| async {
+        let harness = memory().await;
+        let call = harness.scope(forever());
+        assert!(tokio::time::timeout(Duration::from_millis(10), call).await.is_err());
+        assert_eq!(outcome(&harness), Some(Outcome::Cancelled));
     });
-    assert!(task.await.unwrap_err().is_panic());
-    assert_eq!(outcome(&harness), Some(Outcome::Cancelled));
 }
 
-#[tokio::test]
-async fn law_3_a_body_that_must_finish_does_so_when_its_caller_is_gone() {
-    let harness = memory().await;
-    let done = Arc::new(AtomicBool::new(false));
-    let call = harness.scope(finishes(Arc::clone(&done)));
-    assert!(tokio::time::timeout(Duration::from_millis(5), call).await.is_err());
-    assert_eq!(outcome(&harness), None);
-    tokio::time::sleep(Duration::from_millis(60)).await;
-    assert!(done.load(Ordering::SeqCst));
-    assert_eq!(outcome(&harness), Some(Outcome::Ok));
+#[test]
+fn law_3_a_body_that_runs_too_long_is_dropped_and_recorded_as_timed_out() {
+    in_time(|| async {
+        let harness = memory().await;
+        let dropped = Arc::new(AtomicBool::new(false));
+        let call = harness.scope(late(SetOnDrop(Arc::clone(&dropped))));
+        let denied = call.await.unwrap_err();
+        assert_eq!(denied.kind(), DenialKind::TimedOut);
+        assert!(
+            dropped.load(Ordering::SeqCst),
+            "the body was gone when the caller went on"
+        );
+        assert_eq!(outcome(&harness), Some(Outcome::TimedOut));
+    });
 }
 
-#[tokio::test]
-async fn law_3_a_permit_that_nobody_reports_on_is_recorded_as_unreported() {
-    let harness = memory().await;
-    drop(harness.govern("job", "{}").await.unwrap());
-    assert_eq!(outcome(&harness), Some(Outcome::Unreported));
-    harness.govern("job", "{}").await.unwrap().finish(Outcome::Ok);
-    assert_eq!(outcome(&harness), Some(Outcome::Ok));
-    let result: Result<(), GovernanceDenied> = harness
-        .govern("job", "{}")
-        .await
-        .unwrap()
-        .run(async |_| panics().await)
-        .await;
-    assert_eq!(result.unwrap_err().code(), "no_harness");
-    assert_eq!(outcome(&harness), Some(Outcome::Error));
+#[test]
+fn law_3_a_panicking_body_is_recorded_as_panicked() {
+    in_time(|| async {
+        let harness = memory().await;
+        assert!(harness.spawn(panics()).await.unwrap_err().is_panic());
+        assert_eq!(outcome(&harness), Some(Outcome::Panicked));
+    });
 }
 
-#[tokio::test]
-async fn law_3_every_verdict_reaches_record_session_and_callback_whatever_its_origin() {
-    let journal = Journal::default();
-    let heard = journal.clone();
-    let governor = FakeGovernor::new()
-        .then(Verdict::allow())
-        .then(Verdict::deny(Reason::new("no", "no")))
-        .then(Verdict::escalate(Reason::new("ask", "ask")));
-    let harness = Harness::builder()
-        .agent_id("a")
-        .governor(governor)
-        .on_verdict(move |event| {
-            let record = event.record();
-            heard.note(format!(
-                "{} {}",
-                record.disposition(),
-                record.codes().next().unwrap_or("-")
-            ));
-            panic!("a callback that panics changes nothing");
-        })
-        .build()
-        .await
-        .unwrap();
-    let session = harness.session("s");
-    session.govern("t", "{}").await.unwrap().finish(Outcome::Ok);
-    session.govern("t", "{}").await.unwrap_err();
-    session.govern("t", "{}").await.unwrap_err();
-    // the script is over: no verdict
-    session.govern("t", "{}").await.unwrap_err();
-    // judged by nobody
-    session.govern("t", r#"{"a":1,"a":2}"#).await.unwrap_err();
-    assert_eq!(
-        journal.lines(),
-        [
-            "allowed -",
-            "refused no",
-            "queued ask",
-            "refused governor_internal",
-            "refused invalid_arguments"
-        ]
-    );
-    let records = harness.records();
-    assert_eq!(records.len(), 5);
-    assert!(records.iter().all(|entry| entry.decision().session() == Some("s")));
-    let summary = session.summary();
-    assert_eq!((summary.allowed(), summary.denied(), summary.escalated()), (1, 3, 1));
-    assert_eq!(summary.evaluation_ids().len(), 5);
-    assert_eq!(records[2].decision().decision(), Decision::Escalate);
+#[test]
+fn law_3_a_call_dropped_by_another_panic_is_cancelled_and_did_not_panic() {
+    in_time(|| async {
+        let harness = memory().await;
+        let inner = harness.clone();
+        let task = tokio::spawn(async move {
+            let mut call = Box::pin(inner.scope(forever()));
+            assert!(tokio::time::timeout(Duration::from_millis(5), &mut call).await.is_err());
+            panic!("somebody else's");
+        });
+        assert!(task.await.unwrap_err().is_panic());
+        assert_eq!(outcome(&harness), Some(Outcome::Cancelled));
+    });
 }
 
-#[tokio::test]
-async fn law_3_a_call_made_by_a_body_names_its_parent() {
-    /// Calls another tool.
-    #[governed(risk = low)]
-    async fn outer() -> Result<(), GovernanceDenied> {
-        tokio::task::yield_now().await;
-        run(Journal::default(), false).await
-    }
-    let harness = memory().await;
-    harness.scope(outer()).await.unwrap();
-    let records = harness.records();
-    assert_eq!(records[0].decision().parent(), None);
-    assert_eq!(
-        records[1].decision().parent(),
-        Some(records[0].decision().evaluation_id())
-    );
+#[test]
+fn law_3_a_body_that_must_finish_does_so_when_its_caller_is_gone() {
+    in_time(|| async {
+        let harness = memory().await;
+        let done = Arc::new(AtomicBool::new(false));
+        let call = harness.scope(finishes(Arc::clone(&done)));
+        assert!(tokio::time::timeout(Duration::from_millis(5), call).await.is_err());
+        assert_eq!(outcome(&harness), None);
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        assert!(done.load(Ordering::SeqCst));
+        assert_eq!(outcome(&harness), Some(Outcome::Ok));
+    });
 }
 
-#[tokio::test]
-async fn law_3_a_dispatched_call_that_never_reaches_its_gate_is_recorded_as_refused() {
-    let harness = memory().await;
-    let tools = managed_agents::Toolbox::new()
-        .harness(&harness)
-        .tool(forever::tool())
-        .build()
-        .unwrap();
-    assert!(tools.call("forever", r#"{"surplus":1}"#).await.is_error());
-    assert!(tools.call("nothing", "{}").await.is_error());
-    let records = harness.records();
-    let refused: Vec<_> = records
-        .iter()
-        .map(|entry| {
-            let record = entry.decision();
-            (record.tool(), record.disposition(), record.codes().next().unwrap())
-        })
-        .collect();
-    assert_eq!(
-        refused,
-        [
-            ("forever", Disposition::Refused, "invalid_arguments"),
-            ("nothing", Disposition::Refused, "unknown_tool")
-        ]
-    );
+#[test]
+fn law_3_a_permit_that_nobody_reports_on_is_recorded_as_unreported() {
+    in_time(|| async {
+        let harness = memory().await;
+        drop(harness.govern("job", "{}").await.unwrap());
+        assert_eq!(outcome(&harness), Some(Outcome::Unreported));
+        harness.govern("job", "{}").await.unwrap().finish(Outcome::Ok);
+        assert_eq!(outcome(&harness), Some(Outcome::Ok));
+        let result: Result<(), GovernanceDenied> = harness
+            .govern("job", "{}")
+            .await
+            .unwrap()
+            .run(async |_| panics().await)
+            .await;
+        assert_eq!(result.unwrap_err().code(), "no_harness");
+        assert_eq!(outcome(&harness), Some(Outcome::Error));
+    });
+}
+
+#[test]
+fn law_3_every_verdict_reaches_record_session_and_callback_whatever_its_origin() {
+    in_time(|| async {
+        let journal = Journal::default();
+        let heard = journal.clone();
+        let governor = FakeGovernor::new()
+            .then(Verdict::allow())
+            .then(Verdict::deny(Reason::new("no", "no")))
+            .then(Verdict::escalate(Reason::new("ask", "ask")));
+        let harness = Harness::builder()
+            .in_memory()
+            .agent_id("a")
+            .governor(governor)
+            .on_verdict(move |event| {
+                let record = event.record();
+                heard.note(format!(
+                    "{} {}",
+                    record.disposition(),
+                    record.codes().next().unwrap_or("-")
+                ));
+                panic!("a callback that panics changes nothing");
+            })
+            .build()
+            .await
+            .unwrap();
+        let session = harness.session("s");
+        session.govern("t", "{}").await.unwrap().finish(Outcome::Ok);
+        session.govern("t", "{}").await.unwrap_err();
+        session.govern("t", "{}").await.unwrap_err();
+        // the script is over: no verdict
+        session.govern("t", "{}").await.unwrap_err();
+        // judged by nobody
+        session.govern("t", r#"{"a":1,"a":2}"#).await.unwrap_err();
+        assert_eq!(
+            journal.lines(),
+            [
+                "allowed -",
+                "refused no",
+                "queued ask",
+                "refused governor_internal",
+                "refused invalid_arguments"
+            ]
+        );
+        let records = harness.records();
+        assert_eq!(records.len(), 5);
+        assert!(records.iter().all(|entry| entry.decision().session() == Some("s")));
+        let summary = session.summary();
+        assert_eq!((summary.allowed(), summary.denied(), summary.escalated()), (1, 3, 1));
+        assert_eq!(summary.evaluation_ids().len(), 5);
+        assert_eq!(records[2].decision().decision(), Decision::Escalate);
+    });
+}
+
+#[test]
+fn law_3_a_call_made_by_a_body_names_its_parent() {
+    in_time(|| async {
+        /// Calls another tool.
+        #[governed(risk = low)]
+        async fn outer() -> Result<(), GovernanceDenied> {
+            tokio::task::yield_now().await;
+            run(Journal::default(), false).await
+        }
+        let harness = memory().await;
+        harness.scope(outer()).await.unwrap();
+        let records = harness.records();
+        assert_eq!(records[0].decision().parent(), None);
+        assert_eq!(
+            records[1].decision().parent(),
+            Some(records[0].decision().evaluation_id())
+        );
+    });
+}
+
+#[test]
+fn law_3_a_dispatched_call_that_never_reaches_its_gate_is_recorded_as_refused() {
+    in_time(|| async {
+        let harness = memory().await;
+        let tools = managed_agents::Toolbox::new()
+            .harness(&harness)
+            .tool(forever::tool())
+            .build()
+            .unwrap();
+        assert!(tools.call("forever", r#"{"surplus":1}"#).await.is_error());
+        assert!(tools.call("nothing", "{}").await.is_error());
+        let records = harness.records();
+        let refused: Vec<_> = records
+            .iter()
+            .map(|entry| {
+                let record = entry.decision();
+                (record.tool(), record.disposition(), record.codes().next().unwrap())
+            })
+            .collect();
+        assert_eq!(
+            refused,
+            [
+                ("forever", Disposition::Refused, "invalid_arguments"),
+                ("nothing", Disposition::Refused, "unknown_tool")
+            ]
+        );
+    });
 }

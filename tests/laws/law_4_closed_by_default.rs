@@ -34,6 +34,7 @@ async fn shell(#[governed(kind = shell)] command: String) -> Result<String, Gove
 
 async fn call(governor: FakeGovernor, fail_open: bool) -> (Result<(), GovernanceDenied>, Disposition) {
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("a")
         .governor(governor)
         .fail_open(fail_open)
@@ -106,6 +107,7 @@ async fn law_4_a_verdict_that_does_not_fit_the_call_is_a_denial_even_when_failin
 async fn law_4_arguments_that_cannot_be_represented_are_refused_before_anybody_judges() {
     let governor = FakeGovernor::always(Verdict::allow());
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("a")
         .governor(governor.clone())
         .build()
@@ -128,6 +130,7 @@ async fn law_4_an_argument_that_would_be_screened_escalates_without_a_screen() {
     let allow = FakeGovernor::always(Verdict::allow());
     for fail_open in [false, true] {
         let harness = Harness::builder()
+            .in_memory()
             .agent_id("a")
             .governor(allow.clone())
             .fail_open(fail_open)
@@ -149,6 +152,7 @@ async fn law_4_what_the_screen_stops_is_stopped_in_every_mode() {
     let allow = FakeGovernor::always(Verdict::allow());
     for (fail_open, block) in [(false, true), (true, true), (false, false), (true, false)] {
         let harness = Harness::builder()
+            .in_memory()
             .agent_id("a")
             .governor(allow.clone())
             .fail_open(fail_open)
@@ -175,6 +179,7 @@ async fn law_4_the_escalation_table_holds_row_by_row() {
     for (block, open) in [(true, false), (true, true), (false, false), (false, true)] {
         let build = |governor| {
             Harness::builder()
+                .in_memory()
                 .agent_id("a")
                 .governor(governor)
                 .block_on_escalate(block)
@@ -205,6 +210,7 @@ async fn law_4_the_escalation_table_holds_row_by_row() {
 #[tokio::test]
 async fn law_4_observing_suspends_judgement_and_nothing_else() {
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("a")
         .governor(FakeGovernor::always(Verdict::deny(Reason::new("no", "no"))))
         .dangerous()
@@ -231,6 +237,7 @@ fn law_4_a_blocking_call_never_waits_inside_a_runtime_and_may_wait_outside() {
         Ok(())
     }
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("a")
         .governor(FakeGovernor::always(Verdict::allow()).delayed(Duration::from_millis(5)))
         .build_blocking()

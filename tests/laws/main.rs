@@ -1,13 +1,10 @@
 //! One test, or several, for each law that the governed call owns. Law 1 is in a process of its own, since what is installed
 //! and which scopes were entered is a matter of the whole process.
 
-#![expect(
-    clippy::needless_pass_by_value,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, and its tools take what tools take"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod law_2_what_was_judged_is_what_runs;
 mod law_3_recorded_before_it_runs;
 mod law_4_closed_by_default;
+#[cfg(feature = "sqlite")]
+mod law_6_stopped_means_stopped;

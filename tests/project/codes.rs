@@ -7,15 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Parts of the library that write other words in snake case: names of tools, the wires of services, keys of a file, the
-/// words of the command line, and the names of programs, functions and arguments that the screen knows.
-const OTHER_WORDS: [&str; 14] = [
+/// Parts of the library that write other words in snake case: names of tools, the wires of services, keys of a file or of
+/// an entry, the words of the command line, and the names of programs, functions and arguments that the screen knows.
+const OTHER_WORDS: &[&str] = &[
+    "audit/entry",
+    "audit/export",
     "claude",
     "cli",
     "config",
     "remote/body.rs",
     "remote/preset.rs",
     "call/verb.rs",
+    "call/meta/tightened.rs",
     "screen/effect",
     "screen/shell",
     "screen/sql",
@@ -24,14 +27,19 @@ const OTHER_WORDS: [&str; 14] = [
     "screen/url.rs",
     "screen/names.rs",
     "screen/secret.rs",
+    "store/sqlite/schema.rs",
 ];
 
 /// Words in snake case that are no codes: names of fields, of spans, of functions.
-const NOT_CODES: [&str; 6] = [
+const NOT_CODES: &[&str] = &[
     "agent_id",
     "allow_all",
     "execute_tool",
+    "high_water",
     "input_schema",
+    "journal_mode",
+    "log_certificate",
+    "log_key",
     "managed_agents",
     "snake_case",
 ];

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use managed_agents::audit::Disposition;
-use managed_agents::{DenialKind, GovernanceDenied, Harness};
+use managed_agents::{Decision, DenialKind, GovernanceDenied, Harness};
 use tests::support::governance_server::{GovernanceServer, Script, verdict};
 
 use super::{AGENT, governed_by, remote};
@@ -59,6 +59,30 @@ async fn a_waiting_call_runs_once_its_evaluation_is_allowed() {
     let (result, harness) = wait_for(&server, PATIENCE, false).await;
     assert_eq!(result.unwrap(), 7);
     assert_eq!(dispositions(&harness), [Disposition::Queued, Disposition::Approved]);
+    // as when people of this harness approve: the judges escalated, and that stays on record
+    let approved = harness.records().pop().unwrap();
+    let record = approved.decision();
+    assert_eq!(record.decision(), Decision::Escalate);
+    assert_eq!(record.codes().collect::<Vec<_>>(), ["escalated"]);
+    assert_eq!(record.evaluation_id().to_string(), "eval_1");
+    assert_eq!(record.ticket(), Some("eval_1"));
+}
+
+#[tokio::test]
+async fn the_model_is_told_what_it_waits_for_and_that_nobody_decided() {
+    let server = escalating(vec![Script::json(200, &verdict("ESCALATE", AGENT))]).await;
+    let harness = governed_by(remote(&server)).build().await.unwrap();
+    let denied = once(&harness).await.unwrap_err();
+    let told = denied.reason_for_model();
+    assert!(
+        told.starts_with("a person must approve this call first (ticket eval_1)."),
+        "{told}"
+    );
+    let (result, _) = wait_for(&server, Duration::from_millis(300), false).await;
+    let denied = result.unwrap_err();
+    let told = denied.reason_for_model();
+    assert!(told.starts_with("nobody has decided on this call in time"), "{told}");
+    assert!(told.contains("(ticket eval_1)"), "{told}");
 }
 
 #[tokio::test]
@@ -90,6 +114,9 @@ async fn a_waiting_call_whose_evaluation_is_denied_or_answered_by_another_is_ref
         let server = escalating(vec![script]).await;
         let (result, harness) = wait_for(&server, PATIENCE, true).await;
         assert_eq!(result.unwrap_err().code(), code);
+        let refused = harness.records().pop().unwrap();
+        assert_eq!(refused.decision().decision(), Decision::Deny);
+        assert_eq!(refused.decision().codes().collect::<Vec<_>>(), [code, "escalated"]);
         assert_eq!(
             dispositions(&harness),
             [Disposition::Queued, Disposition::Refused],

@@ -79,7 +79,7 @@ fn packing() -> Toolbox {
 }
 
 async fn harness() -> Harness {
-    Harness::builder().agent_id("packer").build().await.unwrap()
+    Harness::builder().in_memory().agent_id("packer").build().await.unwrap()
 }
 
 #[tokio::test]
@@ -139,6 +139,7 @@ fn missing_state_is_an_error_at_build_that_names_tool_and_type() {
 async fn a_value_outside_its_range_is_refused_before_the_governor_is_asked() {
     let governor = FakeGovernor::new();
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("p")
         .governor(governor.clone())
         .build()
@@ -255,6 +256,7 @@ async fn the_governor_sees_the_typed_value_and_never_the_models_json() {
         .then(Verdict::allow())
         .then(Verdict::deny(Reason::new("x", "no")));
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("p")
         .governor(governor.clone())
         .build()

@@ -95,6 +95,7 @@ async fn the_operators_text_of_an_inner_refusal_does_not_reach_the_model() {
     let reason = Reason::new("x", "this is closed").with_detail("rule 7 of OPERATOR");
     let governor = FakeGovernor::new().then(Verdict::allow()).then(Verdict::deny(reason));
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("p")
         .governor(governor)
         .build()
@@ -122,10 +123,53 @@ async fn a_body_that_was_stopped_for_its_timeout_is_a_typed_refusal() {
     assert_eq!(result.denial().unwrap().kind(), DenialKind::TimedOut);
 }
 
+/// Take too long, whoever waits.
+#[governed(risk = low, read_only, timeout = "5ms", cancel = finish)]
+async fn dawdle_apart() -> Result<(), anyhow_like::Error> {
+    std::future::pending().await
+}
+
+/// Pass on what another tool says, whoever waits.
+#[governed(risk = low, read_only, cancel = finish)]
+async fn relay_apart() -> Result<(), GovernanceDenied> {
+    secretive().await
+}
+
+#[tokio::test]
+async fn a_body_in_a_task_of_its_own_that_was_stopped_for_its_timeout_is_a_typed_refusal() {
+    let own = harness().await;
+    let toolbox = Toolbox::new().harness(&own).tool(dawdle_apart::tool()).build().unwrap();
+    let result = toolbox.call("dawdle_apart", "{}").await;
+    assert_eq!(result.status(), ToolStatus::Denied);
+    assert_eq!(result.denial().unwrap().kind(), DenialKind::TimedOut);
+    let outcome = own.records().last().unwrap().outcome().unwrap().outcome();
+    assert_eq!(outcome, Outcome::TimedOut);
+}
+
+#[tokio::test]
+async fn the_operators_text_of_a_refusal_in_a_task_of_its_own_does_not_reach_the_model_either() {
+    let reason = Reason::new("x", "this is closed").with_detail("rule 7 of OPERATOR");
+    let governor = FakeGovernor::new().then(Verdict::allow()).then(Verdict::deny(reason));
+    let harness = Harness::builder()
+        .in_memory()
+        .agent_id("p")
+        .governor(governor)
+        .build()
+        .await
+        .unwrap();
+    let toolbox = Toolbox::new()
+        .harness(&harness)
+        .tool(relay_apart::tool())
+        .build()
+        .unwrap();
+    let result = toolbox.call("relay_apart", "{}").await;
+    assert_eq!((result.status(), result.text()), (ToolStatus::Failed, "this is closed"));
+}
+
 #[tokio::test]
 async fn a_toolbox_with_a_harness_governs_as_that_and_keeps_a_session_of_it() {
     let own = harness().await;
-    let other = Harness::builder().agent_id("other").build().await.unwrap();
+    let other = Harness::builder().in_memory().agent_id("other").build().await.unwrap();
     let toolbox = Toolbox::new().harness(&own).tool(outer::tool()).build().unwrap();
     let input = r#"{"catch":true}"#;
     other.scope(toolbox.call("outer", input)).await;

@@ -31,6 +31,7 @@ async fn transfer(from: &str, to: &str, cents: u64) -> Result<u64, GovernanceDen
 
 fn main() {
     let harness = Harness::builder()
+        .in_memory()
         .agent_id("bench")
         .build_blocking()
         .unwrap();

@@ -79,6 +79,9 @@ fn tool(function: &Function, private: &TokenStream) -> TokenStream {
     };
     quote!(
         #[doc = "The function as a tool of an agent."]
+        // also where the user allows dead code around: what is allowed to be dead keeps alive what it calls, and so the
+        // compiler would find no use for an `expect(dead_code)` on the function
+        #[warn(dead_code)]
         #[allow(private_bounds, private_interfaces, clippy::empty_loop, clippy::multiple_bound_locations)]
         #[must_use]
         #visibility fn tool<#(#parameters),*>() -> #private::Tool

@@ -36,7 +36,7 @@ pub(crate) fn expand(function: &Function, private: &TokenStream, meta: &TokenStr
         let inside = braces(span, inside(function, private, &draft, body));
         quote_spanned!(span=> #private::#run(#draft, async move #inside))
     };
-    let before = judged_bytes(function, &draft);
+    let before = judged_bytes(function, private, &draft);
     // braces of our own around the user's statements, so that nobody finds them unnecessary
     let inner = braces(span, body.stream()).to_token_stream();
     let gated = match shape {
@@ -151,13 +151,17 @@ fn range(parameter: &Parameter, draft: &Ident) -> Option<TokenStream> {
     Some(quote!(#draft.range(#name, #fits, #text);))
 }
 
-/// `exact`: the slot of the judged bytes, taken before the gate takes the call.
-fn judged_bytes(function: &Function, draft: &Ident) -> Option<TokenStream> {
+/// `exact`: the slot of the judged bytes, taken before the gate takes the call. What the caller passed has been written
+/// down and ends here: an argument that is only looked at would be one that need not be passed by value.
+fn judged_bytes(function: &Function, private: &TokenStream, draft: &Ident) -> Option<TokenStream> {
     let judged = Ident::new("__judged", Span::mixed_site());
-    function
-        .keys
-        .has("exact")
-        .then(|| quote!(let #judged = #draft.judged();))
+    let passed = function.judged().into_iter().map(|parameter| &parameter.ident);
+    function.keys.has("exact").then(|| {
+        quote!(
+            let #judged = #draft.judged();
+            #(#private::spent(#passed);)*
+        )
+    })
 }
 
 /// What runs once the call was allowed.

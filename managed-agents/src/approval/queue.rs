@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::key::{ApproverKey, ApproverPublicKey};
 use crate::call::{Digest, Salt, ToolCall};
+use crate::escaped::Escaped;
 use crate::verdict::Reason;
 
 /// How long a ticket waits for a person.
@@ -66,7 +67,8 @@ pub(crate) enum Standing {
 
 /// A call that waits for a person, as the person sees it: redacted arguments are not shown.
 ///
-/// The arguments are an attacker's text: escape control and direction characters before showing them.
+/// Its tool, where it was called by name, and its arguments are an attacker's text: show them through
+/// [`arguments_for_display`](Self::arguments_for_display) and [`Escaped`].
 #[derive(Clone, Debug)]
 pub struct PendingTicket {
     id: Arc<str>,
@@ -104,10 +106,17 @@ impl PendingTicket {
         &self.description
     }
 
-    /// The arguments as one JSON object, redacted ones replaced.
+    /// The arguments as one JSON object, redacted ones replaced: for programs. They are an attacker's text; for people
+    /// there is [`arguments_for_display`](Self::arguments_for_display).
     #[must_use]
     pub fn arguments(&self) -> &str {
         &self.arguments
+    }
+
+    /// The arguments as a person may look at them: what controls a terminal, turns text or hides in it is escaped.
+    #[must_use]
+    pub fn arguments_for_display(&self) -> Escaped<'_> {
+        Escaped::new(&self.arguments)
     }
 
     /// Why it was escalated.
@@ -181,14 +190,14 @@ impl Approvals {
                 ticket: Some(id),
                 reason: Reason::new(
                     "approval_expired",
-                    "nobody used an approval of this call in time; it was not run",
+                    "the ticket of this call expired before it was approved and used; repeat the call to ask again",
                 ),
             };
         }
         match &ticket.state {
             State::Pending => Standing::Pending(id),
             State::Rejected { reason } => Standing::Refused {
-                reason: Reason::new("rejected", reason.clone()),
+                reason: Reason::new("rejected", rejection(reason)),
                 ticket: Some(id),
             },
             State::Approved { approver, signature } => {
@@ -365,6 +374,14 @@ impl Tickets {
         for binding in gone {
             self.remove(&binding);
         }
+    }
+}
+
+/// What the model is told of a person's no.
+fn rejection(reason: &str) -> String {
+    match reason.trim() {
+        "" => "a person rejected this call; do not repeat it".to_owned(),
+        reason => format!("a person rejected this call; do not repeat it: {reason}"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::call::{Digest, Head, ToolMeta};
 use crate::outcome::Outcome;
-use crate::verdict::{Decision, EvaluationId};
+use crate::verdict::{Decision, EvaluationId, Found, Verdict};
 
 /// What the harness made of a decision.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -19,7 +19,7 @@ pub enum Disposition {
     Refused,
     /// Escalated, a ticket is open, and the call is refused or waits.
     Queued,
-    /// A person approved it: the body runs.
+    /// Escalated, and a person approved it, here or behind the governor: the body runs. The decision stays `escalate`.
     Approved,
     /// The governance service was unreachable and `fail_open` is set: the body runs.
     FailOpen,
@@ -83,14 +83,50 @@ pub(crate) struct RecordDetails {
     pub(crate) target: Option<Box<str>>,
     pub(crate) codes: Vec<Cow<'static, str>>,
     pub(crate) ticket: Option<Arc<str>>,
+    /// In millionths, as are the dimensions: records hold no floats.
+    pub(crate) ucs: Option<u32>,
+    pub(crate) dimensions: Vec<(Box<str>, u32)>,
+    /// What the screen found, and where.
+    pub(crate) screen: Vec<(Cow<'static, str>, Found)>,
 }
 
 impl RecordDetails {
+    /// Adds the governor's scores, and what the screen found.
+    pub(crate) fn judged(mut self, verdict: &Verdict) -> Self {
+        self.screen = verdict
+            .reasons()
+            .iter()
+            .filter_map(|reason| Some((reason.code().to_owned().into(), reason.found()?.clone())))
+            .collect();
+        self.ucs = verdict.ucs().map(millionths);
+        self.dimensions = verdict
+            .dimensions()
+            .map(|(name, score)| (name.into(), millionths(score)))
+            .collect();
+        self
+    }
+
     #[inline(always)]
     pub(crate) fn into_option(self) -> Option<Box<Self>> {
-        let empty = self.parent.is_none() && self.target.is_none() && self.codes.is_empty() && self.ticket.is_none();
+        let empty = self.parent.is_none()
+            && self.target.is_none()
+            && self.codes.is_empty()
+            && self.ticket.is_none()
+            && self.ucs.is_none()
+            && self.screen.is_empty();
         (!empty).then(|| Box::new(self))
     }
+}
+
+/// A score of 0 to 1 in millionths; what is no score is 0.
+fn millionths(score: f64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0 to 1 000 000; NaN becomes 0"
+    )]
+    let millionths = (score.clamp(0.0, 1.0) * 1_000_000.0).round() as u32;
+    millionths
 }
 
 impl DecisionRecord {
@@ -148,7 +184,13 @@ impl DecisionRecord {
         self.details.as_ref()?.target.as_deref()
     }
 
-    /// The verdict's decision; while judgement is suspended, the would-be one.
+    /// What the judges said when the call was judged; while judgement is suspended, the would-be decision.
+    ///
+    /// What people made of it changes it in one direction only. An approved call is still recorded as
+    /// [`Escalate`](Decision::Escalate), with the disposition [`Approved`](Disposition::Approved) and its ticket, whether
+    /// people approved it in this process or behind a governance service; a rejected one is a
+    /// [`Deny`](Decision::Deny) that is [`Refused`](Disposition::Refused), with the reasons of the escalation after the
+    /// rejection's.
     #[must_use]
     pub fn decision(&self) -> Decision {
         self.decision
@@ -183,6 +225,25 @@ impl DecisionRecord {
     #[must_use]
     pub fn ticket(&self) -> Option<&str> {
         self.details.as_ref()?.ticket.as_deref()
+    }
+
+    /// The unified confidence score in millionths, where the governor gave one.
+    #[must_use]
+    pub fn ucs_millionths(&self) -> Option<u32> {
+        self.details.as_ref()?.ucs
+    }
+
+    /// Name and score in millionths of each assessed dimension; empty where the governor gave none.
+    pub fn dimensions_millionths(&self) -> impl Iterator<Item = (&str, u32)> + '_ {
+        self.details
+            .iter()
+            .flat_map(|details| details.dimensions.iter().map(|(name, score)| (&**name, *score)))
+    }
+
+    /// What the screen found: code and place of each finding that counted.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn found(&self) -> &[(Cow<'static, str>, Found)] {
+        self.details.as_ref().map_or(&[], |details| details.screen.as_slice())
     }
 
     /// The parameters whose values were not judged.

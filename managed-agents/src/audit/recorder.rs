@@ -1,10 +1,12 @@
 //! The seam to where records are kept.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::{DecisionRecord, OutcomeRecord};
 use crate::answer::Answer;
-use crate::call::ToolCall;
+use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
 
 /// The place of a record in its log, from 0.
@@ -50,8 +52,52 @@ pub trait Recorder: Send + Sync + 'static {
         claims: Claims,
     ) -> Answer<Result<Committed, RecordError>>;
 
+    /// Whether an agent may act at a time, as far as is known here at once; else the stable code of why not, such as
+    /// `agent_suspended`, and a sentence for the operator. What [`commit`](Self::commit) finds in its transaction counts:
+    /// it answers [`Committed::Stale`] where an agent was stopped meanwhile, and then this is asked again.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`] says why it may not.
+    fn admits(&self, agent: &AgentId, at: SystemTime) -> Result<(), Stopped> {
+        let _ = (agent, at);
+        Ok(())
+    }
+
+    /// Whether a thread may block until an answer is there: only where a thread of the recorder's own gives it, whatever the
+    /// caller's runtime does. A blocking tool inside a runtime is refused where this is false (the default) and the answer
+    /// is not there at once.
+    fn may_be_waited_for(&self) -> bool {
+        false
+    }
+
     /// Writes how the allowed call at this place ended. Must neither block nor fail.
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord);
+}
+
+/// An agent may not act.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Stopped {
+    code: Cow<'static, str>,
+    detail: String,
+}
+
+impl Stopped {
+    /// With a stable code and a sentence for the operator.
+    #[must_use]
+    pub fn new(code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            detail: detail.into(),
+        }
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
 }
 
 /// A decision could not be recorded, so the call is denied.

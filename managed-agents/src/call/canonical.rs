@@ -186,7 +186,7 @@ impl CanonicalWriter {
 }
 
 /// Writes a JSON string as RFC 8785 §3.2.2.2 wants it.
-pub(super) fn write_string(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let plain = plain_prefix(bytes);
     out.reserve(bytes.len() + 2);

@@ -1,5 +1,7 @@
 //! What is known of a tool before any call of it: its name, and what it can do.
 
+mod tightened;
+
 use std::borrow::Cow;
 use std::time::Duration;
 

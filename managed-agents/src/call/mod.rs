@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use agent::{AgentId, AgentIdError};
 use begun::Begun;
 pub use canonical::{CanonicalError, CanonicalErrorKind};
-pub(crate) use canonical::{CanonicalWriter, MAX_BYTES};
+pub(crate) use canonical::{CanonicalWriter, MAX_BYTES, write_string};
 pub use digest::{Digest, NoEntropyError, Salt};
 pub use input::{InputError, ToolInput};
 #[doc(hidden)]
@@ -83,6 +83,8 @@ pub(crate) struct Head {
     redacted: Vec<String>,
     /// An argument is of a kind that the screen reads, by declaration or by the tool's name.
     screened: bool,
+    /// Program or configuration redact more than the tool itself.
+    redacts_more: bool,
 }
 
 /// Metadata that lives in the program, or that somebody declared.
@@ -113,9 +115,9 @@ impl Head {
     ) -> Self {
         let mut bytes = Vec::with_capacity(192);
         bytes.extend_from_slice(br#"{"v":"ma-call/1","agent":"#);
-        canonical::write_string(&mut bytes, agent.as_str());
+        write_string(&mut bytes, agent.as_str());
         bytes.extend_from_slice(br#","tool":"#);
-        canonical::write_string(&mut bytes, meta.name());
+        write_string(&mut bytes, meta.name());
         bytes.extend_from_slice(br#","definition":""#);
         bytes.extend_from_slice(meta.definition().to_string().as_bytes());
         bytes.extend_from_slice(br#"","ids":{"#);
@@ -140,7 +142,19 @@ impl Head {
             hash,
             redacted,
             screened,
+            redacts_more: !more_redacted.is_empty(),
         }
+    }
+
+    /// Whether program or configuration redact more than the tool itself knows of.
+    pub(crate) fn redacts_more(&self) -> bool {
+        self.redacts_more
+    }
+
+    /// Whether the target that the tool gives may show what is redacted: made from it, or written before anybody said that
+    /// it is.
+    fn is_target_redacted(&self) -> bool {
+        self.meta.is_target_redacted() || (self.redacts_more && self.origin == Origin::Governed)
     }
 
     pub(crate) fn meta(&self) -> &ToolMeta {
@@ -292,7 +306,7 @@ impl ToolCall {
     #[must_use]
     pub fn target(&self) -> String {
         match self.own_target() {
-            Some(_) if self.head.meta.is_target_redacted() => redact::REDACTED.to_owned(),
+            Some(_) if self.head.is_target_redacted() => redact::REDACTED.to_owned(),
             Some(target) => target.chars().take(verb::TARGET_CHARS).collect(),
             None => verb::target_of(self.tool(), &self.arguments(), redact::REDACTED),
         }
@@ -300,6 +314,29 @@ impl ToolCall {
 
     fn own_target(&self) -> Option<&str> {
         self.details.as_ref()?.target.as_deref()
+    }
+
+    /// The target that the tool declares, redacted or not: for what is sealed.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn reveal_target(&self) -> Option<&str> {
+        self.own_target()
+    }
+
+    /// What gives state and receiver their identity in the canonical form, as a JSON object; none where there is none.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn reveal_ids(&self) -> Option<Vec<u8>> {
+        // the tail begins with the entries of `ids`, and their closing brace
+        let ids = self.tail.get(..self.arguments_at)?.strip_suffix(br#"},"arguments":"#)?;
+        (!ids.is_empty()).then(|| [b"{", ids, b"}"].concat())
+    }
+
+    /// Whether anything of a top-level argument is redacted.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_redacted(&self, argument: &str) -> bool {
+        self.head
+            .redacted
+            .iter()
+            .any(|pointer| redact::reaches(pointer, argument))
     }
 
     /// The target that the tool declares, where it may be shown; costs nothing when there is none.

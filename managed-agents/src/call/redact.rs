@@ -31,6 +31,16 @@ pub(super) fn redact(json: &str, pointers: &[String]) -> String {
     out
 }
 
+/// Whether a pointer names a top-level argument, or something in it.
+#[cfg(feature = "sqlite")]
+pub(super) fn reaches(pointer: &str, argument: &str) -> bool {
+    match pointer.split('/').nth(1) {
+        Some(step) => step == "*" || step.replace("~1", "/").replace("~0", "~") == argument,
+        // the whole document
+        None => true,
+    }
+}
+
 fn write(out: &mut String, json: &str, paths: &[&[String]]) {
     if paths.iter().any(|path| path.is_empty()) {
         out.push_str(REDACTED_JSON);

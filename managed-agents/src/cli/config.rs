@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::failure::{Failure, shown_path};
+use super::failure::{Failure, shown, shown_path};
 use super::output::Output;
+use super::tools::tools_of;
 use crate::config::{Config, FILE_NAME};
 
 #[derive(Debug, Subcommand)]
@@ -15,12 +16,16 @@ pub(super) enum ConfigCommand {
     Check {
         /// The file [default: ./managed-agents.toml, else $MANAGED_AGENTS_HOME/managed-agents.toml]
         file: Option<PathBuf>,
+
+        /// Say also which keys have no effect on these tools, as a program wrote them with `config::write_tools`
+        #[arg(long, value_name = "FILE")]
+        tools: Option<PathBuf>,
     },
 }
 
 impl ConfigCommand {
     pub(super) fn run(&self, out: &mut Output) -> Result<u8, Failure> {
-        let Self::Check { file } = self;
+        let Self::Check { file, tools } = self;
         let file = match file {
             Some(file) => file.clone(),
             None => Config::find()?
@@ -31,6 +36,14 @@ impl ConfigCommand {
         out.line(format_args!("{} can be used.", shown_path(&file)))?;
         for line in config.describe().lines() {
             out.line(line)?;
+        }
+        for tool in tools.as_deref().map(tools_of).transpose()?.unwrap_or_default() {
+            for key in config.without_effect(&tool) {
+                let (tool, key) = (shown(tool.name()), shown(&key));
+                out.line(format_args!(
+                    "`{key}` has no effect on the function `{tool}`: it is no stricter there."
+                ))?;
+            }
         }
         out.flush()?;
         Ok(0)

@@ -27,7 +27,7 @@ pub(super) enum ToolsCommand {
     /// Writes the tools of a configuration, and of further files, as one file of tools
     #[command(after_help = "\
 A program writes its own: `managed_agents::config::write_tools(toolbox.tools().map(|tool| tool.meta()), file)`.
-Where two say something of the same tool, the last file counts.")]
+Where two files say something of the same tool, the last one counts; a configuration makes it stricter, never laxer.")]
     Export {
         /// Files of tools to add
         files: Vec<PathBuf>,
@@ -50,7 +50,7 @@ impl ToolsCommand {
     }
 }
 
-fn tools_of(file: &Path) -> Result<Vec<ToolMeta>, Failure> {
+pub(super) fn tools_of(file: &Path) -> Result<Vec<ToolMeta>, Failure> {
     let open = std::fs::File::open(file).map_err(|error| Failure::of_file(file, error))?;
     read_tools(open).map_err(|error| Failure::of_tools(file, &error))
 }
@@ -101,12 +101,15 @@ fn check(file: &Path, tools: &[ToolMeta], out: &mut Output) -> Result<(), Failur
 fn export(files: &[PathBuf], config: Option<&PathBuf>, out: &mut Output) -> Result<(), Failure> {
     let mut by_name = BTreeMap::new();
     let configured = configuration(config)?.unwrap_or_default().tools;
-    for tool in configured {
-        by_name.insert(tool.name().to_owned(), tool);
+    for tool in &configured {
+        by_name.insert(tool.name().to_owned(), tool.clone());
     }
     for file in files {
         for tool in tools_of(file)? {
-            by_name.insert(tool.name().to_owned(), tool);
+            // as the program judges it
+            let entry = configured.iter().find(|entry| entry.name() == tool.name());
+            let tightened = entry.and_then(|entry| tool.tightened_by(entry));
+            by_name.insert(tool.name().to_owned(), tightened.unwrap_or(tool));
         }
     }
     match write_tools(by_name.values(), &mut *out) {

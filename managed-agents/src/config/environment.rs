@@ -1,6 +1,6 @@
 //! The variables that say where and who; never how strictly.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,8 @@ impl Environment {
 
     fn from(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let filled = |name: &'static str| match variable(name) {
-            Some(value) if value.is_empty() => Err(ConfigError::environment(name, "is set and empty")),
+            // a service that is named by nothing would leave the engine to decide in its place: never taken as not set
+            Some(value) if is_blank(&value) => Err(ConfigError::environment(name, "is set and empty")),
             value => Ok(value),
         };
         let text = |name: &'static str| match filled(name)? {
@@ -74,6 +75,11 @@ impl Environment {
         }
         Ok(None)
     }
+}
+
+/// Nothing, or nothing but white space.
+fn is_blank(value: &OsStr) -> bool {
+    value.to_str().is_some_and(|text| text.trim().is_empty())
 }
 
 impl fmt::Debug for Environment {
@@ -117,11 +123,12 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_set_and_empty_is_an_error_and_not_a_default() {
-        let error = environment(&[(ENDPOINT, "")]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "environment: `MANAGED_AGENTS_ENDPOINT` is set and empty"
-        );
+        for name in [ENDPOINT, API_KEY, AGENT_ID, PLATFORM, HOME] {
+            for blank in ["", " ", "\t\n"] {
+                let error = environment(&[(name, blank)]).unwrap_err();
+                assert_eq!(error.to_string(), format!("environment: `{name}` is set and empty"));
+            }
+        }
     }
 
     #[test]

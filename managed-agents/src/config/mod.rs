@@ -53,11 +53,20 @@
 //! ```
 //!
 //! The file itself, its policies and the directory `MANAGED_AGENTS_HOME` are protected in every profile, and nothing
-//! switches that off. `policies = ["rules.cedar"]` is known too. Keys to services are never in the file, and neither is who may approve.
+//! switches that off.
+//!
+//! An entry in `[tools]` holds for calls by that name, and makes a governed function of that name stricter: a higher risk,
+//! `irreversible`, further redactions, and what an argument is also to be read as count there as well, are recorded, and are
+//! another definition of the tool for approvals. What is laxer than the function has no effect on it; `config check
+//! --tools FILE` names it, and the program warns of it (`tracing`) when the function is first called.
+//!
+//! `policies = ["rules.cedar"]` is known too. Keys to services are never in the file, and neither is who may approve.
 //!
 //! The environment says only where and who: `MANAGED_AGENTS_ENDPOINT`, `MANAGED_AGENTS_API_KEY`,
 //! `MANAGED_AGENTS_AGENT_ID`, `MANAGED_AGENTS_PLATFORM`, and `MANAGED_AGENTS_HOME`, the directory whose
-//! `managed-agents.toml` is read where the working directory has none.
+//! `managed-agents.toml` is read where the working directory has none. Each of them, set and empty or blank, is an error,
+//! and never the same as not set: a program that was meant to ask a service must not go on without it because a
+//! variable was left blank.
 
 mod describe;
 mod environment;
@@ -237,6 +246,14 @@ impl Config {
             config.policies = Some(placed(&item, item.texts()?));
         }
         Ok(config)
+    }
+
+    /// The keys of a tool's entry that have no effect on a governed function, as far as they are laxer or name what it does
+    /// not have; as `arguments.NAME` or the key alone.
+    #[must_use]
+    pub fn without_effect(&self, function: &ToolMeta) -> Vec<String> {
+        let entry = self.tools.iter().find(|entry| entry.name() == function.name());
+        entry.map_or_else(Vec::new, |entry| function.without_effect(entry))
     }
 
     /// What this build cannot honour.

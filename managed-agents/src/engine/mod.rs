@@ -27,6 +27,7 @@ use crate::verdict::{Reason, Verdict};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use managed_agents::{Engine, Harness, Risk, ToolMeta};
 /// let harness = Harness::builder()
+///     .in_memory()
 ///     .agent_id("support-bot")
 ///     .governor(Engine::new().scope("support-bot", ["lookup"]))
 ///     .declare(ToolMeta::new("lookup").with_risk(Risk::Low))
@@ -95,7 +96,7 @@ impl Engine {
             };
         match grave {
             Some((code, what)) => Verdict::escalate(
-                Reason::new(code, "a person must approve this call before it runs")
+                Reason::new(code, format!("this is {what}, so a person must approve it"))
                     .with_detail(format!("`{}` is {what}", call.tool().escape_debug())),
             ),
             None => Verdict::allow(),

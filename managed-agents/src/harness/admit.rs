@@ -8,8 +8,8 @@ use super::guard::Guard;
 use super::judge::{Judged, bound, judge};
 use super::scope::{Parent, Scope};
 use super::span;
-use crate::answer::Answer;
-use crate::audit::{Committed, DecisionRecord, Disposition, RecordDetails, RecordError};
+use crate::answer::{Answer, wait};
+use crate::audit::{Committed, DecisionRecord, Disposition, RecordDetails, RecordError, Stopped};
 use crate::call::{Digest, Head, ToolCall, ToolMeta};
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::governor::Claims;
@@ -160,10 +160,38 @@ struct Ruling {
 impl Case {
     #[inline(always)]
     fn judge(self) -> Step {
+        let inner = self.scope.harness.inner();
+        if let Err(stopped) = inner.recorder.admits(self.call.agent(), inner.clock.now()) {
+            return self.stop(&stopped);
+        }
         match judge(&self.scope.harness, &self.call) {
             Ok(judged) => self.rule(judged),
             Err(later) => self.judge_later(later),
         }
+    }
+
+    /// The agent may not act: nobody is asked, and no mode but that of judgement is suspended (law 6).
+    #[cold]
+    fn stop(self, stopped: &Stopped) -> Step {
+        let reason = Reason::new(
+            stopped.code().to_owned(),
+            "this agent was stopped; its calls are not run",
+        )
+        .with_detail(stopped.to_string());
+        let ruling = Ruling {
+            judged: Judged {
+                verdict: Verdict::deny(reason),
+                claims: None,
+                kind: DenialKind::Denied,
+                by_governor: false,
+                by_screen: false,
+                fail_open: false,
+            },
+            evaluation: self.scope.harness.inner().next_evaluation(),
+            disposition: Disposition::Refused,
+            ticket: None,
+        };
+        self.commit(ruling)
     }
 
     #[cold]
@@ -272,6 +300,7 @@ impl Case {
             span: self.span.clone(),
             attempts: self.attempts,
         };
+        let claims = judged.claims.clone();
         let queued = self.commit(Ruling {
             judged,
             evaluation: evaluation.clone(),
@@ -284,28 +313,32 @@ impl Case {
                 settled => return Answer::ready(settled),
             };
             match case.scope.harness.inner().patience {
-                Some(patience) if remote => case.wait_for_service(evaluation, patience, denied),
+                Some(patience) if remote => case.wait_for_service(evaluation, patience, denied, claims),
                 Some(patience) => case.wait_here(ticket, patience, denied),
                 None => Answer::ready(Err(denied)),
             }
         })
     }
 
-    /// Waits for the people behind the governor; only an ALLOW for the same evaluation counts.
+    /// Waits for the people behind the governor; only an ALLOW for the same evaluation counts. What the judges said stays
+    /// what is recorded of the decision: people approve an escalation, and their no restricts it.
     fn wait_for_service(
         self,
         evaluation: EvaluationId,
         patience: std::time::Duration,
         denied: GovernanceDenied,
+        claims: Option<Box<Claims>>,
     ) -> Admission {
         let inner = self.scope.harness.inner();
         let Some(answer) = inner.governor.resolution(&self.call, &evaluation, patience) else {
             return Answer::ready(Err(denied));
         };
         answer.then(move |answer| {
+            let asked = denied.verdict().cloned();
+            let asked = asked.unwrap_or_else(|| Verdict::new(Decision::Escalate));
             let judged = |verdict, kind| Judged {
                 verdict,
-                claims: None,
+                claims,
                 kind,
                 by_governor: false,
                 by_screen: false,
@@ -316,14 +349,18 @@ impl Case {
                     let same = verdict.evaluation_id() == Some(&evaluation);
                     let verdict = bound(&self.scope.harness, &self.call, verdict);
                     match verdict.decision() {
-                        Decision::Escalate => return Answer::ready(Err(denied)),
-                        Decision::Allow if same => (judged(verdict, DenialKind::Denied), Disposition::Approved),
+                        Decision::Escalate => return Answer::ready(Err(denied.undecided())),
+                        Decision::Allow if same => (judged(asked, DenialKind::Denied), Disposition::Approved),
                         Decision::Allow => {
                             let reason =
                                 Reason::new("verdict_mismatched", "the approval is for another call; it was not run");
-                            (judged(Verdict::deny(reason), DenialKind::Denied), Disposition::Refused)
+                            let verdict = asked.restricted_by(Verdict::deny(reason));
+                            (judged(verdict, DenialKind::Denied), Disposition::Refused)
                         }
-                        Decision::Deny => (judged(verdict, DenialKind::Denied), Disposition::Refused),
+                        Decision::Deny => {
+                            let verdict = asked.restricted_by(verdict);
+                            (judged(verdict, DenialKind::Denied), Disposition::Refused)
+                        }
                     }
                 }
                 Err(error) => {
@@ -333,7 +370,7 @@ impl Case {
                     )
                     .with_detail(error.detail().to_owned());
                     (
-                        judged(Verdict::deny(reason), DenialKind::Unavailable),
+                        judged(asked.restricted_by(Verdict::deny(reason)), DenialKind::Unavailable),
                         Disposition::Refused,
                     )
                 }
@@ -370,7 +407,7 @@ impl Case {
             }
             let decided = self.scope.harness.inner().approvals.decided(&ticket);
             if tokio::time::timeout(patience, decided).await.is_err() {
-                return Err(denied);
+                return Err(denied.undecided());
             }
             let attempts = self.attempts + 1;
             if attempts > MOST_ATTEMPTS {
@@ -386,7 +423,7 @@ impl Case {
         let inner = self.scope.harness.inner();
         let verdict = &ruling.judged.verdict;
         let now = Instant::now();
-        let details = if ruling.ticket.is_none() && verdict.reasons().is_empty() && !self.call.has_details() {
+        let details = if ruling.ticket.is_none() && verdict.is_bare() && !self.call.has_details() {
             None
         } else {
             self.details(&ruling)
@@ -409,6 +446,10 @@ impl Case {
         let claims = claims.map_or_else(Claims::default, |claims| *claims);
         match inner.recorder.commit(record, Some(&self.call), claims).now() {
             Ok(committed) => self.committed(committed, ruling, copy.as_ref(), now),
+            Err(later) if self.scope.waits && inner.recorder.may_be_waited_for() => {
+                let committed = wait(later);
+                self.committed(committed, ruling, copy.as_ref(), Instant::now())
+            }
             Err(later) => self.commit_later(later, ruling, copy),
         }
     }
@@ -422,8 +463,9 @@ impl Case {
             target: self.call.declared_target(),
             codes: reasons.map(|reason| reason.code().to_owned().into()).collect(),
             ticket: ruling.ticket.clone(),
+            ..RecordDetails::default()
         };
-        details.into_option()
+        details.judged(&ruling.judged.verdict).into_option()
     }
 
     #[cold]
@@ -515,10 +557,10 @@ fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Opt
         Some(ticket) => denied.with_ticket(ticket),
         None => denied,
     };
-    if kind == DenialKind::Denied {
-        denied
-    } else {
-        denied.retryable()
+    match kind {
+        DenialKind::Denied => denied,
+        DenialKind::Escalated => denied.waiting().retryable(),
+        _ => denied.retryable(),
     }
 }
 

@@ -17,6 +17,8 @@ use crate::audit::Recorder;
 use crate::call::{AgentId, AgentIdError, Origin, ToolMeta};
 use crate::clock::{Clock, VirtualClock};
 use crate::governor::Governor;
+#[cfg(feature = "sqlite")]
+use crate::home::Home;
 use crate::store::MemoryRecorder;
 use crate::verdict::Decision;
 
@@ -31,6 +33,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), managed_agents::harness::BuildError> {
 /// use managed_agents::Harness;
 /// let harness = Harness::builder()
+///     .in_memory()
 ///     .agent_id("support-bot")
 ///     .on_deny(|event| eprintln!("denied: {}", event.record().tool()))
 ///     .build()
@@ -44,6 +47,8 @@ pub struct HarnessBuilder {
     pub(super) governor: Option<Arc<dyn Governor>>,
     recorder: Option<Arc<dyn Recorder>>,
     memory_capacity: Option<usize>,
+    #[cfg(feature = "sqlite")]
+    record: Record,
     pub(super) fail_open: Option<bool>,
     pub(super) block_on_escalate: Option<bool>,
     pub(super) patience: Option<Duration>,
@@ -52,6 +57,8 @@ pub struct HarnessBuilder {
     callbacks: Callbacks,
     pub(super) declared: Vec<(ToolMeta, Origin)>,
     pub(super) redacted: HashMap<String, Vec<String>>,
+    /// What the configuration says of tools.
+    pub(super) entries: Vec<ToolMeta>,
     observe_only: bool,
     clock: Clock,
     #[cfg(feature = "screen")]
@@ -86,15 +93,53 @@ impl HarnessBuilder {
         self
     }
 
-    /// Sets where decisions and outcomes are recorded; otherwise in memory.
+    /// Sets where decisions and outcomes are recorded; otherwise in the data directory, or in memory where the feature
+    /// `sqlite` is off.
     pub fn recorder(mut self, recorder: impl Recorder) -> Self {
         self.recorder = Some(Arc::new(recorder));
         self
     }
 
-    /// Records in memory, the last `calls` of them (10 000 when nothing is said); see [`Harness::records`].
-    pub fn in_memory(mut self, calls: usize) -> Self {
+    /// Records in memory, and loses the record with the process: for tests. The agent then has no certificate. See
+    /// [`Harness::records`].
+    pub fn in_memory(mut self) -> Self {
+        self.memory_capacity.get_or_insert(MemoryRecorder::CAPACITY);
+        self
+    }
+
+    /// Records in memory, the last `calls` of them; 10 000 when nothing is said.
+    pub fn keep_in_memory(mut self, calls: usize) -> Self {
         self.memory_capacity = Some(calls);
+        self
+    }
+
+    /// Records in this directory, which is made if it is not there, and keeps the agent's keys in it. Otherwise in
+    /// `$MANAGED_AGENTS_HOME`, or [the platform's place for data](crate::store::data_dir). Several processes may share one.
+    #[cfg(feature = "sqlite")]
+    pub fn data_dir(mut self, dir: impl Into<std::path::PathBuf>) -> Self {
+        self.record.dir = Some(dir.into());
+        self
+    }
+
+    /// What an acknowledged record survives; otherwise the death of the process.
+    #[cfg(feature = "sqlite")]
+    pub fn durability(mut self, durability: crate::store::Durability) -> Self {
+        self.record.durability = durability;
+        self
+    }
+
+    /// The file that remembers how long the record was, so that an older copy of it is found out: best where the agent's
+    /// process can write nothing else. Otherwise under the platform's place for state.
+    #[cfg(feature = "sqlite")]
+    pub fn high_water_mark(mut self, file: impl Into<std::path::PathBuf>) -> Self {
+        self.record.high_water = Some(file.into());
+        self
+    }
+
+    /// Records in a data directory that is open already, and enrols the agent there.
+    #[cfg(feature = "sqlite")]
+    pub fn home(mut self, home: &Home) -> Self {
+        self.record.home = Some(home.clone());
         self
     }
 
@@ -229,6 +274,22 @@ impl HarnessBuilder {
     ///
     /// [`BuildError`] names what is missing or wrong.
     pub async fn build(self) -> Result<Harness, BuildError> {
+        #[cfg(feature = "sqlite")]
+        if let (None, None, Ok(runtime)) = (
+            &self.recorder,
+            self.memory_capacity,
+            tokio::runtime::Handle::try_current(),
+        ) {
+            // opening the record waits for the disk, and for other processes
+            let built = runtime.spawn_blocking(|| self.build_blocking()).await;
+            return match built {
+                Ok(built) => built,
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => Err(BuildError::RuntimeEnded),
+                },
+            };
+        }
         self.build_blocking()
     }
 
@@ -259,14 +320,23 @@ impl HarnessBuilder {
             Some(governor) => governor,
             None => default_governor()?,
         };
-        let (recorder, memory): (Arc<dyn Recorder>, _) = match self.recorder {
-            Some(recorder) => (recorder, None),
-            None => {
-                let memory = self
-                    .memory_capacity
-                    .map_or_else(MemoryRecorder::new, MemoryRecorder::with_capacity);
-                (Arc::new(memory.clone()), Some(memory))
+        let in_memory = |calls| {
+            let memory = MemoryRecorder::with_capacity(calls);
+            (Arc::new(memory.clone()) as Arc<dyn Recorder>, Some(memory))
+        };
+        #[cfg(feature = "sqlite")]
+        let mut home = None;
+        let (recorder, memory) = match (self.recorder, self.memory_capacity) {
+            (Some(recorder), _) => (recorder, None),
+            (None, Some(calls)) => in_memory(calls),
+            #[cfg(feature = "sqlite")]
+            (None, None) => {
+                let opened = self.record.open(&agent)?;
+                home = Some(opened.clone());
+                (Arc::new(opened) as Arc<dyn Recorder>, None)
             }
+            #[cfg(not(feature = "sqlite"))]
+            (None, None) => in_memory(MemoryRecorder::CAPACITY),
         };
         #[cfg(feature = "screen")]
         let screen = {
@@ -287,7 +357,9 @@ impl HarnessBuilder {
             id: next_id(),
             recorder,
             memory,
-            heads: Heads::new(agent, governor.name(), self.redacted, self.declared),
+            #[cfg(feature = "sqlite")]
+            home,
+            heads: Heads::new(agent, governor.name(), self.redacted, self.declared, self.entries),
             governor,
             fail_open: self.fail_open.unwrap_or(false),
             block_on_escalate: self.block_on_escalate.unwrap_or(true),
@@ -308,6 +380,40 @@ impl HarnessBuilder {
             #[cfg(feature = "engine")]
             approvals: Approvals::new(self.approvers).map_err(|_| BuildError::NoEntropy)?,
         }))
+    }
+}
+
+/// Where the durable record is, as far as code says.
+#[cfg(feature = "sqlite")]
+#[derive(Default)]
+struct Record {
+    dir: Option<std::path::PathBuf>,
+    durability: crate::store::Durability,
+    high_water: Option<std::path::PathBuf>,
+    home: Option<Home>,
+}
+
+#[cfg(feature = "sqlite")]
+impl Record {
+    /// Opens it, and enrols the agent.
+    fn open(self, agent: &AgentId) -> Result<Home, BuildError> {
+        use crate::store::StoreOptions;
+        let home = match self.home {
+            Some(home) => home,
+            None => {
+                let options = match self.dir {
+                    Some(dir) => StoreOptions::new(dir),
+                    None => StoreOptions::in_data_dir().map_err(crate::home::HomeError::from)?,
+                };
+                let options = options.durability(self.durability);
+                Home::shared(match self.high_water {
+                    Some(file) => options.high_water(file),
+                    None => options,
+                })?
+            }
+        };
+        home.enrol(agent)?;
+        Ok(home)
     }
 }
 
@@ -380,6 +486,14 @@ pub enum BuildError {
     #[cfg(feature = "config")]
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
+    /// The runtime ended while the record was opened.
+    #[cfg(feature = "sqlite")]
+    #[error("the runtime ended while the record was opened")]
+    RuntimeEnded,
+    /// The data directory cannot be used.
+    #[cfg(feature = "sqlite")]
+    #[error(transparent)]
+    Home(#[from] crate::home::HomeError),
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     NoEntropy,

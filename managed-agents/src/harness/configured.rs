@@ -83,8 +83,10 @@ impl HarnessBuilder {
         Ok(self)
     }
 
-    /// What code declares comes last, since the last declaration of a name counts.
+    /// What code declares comes last, since the last declaration of a name counts. On governed functions an entry has an
+    /// effect where it is stricter than they.
     fn declare_under(&mut self, config: &Config) {
+        self.entries.clone_from(&config.tools);
         let mut declared: Vec<_> = config
             .tools
             .iter()
@@ -251,14 +253,14 @@ pub(crate) fn judging(
     let mut builder = Harness::builder()
         .agent_id(agent.unwrap_or("nobody"))
         .governor(engine)
-        .in_memory(1);
+        .keep_in_memory(1);
     builder.judging_only = true;
     builder.declare_under(config);
     builder.screen_under(config);
     if let Some(home) = Environment::read()?.home() {
         builder.protect(home);
     }
-    // the calls of a program are those of its functions, which stand before what a file says of their names
+    // the calls of a program are those of its functions: what the configuration says of their names only tightens them
     builder
         .declared
         .retain(|(declared, _)| tools.iter().all(|tool| tool.name() != declared.name()));

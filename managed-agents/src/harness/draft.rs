@@ -178,7 +178,13 @@ impl Draft {
             None if parent.is_none() => (None, None),
             extras => match extras.map_or_else(Extras::default, |extras| *extras).split(parent) {
                 Ok(split) => split,
-                Err(failure) => return Err((head, failure)),
+                Err(mut failure) => {
+                    if head.redacts_more() {
+                        // the tool does not know that the value is redacted, which this may hold
+                        failure.detail = None;
+                    }
+                    return Err((head, failure));
+                }
             },
         };
         let salt = match Salt::fresh() {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::admit::{Admission, Step, admit, settled};
+use super::admit::{Admission, Step, admit, refuse_as, settled};
 use super::blocking;
 use super::draft::Draft;
 use super::guard::{Entered, Guard};
@@ -198,14 +198,19 @@ fn scope_of(draft: &Draft) -> Result<Scope, GovernanceDenied> {
 /// Judges a call, and spawns its body when it was allowed: a caller that goes away does not cut it short
 /// (`cancel = finish`). Needs a tokio runtime.
 #[doc(hidden)]
-pub async fn gate_finish<F>(mut draft: Draft, body: F) -> F::Output
+pub async fn gate_finish<F>(draft: Draft, body: F) -> F::Output
 where
     F: Future<Output: GovernedReturn + Send> + Send + 'static,
 {
+    let mut draft = draft;
     let tool = draft.meta().name();
     let admitted = async {
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| no_runtime(tool))?;
         let scope = scope_of(&draft)?;
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            let head = scope.harness.inner().heads.of_function(draft.meta());
+            let refused = refuse_as(scope, head, no_runtime(tool)).await;
+            return Err(refused.err().unwrap_or_else(|| no_runtime(tool)));
+        };
         Ok((runtime, scope.clone(), settled(admit(scope, &mut draft)).await?))
     }
     .await;
@@ -218,7 +223,7 @@ where
         stage: Stage::Running(admitted),
         body: Some(body),
     };
-    match runtime.spawn(scope.enter(running)).await {
+    match runtime.spawn(denial_slot::carried(scope.enter(running))).await {
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
@@ -261,7 +266,8 @@ pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) 
 }
 
 fn before_blocking(mut draft: Draft) -> Result<Guard, GovernanceDenied> {
-    let admitted = scope_of(&draft).and_then(|scope| {
+    let admitted = scope_of(&draft).and_then(|mut scope| {
+        scope.waits = true;
         let head = scope.harness.inner().heads.of_function(draft.meta());
         blocking::wait(scope.clone(), head, settled(admit(scope, &mut draft)))
     });

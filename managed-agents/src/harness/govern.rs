@@ -71,7 +71,8 @@ impl Govern {
     ///
     /// [`GovernanceDenied`], as when awaited.
     #[doc(alias = "govern_sync")]
-    pub fn blocking(self) -> Result<Permit, GovernanceDenied> {
+    pub fn blocking(mut self) -> Result<Permit, GovernanceDenied> {
+        self.scope.waits = true;
         let scope = self.scope.clone();
         let head = scope.harness.inner().heads.of_name(&self.tool);
         blocking::wait(scope, head, self.admit()).map(Permit::new)
@@ -166,6 +167,7 @@ impl fmt::Debug for Govern {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use managed_agents::{GovernanceDenied, Harness, Risk, ToolMeta};
 /// let harness = Harness::builder()
+///     .in_memory()
 ///     .agent_id("support-bot")
 ///     .declare(ToolMeta::new("lookup").with_risk(Risk::Low))
 ///     .build()

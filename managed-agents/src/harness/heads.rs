@@ -16,6 +16,8 @@ pub(super) struct Heads {
     governor: Arc<str>,
     /// JSON pointers of what is redacted in calls of a name, beyond what the tool itself redacts.
     redacted: HashMap<String, Vec<String>>,
+    /// What the operator's configuration says of a name: governed functions of that name are judged by what is stricter.
+    entries: HashMap<String, ToolMeta>,
     /// Guards both tables, which always hold the same heads; never held across an await.
     known: RwLock<Known>,
 }
@@ -51,6 +53,7 @@ impl Heads {
         governor: &str,
         redacted: HashMap<String, Vec<String>>,
         declared: Vec<(ToolMeta, Origin)>,
+        entries: Vec<ToolMeta>,
     ) -> Self {
         static TABLES: AtomicU64 = AtomicU64::new(0);
         let heads = Self {
@@ -58,6 +61,10 @@ impl Heads {
             agent,
             governor: governor.into(),
             redacted,
+            entries: entries
+                .into_iter()
+                .map(|entry| (entry.name().to_owned(), entry))
+                .collect(),
             known: RwLock::default(),
         };
         for (meta, origin) in declared {
@@ -126,9 +133,11 @@ impl Heads {
     }
 
     fn add(&self, meta: MetaRef, origin: Origin) -> Arc<Head> {
-        let head = self.make(meta, origin);
+        // found by what the function says of itself, judged and recorded by what counts
+        let definition = meta.definition();
+        let head = self.make(self.tightened(meta, origin), origin);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.by_definition.insert(head.meta().definition(), Arc::clone(&head));
+        known.by_definition.insert(definition, Arc::clone(&head));
         // what was declared of a name stays, whatever function of that name is called in between
         if head.origin() == Origin::Declared
             || known
@@ -139,6 +148,25 @@ impl Heads {
             known.by_name.insert(head.meta().name().to_owned(), Arc::clone(&head));
         }
         head
+    }
+
+    /// What counts of a governed function: the stricter of its own word and the operator's.
+    fn tightened(&self, meta: MetaRef, origin: Origin) -> MetaRef {
+        let Some(entry) = self.entries.get(meta.name()).filter(|_| origin == Origin::Governed) else {
+            return meta;
+        };
+        let ignored = meta.without_effect(entry);
+        if !ignored.is_empty() {
+            tracing::warn!(
+                tool = meta.name(),
+                keys = ignored.join(", "),
+                "the configuration has no effect on a governed function where it is laxer, or names what it does not have"
+            );
+        }
+        match meta.tightened_by(entry) {
+            Some(tightened) => MetaRef::Shared(Arc::new(tightened)),
+            None => meta,
+        }
     }
 
     fn make(&self, meta: MetaRef, origin: Origin) -> Arc<Head> {
@@ -161,7 +189,7 @@ mod tests {
     #[test]
     fn a_declaration_of_a_name_outlives_the_call_of_a_function_of_that_name() -> Result<(), crate::AgentIdError> {
         let declared = vec![(ToolMeta::new("refund").with_risk(Risk::High), Origin::Declared)];
-        let heads = Heads::new(AgentId::parse("a")?, "none", HashMap::new(), declared);
+        let heads = Heads::new(AgentId::parse("a")?, "none", HashMap::new(), declared, Vec::new());
         let function: &'static ToolMeta = Box::leak(Box::new(ToolMeta::new("refund").with_risk(Risk::Low)));
         assert_eq!(heads.of_function(function).meta().risk(), Risk::Low);
         assert_eq!(heads.of_name("refund").meta().risk(), Risk::High);

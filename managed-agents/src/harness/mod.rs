@@ -65,7 +65,7 @@ use crate::verdict::EvaluationId;
 ///     Ok(a + b)
 /// }
 ///
-/// let harness = Harness::builder().agent_id("calculator").build().await?;
+/// let harness = Harness::builder().in_memory().agent_id("calculator").build().await?;
 /// assert_eq!(harness.scope(add(2, 3)).await?, 5);
 /// assert_eq!(add(2, 3).await.unwrap_err().code(), "no_harness");
 /// # Ok(()) }
@@ -79,6 +79,8 @@ struct Inner {
     governor: Arc<dyn Governor>,
     recorder: Arc<dyn Recorder>,
     memory: Option<MemoryRecorder>,
+    #[cfg(feature = "sqlite")]
+    home: Option<crate::home::Home>,
     heads: Heads,
     fail_open: bool,
     block_on_escalate: bool,
@@ -199,13 +201,21 @@ impl Harness {
         self.0.memory.as_ref().map(MemoryRecorder::entries).unwrap_or_default()
     }
 
+    /// The data directory that this harness records in; none where it records elsewhere.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn home(&self) -> Option<&crate::home::Home> {
+        self.0.home.as_ref()
+    }
+
     /// The names of the tools seen so far that declare nothing of themselves, sorted.
     #[must_use]
     pub fn undeclared(&self) -> Vec<String> {
         self.0.heads.undeclared()
     }
 
-    /// Whether a decision could be had now.
+    /// Whether a decision could be had now, as far as the governor can know without deciding one: a remote one tries the
+    /// connection, and not the key.
     ///
     /// # Errors
     ///

@@ -31,6 +31,8 @@ const SEVERAL: u64 = u64::MAX;
 pub(crate) struct Scope {
     pub(crate) harness: Harness,
     pub(crate) session: Option<Arc<SessionState>>,
+    /// The thread that calls blocks anyway, and may wait for a recorder that answers from a thread of its own.
+    pub(crate) waits: bool,
 }
 
 impl Scope {
@@ -38,6 +40,7 @@ impl Scope {
         Self {
             harness: harness.clone(),
             session: None,
+            waits: false,
         }
     }
 

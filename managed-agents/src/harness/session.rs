@@ -21,6 +21,7 @@ const MOST_IDS: usize = 10_000;
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use managed_agents::{Harness, ToolMeta, Risk};
 /// let harness = Harness::builder()
+///     .in_memory()
 ///     .agent_id("support-bot")
 ///     .declare(ToolMeta::new("lookup").with_risk(Risk::Low))
 ///     .build()
@@ -120,6 +121,7 @@ impl Session {
 
     pub(crate) fn as_scope(&self) -> Scope {
         Scope {
+            waits: false,
             harness: self.harness.clone(),
             session: Some(Arc::clone(&self.state)),
         }

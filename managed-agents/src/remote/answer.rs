@@ -122,7 +122,7 @@ impl WireVerdict {
                 Some(text) => Verdict::allow().with_reason(Reason::new("allowed", text)),
                 None => Verdict::allow(),
             },
-            (Decision::Escalate, _) => Verdict::escalate(reason("escalated", "a person must approve this call first")),
+            (Decision::Escalate, _) => Verdict::escalate(reason("escalated", "the governance service leaves it to a person")),
             (Decision::Deny, _) if self.word == "DENY" => {
                 Verdict::deny(reason("denied", "the governance service denied this call"))
             }

@@ -41,7 +41,9 @@ const MAX_ANSWER: usize = 1024 * 1024;
 /// service had closed: an evaluation has no idempotency key, and a service that judged twice would record a call that
 /// never was.
 ///
-/// No redirect is followed and no proxy is used. Decisions need a tokio runtime with I/O and time enabled. Clones share their connections.
+/// No redirect is followed and no proxy is used: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are not read, on
+/// purpose, since a variable would otherwise say who sees the calls. Where the only way out is a proxy, name one that
+/// forwards to the service as the endpoint, with `https`. Decisions need a tokio runtime with I/O and time enabled. Clones share their connections.
 ///
 /// # Examples
 ///
@@ -117,7 +119,9 @@ impl Governor for Remote {
         }))
     }
 
-    /// Whether the service takes connections. The key is not tried: the wire has no request for it that decides nothing.
+    /// Whether the service takes connections, over TLS where it is not on this machine. That the key is taken, and that
+    /// verdicts come, is not known before the first call: the wire has no request for health, and none that tries a key
+    /// and decides nothing.
     fn health(&self) -> Answer<Result<(), GovernorError>> {
         let shared = Arc::clone(&self.0);
         Answer::later(async move {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::rule::{Effect, Rule, Severity};
-use crate::verdict::{Decision, Reason, Verdict};
+use crate::verdict::{Decision, Found, Reason, Verdict};
 
 /// A range of bytes in the text of one argument.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -87,7 +87,14 @@ impl Finding {
                 detail = format!("{detail}, bytes {start} to {end}");
             }
         }
-        Reason::new(self.rule.code(), self.rule.for_model()).with_detail(detail)
+        let reason = Reason::new(self.rule.code(), self.rule.for_model()).with_detail(detail);
+        match &self.argument {
+            Some(argument) => reason.found_in(Found {
+                argument: argument.clone(),
+                span: self.span.map(|span| (span.start, span.end)),
+            }),
+            None => reason,
+        }
     }
 }
 

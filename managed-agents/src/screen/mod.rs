@@ -160,7 +160,12 @@ impl StandardScreen {
             );
         };
         let kind = |name: &str| kind_of(call.meta(), name);
-        let pass = self.pass(call.tool(), &arguments, &kind, false);
+        let mut pass = self.pass(call.tool(), &arguments, &kind, false);
+        for (name, kind) in further_kinds(call.meta()) {
+            if let Some(value) = arguments.get(name) {
+                pass.arguments(&serde_json::json!({ name: value }), &|_| Some(kind));
+            }
+        }
         self.screened(pass.hits, pass.understood)
     }
 
@@ -258,6 +263,16 @@ impl StandardScreen {
 fn kind_of(tool: &ToolMeta, argument: &str) -> Option<ArgKind> {
     let mut arguments = tool.arguments().iter();
     arguments.find(|own| own.name == argument).and_then(|own| own.kind)
+}
+
+/// What arguments are to be read as beside their first kind: a configuration may add to what a function declares.
+fn further_kinds(meta: &ToolMeta) -> impl Iterator<Item = (&'static str, ArgKind)> {
+    let arguments = meta.arguments();
+    arguments.iter().enumerate().filter_map(|(place, argument)| {
+        let mut before = arguments.iter().take(place);
+        let further = before.any(|first| first.name == argument.name);
+        Some((argument.name, argument.kind.filter(|_| further)?))
+    })
 }
 
 impl Screen for StandardScreen {

@@ -69,6 +69,8 @@ impl MemoryEntry {
 }
 
 impl MemoryRecorder {
+    pub(crate) const CAPACITY: usize = DEFAULT_CAPACITY;
+
     /// A record of the last 10 000 calls.
     #[must_use]
     pub fn new() -> Self {

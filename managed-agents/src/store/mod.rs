@@ -1,5 +1,12 @@
 //! Where records are kept.
 
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use memory::{MemoryEntry, MemoryRecorder};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{
+    Depth, Durability, Head, Page, Problem, Query, Reader, Report, Store, StoreError, StoreErrorKind, StoreOptions, Values,
+    data_dir,
+};

@@ -42,7 +42,7 @@ macro_rules! assert_denied {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use managed_agents::{Harness, assert_escalated};
-/// let harness = Harness::builder().agent_id("test").build().await?;
+/// let harness = Harness::builder().in_memory().agent_id("test").build().await?;
 /// assert_escalated!(harness.govern("never_heard_of", "{}").await, "undeclared_name");
 /// # Ok(()) }
 /// ```

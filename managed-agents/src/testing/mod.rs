@@ -18,7 +18,7 @@
 //! let governor = FakeGovernor::new()
 //!     .then(Verdict::allow())
 //!     .then(Verdict::deny(Reason::new("closed", "the shop is closed")));
-//! let harness = Harness::builder().agent_id("test").governor(governor.clone()).build().await?;
+//! let harness = Harness::builder().in_memory().agent_id("test").governor(governor.clone()).build().await?;
 //!
 //! harness.scope(close_account(1)).await?;
 //! assert_denied!(harness.scope(close_account(2)).await, "closed");
@@ -60,6 +60,7 @@ use std::sync::Arc;
 /// ```
 pub fn dangerous_allow_all() -> Result<Harness, BuildError> {
     Harness::builder()
+        .in_memory()
         .agent_id("test")
         .governor(AllowAll)
         .dangerous()

@@ -40,7 +40,7 @@ use crate::harness::Harness;
 ///     Ok(format!("order {order} is on its way"))
 /// }
 ///
-/// let harness = Harness::builder().agent_id("support-bot").build().await?;
+/// let harness = Harness::builder().in_memory().agent_id("support-bot").build().await?;
 /// let toolbox = Toolbox::new().harness(&harness).state(Orders).tool(lookup::tool()).build()?;
 ///
 /// assert_eq!(toolbox.definitions(Dialect::Claude)[0]["name"], "lookup");

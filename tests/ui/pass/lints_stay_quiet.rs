@@ -15,6 +15,13 @@ pub mod tools {
         Ok(a.len() + b.len())
     }
 
+    /// Decoded anew.
+    #[governed(exact)]
+    pub async fn exact(a: String, mut b: Vec<u8>) -> Result<usize, GovernanceDenied> {
+        b.push(1);
+        Ok(a.len() + b.len())
+    }
+
     #[governed]
     pub(crate) async fn within(a: u8) -> Result<u8, GovernanceDenied> {
         Ok(a)

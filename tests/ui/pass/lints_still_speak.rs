@@ -1,4 +1,5 @@
 //! What the user left unused is still reported, once, on what the user wrote.
+#![deny(unfulfilled_lint_expectations)]
 use managed_agents::{governed, GovernanceDenied};
 
 #[expect(unused_variables)]
@@ -16,6 +17,30 @@ async fn never_read_here(#[expect(unused_variables)] a: u8, #[expect(unused_mut)
 #[expect(unused_variables, unused_mut)]
 fn never_read_blocking(mut a: u8, b: u8) -> Result<u8, GovernanceDenied> {
     Ok(a)
+}
+
+#[governed]
+#[expect(dead_code)]
+async fn never_called(n: u8) -> Result<u8, GovernanceDenied> {
+    Ok(n)
+}
+
+#[expect(dead_code)]
+#[governed(no_tool)]
+async fn never_called_nor_given(n: u8) -> Result<u8, GovernanceDenied> {
+    Ok(n)
+}
+
+#[governed(blocking, tool = never_called_tool)]
+#[expect(dead_code)]
+fn never_called_blocking(n: u8) -> Result<u8, GovernanceDenied> {
+    Ok(n)
+}
+
+#[governed]
+#[allow(dead_code)]
+async fn never_called_and_that_is_fine(n: u8) -> Result<u8, GovernanceDenied> {
+    Ok(n)
 }
 
 struct Mailer;

@@ -27,7 +27,7 @@ use crate::tool::{ToolResult, Toolbox};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let toolbox = Toolbox::new().build()?;
-/// let agent = MessagesAgent::builder("claude-opus-4-5").tools(&toolbox).system("Be brief.").build()?;
+/// let agent = MessagesAgent::builder("claude-opus-5-5").tools(&toolbox).system("Be brief.").build()?;
 /// let run = agent.run("Refund order 7.").await?;
 /// println!("{}", run.text());
 /// for call in run.calls() {
@@ -59,14 +59,28 @@ impl MessagesAgent {
         self.resume(Vec::new(), text).await
     }
 
-    /// Runs the loop on a conversation that went before.
+    /// Goes on with a conversation: `messages` is what [`Run::into_messages`] gave, unchanged, and `text` is what the user
+    /// says next. An approved call is not made by this: the model is told by the text, and calls again with unchanged
+    /// arguments.
     ///
-    /// Calls that the conversation leaves open are answered as not run: what they stood in was cut off, refused, or at the
-    /// iteration limit.
+    /// Calls that the conversation leaves open are answered as not run, in the message that `text` is in: what they stood
+    /// in was cut off, refused, or at the iteration limit. They are not judged and not run. The run that comes back holds
+    /// the whole conversation, and of calls, use and iterations what is new.
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run).
+    /// As [`run`](Self::run); and when the last of the messages cannot be read.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(agent: managed_agents::claude::MessagesAgent) -> Result<(), Box<dyn std::error::Error>> {
+    /// let run = agent.run("Refund order 7.").await?;
+    /// // a person has approved the refund meanwhile
+    /// let run = agent.resume(run.into_messages(), "The refund is approved: please make it now.").await?;
+    /// println!("{}", run.text());
+    /// # Ok(()) }
+    /// ```
     pub async fn resume(&self, messages: Vec<Box<RawValue>>, text: &str) -> Result<Run, MessagesError> {
         let mut run = Run {
             messages,

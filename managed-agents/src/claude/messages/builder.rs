@@ -84,7 +84,8 @@ impl MessagesAgentBuilder {
         self
     }
 
-    /// The key, sent as `x-api-key`; `ANTHROPIC_API_KEY` when not said. Neither `Debug` nor an error shows it.
+    /// The key, sent as `x-api-key`; `ANTHROPIC_API_KEY` when not said, where it is set and not
+    /// empty. Neither `Debug` nor an error shows it.
     pub fn api_key(mut self, key: Secret) -> Self {
         self.key = Some(Key::new(key, false));
         self
@@ -96,7 +97,8 @@ impl MessagesAgentBuilder {
         self
     }
 
-    /// Where the API is, without `/v1/messages`; `ANTHROPIC_BASE_URL`, else `https://api.anthropic.com`, when not said.
+    /// Where the API is, without `/v1/messages`; `ANTHROPIC_BASE_URL`, where it is set and not empty, else
+    /// `https://api.anthropic.com`, when not said.
     pub fn base_url(mut self, base: Endpoint) -> Self {
         self.endpoint = Some(base);
         self

@@ -1,0 +1,82 @@
+//! What can be wrong with a data directory.
+
+use crate::audit::entry::EntryError;
+use crate::identity::{IdentityError, IdentityErrorKind};
+use crate::store::{StoreError, StoreErrorKind};
+
+/// A data directory cannot be opened, or does not allow what was asked. The message names no secret.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct HomeError {
+    kind: HomeErrorKind,
+    code: &'static str,
+    detail: String,
+}
+
+/// What is wrong with a data directory.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum HomeErrorKind {
+    /// The record.
+    Store(StoreErrorKind),
+    /// A key, a certificate or a statement.
+    Identity(IdentityErrorKind),
+    /// What was to be recorded is no entry.
+    Entry,
+    /// The agent is not registered, and the authority's key, with which it could be, is not here.
+    NotRegistered,
+    /// The authority's key, which this needs, is not here or is under a passphrase.
+    NoAuthority,
+}
+
+impl HomeError {
+    fn new(kind: HomeErrorKind, code: &'static str, detail: String) -> Self {
+        Self { kind, code, detail }
+    }
+
+    pub(super) fn not_registered(agent: &str) -> Self {
+        Self::new(
+            HomeErrorKind::NotRegistered,
+            "not_registered",
+            format!("agent `{agent}` is not registered; register it with `managed-agents agent register {agent}`"),
+        )
+    }
+
+    pub(super) fn no_authority(what: &str) -> Self {
+        Self::new(
+            HomeErrorKind::NoAuthority,
+            "no_authority",
+            format!("the authority's key is under a passphrase, and {what} needs it"),
+        )
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn kind(&self) -> HomeErrorKind {
+        self.kind
+    }
+
+    /// The stable code; that of the store or the identity where one of them is wrong.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+impl From<StoreError> for HomeError {
+    fn from(error: StoreError) -> Self {
+        Self::new(HomeErrorKind::Store(error.kind()), error.code(), error.to_string())
+    }
+}
+
+impl From<IdentityError> for HomeError {
+    fn from(error: IdentityError) -> Self {
+        Self::new(HomeErrorKind::Identity(error.kind()), error.code(), error.to_string())
+    }
+}
+
+impl From<EntryError> for HomeError {
+    fn from(error: EntryError) -> Self {
+        Self::new(HomeErrorKind::Entry, "entry_refused", error.to_string())
+    }
+}

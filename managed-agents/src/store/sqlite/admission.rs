@@ -1,0 +1,88 @@
+//! What must still hold when a decision is written (law 6): checked in the transaction that writes it.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use rusqlite::params;
+
+use super::agents;
+use super::error::StoreError;
+use super::log::Log;
+use super::message::Decision;
+use super::seal::Values;
+use super::shared::Shared;
+use super::tip::Tip;
+use crate::identity::Standing;
+
+/// Reads states and keys anew when any process has changed one.
+pub(super) fn refresh(
+    log: &Log<'_>,
+    tip: &Tip,
+    shared: &Shared,
+    standings: &mut HashMap<String, Standing>,
+    epoch: &mut u64,
+) -> Result<(), StoreError> {
+    if *epoch == tip.epoch {
+        return Ok(());
+    }
+    *standings = agents::all(log.db)?
+        .into_iter()
+        .map(|(agent, row)| (agent, row.standing(tip.epoch)))
+        .collect();
+    log.keys.reload()?;
+    shared.set_standings(standings.clone());
+    *epoch = tip.epoch;
+    Ok(())
+}
+
+/// Whether a decision may be written as it is; else it must be judged anew.
+pub(super) fn admits(
+    log: &Log<'_>,
+    tip: &Tip,
+    standings: &HashMap<String, Standing>,
+    decision: &Decision,
+) -> Result<bool, StoreError> {
+    if decision.claims.epoch.is_some_and(|seen| seen != tip.epoch) {
+        return Ok(false);
+    }
+    // encrypted for a subject that was erased meanwhile
+    if let Values::Sealed(sealed) = &decision.values
+        && log.keys.is_erased(sealed.subject)
+    {
+        return Ok(false);
+    }
+    let standing = standings.get(&decision.agent);
+    // the entry names a passport: it must be the agent's
+    if standing.map(|standing| &standing.passport) != decision.passport.as_ref() {
+        return Ok(false);
+    }
+    // a refusal is recorded however the agent stands
+    if decision.runs
+        && let Some(standing) = standing
+        && standing.admits(micros(SystemTime::now()), tip.log_time).is_err()
+    {
+        return Ok(false);
+    }
+    if let Some(grant) = &decision.claims.grant {
+        let mut consumed = log.db.prepare("SELECT 1 FROM consumed WHERE name = ?1")?;
+        return Ok(!consumed.exists([&**grant])?);
+    }
+    Ok(true)
+}
+
+/// Notes that a grant has run its one call.
+pub(super) fn consume(log: &Log<'_>, tip: &mut Tip, grant: &str, sequence: u64) -> Result<(), StoreError> {
+    log.db.execute(
+        "INSERT INTO consumed(name, seq) VALUES(?1, ?2)",
+        params![grant, sequence.cast_signed()],
+    )?;
+    tip.consumed += 1;
+    Ok(())
+}
+
+pub(super) fn micros(time: SystemTime) -> i64 {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
+        Err(_) => 0,
+    }
+}

@@ -1,0 +1,132 @@
+//! What an entry is found by, and the tables that find it.
+//!
+//! Entries are looked up in blocks of 256, as their tiles are: for each term and block one row says where in the block the term
+//! stands. The rows of a block are written when it is full, so that a record costs no index of its own; the entries of the
+//! last block, at most 255, are read one by one.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+use sha2::{Digest as _, Sha256};
+
+use super::error::StoreError;
+use crate::audit::entry::{Entry, IndexColumns};
+
+/// How many entries a block has.
+pub(super) const BLOCK: u64 = 256;
+
+/// What an entry can be asked for by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Field {
+    Kind,
+    Agent,
+    Tool,
+    Decision,
+    Session,
+}
+
+/// A field and its value, as a number: two that collide are told apart when the entry is read.
+pub(super) fn term(field: Field, value: &str) -> i64 {
+    let name: &[u8] = match field {
+        Field::Kind => b"kind\0",
+        Field::Agent => b"agent\0",
+        Field::Tool => b"tool\0",
+        Field::Decision => b"decision\0",
+        Field::Session => b"session\0",
+    };
+    let hash = Sha256::new().chain_update(name).chain_update(value).finalize();
+    hash.first_chunk().map_or(0, |bytes| i64::from_be_bytes(*bytes))
+}
+
+/// What an entry is found by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Facts {
+    pub(super) at: i64,
+    pub(super) terms: [Option<i64>; 5],
+    pub(super) evaluation: Option<String>,
+}
+
+impl Facts {
+    /// Of an entry that waits for its place.
+    pub(super) fn of(index: &IndexColumns) -> Self {
+        let of = |field, value: Option<&str>| value.map(|value| term(field, value));
+        Self {
+            at: index.at_micros,
+            terms: [
+                of(Field::Kind, Some(&index.kind)),
+                of(Field::Agent, index.agent.as_deref()),
+                of(Field::Tool, index.tool.as_deref()),
+                of(Field::Decision, index.decision),
+                of(Field::Session, index.session.as_deref()),
+            ],
+            evaluation: index.evaluation.clone(),
+        }
+    }
+
+    /// Of an entry that was read.
+    pub(super) fn read(entry: &Entry) -> Self {
+        let of =
+            |field, value: Option<crate::audit::export::Untrusted<'_>>| value.map(|value| term(field, value.reveal()));
+        Self {
+            at: entry.at_micros(),
+            terms: [
+                Some(term(Field::Kind, entry.kind())),
+                of(Field::Agent, entry.agent()),
+                of(Field::Tool, entry.tool()),
+                of(Field::Decision, entry.decision()),
+                of(Field::Session, entry.session()),
+            ],
+            evaluation: entry.evaluation().map(|id| id.reveal().to_owned()),
+        }
+    }
+}
+
+/// The rows of one block.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub(super) struct BlockRows {
+    pub(super) low: i64,
+    pub(super) high: i64,
+    pub(super) postings: BTreeMap<i64, Vec<u8>>,
+}
+
+impl BlockRows {
+    pub(super) fn of<'a>(facts: impl Iterator<Item = &'a Facts>) -> Self {
+        let mut rows = Self {
+            low: i64::MAX,
+            high: i64::MIN,
+            postings: BTreeMap::new(),
+        };
+        for (place, facts) in (0..=u8::MAX).zip(facts) {
+            rows.low = rows.low.min(facts.at);
+            rows.high = rows.high.max(facts.at);
+            for term in facts.terms.iter().flatten() {
+                rows.postings.entry(*term).or_default().push(place);
+            }
+        }
+        rows
+    }
+
+    /// Writes the rows, and those of the evaluations.
+    pub(super) fn write<'a>(
+        &self,
+        db: &Connection,
+        block: u64,
+        facts: impl Iterator<Item = &'a Facts>,
+    ) -> Result<(), StoreError> {
+        db.execute(
+            "INSERT INTO blocks(block, low, high) VALUES(?1, ?2, ?3)",
+            params![block as i64, self.low, self.high],
+        )?;
+        let mut insert = db.prepare("INSERT INTO postings(term, block, places) VALUES(?1, ?2, ?3)")?;
+        for (term, places) in &self.postings {
+            insert.execute(params![term, block as i64, places])?;
+        }
+        let mut insert = db.prepare("INSERT INTO evaluations(name, seq) VALUES(?1, ?2)")?;
+        for (place, facts) in (block * BLOCK..).zip(facts) {
+            if let Some(evaluation) = &facts.evaluation {
+                insert.execute(params![evaluation, place as i64])?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! Finding entries by the tables of blocks.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::error::StoreError;
+use super::facts::{BLOCK, Field, term};
+use crate::audit::entry::Entry;
+
+/// What a row of a block must have for the block to be read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) terms: Vec<i64>,
+    /// In microseconds since 1970; from the first to before the second.
+    pub(super) time: Option<(i64, i64)>,
+}
+
+/// The nearest block from `from` on (backwards with `newest_first`) that has every term somewhere, and the places in it that have
+/// them all. Places may be none: the terms stand on different entries.
+pub(super) fn next_block(
+    db: &Connection,
+    wanted: &Wanted,
+    from: u64,
+    newest_first: bool,
+) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+    let (sql_time, sql_term) = if newest_first {
+        (
+            "SELECT block FROM blocks WHERE block <= ?1 AND high >= ?2 AND low < ?3 ORDER BY block DESC LIMIT 1",
+            "SELECT block, places FROM postings WHERE term = ?1 AND block <= ?2 ORDER BY block DESC LIMIT 1",
+        )
+    } else {
+        (
+            "SELECT block FROM blocks WHERE block >= ?1 AND high >= ?2 AND low < ?3 ORDER BY block LIMIT 1",
+            "SELECT block, places FROM postings WHERE term = ?1 AND block >= ?2 ORDER BY block LIMIT 1",
+        )
+    };
+    let mut by_time = db.prepare(sql_time)?;
+    let mut by_term = db.prepare(sql_term)?;
+    let mut at = from.cast_signed();
+    'again: loop {
+        let (low, high) = wanted.time.unwrap_or((i64::MIN, i64::MAX));
+        let Some(block) = by_time
+            .query_row([at, low, high], |row| row.get::<_, i64>(0))
+            .optional()?
+        else {
+            return Ok(None);
+        };
+        at = block;
+        let mut places: Vec<u8> = (0..=u8::MAX).collect();
+        for term in &wanted.terms {
+            let found: Option<(i64, Vec<u8>)> = by_term
+                .query_row([*term, at], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            match found {
+                None => return Ok(None),
+                Some((block, _)) if block != at => {
+                    at = block;
+                    continue 'again;
+                }
+                Some((_, has)) => places.retain(|place| has.contains(place)),
+            }
+        }
+        return Ok(Some((at.cast_unsigned(), places)));
+    }
+}
+
+/// The entries of one type, oldest first. For types of which a log has few.
+pub(super) fn of_kind(db: &Connection, kind: &str, size: u64) -> Result<Vec<Entry>, StoreError> {
+    let wanted = Wanted {
+        terms: vec![term(Field::Kind, kind)],
+        time: None,
+    };
+    let mut found = Vec::new();
+    let mut next = 0;
+    while let Some((block, places)) = next_block(db, &wanted, next, false)? {
+        for place in places {
+            found.extend(entry(db, block * BLOCK + u64::from(place))?);
+        }
+        next = block + 1;
+    }
+    for sequence in size - size % BLOCK..size {
+        found.extend(entry(db, sequence)?);
+    }
+    found.retain(|entry| entry.kind() == kind);
+    Ok(found)
+}
+
+/// One entry, if it is there.
+pub(super) fn entry(db: &Connection, sequence: u64) -> Result<Option<Entry>, StoreError> {
+    let mut select = db.prepare("SELECT bytes FROM entries WHERE seq = ?1")?;
+    let bytes: Option<Vec<u8>> = select
+        .query_row([sequence.cast_signed()], |row| row.get(0))
+        .optional()?;
+    Ok(bytes.map(Entry::parse).transpose()?)
+}
+
+/// The keys that the log says it is signed with.
+pub(super) fn log_keys(db: &Connection, size: u64) -> Result<Vec<String>, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Body {
+        key: String,
+    }
+    let keys = of_kind(db, "log_key", size)?;
+    let keys = keys
+        .iter()
+        .filter_map(|entry| serde_json::from_str::<Body>(entry.raw("body")?).ok());
+    Ok(keys.map(|body| body.key).collect())
+}

@@ -1,0 +1,104 @@
+//! What callers send to the writer's thread.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::oneshot;
+
+use super::error::StoreError;
+use super::facts::Facts;
+use super::seal::Values;
+use super::shared::Place;
+use crate::audit::entry::PendingEntry;
+use crate::audit::{OutcomeRecord, Sequence};
+use crate::governor::Claims;
+use crate::outcome::Outcome;
+
+pub(super) enum Message {
+    Decision(Box<Decision>),
+    Outcome(Ended),
+    Append(Box<Append>),
+    Erase {
+        subject: String,
+        reply: Reply<Option<Sequence>>,
+    },
+    /// Answered when everything before it is fsynced, signed and marked.
+    Flush(Reply<()>),
+    Stop,
+}
+
+pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// A decision, ready but for its place.
+pub(super) struct Decision {
+    pub(super) entry: PendingEntry,
+    pub(super) facts: Facts,
+    pub(super) values: Values,
+    pub(super) claims: Claims,
+    pub(super) agent: String,
+    /// The passport that the entry names.
+    pub(super) passport: Option<Arc<str>>,
+    /// Whether the body is to run.
+    pub(super) runs: bool,
+    pub(super) place: Place,
+    pub(super) reply: Reply<Written>,
+}
+
+/// What became of a decision.
+pub(super) enum Written {
+    Done(Reserved),
+    Stale,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy)]
+pub(super) struct Ended {
+    pub(super) place: u64,
+    pub(super) record: OutcomeRecord,
+    pub(super) at: SystemTime,
+}
+
+/// A statement, ready but for its place.
+pub(super) struct Append {
+    pub(super) entry: PendingEntry,
+    pub(super) synced: bool,
+    pub(super) reply: Reply<Sequence>,
+}
+
+/// The place of a decision on its way to the caller. If the caller does not wait any more, its body never begins: the call is
+/// recorded as cancelled.
+pub(super) struct Reserved {
+    sequence: u64,
+    /// None once the caller has it, or when no outcome is to come.
+    unclaimed: Option<Sender<Message>>,
+}
+
+impl Reserved {
+    pub(super) fn new(sequence: u64, runs: bool, to_writer: &Sender<Message>) -> Self {
+        Self {
+            sequence,
+            unclaimed: runs.then(|| to_writer.clone()),
+        }
+    }
+
+    /// The caller has it, and reports the outcome from now on.
+    pub(super) fn claim(mut self) -> Sequence {
+        self.unclaimed = None;
+        Sequence::new(self.sequence)
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if let Some(to_writer) = self.unclaimed.take() {
+            let ended = Ended {
+                place: self.sequence,
+                record: OutcomeRecord::new(Outcome::Cancelled, Duration::ZERO),
+                at: SystemTime::now(),
+            };
+            // a writer that is gone leaves it open: the next one closes it
+            let _ = to_writer.send(Message::Outcome(ended));
+        }
+    }
+}

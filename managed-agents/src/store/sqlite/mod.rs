@@ -1,0 +1,361 @@
+//! The durable record: one SQLite file that several processes write.
+//!
+//! # How it is written
+//!
+//! Callers encode a decision, and encrypt what it commits to; all else is done by one thread in each process, which takes what
+//! has gathered, writes it in one transaction, and then answers (group commit). Several processes take turns by SQLite's own
+//! lock: whoever begins a transaction first reads the end of the log, so that the log never forks.
+//!
+//! What holds between threads and processes:
+//!
+//! - **Nothing blocks a caller.** `commit`, `conclude` and `append` only send; no lock is held across a system call. What is under
+//!   way is counted, and bounded: beyond that, a decision is denied with `record_full`.
+//! - **Acknowledged is written.** A decision is answered after its transaction committed, never before. Decisions that failed were
+//!   not written: the transaction is rolled back as a whole, and what this process knows of the log's end is forgotten and read
+//!   anew.
+//! - **A dead writer is an error, not a wait.** When its thread ends, the channel and every waiting answer close, which callers see
+//!   as [`StoreErrorKind::Stopped`]. After an error that leaves unknown what is on the disk, nothing is written any more.
+//! - **An outcome has its place.** Each allowed decision holds a place among the calls under way until its outcome is written;
+//!   outcomes that cannot be written (a full disk) are kept and tried again. A caller that is dropped between the transaction and the
+//!   answer never began its body: its call is recorded as cancelled.
+//! - **Only the dead are closed.** A process holds the lock on its own file from before its first record until after its last. Whoever
+//!   opens the store closes, as `unknown`, the calls of processes whose lock is free, and no others; an outcome that comes later is
+//!   appended and overwrites nothing.
+//! - **Stopped means stopped.** An epoch in the log's one row changes with every registration, renewal, state and erasure; each
+//!   transaction reads it, and reads states and keys anew when it has changed. A decision that lets a body run is
+//!   [`Stale`](Committed::Stale) when its agent may not act any more.
+//! - **No two trees are signed.** Sizes are signed in a transaction that is fsynced before anybody can see it; the high-water mark is
+//!   raised after that.
+//!
+//! # Files
+//!
+//! In the data directory: `record.db` (with `-wal` and `-shm`), `subjects.keys` (the keys of the values that can be erased, never in
+//! the database nor a backup), `processes/` and `open.lock`. Outside it: the high-water mark.
+
+mod admission;
+mod agents;
+mod backup;
+mod erasure;
+mod error;
+mod facts;
+mod files;
+mod keys;
+mod log;
+mod lookup;
+mod mark;
+mod message;
+mod network;
+mod open;
+mod options;
+mod process;
+mod query;
+mod reader;
+mod schema;
+mod seal;
+mod shared;
+mod tiles;
+mod tip;
+mod verify;
+mod writer;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::oneshot;
+
+pub use error::{StoreError, StoreErrorKind};
+pub use options::{Durability, StoreOptions, data_dir};
+pub use query::{Page, Query};
+pub use reader::{Head, Reader, Values};
+pub use verify::{Depth, Problem, Report};
+
+use crate::answer::Answer;
+use crate::audit::entry::{self, DecisionContext, PendingEntry};
+use crate::audit::{
+    Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, Stopped,
+};
+use crate::call::{AgentId, ToolCall};
+use crate::governor::Claims;
+use crate::identity::Standing;
+use facts::Facts;
+use message::{Append, Decision, Ended, Message, Written};
+use seal::Values as Sealing;
+use shared::Shared;
+
+/// How long the last handle waits, when it is dropped, for what was sent to be written.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+/// The durable record. Clones share one writer; when the last is dropped, what was sent is written (waited for a second at most).
+///
+/// # Examples
+///
+/// ```no_run
+/// use managed_agents::store::{Store, StoreOptions};
+/// let store = Store::open(StoreOptions::in_data_dir()?)?;
+/// # Ok::<_, managed_agents::store::StoreError>(())
+/// ```
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    to_writer: Sender<Message>,
+    shared: Arc<Shared>,
+    dir: PathBuf,
+    /// Closes when the writer's thread has ended.
+    ended: Mutex<Receiver<()>>,
+}
+
+impl Store {
+    /// Opens the store, or begins it. Blocks: reads and writes files, and waits for other processes that open it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] with every kind that a store can have. [`StoreErrorKind::RolledBack`] is ended by
+    /// [`accept_restored`](Self::accept_restored) only.
+    #[expect(clippy::needless_pass_by_value, reason = "a builder's end takes the builder")]
+    pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        Self::start(&options, false)
+    }
+
+    /// Opens a store whose log is not the one that was here: a backup that was restored, on purpose. The log goes on under
+    /// a new origin, whose first entry says what came before; every verdict and grant from before is stale. Opens as
+    /// [`open`](Self::open) does where nothing was rolled back.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), but for [`StoreErrorKind::RolledBack`].
+    #[expect(clippy::needless_pass_by_value, reason = "a builder's end takes the builder")]
+    pub fn accept_restored(options: StoreOptions) -> Result<Self, StoreError> {
+        Self::start(&options, true)
+    }
+
+    fn start(options: &StoreOptions, accept: bool) -> Result<Self, StoreError> {
+        let opened = open::open(options, accept)?;
+        let shared = Arc::new(Shared::new(opened.keys, options.most_in_flight));
+        shared.set_standings(opened.standings.into_iter().collect());
+        shared.set_log_time(opened.log_time);
+        let (to_writer, receiver) = channel();
+        let parts = writer::Parts {
+            db: opened.db,
+            shared: Arc::clone(&shared),
+            durability: options.durability,
+            patience: options.patience,
+            signer: opened.signer,
+            mark: opened.mark,
+            process: opened.process,
+            epoch: opened.epoch,
+            to_self: to_writer.clone(),
+        };
+        let (ending, ended) = channel();
+        std::thread::Builder::new()
+            .name("managed-agents record".to_owned())
+            .spawn(move || {
+                writer::run(parts, &receiver);
+                drop(ending);
+            })
+            .map_err(|error| StoreError::io("start a thread for", &options.dir, &error))?;
+        Ok(Self(Arc::new(Inner {
+            to_writer,
+            shared,
+            dir: options.dir.clone(),
+            ended: Mutex::new(ended),
+        })))
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.0.dir
+    }
+
+    /// How an agent stands, as of this process's last transaction; none if it is not registered. The transaction that writes
+    /// a decision checks it again.
+    #[must_use]
+    pub fn standing(&self, agent: &str) -> Option<Standing> {
+        self.0.shared.standing(agent)
+    }
+
+    /// The latest time of any entry, in microseconds since 1970, as of this process's last transaction.
+    #[must_use]
+    pub fn log_time(&self) -> i64 {
+        self.0.shared.log_time()
+    }
+
+    /// How many decisions are under way: waiting to be written, or allowed and not ended.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.0.shared.in_flight()
+    }
+
+    /// Adds a statement's entry. One of type `agent` (a passport or a state, whose signature the caller has checked) changes how the
+    /// agent stands in the same transaction, and is fsynced; others are if `synced`.
+    ///
+    /// The answer is an error of kind [`StoreErrorKind::Refused`] when the statement does not follow what is recorded: a renewal
+    /// or a state of a revoked agent, or a state whose number is not the next.
+    pub fn append(&self, entry: PendingEntry, synced: bool) -> Answer<Result<Sequence, StoreError>> {
+        let synced = synced || entry.index.kind == "agent";
+        self.ask(|reply| Message::Append(Box::new(Append { entry, synced, reply })))
+    }
+
+    /// Destroys the key under which a data subject's values are encrypted, and records that. The answer is the place of the
+    /// entry, or none if nothing was recorded of the subject.
+    pub fn erase(&self, subject: &str) -> Answer<Result<Option<Sequence>, StoreError>> {
+        let subject = subject.to_owned();
+        self.ask(|reply| Message::Erase { subject, reply })
+    }
+
+    /// Answered when everything that was sent before is written, fsynced, signed and marked.
+    pub fn flush(&self) -> Answer<Result<(), StoreError>> {
+        self.ask(Message::Flush)
+    }
+
+    /// A connection of its own that reads. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::open`].
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(&self.0.dir)
+    }
+
+    /// Copies the record of a data directory into one file, while others may write. The copy is one moment's record, fsynced; the keys of
+    /// data subjects are not in it. `progress` is told how many pages are copied, of how many. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Refused`] when the file is there already; others as [`open`](Self::open).
+    pub fn backup(
+        dir: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<(), StoreError> {
+        backup::copy(&schema::database(dir.as_ref()), to.as_ref(), &mut progress)
+    }
+
+    /// Puts a copy in the place of the record in a data directory that no process has open. Unless the copy is as new as what it
+    /// replaces, [`open`](Self::open) then says [`StoreErrorKind::RolledBack`], until
+    /// [`accept_restored`](Self::accept_restored). Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Locked`] when a process has the record open; others as [`open`](Self::open).
+    pub fn restore(copy: impl AsRef<Path>, dir: impl AsRef<Path>) -> Result<(), StoreError> {
+        backup::restore(copy.as_ref(), dir.as_ref())
+    }
+
+    fn ask<T: Send + Unpin + 'static>(
+        &self,
+        message: impl FnOnce(message::Reply<T>) -> Message,
+    ) -> Answer<Result<T, StoreError>> {
+        let (reply, answer) = oneshot::channel();
+        if self.0.to_writer.send(message(reply)).is_err() {
+            return Answer::ready(Err(StoreError::stopped()));
+        }
+        Answer::later(async move { answer.await.unwrap_or_else(|_| Err(StoreError::stopped())) })
+    }
+
+    /// Encodes a decision.
+    fn encode(
+        &self,
+        record: &DecisionRecord,
+        call: Option<&Arc<ToolCall>>,
+    ) -> Result<(PendingEntry, Sealing, Option<Arc<str>>), StoreError> {
+        let passport = self.standing(record.agent()).map(|standing| standing.passport);
+        let context = DecisionContext {
+            certificate: passport.as_deref(),
+            software: open::SOFTWARE,
+            ..DecisionContext::default()
+        };
+        let mut entry = entry::decision(record, call.map(AsRef::as_ref), &context)?;
+        let values = Sealing::of(&mut entry, |subject| self.0.shared.keys.find(subject))?;
+        Ok((entry, values, passport))
+    }
+}
+
+impl Recorder for Store {
+    fn commit(
+        &self,
+        record: DecisionRecord,
+        call: Option<&Arc<ToolCall>>,
+        claims: Claims,
+    ) -> Answer<Result<Committed, RecordError>> {
+        let Some(place) = self.0.shared.place() else {
+            return Answer::ready(Err(RecordError::new(
+                RecordErrorKind::Full,
+                "too many calls are under way to remember one more",
+            )));
+        };
+        let (entry, values, passport) = match self.encode(&record, call) {
+            Ok(encoded) => encoded,
+            Err(error) => return Answer::ready(Err(error.to_record_error())),
+        };
+        let (reply, answer) = oneshot::channel();
+        let decision = Decision {
+            facts: Facts::of(&entry.index),
+            entry,
+            values,
+            claims,
+            agent: record.agent().to_owned(),
+            passport,
+            runs: record.disposition().runs(),
+            place,
+            reply,
+        };
+        if self.0.to_writer.send(Message::Decision(Box::new(decision))).is_err() {
+            return Answer::ready(Err(StoreError::stopped().to_record_error()));
+        }
+        Answer::later(async move {
+            match answer.await {
+                Ok(Ok(Written::Done(reserved))) => Ok(Committed::Done(reserved.claim())),
+                Ok(Ok(Written::Stale)) => Ok(Committed::Stale),
+                Ok(Err(error)) => Err(error.to_record_error()),
+                Err(_) => Err(StoreError::stopped().to_record_error()),
+            }
+        })
+    }
+
+    fn admits(&self, agent: &AgentId, at: SystemTime) -> Result<(), Stopped> {
+        let Some(standing) = self.standing(agent.as_str()) else {
+            return Ok(());
+        };
+        standing
+            .admits(admission::micros(at), self.log_time())
+            .map_err(|error| Stopped::new(error.code(), error.to_string()))
+    }
+
+    fn may_be_waited_for(&self) -> bool {
+        true
+    }
+
+    fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {
+        let ended = Ended {
+            place: place.get(),
+            record: outcome,
+            at: SystemTime::now(),
+        };
+        // a writer that is gone leaves it open: whoever opens the store next closes it
+        let _ = self.0.to_writer.send(Message::Outcome(ended));
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.to_writer.send(Message::Stop).is_err() {
+            return;
+        }
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // closed when the thread has ended; a disk that hangs does not hang the caller
+        let _ = ended.recv_timeout(LAST_WAIT);
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("dir", &self.0.dir)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,426 @@
+//! The thread that writes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::error::{StoreError, StoreErrorKind};
+use super::log::Log;
+use super::mark::{Mark, MarkFile};
+use super::message::{Append, Decision, Ended, Message, Reply, Reserved, Written};
+use super::options::Durability;
+use super::process::ProcessLock;
+use super::shared::{Place, Shared};
+use super::tip::Tip;
+use super::{admission, agents, erasure};
+use crate::audit::Sequence;
+use crate::audit::entry::outcome;
+use crate::audit::tree::note::NoteSigner;
+use crate::identity::Standing;
+
+/// The most messages of one transaction.
+const MOST_MESSAGES: usize = 256;
+
+/// How often sizes are fsynced, signed and marked when there is something new.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// What the thread is given.
+pub(super) struct Parts {
+    pub(super) db: Connection,
+    pub(super) shared: Arc<Shared>,
+    pub(super) durability: Durability,
+    pub(super) patience: Duration,
+    pub(super) signer: Option<NoteSigner>,
+    pub(super) mark: MarkFile,
+    pub(super) process: ProcessLock,
+    pub(super) epoch: u64,
+    pub(super) to_self: Sender<Message>,
+}
+
+/// A call that this process runs.
+struct Running {
+    evaluation: String,
+    agent: String,
+    _place: Place,
+}
+
+struct Writer<'c> {
+    log: Log<'c>,
+    shared: Arc<Shared>,
+    durability: Durability,
+    signer: Option<NoteSigner>,
+    mark: MarkFile,
+    process: i64,
+    to_self: Sender<Message>,
+    running: HashMap<u64, Running>,
+    /// Outcomes that could not be written yet.
+    owed: Vec<Ended>,
+    /// How the agents stand, as of the last transaction.
+    standings: HashMap<String, Standing>,
+    epoch: u64,
+    /// Why nothing is written any more.
+    failed: Option<StoreError>,
+    /// Whether something was written since the last period.
+    dirty: bool,
+    last_period: Instant,
+}
+
+/// Runs until the last handle is gone or says stop. Then everything that was sent is written, fsynced, signed and marked.
+pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
+    let Parts {
+        db,
+        shared,
+        durability,
+        patience,
+        signer,
+        mark,
+        process,
+        epoch,
+        to_self,
+    } = parts;
+    let log = match Log::new(&db, Arc::clone(&shared.keys), patience) {
+        Ok(log) => log,
+        // whoever sends is told that the thread has ended
+        Err(error) => return tracing::error!(%error, "the record cannot be written"),
+    };
+    let mut writer = Writer {
+        log,
+        standings: (*shared.standings()).clone(),
+        shared,
+        durability,
+        signer,
+        mark,
+        process: process.id(),
+        to_self,
+        running: HashMap::new(),
+        owed: Vec::new(),
+        epoch,
+        failed: None,
+        dirty: true,
+        last_period: Instant::now(),
+    };
+    writer.serve(receiver);
+    // held until the last record is written
+    drop(process);
+}
+
+impl Writer<'_> {
+    fn serve(&mut self, receiver: &Receiver<Message>) {
+        let mut batch = Vec::with_capacity(MOST_MESSAGES);
+        loop {
+            match self.next(receiver) {
+                Next::Message(message) => batch.push(message),
+                Next::Period => {
+                    self.period();
+                    continue;
+                }
+                Next::End => return self.period(),
+            }
+            while batch.len() < MOST_MESSAGES
+                && let Ok(message) = receiver.try_recv()
+            {
+                batch.push(message);
+            }
+            let stop = self.serve_batch(&mut batch);
+            if stop {
+                return self.period();
+            }
+            if self.dirty && self.last_period.elapsed() >= PERIOD {
+                self.period();
+            }
+        }
+    }
+
+    fn next(&self, receiver: &Receiver<Message>) -> Next {
+        // a writer that has failed for good has nothing to do but to say so
+        if self.failed.is_some() || (!self.dirty && self.owed.is_empty()) {
+            return receiver.recv().map_or(Next::End, Next::Message);
+        }
+        match receiver.recv_timeout(PERIOD.saturating_sub(self.last_period.elapsed())) {
+            Ok(message) => Next::Message(message),
+            Err(RecvTimeoutError::Timeout) => Next::Period,
+            Err(RecvTimeoutError::Disconnected) => Next::End,
+        }
+    }
+
+    /// Writes a batch; says whether the writer is to stop.
+    fn serve_batch(&mut self, batch: &mut Vec<Message>) -> bool {
+        let mut group = Group::default();
+        let mut stop = false;
+        let mut flushes = Vec::new();
+        for message in batch.drain(..) {
+            match message {
+                Message::Decision(decision) => group.decisions.push((decision, None)),
+                Message::Outcome(ended) => self.owed.push(ended),
+                Message::Append(append) => group.appends.push((append, None)),
+                Message::Erase { subject, reply } => group.erasures.push((subject, reply)),
+                Message::Flush(reply) => flushes.push(reply),
+                Message::Stop => stop = true,
+            }
+        }
+        self.write(group);
+        if !flushes.is_empty() {
+            let done = self.sync();
+            for reply in flushes {
+                // whoever asked may have gone
+                let _ = reply.send(done.clone());
+            }
+        }
+        stop
+    }
+
+    fn write(&mut self, mut group: Group) {
+        if !group.erasures.is_empty() {
+            self.erase(std::mem::take(&mut group.erasures));
+        }
+        if group.decisions.is_empty() && group.appends.is_empty() && self.owed.is_empty() {
+            return;
+        }
+        let synced = self.durability == Durability::PowerLoss || group.must_sync();
+        let done = match &self.failed {
+            Some(error) => Err(error.clone()),
+            None => self.transact(synced, &mut group),
+        };
+        match done {
+            Ok(()) => self.deliver(group),
+            Err(error) => {
+                self.note_failure(&error);
+                group.fail(&error);
+            }
+        }
+    }
+
+    /// Writes outcomes, statements and decisions, in this order, in one transaction.
+    fn transact(&mut self, synced: bool, group: &mut Group) -> Result<(), StoreError> {
+        let owed = std::mem::take(&mut self.owed);
+        let mut ended = Vec::with_capacity(owed.len());
+        let Self {
+            log,
+            running,
+            standings,
+            epoch,
+            shared,
+            process,
+            ..
+        } = self;
+        let done = log.transact(synced, |log, tip| {
+            admission::refresh(log, tip, shared, standings, epoch)?;
+            for one in &owed {
+                ended.extend(write_outcome(log, tip, running, one)?);
+            }
+            for (append, result) in &mut group.appends {
+                *result = Some(write_append(log, tip, append)?);
+                admission::refresh(log, tip, shared, standings, epoch)?;
+            }
+            for (decision, result) in &mut group.decisions {
+                *result = Some(write_decision(log, tip, standings, *process, decision)?);
+            }
+            Ok(tip.log_time)
+        });
+        match done {
+            Ok(log_time) => {
+                shared.set_log_time(log_time);
+                for place in ended {
+                    running.remove(&place);
+                }
+                self.dirty = true;
+                Ok(())
+            }
+            Err(error) => {
+                self.owed = owed;
+                // what was read in the transaction that failed is read again
+                self.epoch = u64::MAX;
+                Err(error)
+            }
+        }
+    }
+
+    /// Tells whoever waits, now that it is written.
+    fn deliver(&mut self, group: Group) {
+        for (append, result) in group.appends {
+            // whoever asked may have gone
+            let _ = append.reply.send(result.unwrap_or_else(|| Err(StoreError::stopped())));
+        }
+        for (decision, result) in group.decisions {
+            let Decision {
+                mut entry,
+                agent,
+                runs,
+                place,
+                reply,
+                ..
+            } = *decision;
+            let written = match result {
+                Some(Some(sequence)) => {
+                    if runs {
+                        let evaluation = entry.index.evaluation.take().unwrap_or_default();
+                        self.running.insert(
+                            sequence,
+                            Running {
+                                evaluation,
+                                agent,
+                                _place: place,
+                            },
+                        );
+                    }
+                    Ok(Written::Done(Reserved::new(sequence, runs, &self.to_self)))
+                }
+                Some(None) => Ok(Written::Stale),
+                None => Err(StoreError::stopped()),
+            };
+            // a caller that has gone drops what is reserved, which records the call as cancelled
+            let _ = reply.send(written);
+        }
+    }
+
+    fn erase(&mut self, erasures: Vec<(String, Reply<Option<Sequence>>)>) {
+        for (subject, reply) in erasures {
+            let done = match &self.failed {
+                Some(error) => Err(error.clone()),
+                None => erasure::erase(&mut self.log, &subject),
+            };
+            if let Err(error) = &done {
+                self.note_failure(error);
+            }
+            self.dirty = true;
+            // whoever asked may have gone
+            let _ = reply.send(done.map(|place| place.map(Sequence::new)));
+        }
+    }
+
+    fn note_failure(&mut self, error: &StoreError) {
+        tracing::error!(%error, code = error.code(), "the record cannot be written");
+        // after a failed fsync nobody knows what is on the disk: only a new start can tell
+        if error.is_fatal() || error.kind() == StoreErrorKind::Io {
+            self.failed.get_or_insert_with(|| error.clone());
+        }
+    }
+
+    fn period(&mut self) {
+        self.last_period = Instant::now();
+        if !self.owed.is_empty() {
+            self.write(Group::default());
+        }
+        if self.failed.is_none()
+            && self.dirty
+            && let Err(error) = self.sync()
+        {
+            self.note_failure(&error);
+        }
+    }
+
+    /// Fsyncs, signs and marks what is new.
+    fn sync(&mut self) -> Result<(), StoreError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let signer = self.signer.as_ref();
+        let done = self.log.transact(true, |log, tip| {
+            if tip.synced_size != tip.size() {
+                log.seal_size(tip, signer)?;
+            }
+            Ok(Mark::of(tip))
+        });
+        let done = done.and_then(|mark| self.mark.raise(&mark, false));
+        // tried again in the next period
+        self.dirty = done.is_err();
+        done
+    }
+}
+
+enum Next {
+    Message(Message),
+    Period,
+    End,
+}
+
+/// The place of a statement, or why it was refused before anything was written.
+type Appended = Result<Sequence, StoreError>;
+
+/// What is written in one transaction, and the results.
+#[derive(Default)]
+struct Group {
+    /// The place, or none if what the verdict rests on has changed.
+    decisions: Vec<(Box<Decision>, Option<Option<u64>>)>,
+    appends: Vec<(Box<Append>, Option<Appended>)>,
+    erasures: Vec<(String, Reply<Option<Sequence>>)>,
+}
+
+impl Group {
+    /// Whether a stop, a revocation or a consumed grant is among it.
+    fn must_sync(&self) -> bool {
+        self.appends.iter().any(|(append, _)| append.synced)
+            || self
+                .decisions
+                .iter()
+                .any(|(decision, _)| decision.claims.grant.is_some())
+    }
+
+    fn fail(self, error: &StoreError) {
+        for (append, _) in self.appends {
+            // whoever asked may have gone
+            let _ = append.reply.send(Err(error.clone()));
+        }
+        for (decision, _) in self.decisions {
+            let _ = decision.reply.send(Err(error.clone()));
+        }
+    }
+}
+
+fn write_outcome(
+    log: &mut Log<'_>,
+    tip: &mut Tip,
+    running: &HashMap<u64, Running>,
+    ended: &Ended,
+) -> Result<Option<u64>, StoreError> {
+    // the first outcome counts, and what never ran has none
+    let Some(call) = running.get(&ended.place) else {
+        return Ok(None);
+    };
+    let place = Sequence::new(ended.place);
+    let entry = outcome(place, &call.evaluation, &call.agent, &ended.record, ended.at);
+    let facts = super::facts::Facts::of(&entry.index);
+    log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
+    log.ended(ended.place)?;
+    Ok(Some(ended.place))
+}
+
+fn write_append(log: &mut Log<'_>, tip: &mut Tip, append: &Append) -> Result<Appended, StoreError> {
+    let agent = match agents::next(log.db, &append.entry) {
+        Ok(agent) => agent,
+        // refused before anything was written
+        Err(error) if error.kind() == StoreErrorKind::Refused => return Ok(Err(error)),
+        Err(error) => return Err(error),
+    };
+    let facts = super::facts::Facts::of(&append.entry.index);
+    let place = log.append(tip, &append.entry, facts, &mut super::seal::Values::None)?;
+    if let Some((agent, row)) = agent {
+        agents::write(log.db, &agent, &row)?;
+    }
+    Ok(Ok(Sequence::new(place)))
+}
+
+/// The place of a decision, or none if what it rests on has changed.
+fn write_decision(
+    log: &mut Log<'_>,
+    tip: &mut Tip,
+    standings: &HashMap<String, Standing>,
+    process: i64,
+    decision: &mut Decision,
+) -> Result<Option<u64>, StoreError> {
+    if !admission::admits(log, tip, standings, decision)? {
+        return Ok(None);
+    }
+    let facts = decision.facts.clone();
+    let sequence = log.append(tip, &decision.entry, facts, &mut decision.values)?;
+    if decision.runs {
+        log.run(sequence, process)?;
+    }
+    if let Some(grant) = &decision.claims.grant {
+        admission::consume(log, tip, grant, sequence)?;
+    }
+    Ok(Some(sequence))
+}

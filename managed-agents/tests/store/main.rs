@@ -1,0 +1,15 @@
+//! The durable record: what it keeps, what it refuses, what it notices.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails should stop"
+)]
+
+mod agents;
+mod crash;
+mod keeps;
+mod refuses;
+mod rollback;
+mod support;
+mod tamper;
