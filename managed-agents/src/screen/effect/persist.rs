@@ -42,6 +42,7 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
         return;
     }
     if how != Write::Stderr && walk.files.len() < 512 {
+        let added = data.full_text();
         let mut data = data.clone();
         if how == Write::Append
             && let Some(before) = walk.written(path)
@@ -52,9 +53,18 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
                 _ => None,
             };
         }
+        // what is added again and again is no news
+        let added = added.filter(|text| !text.is_empty());
         match walk.files.iter_mut().find(|(own, _)| own == path) {
-            Some((_, own)) => *own = data,
-            None => walk.files.push((path.to_owned(), data)),
+            Some((_, own)) => {
+                let same = |text: &str| own.text.as_deref().is_some_and(|own| own.ends_with(text));
+                walk.writes += u32::from(added.is_some_and(|text| !same(text)));
+                *own = data;
+            }
+            None => {
+                walk.writes += 1;
+                walk.files.push((path.to_owned(), data));
+            }
         }
     }
     if let Some(rule) = crate::screen::tamper::written(walk.places, &normal) {

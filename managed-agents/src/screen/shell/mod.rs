@@ -2,6 +2,7 @@
 
 mod ast;
 mod breakouts;
+mod calls;
 pub(in crate::screen) mod code;
 mod code_calls;
 mod compound;

@@ -43,6 +43,10 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data
     if base.is_empty() || base == "." && args.is_empty() {
         return Data::known("");
     }
+    if base == "shift" {
+        walk.shift(args.first().map_or("1", |by| by.text.as_str()));
+        return Data::known("");
+    }
     // no assignment, though it looks like one: what stands behind it may still be meant to run
     if !args.is_empty() && base.contains('=') {
         return walk.invoke(args, stdin);

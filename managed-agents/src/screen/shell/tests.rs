@@ -395,6 +395,64 @@ fn what_is_timed_runs() {
 }
 
 #[test]
+fn what_a_turn_makes_ready_the_next_one_runs() {
+    let screen = StandardScreen::default();
+    for command in [
+        "f() { f() { rm -rf /; }; f; }; f",
+        "f() { f() { f() { rm -rf /; }; f; }; f; }; f",
+        "f() { $1 $2 $3; f rm -rf /; }; f",
+        "f() { $x; x='rm -rf /'; f; }; f",
+        "f() { $x; x=$y; y=$z; z='rm -rf /'; f; }; f",
+        "f() { $1 $2 $3; shift; f \"$@\"; }; f a b c rm -rf /",
+        "f() { shift; \"$@\"; }; f x rm -rf /",
+        "f() { shift 2; $1 $2 $3; }; f x y rm -rf /",
+        "f() { while true; do $1 $2 $3; shift; done; }; f x rm -rf /",
+        "f() { g; g() { rm -rf /; }; f; }; f",
+        "f() { sh x; echo 'rm -rf /' > x; f; }; f",
+        "echo ls > x; f() { sh x; echo 'rm -rf /' > x; f; }; f",
+        "f() { rm -rf *; cd /; f; }; f",
+        "f() { sh; f <<< 'rm -rf /'; }; f",
+        "alias f='alias f=\"rm -rf /\"; f'\nf",
+        "while true; do $x; x='rm -rf /'; done",
+        "until false; do $x; x=$y; y='rm -rf /'; done",
+        "while true; do rm -rf *; cd /; done",
+        "x='rm -rf /'; (x=ls); $x",
+        "f() { rm -rf /; }; (f() { ls; }); f",
+    ] {
+        let screened = screen.check_value("bash", &json!({ "command": command }));
+        assert_eq!(screened.decision(), Decision::Deny, "{command}");
+    }
+    // deeper than anybody writes it, and deeper than it is followed
+    let deep = "f() { $1 $2 $3; shift; f \"$@\"; }; f 1 a b c d e f g h i j k l rm -rf /";
+    assert_ne!(
+        screen.check_value("bash", &json!({ "command": deep })).decision(),
+        Decision::Allow
+    );
+}
+
+#[test]
+fn functions_that_call_themselves_and_loops_pass() {
+    let screen = StandardScreen::default();
+    for command in [
+        "walk() { for f in \"$1\"/*; do if [ -d \"$f\" ]; then walk \"$f\"; else wc -l \"$f\"; fi; done; }; walk src",
+        "fact() { if [ $1 -le 1 ]; then echo 1; else echo $(( $1 * $(fact $(($1 - 1))) )); fi; }; fact 5",
+        "retry() { local n=$1; shift; \"$@\" && return; sleep 1; retry $((n - 1)) \"$@\"; }; retry 3 make test",
+        "fib() { [ $1 -lt 2 ] && echo $1 || echo $(( $(fib $(($1-1))) + $(fib $(($1-2))) )); }; fib 10",
+        "while read -r line; do out=\"$out $line\"; echo \"$line\" >> all.txt; done < names.txt",
+        "i=0; while [ $i -lt 10 ]; do echo $i; i=$((i+1)); done",
+        "until curl -s localhost:8080; do sleep 1; s=waiting; done",
+    ] {
+        let screened = screen.check_value("bash", &json!({ "command": command }));
+        assert_eq!(
+            screened.decision(),
+            Decision::Allow,
+            "{command}: {:?}",
+            screened.findings()
+        );
+    }
+}
+
+#[test]
 fn work_grows_no_faster_than_the_text() {
     let screen = StandardScreen::default();
     for piece in [

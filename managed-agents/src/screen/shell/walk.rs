@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::ast::{Command, Kind, List, Redirect, Redirection};
+use super::calls::Running;
 use super::data::{Data, Field, Taint, UNKNOWN};
 use super::parse;
 use crate::screen::effect;
@@ -27,8 +28,8 @@ pub(in crate::screen) struct Walk<'s> {
     /// What the words that are being walked through were read from.
     pub(super) source: Rc<str>,
     /// Functions of the line: name, body, and what the body was read from.
-    functions: Vec<(String, Rc<Command>, Rc<str>)>,
-    aliases: Vec<(String, String)>,
+    pub(super) functions: Vec<(String, Rc<Command>, Rc<str>)>,
+    pub(super) aliases: Vec<(String, String)>,
     /// Files that the line itself writes, and what is in them.
     pub(in crate::screen) files: Vec<(String, Data)>,
     /// The working directory: empty in the workspace, else a path, or unknown.
@@ -38,12 +39,16 @@ pub(in crate::screen) struct Walk<'s> {
     /// Something would run that is only known at run time.
     pub(in crate::screen) open: bool,
     /// Where the text stands that is being walked, if it is not the argument itself.
-    outer: Option<Span>,
+    pub(super) outer: Option<Span>,
     depth: u32,
-    steps: u32,
+    pub(super) steps: u32,
     /// Bytes of nested texts that may still be parsed.
     bytes: usize,
-    running: Vec<String>,
+    pub(super) running: Vec<Running>,
+    /// Texts of aliases that are being read.
+    expanding: Vec<String>,
+    /// How often a file's known contents changed.
+    pub(in crate::screen) writes: u32,
     /// Commands run beside their caller at this place (a pipe or `&`).
     pub(in crate::screen) beside: bool,
     /// A shell's or command's own input or output is a network connection.
@@ -76,6 +81,8 @@ impl<'s> Walk<'s> {
             steps: STEPS,
             bytes: 64 * 1024 + 4 * bytes,
             running: Vec::new(),
+            expanding: Vec::new(),
+            writes: 0,
             beside: false,
             on_network: false,
             on_terminal: false,
@@ -136,13 +143,18 @@ impl<'s> Walk<'s> {
         }
         self.depth -= 1;
         let cwd = self.cwd.clone();
+        let (vars, functions, aliases) = (self.vars.len(), self.functions.len(), self.aliases.len());
         let data = self.list(list, stdin);
+        // what is set there ends with it
+        self.vars.truncate(vars);
+        self.functions.truncate(functions);
+        self.aliases.truncate(aliases);
         self.cwd = cwd;
         self.depth += 1;
         data
     }
 
-    fn list(&mut self, list: &List, stdin: &Data) -> Data {
+    pub(super) fn list(&mut self, list: &List, stdin: &Data) -> Data {
         let mut all = Data::known("");
         for pipeline in list {
             let mut flow: Option<Data> = None;
@@ -173,7 +185,7 @@ impl<'s> Walk<'s> {
         all
     }
 
-    fn command(&mut self, command: &Command, stdin: &Data) -> Data {
+    pub(super) fn command(&mut self, command: &Command, stdin: &Data) -> Data {
         if self.steps == 0 || self.depth == 0 {
             self.limited = true;
             return Data::unknown(Taint::NONE);
@@ -206,7 +218,7 @@ impl<'s> Walk<'s> {
                     self.report(&rule::EXHAUST, self.outer.unwrap_or_default());
                 }
                 let in_loop = std::mem::replace(&mut self.in_loop, true);
-                let data = self.list(list, stdin);
+                let data = self.turns(list, stdin);
                 self.in_loop = in_loop;
                 data
             }
@@ -217,8 +229,7 @@ impl<'s> Walk<'s> {
             Kind::Subshell(list) => self.inner_list(list, stdin),
             Kind::For { name, words, body } => self.for_loop(name, words.as_deref(), body, stdin),
             Kind::Function { name, body } => {
-                self.functions
-                    .push((name.clone(), Rc::clone(body), Rc::clone(&self.source)));
+                self.define(name, body);
                 Data::known("")
             }
             Kind::Test(words) => {
@@ -376,53 +387,24 @@ impl<'s> Walk<'s> {
         if let Some((_, body, source)) = self.functions.iter().rev().find(|(own, ..)| own == name) {
             let body = Rc::clone(body);
             let source = std::mem::replace(&mut self.source, Rc::clone(source));
-            let data = self.call(name, &body, argv, stdin);
+            let data = self.call(&body, argv, stdin);
             self.source = source;
             return data;
         }
         if let Some((_, text)) = self.aliases.iter().rev().find(|(own, _)| own == name)
-            && !self.running.iter().any(|own| own == name)
+            && !self.expanding.iter().any(|own| own == text)
         {
             let mut text = text.clone();
+            self.expanding.push(text.clone());
             for field in argv.iter().skip(1) {
                 text.push(' ');
                 text.push_str(&quote(&field.text));
             }
-            self.running.push(name.to_owned());
             let data = self.script(&text, first.span, stdin);
-            self.running.pop();
+            self.expanding.pop();
             return data;
         }
         super::resolve::program(self, argv, stdin)
-    }
-
-    fn call(&mut self, name: &str, body: &Rc<Command>, argv: &[Field], stdin: &Data) -> Data {
-        if self.running.iter().any(|own| own == name) {
-            // a function that calls itself beside itself doubles for ever
-            if self.beside {
-                self.report(&rule::EXHAUST, argv.first().map(|field| field.span).unwrap_or_default());
-            }
-            return Data::unknown(Taint::NONE);
-        }
-        self.running.push(name.to_owned());
-        let kept = self.vars.len();
-        for (index, field) in argv.iter().enumerate().skip(1) {
-            self.vars.push((index.to_string(), field.text.clone(), field.taint));
-        }
-        let all: Vec<&str> = argv.iter().skip(1).map(|field| field.text.as_str()).collect();
-        let all = all.join(" ");
-        self.vars.push(("@".to_owned(), all.clone(), Taint::NONE));
-        self.vars.push(("*".to_owned(), all, Taint::NONE));
-        let (outer, beside) = (self.outer, self.beside);
-        self.outer = self.outer.or(argv.first().map(|field| field.span));
-        self.beside = false;
-        let data = self.command(body, stdin);
-        self.outer = outer;
-        self.beside = beside;
-        self.running.pop();
-        let end = argv.len() + 1 + kept;
-        self.vars.drain(kept.min(self.vars.len())..end.min(self.vars.len()));
-        data
     }
 
     pub(in crate::screen) fn set(&mut self, name: &str, value: &str, taint: Taint) {
@@ -432,7 +414,8 @@ impl<'s> Walk<'s> {
     }
 
     pub(in crate::screen) fn alias(&mut self, name: &str, text: &str) {
-        if self.aliases.len() < 256 {
+        let known = self.aliases.iter().rev().find(|(own, _)| own == name);
+        if self.aliases.len() < 256 && known.is_none_or(|(_, own)| own != text) {
             self.aliases.push((name.to_owned(), text.to_owned()));
         }
     }
