@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use managed_agents::screen::StandardScreen;
+use managed_agents::screen::{Screen, StandardScreen};
+use managed_agents::{GovernanceDenied, Harness, ToolCall, Verdict, governed};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -20,9 +21,50 @@ use sha2::{Digest as _, Sha256};
 const TURNS: usize = 5;
 
 fn main() {
+    ordinary();
     recorded();
     linear();
     divan::main();
+}
+
+/// A payment of an ordinary kind.
+#[governed]
+async fn transfer(from: &str, to: &str, cents: u64) -> Result<u64, GovernanceDenied> {
+    Ok(cents + (from.len() + to.len()) as u64)
+}
+
+/// Judges the call that it is given many times over, as every call is judged once.
+struct Again(StandardScreen);
+
+impl Screen for Again {
+    fn name(&self) -> &'static str {
+        "again"
+    }
+
+    fn check(&self, call: &ToolCall) -> Option<Verdict> {
+        const TIMES: u32 = 1_000_000;
+        let began = Instant::now();
+        for _ in 0..TIMES {
+            black_box(self.0.check(black_box(call)));
+        }
+        let each = began.elapsed() / TIMES;
+        println!("a governed call without commands, queries, paths or URLs: {} ns", each.as_nanos());
+        None
+    }
+}
+
+/// What a call costs of which nothing needs to be read.
+fn ordinary() {
+    let harness = Harness::builder()
+        .governor(managed_agents::Engine::new())
+        .agent_id("bench")
+        .in_memory()
+        .screen(Again(StandardScreen::default()))
+        .build_blocking()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let call = transfer("DE02120300000000202051", "DE02500105170137075030", 1250);
+    let _ = runtime.block_on(harness.scope(call));
 }
 
 /// Median and 99th percentile over the commands of recorded calls.

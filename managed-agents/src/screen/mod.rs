@@ -20,6 +20,7 @@ mod place;
 mod profile;
 mod rule;
 mod secret;
+mod settled;
 mod shell;
 mod sql;
 mod tamper;
@@ -42,10 +43,11 @@ pub use profile::{BulkLimits, Level, Profile, ProfileError};
 pub(crate) use profile::{check_host, check_rule};
 pub use rule::{Effect, Rule, Severity};
 
-use crate::call::{ArgKind, ToolCall, ToolMeta};
+use crate::call::{ArgKind, ArgumentMeta, ToolCall, ToolMeta};
 use crate::verdict::{Decision, Verdict};
 use names::Kinds;
 use place::{Named, Places};
+use settled::Settled;
 use value::Pass;
 
 /// A judge of a call that needs nothing but the call: no state, no I/O.
@@ -153,19 +155,24 @@ impl StandardScreen {
     /// Judges a call by its declared kinds, and else by the names of the tool and its arguments.
     #[must_use]
     pub fn check(&self, call: &ToolCall) -> Screened {
+        let settled = call.noted(Settled::of);
+        if self.profile.patterns.is_empty()
+            && settled.is_some_and(|settled| settled.says_nothing(call.reveal_arguments().as_bytes()))
+        {
+            return self.screened(Vec::new(), true);
+        }
+        self.check_fully(call, settled)
+    }
+
+    fn check_fully(&self, call: &ToolCall, settled: Option<&Settled>) -> Screened {
         let Ok(arguments) = serde_json::from_str::<Value>(call.reveal_arguments()) else {
             return self.screened(
                 vec![value::Hit::of(&rule::UNPARSED)],
                 false,
             );
         };
-        let kind = |name: &str| kind_of(call.meta(), name);
-        let mut pass = self.pass(call.tool(), &arguments, &kind, false);
-        for (name, kind) in further_kinds(call.meta()) {
-            if let Some(value) = arguments.get(name) {
-                pass.arguments(&serde_json::json!({ name: value }), &|_| Some(kind));
-            }
-        }
+        let kinds = settled.map_or_else(|| Kinds::of_tool(call.tool()), |settled| settled.kinds.clone());
+        let pass = self.pass((call.tool(), call.meta().arguments()), kinds, &arguments, false);
         self.screened(pass.hits, pass.understood)
     }
 
@@ -179,7 +186,7 @@ impl StandardScreen {
     /// Judges a call of a tool that is known by name alone.
     #[must_use]
     pub fn check_value(&self, tool: &str, arguments: &Value) -> Screened {
-        let pass = self.pass(tool, arguments, &|_| None, false);
+        let pass = self.pass((tool, &[]), Kinds::of_tool(tool), arguments, false);
         self.screened(pass.hits, pass.understood)
     }
 
@@ -193,7 +200,7 @@ impl StandardScreen {
     /// The same of a call of a declared tool, by the kinds of its arguments.
     #[must_use]
     pub fn explain_as(&self, tool: &ToolMeta, arguments: &Value) -> Explanation {
-        let mut pass = self.pass(tool.name(), arguments, &|name| kind_of(tool, name), true);
+        let mut pass = self.pass((tool.name(), tool.arguments()), Kinds::of_tool(tool.name()), arguments, true);
         let notes = pass.notes.take().unwrap_or_default();
         let found = self.found(pass.hits);
         Explanation {
@@ -212,21 +219,26 @@ impl StandardScreen {
 
     fn pass<'s>(
         &'s self,
-        tool: &'s str,
+        (tool, declared): (&'s str, &[ArgumentMeta]),
+        kinds: Kinds,
         arguments: &Value,
-        kind: &dyn Fn(&str) -> Option<ArgKind>,
         explain: bool,
     ) -> Pass<'s> {
         let mut pass = Pass {
             screen: self,
             tool,
-            kinds: Kinds::of_tool(tool),
+            kinds,
             hits: Vec::new(),
             understood: true,
             notes: explain.then(explain::Notes::default),
             reading: None,
         };
-        pass.arguments(arguments, kind);
+        pass.arguments(arguments, &|name| kind_of(declared, name));
+        for (name, kind) in further_kinds(declared) {
+            if let Some(value) = arguments.get(name) {
+                pass.arguments(&serde_json::json!({ name: value }), &|_| Some(kind));
+            }
+        }
         pass
     }
 
@@ -260,14 +272,13 @@ impl StandardScreen {
 }
 
 /// The declared kind of an argument.
-fn kind_of(tool: &ToolMeta, argument: &str) -> Option<ArgKind> {
-    let mut arguments = tool.arguments().iter();
-    arguments.find(|own| own.name == argument).and_then(|own| own.kind)
+fn kind_of(declared: &[ArgumentMeta], argument: &str) -> Option<ArgKind> {
+    let mut declared = declared.iter();
+    declared.find(|own| own.name == argument).and_then(|own| own.kind)
 }
 
 /// What arguments are to be read as beside their first kind: a configuration may add to what a function declares.
-fn further_kinds(meta: &ToolMeta) -> impl Iterator<Item = (&'static str, ArgKind)> {
-    let arguments = meta.arguments();
+fn further_kinds(arguments: &[ArgumentMeta]) -> impl Iterator<Item = (&'static str, ArgKind)> {
     arguments.iter().enumerate().filter_map(|(place, argument)| {
         let mut before = arguments.iter().take(place);
         let further = before.any(|first| first.name == argument.name);
