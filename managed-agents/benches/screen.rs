@@ -48,7 +48,10 @@ impl Screen for Again {
             black_box(self.0.check(black_box(call)));
         }
         let each = began.elapsed() / TIMES;
-        println!("a governed call without commands, queries, paths or URLs: {} ns", each.as_nanos());
+        println!(
+            "a governed call without commands, queries, paths or URLs: {} ns",
+            each.as_nanos()
+        );
         None
     }
 }

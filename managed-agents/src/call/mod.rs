@@ -183,7 +183,9 @@ impl Head {
     #[cfg(feature = "cli")]
     pub(crate) fn redacted_arguments(&self) -> Vec<String> {
         let pointers = self.redacted.iter().filter_map(|pointer| pointer.split('/').nth(1));
-        pointers.map(|name| name.replace("~1", "/").replace("~0", "~")).collect()
+        pointers
+            .map(|name| name.replace("~1", "/").replace("~0", "~"))
+            .collect()
     }
 
     /// Bytes that the canonical form of a call has beyond its arguments and ids.

@@ -166,10 +166,7 @@ impl StandardScreen {
 
     fn check_fully(&self, call: &ToolCall, settled: Option<&Settled>) -> Screened {
         let Ok(arguments) = serde_json::from_str::<Value>(call.reveal_arguments()) else {
-            return self.screened(
-                vec![value::Hit::of(&rule::UNPARSED)],
-                false,
-            );
+            return self.screened(vec![value::Hit::of(&rule::UNPARSED)], false);
         };
         let kinds = settled.map_or_else(|| Kinds::of_tool(call.tool()), |settled| settled.kinds.clone());
         let pass = self.pass((call.tool(), call.meta().arguments()), kinds, &arguments, false);
@@ -200,7 +197,12 @@ impl StandardScreen {
     /// The same of a call of a declared tool, by the kinds of its arguments.
     #[must_use]
     pub fn explain_as(&self, tool: &ToolMeta, arguments: &Value) -> Explanation {
-        let mut pass = self.pass((tool.name(), tool.arguments()), Kinds::of_tool(tool.name()), arguments, true);
+        let mut pass = self.pass(
+            (tool.name(), tool.arguments()),
+            Kinds::of_tool(tool.name()),
+            arguments,
+            true,
+        );
         let notes = pass.notes.take().unwrap_or_default();
         let found = self.found(pass.hits);
         Explanation {

@@ -363,7 +363,11 @@ mod tests {
         let mut passed = 0;
         for first in WORDS {
             for second in WORDS {
-                for text in [format!("{first} {second}"), format!("7 {first} {second} t-1"), format!("- {first} {second} a")] {
+                for text in [
+                    format!("{first} {second}"),
+                    format!("7 {first} {second} t-1"),
+                    format!("- {first} {second} a"),
+                ] {
                     let arguments = json!({ "x": text });
                     if is_settled(&settled, &arguments) {
                         passed += 1;

@@ -663,7 +663,12 @@ fn named_places_and_hosts_hold_for_commands_however_plain_their_words_are() {
         let screened = screen.check_value("bash", &json!({ "command": command }));
         assert_eq!(screened.decision(), Decision::Deny, "{command}");
     }
-    for command in ["cat policies/a.cedar", "cat notes", "curl https://open.example/x", "rm -r build"] {
+    for command in [
+        "cat policies/a.cedar",
+        "cat notes",
+        "curl https://open.example/x",
+        "rm -r build",
+    ] {
         let screened = screen.check_value("bash", &json!({ "command": command }));
         assert_eq!(screened.decision(), Decision::Allow, "{command}");
     }
