@@ -449,3 +449,36 @@ fn law_3_a_dispatched_call_that_never_reaches_its_gate_is_recorded_as_refused() 
         );
     });
 }
+
+#[cfg(feature = "sqlite")]
+mod durable {
+    use managed_agents::home::Home;
+    use managed_agents::store::StoreOptions;
+    use managed_agents::{GovernanceDenied, Harness, Outcome, governed};
+
+    /// Answers at once.
+    #[governed(risk = low, reversible, blocking)]
+    fn double(n: u32) -> Result<u32, GovernanceDenied> {
+        Ok(n * 2)
+    }
+
+    #[tokio::test]
+    async fn law_3_a_blocking_tool_inside_a_runtime_waits_for_its_durable_record() {
+        let dir = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("law-3-{}", std::process::id()));
+        let options = StoreOptions::new(dir.join("data")).high_water(dir.join("mark"));
+        let home = tokio::task::spawn_blocking(|| Home::open(options).unwrap()).await.unwrap();
+        let harness = Harness::builder().agent_id("bot").home(&home).build().await.unwrap();
+        let doubled = harness.scope(async { double(21) }).await.unwrap();
+        assert_eq!(doubled, 42);
+        harness
+            .govern_blocking("double", r#"{"n": 1}"#)
+            .unwrap()
+            .finish(Outcome::Ok);
+        home.store().flush().await.unwrap();
+        let reader = home.store().reader().unwrap();
+        let page = reader.query(&managed_agents::store::Query::new().tool("double")).unwrap();
+        assert_eq!(page.entries().len(), 2, "both decisions are on the disk");
+        drop((harness, home));
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}

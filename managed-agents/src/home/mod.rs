@@ -127,7 +127,9 @@ impl Home {
     ///
     /// As [`open`](Self::open).
     pub(crate) fn shared(options: StoreOptions) -> Result<Self, HomeError> {
-        static OPEN: OnceLock<Mutex<Vec<(PathBuf, std::sync::Weak<Inner>)>>> = OnceLock::new();
+        type Directories = Vec<(PathBuf, std::sync::Weak<Inner>)>;
+        /// Guards which directories are open; held while one is opened, so that none is opened twice.
+        static OPEN: OnceLock<Mutex<Directories>> = OnceLock::new();
         let dir = std::path::absolute(options.dir()).unwrap_or_else(|_| options.dir().to_owned());
         let mut open = OPEN
             .get_or_init(Mutex::default)
