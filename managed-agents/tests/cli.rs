@@ -178,6 +178,142 @@ fn the_json_of_check_has_stable_keys() {
     assert_eq!(refund[0]["reasons"], serde_json::json!(["risk_high"]));
 }
 
+/// `check` of a shell command, with more arguments.
+fn shell(home: &Home, command: &str, more: &[&str]) -> Run {
+    let input = serde_json::json!({ "command": command }).to_string();
+    let mut arguments = vec!["check", "--tool", "bash", "--input", &input];
+    arguments.extend(more);
+    home.run(&arguments)
+}
+
+#[test]
+fn check_exits_by_what_a_command_would_do() {
+    let home = Home::new("effects");
+    assert_eq!(shell(&home, "ls -la", &[]).code, 0);
+    assert_eq!(shell(&home, "rm -rf /srv/data", &[]).code, 3);
+    let run = shell(&home, "rm -rf ~", &[]);
+    assert_eq!(run.code, 2);
+    assert!(run.out.starts_with("deny destroy_home\n"), "{}", run.out);
+}
+
+#[test]
+fn an_explanation_shows_commands_findings_place_and_rules() {
+    let home = Home::new("explain");
+    let command = "cd /srv && x=/; sudo sh -c \"rm -rf $x\"";
+    let run = shell(&home, command, &["--explain"]);
+    assert_eq!((run.code, run.err.as_str()), (2, ""));
+    for text in [
+        "deny destroy_system",
+        "profile: standard",
+        "read: command as shell",
+        "      rm -rf /\n",
+        "deny destroy_system: destroy, critical",
+        "where: command, bytes ",
+        "~~~",
+        "why: deletes, moves or overwrites system files",
+    ] {
+        assert!(run.out.contains(text), "{text}: {}", run.out);
+    }
+    let run = shell(&home, "ls -la", &["--explain"]);
+    assert_eq!(run.code, 0);
+    assert!(run.out.contains("  ls -la\n") && run.out.contains("the screen found nothing"));
+}
+
+#[test]
+fn an_explanation_is_data_as_well() {
+    let home = Home::new("explain-json");
+    home.write(
+        "managed-agents.toml",
+        "[screen]\nprofile = 'strict'\nbulk = { email = 3 }\n",
+    );
+    let run = shell(&home, "git log | sh", &["--explain", "--json"]);
+    let line = &run.json()[0];
+    let explanation = &line["explanation"];
+    assert_eq!(
+        keys(explanation),
+        [
+            "commands",
+            "decision",
+            "findings",
+            "profile",
+            "readings",
+            "understood",
+            "workspace_roots"
+        ]
+    );
+    assert_eq!(explanation["decision"], line["decision"]);
+    assert_eq!(explanation["profile"]["level"], "strict");
+    assert_eq!(explanation["profile"]["bulk"]["email"], 3);
+    assert_eq!(explanation["commands"][0]["words"], serde_json::json!(["git", "log"]));
+    let finding = &explanation["findings"][0];
+    let stable = [
+        "argument",
+        "by",
+        "code",
+        "decision",
+        "effect",
+        "end",
+        "excerpt",
+        "for_model",
+        "for_operator",
+        "severity",
+        "start",
+    ];
+    assert_eq!(keys(finding), stable);
+    let (start, end) = (finding["start"].as_u64().unwrap(), finding["end"].as_u64().unwrap());
+    let text = "git log | sh".get(start as usize..end as usize).unwrap();
+    assert_eq!(finding["excerpt"]["found"], text);
+}
+
+#[test]
+fn an_explanation_neither_obeys_a_call_nor_shows_what_is_redacted() {
+    let home = Home::new("explain-shown");
+    let run = shell(&home, "rm -rf ~/\x1b[2J\u{202e}x 'a\nb'", &["--explain"]);
+    assert_eq!(run.err, "");
+    assert!(
+        run.out.contains("\\u{1b}[2J") && run.out.contains("a\\nb"),
+        "{}",
+        run.out
+    );
+    assert!(!run.out.contains('\x1b') && !run.out.contains('\u{202e}'));
+    home.write(
+        "managed-agents.toml",
+        "[tools.bash]\nrisk = 'low'\nredact = ['/command']\n",
+    );
+    for more in [&["--explain"][..], &["--explain", "--json"]] {
+        let run = shell(&home, "rm -rf ~ canary", more);
+        assert_eq!(run.code, 2);
+        assert!(
+            run.out.contains("destroy_home") && !run.out.contains("canary"),
+            "{}",
+            run.out
+        );
+    }
+}
+
+#[test]
+fn a_declared_kind_is_explained_as_it_is_judged() {
+    let home = Home::new("explain-kind");
+    home.write(
+        "managed-agents.toml",
+        "[tools.report]\nrisk = 'low'\narguments = { body = 'sql' }\n",
+    );
+    let run = home.run(&[
+        "check",
+        "--tool",
+        "report",
+        "--input",
+        r#"{"body":"DROP TABLE x"}"#,
+        "--explain",
+    ]);
+    assert_eq!(run.code, 3);
+    assert!(
+        run.out.contains("read: body as sql") && run.out.contains("database_destroy"),
+        "{}",
+        run.out
+    );
+}
+
 #[test]
 fn check_reads_the_input_from_standard_input() {
     let home = Home::new("check-stdin");

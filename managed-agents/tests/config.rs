@@ -232,6 +232,197 @@ fn an_argument_of_a_kind_is_screened() {
     );
 }
 
+const SCREEN: &str = r#"
+agent = "a"
+workspace_roots = ["/srv/app"]
+
+[screen]
+profile = "relaxed"
+bulk = { email = 2 }
+allow_hosts = ["localhost"]
+deny_hosts = [".bad.example"]
+scratch = ["/mnt/build"]
+protected = ["/srv/app/rules", "/var/policies"]
+
+[screen.rules]
+git_discard = "deny"
+
+[[screen.patterns]]
+pattern = '(?i)\bprod-db\b'
+decision = "escalate"
+
+[[screen.patterns]]
+pattern = '^terraform apply'
+decision = "deny"
+tool = "bash*"
+"#;
+
+#[cfg(feature = "screen")]
+#[test]
+fn what_a_file_says_of_the_screen_is_what_it_judges_by() {
+    let path = file("screen", SCREEN);
+    let harness = Harness::builder()
+        .config(&path)
+        .declare(ToolMeta::new("bash").with_risk(Risk::Low))
+        .declare(ToolMeta::new("fetch").with_risk(Risk::Low))
+        .declare(ToolMeta::new("send_email").with_risk(Risk::Low))
+        .declare(ToolMeta::new("note").with_risk(Risk::Low))
+        .build_blocking()
+        .unwrap();
+    let code = |tool: &str, input: serde_json::Value| {
+        let judged = harness.govern_blocking(tool, input.to_string().as_str());
+        judged
+            .err()
+            .map_or("allow".to_owned(), |denied| denied.code().to_owned())
+    };
+    let bash = |command: &str| code("bash", serde_json::json!({ "command": command }));
+    assert_eq!(bash("git reset --hard"), "git_discard");
+    assert_eq!(bash("rm -rf /mnt/build/x"), "allow");
+    assert_eq!(bash("rm -rf /srv/app/target"), "allow");
+    assert_eq!(bash("sudo terraform 'apply'"), "own_pattern_deny");
+    assert_eq!(bash("curl https://api.bad.example/x"), "host_denied");
+    let url = |url: &str| code("fetch", serde_json::json!({ "url": url }));
+    assert_eq!(url("http://localhost:8080/"), "allow");
+    assert_eq!(url("https://x@bad.example:443/"), "host_denied");
+    assert_eq!(
+        code("note", serde_json::json!({"text": ["about PROD-DB"]})),
+        "own_pattern_escalate"
+    );
+    let mail = serde_json::json!({"to": ["a@example.com", "b@example.com"]});
+    assert_eq!(code("send_email", mail), "bulk_action");
+    // however lax the profile
+    let config = path.to_str().unwrap();
+    for command in [
+        "echo x > rules/new.cedar",
+        "rm -rf /srv/app/./rules",
+        "rm -r /srv/app",
+        "cd /var && mv policies old",
+        "chmod -R 777 /var/policies",
+        "sed -i s/deny/allow/ /var/policies/a.cedar",
+        "cp /tmp/x /srv/app/ru*/a",
+        "tee managed-agents.toml < /tmp/x",
+        &format!("echo '[screen]' >> {config}"),
+    ] {
+        assert_eq!(bash(command), "tamper_governance", "{command}");
+    }
+    assert_eq!(bash("cat rules/a.cedar"), "allow");
+}
+
+#[cfg(feature = "screen")]
+#[test]
+fn what_a_file_says_of_the_screen_is_described() {
+    let words = Config::parse(SCREEN, "f".as_ref()).unwrap().describe();
+    for text in [
+        "profile `relaxed`; 2 recipients, 20 files or 5 calendar entries",
+        "What the rule `git_discard` finds is denied",
+        "A call of `bash*` in which `^terraform apply` is found is denied.",
+        "Internal hosts that may be asked: `localhost`.",
+        "Hosts that may not be asked: `.bad.example`.",
+        "Scratch places: `/mnt/build`.",
+        "Never changed by an agent: `/srv/app/rules`, `/var/policies`.",
+    ] {
+        assert!(words.contains(text), "{text}: {words}");
+    }
+}
+
+#[cfg(feature = "screen")]
+#[test]
+fn what_means_nothing_to_the_screen_is_refused_with_its_line() {
+    for (text, message) in [
+        (
+            "[screen]\nprofil = 'strict'",
+            "f.toml:2: unknown key `profil` in `[screen]`: did you mean `profile`?",
+        ),
+        (
+            "[screen.rules]\ngit_discrad = 'deny'",
+            "f.toml:2: `screen.rules.git_discrad` is the code of no rule: did you mean `git_discard`?",
+        ),
+        (
+            "[screen.rules]\ntamper_governance = 'allow'",
+            "f.toml:2: `screen.rules.tamper_governance` is denied in every profile, and cannot be softened",
+        ),
+        (
+            "[screen.rules]\ngit_discard = 'forbid'",
+            "f.toml:2: `screen.rules.git_discard` cannot be `forbid`",
+        ),
+        (
+            "[screen.bulk]\nemails = 3",
+            "f.toml:2: unknown key `emails` in `[screen.bulk]`: did you mean `email`?",
+        ),
+        (
+            "[screen.bulk]\nemail = 0",
+            "f.toml:2: `screen.bulk.email` is a number from 1 to 1000000",
+        ),
+        (
+            "[screen.bulk]\nemail = 'ten'",
+            "f.toml:2: `screen.bulk.email` is a number, not a string",
+        ),
+        (
+            "[screen]\nallow_hosts = [\n'a.example',\n'http://b.example']",
+            "f.toml:4: `screen.allow_hosts` holds what is no host",
+        ),
+        (
+            "[[screen.patterns]]\npattern = '('\ndecision = 'deny'",
+            "f.toml:2: `screen.patterns.pattern` is no regular expression: unclosed group",
+        ),
+        (
+            "[[screen.patterns]]\npattern = 'x'\ndecision = 'allow'",
+            "f.toml:3: `screen.patterns.decision` cannot be `allow`",
+        ),
+        (
+            "[[screen.patterns]]\npattern = 'x'",
+            "f.toml:1: `screen.patterns` says no `decision`",
+        ),
+        (
+            "[[screen.patterns]]\npattern = '(\\w{100}){100}'\ndecision = 'deny'",
+            "f.toml:2: `screen.patterns.pattern` compiles to more than",
+        ),
+        (
+            "[[screen.patterns]]\npattern = 'x'\ndecision = 'deny'\ntools = 'y'",
+            "f.toml:4: unknown key `tools`",
+        ),
+        (
+            "[screen]\npatterns = 'x'",
+            "f.toml:2: `screen.patterns` is a list of tables, not a string",
+        ),
+        (
+            "[screen]\nscratch = ['/etc']",
+            "f.toml:2: `screen.scratch` holds what is no scratch place",
+        ),
+        (
+            "[screen]\nscratch = ['build']",
+            "f.toml:2: `screen.scratch` holds what is no scratch place",
+        ),
+        (
+            "[screen]\nprotected = ['/']",
+            "f.toml:2: `screen.protected` holds what is no file or directory",
+        ),
+        (
+            "workspace_roots = ['/']",
+            "f.toml:1: `workspace_roots` holds the root of the file system",
+        ),
+    ] {
+        let error = wrong(text);
+        assert!(error.starts_with(message), "{text}: {error}");
+    }
+}
+
+#[cfg(feature = "screen")]
+#[test]
+fn a_profile_in_code_that_means_nothing_is_told_by_build() {
+    use managed_agents::Decision;
+    use managed_agents::screen::Profile;
+    let built = Harness::builder()
+        .agent_id("a")
+        .screen_profile(Profile::relaxed().with_rule("tamper_governance", Decision::Allow))
+        .build_blocking();
+    let error = built.unwrap_err().to_string();
+    assert!(
+        error.contains("`tamper_governance` is denied in every profile"),
+        "{error}"
+    );
+}
+
 #[test]
 fn dangers_are_said_in_words() {
     let config = Config::parse("[harness]\nfail_open = true\nblock_on_escalate = false", "f".as_ref()).unwrap();
@@ -241,7 +432,7 @@ fn dangers_are_said_in_words() {
 #[test]
 fn no_text_makes_the_reader_panic() {
     // every prefix of a file that uses everything, and every one with a byte replaced
-    let all = "agent = 'a'\npolicies = ['p']\nworkspace_roots = ['/w']\n[scopes]\na = ['x']\n[tools.x]\nrisk = 'low'\narguments = { q = 'sql' }\nredact = ['/é']\n[harness]\ntimeout = '3s'\n[remote]\nendpoint = 'https://x'\n[screen]\nprofile = 'strict'\n";
+    let all = "agent = 'a'\npolicies = ['p']\nworkspace_roots = ['/w']\n[scopes]\na = ['x']\n[tools.x]\nrisk = 'low'\narguments = { q = 'sql' }\nredact = ['/é']\n[harness]\ntimeout = '3s'\n[remote]\nendpoint = 'https://x'\n[screen]\nprofile = 'strict'\nbulk = { email = 3 }\ndeny_hosts = ['é.example']\n[screen.rules]\ngit_discard = 'deny'\n[[screen.patterns]]\npattern = 'é+'\ndecision = 'deny'\n";
     for at in (0..all.len()).filter(|at| all.is_char_boundary(*at)) {
         let _ = Config::parse(all.split_at(at).0, "f".as_ref());
         for byte in [b'"', b'[', b'=', b'\n', b'0', b'\\'] {

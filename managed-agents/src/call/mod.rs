@@ -85,6 +85,9 @@ pub(crate) struct Head {
     screened: bool,
     /// Program or configuration redact more than the tool itself.
     redacts_more: bool,
+    /// What the screen noted of the tool; the call knows nothing of it.
+    #[cfg(feature = "screen")]
+    noted: std::sync::OnceLock<Box<dyn std::any::Any + Send + Sync>>,
 }
 
 /// Metadata that lives in the program, or that somebody declared.
@@ -143,6 +146,8 @@ impl Head {
             redacted,
             screened,
             redacts_more: !more_redacted.is_empty(),
+            #[cfg(feature = "screen")]
+            noted: std::sync::OnceLock::new(),
         }
     }
 
@@ -172,6 +177,15 @@ impl Head {
     /// The name of the governor that judges its calls.
     pub(crate) fn governor(&self) -> &str {
         &self.governor
+    }
+
+    /// The top-level arguments of which something is redacted.
+    #[cfg(feature = "cli")]
+    pub(crate) fn redacted_arguments(&self) -> Vec<String> {
+        let pointers = self.redacted.iter().filter_map(|pointer| pointer.split('/').nth(1));
+        pointers
+            .map(|name| name.replace("~1", "/").replace("~0", "~"))
+            .collect()
     }
 
     /// Bytes that the canonical form of a call has beyond its arguments and ids.
@@ -224,6 +238,13 @@ impl ToolCall {
     #[cfg_attr(feature = "screen", expect(dead_code, reason = "the screen sees for itself"))]
     pub(crate) fn is_screened(&self) -> bool {
         self.head.screened && self.reveal_arguments() != "{}"
+    }
+
+    /// What a judge notes of the tool, once for all of its calls; none, where another one noted something.
+    #[cfg(feature = "screen")]
+    pub(crate) fn noted<T: Send + Sync + 'static>(&self, make: impl FnOnce(&ToolMeta) -> T) -> Option<&T> {
+        let noted = self.head.noted.get_or_init(|| Box::new(make(self.meta())));
+        noted.downcast_ref()
     }
 
     pub(crate) fn head(&self) -> &Arc<Head> {

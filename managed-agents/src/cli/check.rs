@@ -5,9 +5,11 @@ use std::io::Read as _;
 use clap::Args;
 use serde::Serialize;
 
+use super::explain;
 use super::failure::{Failure, shown};
 use super::judging::{Rules, Ruling};
 use super::output::{Output, wants_colour};
+use crate::screen::Explanation;
 use crate::verdict::{Decision, Reason};
 
 /// More than any arguments that are judged.
@@ -22,6 +24,7 @@ The call is judged by the screen and the operator's rules alone: no service is a
 
 Examples:
   managed-agents check --tool bash --input '{\"command\":\"ls -la\"}'
+  managed-agents check --tool bash --input '{\"command\":\"x=/; rm -rf $x\"}' --explain
   managed-agents check --tool refund --input - --agent support-bot --json < call.json")]
 pub(super) struct Check {
     /// Name of the tool
@@ -34,6 +37,10 @@ pub(super) struct Check {
 
     #[command(flatten)]
     rules: Rules,
+
+    /// Say what the screen understood: commands as they would run, what was found in them, where and why
+    #[arg(long)]
+    explain: bool,
 
     /// Print the verdict as one line of JSON
     #[arg(long)]
@@ -50,6 +57,9 @@ struct Line<'a> {
     detail: Option<&'a str>,
     reasons: Vec<&'a str>,
     micros: f64,
+    /// With `--explain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<&'a Explanation>,
 }
 
 impl Check {
@@ -60,10 +70,17 @@ impl Check {
             return Err(Failure::new("the input is not a JSON object"));
         }
         let ruling = Ruling::of(&harness, &self.tool, &input);
+        let explanation = match self.explain {
+            true => Some(harness.explain(&self.tool, &arguments(&input)?)),
+            false => None,
+        };
         if self.json {
-            self.print_json(out, &ruling)?;
+            self.print_json(out, &ruling, explanation.as_ref())?;
         } else {
             print(out, &ruling)?;
+            if let Some(explanation) = &explanation {
+                explain::print(out, explanation)?;
+            }
         }
         out.flush()?;
         Ok(match ruling.decision() {
@@ -85,7 +102,7 @@ impl Check {
         Ok(text)
     }
 
-    fn print_json(&self, out: &mut Output, ruling: &Ruling) -> Result<(), Failure> {
+    fn print_json(&self, out: &mut Output, ruling: &Ruling, explanation: Option<&Explanation>) -> Result<(), Failure> {
         let denied = ruling.denied();
         out.json(&Line {
             tool: &self.tool,
@@ -95,6 +112,7 @@ impl Check {
             detail: denied.map(crate::GovernanceDenied::detail),
             reasons: codes(ruling),
             micros: ruling.micros(),
+            explanation,
         })
     }
 }
@@ -102,6 +120,11 @@ impl Check {
 /// Whether a text is one JSON object, however it is to be judged.
 fn is_object(text: &str) -> bool {
     text.trim_start().starts_with('{') && serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()
+}
+
+/// The arguments as the screen reads them. What a harness refuses to represent is denied before it is screened.
+fn arguments(text: &str) -> Result<serde_json::Value, Failure> {
+    serde_json::from_str(text).map_err(|_| Failure::new("the input cannot be explained: it is nested too deeply"))
 }
 
 fn codes(ruling: &Ruling) -> Vec<&str> {
@@ -127,7 +150,7 @@ fn print(out: &mut Output, ruling: &Ruling) -> Result<(), Failure> {
     Ok(())
 }
 
-fn word(decision: Decision) -> String {
+pub(super) fn word(decision: Decision) -> String {
     let code = decision.code();
     if !wants_colour() {
         return code.to_owned();

@@ -5,6 +5,7 @@ mod audit;
 mod check;
 mod config;
 mod copies;
+mod explain;
 mod failure;
 mod init;
 mod judging;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::Config;
 use super::tools::kind_word;
 use crate::call::{Reversibility, Risk, ToolMeta};
+#[cfg(feature = "screen")]
+use crate::verdict::Decision;
 
 impl Config {
     /// What the configuration does, in words, a line for each thing.
@@ -44,13 +46,8 @@ impl Config {
                 "Verdicts come from the embedded engine, unless code or MANAGED_AGENTS_ENDPOINT say otherwise."
             )?,
         }
-        if let Some(screen) = &self.screen {
-            writeln!(
-                out,
-                "Arguments are screened with the profile `{}`.",
-                screen.value.word()
-            )?;
-        }
+        #[cfg(feature = "screen")]
+        self.write_screen(out)?;
         if let Some(roots) = &self.workspace_roots {
             let roots: Vec<_> = roots
                 .value
@@ -62,6 +59,60 @@ impl Config {
         if let Some(policies) = &self.policies {
             let files: Vec<_> = policies.value.iter().map(|file| shown(file)).collect();
             writeln!(out, "Policies are read from {}.", files.join(", "))?;
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "screen")]
+    fn write_screen(&self, out: &mut String) -> std::fmt::Result {
+        let default = super::ScreenSettings::default();
+        let settings = self.screen.as_ref().map_or(&default, |placed| &placed.value);
+        let profile = &settings.profile;
+        writeln!(
+            out,
+            "Arguments are screened with the profile `{}`; {} recipients, {} files or {} calendar entries on one call are too many.",
+            profile.level.word(),
+            profile.bulk.email,
+            profile.bulk.file,
+            profile.bulk.calendar,
+        )?;
+        for (code, decision) in &profile.rules {
+            let verdict = match decision {
+                Decision::Allow => "is allowed",
+                Decision::Escalate => "waits for a person",
+                Decision::Deny => "is denied",
+            };
+            writeln!(
+                out,
+                "What the rule `{code}` finds {verdict}, whatever the profile says."
+            )?;
+        }
+        for own in &profile.patterns {
+            let tools = own
+                .tools()
+                .map_or_else(String::new, |tools| format!(" of {}", shown(tools)));
+            let verdict = if own.decision() == Decision::Deny {
+                "is denied"
+            } else {
+                "waits for a person"
+            };
+            writeln!(
+                out,
+                "A call{tools} in which {} is found {verdict}.",
+                shown(own.pattern())
+            )?;
+        }
+        for (hosts, what) in [
+            (&profile.allow_hosts, "Internal hosts that may be asked"),
+            (&profile.only_hosts, "The only public hosts that URLs may lead to"),
+            (&profile.deny_hosts, "Hosts that may not be asked"),
+            (&settings.scratch, "Scratch places"),
+            (&settings.protected, "Never changed by an agent"),
+        ] {
+            if !hosts.is_empty() {
+                let hosts: Vec<_> = hosts.iter().map(|host| shown(host)).collect();
+                writeln!(out, "{what}: {}.", hosts.join(", "))?;
+            }
         }
         Ok(())
     }

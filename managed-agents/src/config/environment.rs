@@ -56,6 +56,12 @@ impl Environment {
         })
     }
 
+    /// The directory that `MANAGED_AGENTS_HOME` names.
+    #[cfg(feature = "screen")]
+    pub(crate) fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
     /// The configuration file that applies, where there is one.
     pub(crate) fn config_file(&self) -> Result<Option<PathBuf>, ConfigError> {
         let places = [Some(Path::new("").to_owned()), self.home.clone()];

@@ -36,7 +36,24 @@
 //!
 //! [screen]
 //! profile = "standard"                # strict, standard, relaxed
+//! bulk = { email = 10, file = 20, calendar = 5 } # from how many on one call is bulk
+//! allow_hosts = ["localhost", ".corp.example"]   # internal hosts that may be asked; `.` for all below a name
+//! only_hosts = []                     # if not empty, the only public hosts that URLs may lead to
+//! deny_hosts = [".ads.example"]       # hosts that may not be asked; stands before the others
+//! scratch = ["/mnt/build"]            # directories whose contents nobody misses, beside /tmp
+//! protected = ["/srv/policies"]       # what governance rests on, beside this file and its policies: never changed
+//!
+//! [screen.rules]                      # single rules, by their code
+//! git_discard = "allow"               # allow, escalate, deny; what every profile denies cannot be softened
+//!
+//! [[screen.patterns]]                 # regular expressions of your own (syntax of the crate `regex`)
+//! pattern = '^kubectl .*--context[ =]prod\b'
+//! decision = "escalate"               # escalate, deny
+//! tool = "bash*"                      # left out: every tool
 //! ```
+//!
+//! The file itself, its policies and the directory `MANAGED_AGENTS_HOME` are protected in every profile, and nothing
+//! switches that off.
 //!
 //! An entry in `[tools]` holds for calls by that name, and makes a governed function of that name stricter: a higher risk,
 //! `irreversible`, further redactions, and what an argument is also to be read as count there as well, are recorded, and are
@@ -56,6 +73,8 @@ mod environment;
 mod error;
 mod nearest;
 mod read;
+#[cfg(feature = "screen")]
+mod screen;
 mod tool_file;
 mod tools;
 
@@ -71,6 +90,9 @@ pub use error::{ConfigError, EnvironmentError, InvalidError, ReadError, Unsuppor
 pub use tool_file::{ToolFileError, read_tools, write_tools};
 #[cfg(feature = "cli")]
 pub(crate) use tools::kind_word;
+
+#[cfg(feature = "screen")]
+pub(crate) use screen::ScreenSettings;
 
 use crate::call::{AgentId, ToolMeta};
 use read::{Item, Source, Table};
@@ -93,6 +115,9 @@ pub const FILE_NAME: &str = "managed-agents.toml";
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Config {
+    /// Where it was read from.
+    #[cfg_attr(not(feature = "screen"), expect(dead_code, reason = "nobody protects it"))]
+    pub(crate) file: Option<PathBuf>,
     pub(crate) agent: Option<AgentId>,
     pub(crate) scopes: Option<Placed<BTreeMap<AgentId, BTreeSet<String>>>>,
     pub(crate) tools: Vec<ToolMeta>,
@@ -101,7 +126,7 @@ pub struct Config {
     pub(crate) modes: Modes,
     pub(crate) remote: Option<Placed<RemoteSettings>>,
     pub(crate) workspace_roots: Option<Placed<Vec<PathBuf>>>,
-    pub(crate) screen: Option<Placed<ScreenProfile>>,
+    pub(crate) screen: Option<Placed<ScreenSettings>>,
     pub(crate) policies: Option<Placed<Vec<String>>>,
 }
 
@@ -130,13 +155,10 @@ pub(crate) struct RemoteSettings {
     pub(crate) timeout: Option<Duration>,
 }
 
-/// `[screen] profile`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum ScreenProfile {
-    Strict,
-    Standard,
-    Relaxed,
-}
+/// `[screen]`, which a build without the screen does not read: it cannot honour it.
+#[cfg(not(feature = "screen"))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ScreenSettings;
 
 impl Config {
     /// Reads a file.
@@ -147,7 +169,9 @@ impl Config {
     pub fn load(file: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let file = file.as_ref();
         let text = std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, error))?;
-        Self::parse(&text, file)
+        let mut config = Self::parse(&text, file)?;
+        config.file = Some(file.to_owned());
+        Ok(config)
     }
 
     /// Reads the text of a file; `file` is for error messages.
@@ -209,13 +233,11 @@ impl Config {
             config.remote = Some(placed(&item, remote(&item.table()?)?));
         }
         if let Some(item) = root.get("screen") {
-            let table = item.table()?;
-            table.only(&["profile"])?;
-            let profile = match table.get("profile") {
-                Some(profile) => profile.word(&PROFILES)?,
-                None => ScreenProfile::Standard,
-            };
-            config.screen = Some(placed(&item, profile));
+            #[cfg(feature = "screen")]
+            let settings = screen::settings(&item.table()?)?;
+            #[cfg(not(feature = "screen"))]
+            let settings = ScreenSettings;
+            config.screen = Some(placed(&item, settings));
         }
         if let Some(item) = root.get("workspace_roots") {
             config.workspace_roots = Some(placed(&item, roots(&item)?));
@@ -268,21 +290,6 @@ impl Config {
 /// What this build can honour; set to `cfg!(feature = "..")` as each part arrives.
 const HAS_SCREEN: bool = cfg!(feature = "screen");
 const HAS_CEDAR: bool = false;
-
-const PROFILES: [(&str, ScreenProfile); 3] = [
-    ("strict", ScreenProfile::Strict),
-    ("standard", ScreenProfile::Standard),
-    ("relaxed", ScreenProfile::Relaxed),
-];
-
-impl ScreenProfile {
-    fn word(self) -> &'static str {
-        PROFILES
-            .iter()
-            .find(|(_, profile)| *profile == self)
-            .map_or("", |(word, _)| word)
-    }
-}
 
 fn place<T>(placed: Option<&Placed<T>>) -> Option<&Place> {
     placed.map(|placed| &placed.place)
@@ -344,11 +351,13 @@ fn roots(item: &Item<'_>) -> Result<Vec<PathBuf>, ConfigError> {
         .iter()
         .map(|root| {
             let path = PathBuf::from(root.text()?);
-            if path.is_absolute() {
-                Ok(path)
-            } else {
-                Err(root.error("holds a path that is not absolute"))
+            if !path.is_absolute() {
+                return Err(root.error("holds a path that is not absolute"));
             }
+            if path.parent().is_none() {
+                return Err(root.error("holds the root of the file system, which is nobody's workspace"));
+            }
+            Ok(path)
         })
         .collect()
 }

@@ -37,6 +37,8 @@ pub(super) struct Table<'a> {
     source: &'a Source<'a>,
     /// Its name as a user writes it, `tools.bash`; empty for the whole file.
     name: String,
+    /// Where it begins.
+    at: usize,
     table: &'a DeTable<'a>,
 }
 
@@ -45,6 +47,7 @@ impl<'a> Table<'a> {
         Self {
             source,
             name: String::new(),
+            at: 0,
             table,
         }
     }
@@ -83,6 +86,14 @@ impl<'a> Table<'a> {
     pub(super) fn get(&self, key: &str) -> Option<Item<'a>> {
         let (key, value) = self.table.get_key_value(key)?;
         Some(self.item(key.get_ref(), key.span().start, value.get_ref()))
+    }
+
+    /// A key that cannot be left out.
+    pub(super) fn need(&self, key: &str) -> Result<Item<'a>, ConfigError> {
+        self.get(key).ok_or_else(|| {
+            let at = self.source.place(self.at);
+            ConfigError::invalid(at, format!("`{}` says no `{key}`", short(&self.name)))
+        })
     }
 
     /// Every key with its value, in the order of the file.
@@ -175,8 +186,38 @@ impl<'a> Item<'a> {
         Ok(Table {
             source: self.source,
             name: self.name.clone(),
+            at: self.at,
             table,
         })
+    }
+
+    /// A list of tables, `[[name]]` each.
+    pub(super) fn tables(&self) -> Result<Vec<Table<'a>>, ConfigError> {
+        let array = self
+            .value
+            .as_array()
+            .ok_or_else(|| self.wrong_type("a list of tables"))?;
+        let items = array.iter().map(|value| Self {
+            source: self.source,
+            name: self.name.clone(),
+            at: value.span().start,
+            value: value.get_ref(),
+        });
+        items.map(|item| item.table()).collect()
+    }
+
+    /// A whole number in a range.
+    pub(super) fn number(&self, range: std::ops::RangeInclusive<usize>) -> Result<usize, ConfigError> {
+        let wrong = || self.error(&format!("is a number from {} to {}", range.start(), range.end()));
+        let DeValue::Integer(number) = self.value else {
+            return Err(self.wrong_type("a number"));
+        };
+        let number = usize::from_str_radix(number.as_str(), number.radix()).map_err(|_| wrong())?;
+        if range.contains(&number) {
+            Ok(number)
+        } else {
+            Err(wrong())
+        }
     }
 
     /// One of a few words.

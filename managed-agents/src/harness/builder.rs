@@ -66,6 +66,10 @@ pub struct HarnessBuilder {
     #[cfg(feature = "screen")]
     pub(super) workspace_roots: Vec<String>,
     #[cfg(feature = "screen")]
+    pub(super) scratch: Vec<String>,
+    #[cfg(feature = "screen")]
+    pub(super) protected: Vec<String>,
+    #[cfg(feature = "screen")]
     screens: Vec<Box<dyn crate::screen::Screen>>,
     #[cfg(feature = "engine")]
     approvers: Vec<(String, ApproverPublicKey)>,
@@ -229,6 +233,22 @@ impl HarnessBuilder {
         self
     }
 
+    /// Names a directory whose contents nobody misses, beside `/tmp` and its like: an absolute path, or one that begins with
+    /// `~/`.
+    #[cfg(feature = "screen")]
+    pub fn scratch(mut self, directory: impl Into<String>) -> Self {
+        self.scratch.push(directory.into());
+        self
+    }
+
+    /// Names a file or directory on which governance rests: an agent that changes it is denied, in every profile. The
+    /// configuration file and its policies are protected without being named.
+    #[cfg(feature = "screen")]
+    pub fn protected_path(mut self, path: impl Into<String>) -> Self {
+        self.protected.push(path.into());
+        self
+    }
+
     /// Adds a screen of your own beside the standard one; the most restrictive verdict of all counts.
     #[cfg(feature = "screen")]
     pub fn screen(mut self, screen: impl crate::screen::Screen) -> Self {
@@ -318,6 +338,19 @@ impl HarnessBuilder {
             #[cfg(not(feature = "sqlite"))]
             (None, None) => in_memory(MemoryRecorder::CAPACITY),
         };
+        #[cfg(feature = "screen")]
+        let screen = {
+            use crate::screen::StandardScreen;
+            let profile = self.screen_profile.unwrap_or_default();
+            profile.check()?;
+            let screen = StandardScreen::new(profile);
+            let screen = self
+                .workspace_roots
+                .iter()
+                .fold(screen, StandardScreen::with_workspace_root);
+            let screen = self.scratch.iter().fold(screen, StandardScreen::with_scratch);
+            self.protected.iter().fold(screen, StandardScreen::with_protected_path)
+        };
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
         Ok(Harness::new(Inner {
@@ -335,10 +368,7 @@ impl HarnessBuilder {
             breaker: self.breaker.map(|settings| Arc::new(Breaker::new(settings))),
             callbacks: self.callbacks,
             #[cfg(feature = "screen")]
-            screen: self.workspace_roots.into_iter().fold(
-                crate::screen::StandardScreen::new(self.screen_profile.unwrap_or_default()),
-                crate::screen::StandardScreen::with_workspace_root,
-            ),
+            screen,
             #[cfg(feature = "screen")]
             screens: self.screens,
             observe_only: self.observe_only,
@@ -430,6 +460,10 @@ impl Dangerous {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
+    /// The screen's profile says something that means nothing.
+    #[cfg(feature = "screen")]
+    #[error("the screen's profile: {0}")]
+    Screen(#[from] crate::screen::ProfileError),
     /// No agent was named.
     #[error("no agent is named: add `.agent_id(\"..\")`")]
     NoAgent,

@@ -75,6 +75,10 @@ impl HarnessBuilder {
         self.timeout = self.timeout.or(config.modes.timeout);
         self.declare_under(&config);
         self.screen_under(&config);
+        #[cfg(feature = "screen")]
+        if let Some(home) = environment.home() {
+            self.protect(home);
+        }
         self.choose_governor(&config, &environment)?;
         Ok(self)
     }
@@ -97,14 +101,13 @@ impl HarnessBuilder {
 
     #[cfg(feature = "screen")]
     fn screen_under(&mut self, config: &Config) {
-        use crate::config::ScreenProfile;
-        use crate::screen::Profile;
-        if let (None, Some(profile)) = (&self.screen_profile, &config.screen) {
-            self.screen_profile = Some(match profile.value {
-                ScreenProfile::Strict => Profile::strict(),
-                ScreenProfile::Standard => Profile::standard(),
-                ScreenProfile::Relaxed => Profile::relaxed(),
-            });
+        if let Some(screen) = &config.screen {
+            let settings = &screen.value;
+            self.screen_profile.get_or_insert_with(|| settings.profile.clone());
+            if self.scratch.is_empty() {
+                self.scratch.clone_from(&settings.scratch);
+            }
+            self.protected.extend(settings.protected.iter().cloned());
         }
         if let (true, Some(roots)) = (self.workspace_roots.is_empty(), &config.workspace_roots) {
             // a root that is no UTF-8 cannot be named in a call either
@@ -115,6 +118,27 @@ impl HarnessBuilder {
                 .map(str::to_owned)
                 .collect();
         }
+        let Some(file) = &config.file else {
+            return;
+        };
+        self.protect(file);
+        let directory = file.parent().unwrap_or(Path::new(""));
+        for policy in config.policies.iter().flat_map(|policies| &policies.value) {
+            let policy = Path::new(policy);
+            self.protect(&directory.join(policy));
+            // a directory that policies have to themselves: a new file in it may come to be read
+            if let Some(own) = policy.parent().filter(|own| !own.as_os_str().is_empty()) {
+                self.protect(&directory.join(own));
+            }
+        }
+    }
+
+    /// Protects a path by the names that it has from here: commands begin here unless a workspace is named.
+    #[cfg(feature = "screen")]
+    fn protect(&mut self, path: &Path) {
+        let absolute = std::path::absolute(path).ok();
+        let names = [Some(path), absolute.as_deref()].into_iter().flatten();
+        self.protected.extend(names.filter_map(Path::to_str).map(str::to_owned));
     }
 
     /// Without the screen there is no profile in a configuration that is supported.
@@ -233,6 +257,9 @@ pub(crate) fn judging(
     builder.judging_only = true;
     builder.declare_under(config);
     builder.screen_under(config);
+    if let Some(home) = Environment::read()?.home() {
+        builder.protect(home);
+    }
     // the calls of a program are those of its functions: what the configuration says of their names only tightens them
     builder
         .declared
@@ -240,4 +267,15 @@ pub(crate) fn judging(
     let tools = tools.into_iter().map(|tool| (tool, Origin::Governed));
     builder.declared.extend(tools);
     builder.build_blocking()
+}
+
+#[cfg(feature = "cli")]
+impl Harness {
+    /// What the standard screen says of a call by name, as it would be judged here; without what is redacted.
+    pub(crate) fn explain(&self, tool: &str, arguments: &serde_json::Value) -> crate::screen::Explanation {
+        let head = self.inner().heads.of_name(tool);
+        let mut explanation = self.inner().screen.explain_as(head.meta(), arguments);
+        explanation.redact(&head.redacted_arguments());
+        explanation
+    }
 }

@@ -50,6 +50,18 @@ pub(super) fn judge<'m>(kinds: &Kinds, arguments: &'m Map<String, Value>, limits
     (recipients >= limits.email).then_some(last).flatten()
 }
 
+/// Whether a short value without signs under this name may count towards anything.
+pub(super) fn counts(kinds: &Kinds, name: &str) -> bool {
+    let value = Map::from_iter([(name.to_owned(), Value::String("x".to_owned()))]);
+    // under limits that nothing is below, all that is counted is found
+    let least = BulkLimits {
+        email: 0,
+        file: 0,
+        calendar: 0,
+    };
+    judge(kinds, &value, &least).is_some()
+}
+
 /// How many values an argument holds: of a list, or of a text with commas.
 fn count(value: &Value) -> usize {
     match value {

@@ -1,6 +1,7 @@
 //! A command as programs see it: its name, options and operands.
 
 use super::finding::Span;
+use super::programs::Known;
 use super::shell::data::{Data, Field};
 
 /// A command that would run.
@@ -8,6 +9,8 @@ use super::shell::data::{Data, Field};
 pub(in crate::screen) struct Cmd<'c> {
     /// The program's name: no directory, lower case.
     pub(in crate::screen) name: &'c str,
+    /// What knows the program.
+    pub(in crate::screen) known: Known,
     /// What stands behind the name.
     pub(in crate::screen) args: &'c [Field],
     pub(in crate::screen) stdin: &'c Data,
@@ -46,6 +49,17 @@ impl<'c> Cmd<'c> {
     /// Whether an argument is exactly this.
     pub(in crate::screen) fn has(&self, text: &str) -> bool {
         self.args.iter().any(|field| field.text == text)
+    }
+
+    /// Whether an argument is one of these.
+    pub(in crate::screen) fn has_any(&self, texts: &[&str]) -> bool {
+        self.args.iter().any(|field| texts.contains(&field.text.as_str()))
+    }
+
+    /// Whether an option begins with one of these.
+    pub(in crate::screen) fn begins(&self, beginnings: &[&str]) -> bool {
+        self.options()
+            .any(|own| beginnings.iter().any(|beginning| own.starts_with(beginning)))
     }
 
     /// The program only says how it is used.

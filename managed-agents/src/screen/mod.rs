@@ -4,6 +4,9 @@
 //! no disk, no name service and no clock, so the same call under the same profile always gives the same answer. It is no
 //! sandbox: `docs/screen.md` says what it does not see.
 
+#[macro_use]
+mod programs;
+
 mod bulk;
 mod cmd;
 mod effect;
@@ -12,30 +15,39 @@ mod finding;
 mod glob;
 mod names;
 mod path;
+mod pattern;
 mod place;
 mod profile;
 mod rule;
 mod secret;
+mod settled;
 mod shell;
 mod sql;
 mod tamper;
 mod text;
 mod url;
 mod value;
+#[cfg(test)]
+mod work;
 
 use std::fmt;
+use std::rc::Rc;
 
 use serde_json::Value;
 
-pub use explain::{Explained, ExplainedFinding, Explanation};
+pub use explain::{Excerpt, Explained, ExplainedFinding, Explanation, Reading};
 pub use finding::{Finding, Screened, Span};
-pub use profile::{BulkLimits, Level, OwnPattern, Profile};
+pub use pattern::{OwnPattern, PatternError};
+pub use profile::{BulkLimits, Level, Profile, ProfileError};
+#[cfg(feature = "config")]
+pub(crate) use profile::{check_host, check_rule};
 pub use rule::{Effect, Rule, Severity};
 
-use crate::call::{ArgKind, ToolCall};
+use crate::call::{ArgKind, ArgumentMeta, ToolCall, ToolMeta};
 use crate::verdict::{Decision, Verdict};
 use names::Kinds;
-use place::Places;
+use place::{Named, Places};
+use settled::Settled;
 use value::Pass;
 
 /// A judge of a call that needs nothing but the call: no state, no I/O.
@@ -92,21 +104,46 @@ impl StandardScreen {
     #[must_use]
     pub fn new(profile: Profile) -> Self {
         Self {
+            places: Places::with_denied_hosts(profile.deny_hosts.clone()),
             profile,
-            places: Places::default(),
         }
     }
 
-    /// Names a directory that the agent works in: what lies in it is the agent's own. Relative paths begin in the first one.
+    /// Names a directory that the agent works in, as an absolute path: what lies in it is the agent's own. Relative paths
+    /// begin in the first one. The root of the file system is nobody's, and is passed over.
     #[must_use]
-    pub fn with_workspace_root(mut self, root: impl Into<String>) -> Self {
-        let root: String = root.into();
-        let root = self.places.normal(&root, "");
-        // the root of the file system is nobody's workspace
-        if root.len() > 1 && root.starts_with('/') {
-            self.places.workspaces.push(root);
-        }
+    pub fn with_workspace_root(mut self, root: impl AsRef<str>) -> Self {
+        self.places.add_workspace(root.as_ref());
         self
+    }
+
+    /// Names a directory whose contents nobody misses, beside `/tmp` and its like: an absolute path, or one that begins with
+    /// `~/`. What the system consists of, and a whole home, are passed over.
+    #[must_use]
+    pub fn with_scratch(mut self, directory: impl AsRef<str>) -> Self {
+        self.places.add(directory.as_ref(), Named::Scratch);
+        self
+    }
+
+    /// Names a file or directory on which governance rests, such as one with policies: changing it is tampering, and
+    /// denied in every profile. A harness names its own configuration and policies by itself.
+    #[must_use]
+    pub fn with_protected_path(mut self, path: impl AsRef<str>) -> Self {
+        self.places.add(path.as_ref(), Named::Protected);
+        self
+    }
+
+    /// Names a file or directory on which governance rests and that an agent may not even read, such as a store or a key.
+    #[must_use]
+    pub fn with_secret_path(mut self, path: impl AsRef<str>) -> Self {
+        self.places.add(path.as_ref(), Named::Secret);
+        self
+    }
+
+    /// Whether a directory can be a scratch place.
+    #[cfg(feature = "config")]
+    pub(crate) fn can_be_scratch(directory: &str) -> bool {
+        directory.starts_with(['/', '~']) && Places::default().add(directory, Named::Scratch)
     }
 
     /// The profile.
@@ -118,30 +155,21 @@ impl StandardScreen {
     /// Judges a call by its declared kinds, and else by the names of the tool and its arguments.
     #[must_use]
     pub fn check(&self, call: &ToolCall) -> Screened {
-        let Ok(arguments) = serde_json::from_str::<Value>(call.reveal_arguments()) else {
-            return self.screened(
-                vec![value::Hit {
-                    rule: &rule::UNPARSED,
-                    argument: None,
-                    span: None,
-                    by: None,
-                }],
-                false,
-            );
-        };
-        let meta = call.meta();
-        let kind = |name: &str| {
-            meta.arguments()
-                .iter()
-                .find(|argument| argument.name == name)
-                .and_then(|argument| argument.kind)
-        };
-        let mut pass = self.pass(call.tool(), &arguments, &kind, false);
-        for (name, kind) in further_kinds(call.meta()) {
-            if let Some(value) = arguments.get(name) {
-                pass.arguments(&serde_json::json!({ name: value }), &|_| Some(kind));
-            }
+        let settled = call.noted(Settled::of);
+        if self.profile.patterns.is_empty()
+            && settled.is_some_and(|settled| settled.says_nothing(call.reveal_arguments().as_bytes()))
+        {
+            return self.screened(Vec::new(), true);
         }
+        self.check_fully(call, settled)
+    }
+
+    fn check_fully(&self, call: &ToolCall, settled: Option<&Settled>) -> Screened {
+        let Ok(arguments) = serde_json::from_str::<Value>(call.reveal_arguments()) else {
+            return self.screened(vec![value::Hit::of(&rule::UNPARSED)], false);
+        };
+        let kinds = settled.map_or_else(|| Kinds::of_tool(call.tool()), |settled| settled.kinds.clone());
+        let pass = self.pass((call.tool(), call.meta().arguments()), kinds, &arguments, false);
         self.screened(pass.hits, pass.understood)
     }
 
@@ -155,7 +183,7 @@ impl StandardScreen {
     /// Judges a call of a tool that is known by name alone.
     #[must_use]
     pub fn check_value(&self, tool: &str, arguments: &Value) -> Screened {
-        let pass = self.pass(tool, arguments, &|_| None, false);
+        let pass = self.pass((tool, &[]), Kinds::of_tool(tool), arguments, false);
         self.screened(pass.hits, pass.understood)
     }
 
@@ -163,59 +191,96 @@ impl StandardScreen {
     /// since it holds the true words of commands.
     #[must_use]
     pub fn explain(&self, tool: &str, arguments: &Value) -> Explanation {
-        let mut pass = self.pass(tool, arguments, &|_| None, true);
-        let commands = pass.explained.take().unwrap_or_default();
-        let screened = self.screened(pass.hits, pass.understood);
+        self.explain_as(&ToolMeta::new(tool.to_owned()), arguments)
+    }
+
+    /// The same of a call of a declared tool, by the kinds of its arguments.
+    #[must_use]
+    pub fn explain_as(&self, tool: &ToolMeta, arguments: &Value) -> Explanation {
+        let mut pass = self.pass(
+            (tool.name(), tool.arguments()),
+            Kinds::of_tool(tool.name()),
+            arguments,
+            true,
+        );
+        let notes = pass.notes.take().unwrap_or_default();
+        let found = self.found(pass.hits);
         Explanation {
-            decision: screened.decision,
-            understood: screened.understood,
-            commands,
-            findings: screened.findings.iter().map(ExplainedFinding::new).collect(),
+            decision: found.first().map_or(Decision::Allow, |(finding, _)| finding.decision()),
+            understood: pass.understood,
+            profile: self.profile.clone(),
+            workspace_roots: self.places.workspaces.clone(),
+            readings: notes.readings,
+            commands: notes.commands,
+            findings: found
+                .iter()
+                .map(|(finding, text)| ExplainedFinding::new(finding, text.as_deref()))
+                .collect(),
         }
     }
 
     fn pass<'s>(
         &'s self,
-        tool: &'s str,
+        (tool, declared): (&'s str, &[ArgumentMeta]),
+        kinds: Kinds,
         arguments: &Value,
-        kind: &dyn Fn(&str) -> Option<ArgKind>,
         explain: bool,
     ) -> Pass<'s> {
         let mut pass = Pass {
             screen: self,
             tool,
-            kinds: Kinds::of_tool(tool),
+            kinds,
             hits: Vec::new(),
             understood: true,
-            explained: explain.then(Vec::new),
+            notes: explain.then(explain::Notes::default),
+            reading: None,
         };
-        pass.arguments(arguments, kind);
+        pass.arguments(arguments, &|name| kind_of(declared, name));
+        for (name, kind) in further_kinds(declared) {
+            if let Some(value) = arguments.get(name) {
+                pass.arguments(&serde_json::json!({ name: value }), &|_| Some(kind));
+            }
+        }
         pass
     }
 
     fn screened(&self, hits: Vec<value::Hit>, understood: bool) -> Screened {
-        let mut findings: Vec<Finding> = hits
-            .into_iter()
-            .map(|hit| Finding {
-                rule: hit.rule,
-                argument: hit.argument.map(String::into_boxed_str),
-                span: hit.span,
-                decision: self.profile.decision(hit.rule),
-                by: hit.by.map(String::into_boxed_str),
-            })
-            .collect();
-        findings.sort_by_key(|finding| std::cmp::Reverse((finding.decision, finding.severity())));
+        let findings: Vec<Finding> = self.found(hits).into_iter().map(|(finding, _)| finding).collect();
         Screened {
             decision: findings.first().map_or(Decision::Allow, Finding::decision),
             findings,
             understood,
         }
     }
+
+    /// What was found, with the text that it was found in where somebody wants to see it; the most restrictive first.
+    fn found(&self, hits: Vec<value::Hit>) -> Vec<(Finding, Option<Rc<str>>)> {
+        let mut found: Vec<_> = hits
+            .into_iter()
+            .map(|hit| {
+                let finding = Finding {
+                    rule: hit.rule,
+                    argument: hit.argument.map(String::into_boxed_str),
+                    span: hit.span,
+                    decision: self.profile.decision(hit.rule),
+                    by: hit.by.map(String::into_boxed_str),
+                };
+                (finding, hit.text)
+            })
+            .collect();
+        found.sort_by_key(|(finding, _)| std::cmp::Reverse((finding.decision, finding.severity())));
+        found
+    }
+}
+
+/// The declared kind of an argument.
+fn kind_of(declared: &[ArgumentMeta], argument: &str) -> Option<ArgKind> {
+    let mut declared = declared.iter();
+    declared.find(|own| own.name == argument).and_then(|own| own.kind)
 }
 
 /// What arguments are to be read as beside their first kind: a configuration may add to what a function declares.
-fn further_kinds(meta: &crate::call::ToolMeta) -> impl Iterator<Item = (&'static str, ArgKind)> {
-    let arguments = meta.arguments();
+fn further_kinds(arguments: &[ArgumentMeta]) -> impl Iterator<Item = (&'static str, ArgKind)> {
     arguments.iter().enumerate().filter_map(|(place, argument)| {
         let mut before = arguments.iter().take(place);
         let further = before.any(|first| first.name == argument.name);

@@ -179,10 +179,10 @@ fn climbs(path: &str) -> bool {
 fn judge_plain(path: &str, places: &Places, writes: bool) -> Option<&'static Rule> {
     let normal = places.normal(path, "");
     if writes {
-        if let Some(rule) = super::tamper::written(&normal).or(effect::written(&normal)) {
+        if let Some(rule) = super::tamper::written(places, &normal).or(effect::written(&normal)) {
             return Some(rule);
         }
-    } else if super::tamper::secret_path(&normal) {
+    } else if super::tamper::secret_path(places, &normal) {
         return Some(&rule::TAMPER);
     }
     match effect::credential(&normal) {

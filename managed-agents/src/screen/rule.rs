@@ -56,6 +56,31 @@ pub enum Severity {
     Critical,
 }
 
+impl Effect {
+    /// The word for it: stable, in small letters with hyphens.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Destroy => "destroy",
+            Self::Credential => "credential",
+            Self::Exfiltrate => "exfiltrate",
+            Self::RemoteShell => "remote-shell",
+            Self::Persist => "persist",
+            Self::Weaken => "weaken",
+            Self::Privilege => "privilege",
+            Self::RemoteCode => "remote-code",
+            Self::Exhaust => "exhaust",
+            Self::Lateral => "lateral",
+            Self::Tamper => "tamper",
+            Self::Injection => "injection",
+            Self::InternalAddress => "internal-address",
+            Self::Traversal => "traversal",
+            Self::Bulk => "bulk",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -283,6 +308,8 @@ rules! {
         "this argument holds a shell command; give the plain value" "an argument of another kind holds shell syntax";
     BULK "bulk_action" Bulk Medium [E E E]
         "this is too much at once; a person must approve it" "one call names more recipients, files or events than the profile allows";
+    HOST_DENIED "host_denied" Unclear High [D D D]
+        "this host is not allowed here" "the configuration denies this host";
     OWN_PATTERN_DENY "own_pattern_deny" Unclear High [D D D]
         "this is not allowed here" "a deny pattern of the configuration fits";
     OWN_PATTERN_ESCALATE "own_pattern_escalate" Unclear Medium [E E E]

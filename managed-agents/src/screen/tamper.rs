@@ -2,6 +2,7 @@
 //! files of agents.
 
 use super::cmd::Cmd;
+use super::place::Places;
 use super::rule::{self, Rule};
 use super::shell::walk::Walk;
 
@@ -94,7 +95,19 @@ pub(in crate::screen) fn variable(name: &str) -> bool {
 }
 
 /// A path of this program's own data or configuration.
-pub(in crate::screen) fn path(normal: &str) -> bool {
+pub(in crate::screen) fn path(places: &Places, normal: &str) -> bool {
+    places.is_protected(normal) || known_path(normal)
+}
+
+/// A path that belongs to this program wherever it is installed.
+fn known_path(normal: &str) -> bool {
+    let named = normal
+        .as_bytes()
+        .windows(6)
+        .any(|own| own.eq_ignore_ascii_case(b"agents"));
+    if !named {
+        return false;
+    }
     let lower = normal.to_ascii_lowercase();
     lower.split('/').any(|part| {
         let stem = part.strip_prefix('.').unwrap_or(part);
@@ -113,13 +126,13 @@ pub(in crate::screen) fn path(normal: &str) -> bool {
 }
 
 /// Data of this program that may not even be read: its store and keys.
-pub(in crate::screen) fn secret_path(normal: &str) -> bool {
-    path(normal) && !normal.to_ascii_lowercase().ends_with("managed-agents.toml")
+pub(in crate::screen) fn secret_path(places: &Places, normal: &str) -> bool {
+    places.is_secret(normal) || known_path(normal) && !normal.to_ascii_lowercase().ends_with("managed-agents.toml")
 }
 
 /// The rule that writing a path breaks.
-pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
-    if path(normal) {
+pub(in crate::screen) fn written(places: &Places, normal: &str) -> Option<&'static Rule> {
+    if path(places, normal) {
         return Some(&rule::TAMPER);
     }
     let lower = normal.to_ascii_lowercase();
@@ -196,10 +209,10 @@ mod tests {
             "/home/x/.config/managed-agents/policy.cedar",
             "/etc/managed-agents/x",
         ] {
-            assert!(path(own), "{own}");
+            assert!(known_path(own), "{own}");
         }
         for other in ["managed-agents/src/lib.rs", "docs/managed-agents.md", "agents.toml"] {
-            assert!(!path(other), "{other}");
+            assert!(!known_path(other), "{other}");
         }
     }
 }

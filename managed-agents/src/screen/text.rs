@@ -59,6 +59,11 @@ fn folded(c: char) -> [Option<char>; 2] {
     }
 }
 
+/// Whether a short text holds another: for words of a command, where a search that prepares itself costs more than it saves.
+pub(in crate::screen) fn holds(text: &str, inner: &str) -> bool {
+    inner.is_empty() || text.as_bytes().windows(inner.len()).any(|own| own == inner.as_bytes())
+}
+
 /// Decodes base64 (RFC 4648, both alphabets), skipping white space; none, when it is something else.
 pub(in crate::screen) fn base64(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len() * 3 / 4);

@@ -164,7 +164,15 @@ fn host_of(authority: &str) -> String {
     folded.trim_end_matches('.').to_ascii_lowercase()
 }
 
+/// Whether the operator keeps calls from the host of an address as a program is given it, `[user@]host[:port][/path]`.
+pub(in crate::screen) fn is_denied(address: &str, denied: &[String]) -> bool {
+    !denied.is_empty() && hosts(address).iter().any(|host| named(host, denied))
+}
+
 fn judge_host(host: &str, profile: &Profile) -> Option<&'static Rule> {
+    if named(host, &profile.deny_hosts) {
+        return Some(&rule::HOST_DENIED);
+    }
     if is_metadata(host) {
         return Some(&rule::SSRF_METADATA);
     }

@@ -1,13 +1,17 @@
 //! Walking through the arguments of a call: which check reads which value.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
+use super::explain::Notes;
 use super::finding::Span;
 use super::names::{Kinds, Nature};
 use super::rule::{self, Rule};
 use super::shell::walk::Walk;
-use super::{StandardScreen, bulk, glob, path, secret, shell, sql, url};
+use super::{StandardScreen, bulk, path, secret, shell, sql, url};
 use crate::call::ArgKind;
+use crate::verdict::Decision;
 
 /// How deep arguments are read; calls that reach a harness are never deeper.
 const DEPTH: u32 = 64;
@@ -22,7 +26,9 @@ pub(super) struct Pass<'s> {
     /// The rules that fit, with the argument and place, and for patterns of the operator's own: which.
     pub(super) hits: Vec<Hit>,
     pub(super) understood: bool,
-    pub(super) explained: Option<Vec<super::explain::Explained>>,
+    /// What somebody wants to see who asked for an explanation, and the text that is being read for it.
+    pub(super) notes: Option<Notes>,
+    pub(super) reading: Option<Rc<str>>,
 }
 
 pub(super) struct Hit {
@@ -30,6 +36,19 @@ pub(super) struct Hit {
     pub(super) argument: Option<String>,
     pub(super) span: Option<Span>,
     pub(super) by: Option<String>,
+    pub(super) text: Option<Rc<str>>,
+}
+
+impl Hit {
+    pub(super) fn of(rule: &'static Rule) -> Self {
+        Self {
+            rule,
+            argument: None,
+            span: None,
+            by: None,
+            text: None,
+        }
+    }
 }
 
 impl Pass<'_> {
@@ -41,10 +60,10 @@ impl Pass<'_> {
                 .any(|hit| hit.rule == rule && hit.argument.as_deref() == Some(argument) && hit.span == span)
         {
             self.hits.push(Hit {
-                rule,
                 argument: Some(argument.to_owned()),
                 span,
-                by: None,
+                text: self.reading.clone(),
+                ..Hit::of(rule)
             });
         }
     }
@@ -56,6 +75,7 @@ impl Pass<'_> {
                 for (name, value) in map {
                     self.value(name, name, value, declared(name), DEPTH);
                 }
+                self.reading = None;
                 if let Some(what) = bulk::judge(&self.kinds, map, &self.screen.profile.bulk) {
                     self.hit(&rule::BULK, what, None);
                 }
@@ -87,7 +107,10 @@ impl Pass<'_> {
     }
 
     fn text(&mut self, argument: &str, name: &str, text: &str, kind: Option<ArgKind>) {
-        self.own_patterns(argument, text);
+        if self.notes.is_some() {
+            self.reading = Some(text.into());
+        }
+        self.own_patterns(argument, text, None);
         let nature = match kind {
             Some(ArgKind::Shell) => Nature::Shell,
             Some(ArgKind::Sql) => Nature::Sql,
@@ -95,6 +118,9 @@ impl Pass<'_> {
             Some(ArgKind::Url) => Nature::Url,
             None => self.kinds.of(name, text),
         };
+        if let Some(notes) = &mut self.notes {
+            notes.read(argument, nature);
+        }
         match nature {
             Nature::Shell => self.shell(argument, text),
             Nature::Code => {
@@ -160,11 +186,15 @@ impl Pass<'_> {
         }
         let text = text.get(..end).unwrap_or_default();
         let mut walk = Walk::new(&self.screen.places, text.len());
-        walk.explained = self.explained.is_some().then(Vec::new);
+        let wanted = self.notes.is_some() || !self.screen.profile.patterns.is_empty();
+        walk.explained = wanted.then(Vec::new);
         walk.text(text);
         // what is no shell at all may still be a program in another language, to be saved and run
         let span = Span::new(0, text.len());
-        if walk.found.is_empty() && (walk.broken || text.contains("ocket")) && shell::code::remote_shell(text) {
+        if walk.found.is_empty()
+            && (walk.broken || ["ocket", ".Dial", "Tcp"].iter().any(|own| text.contains(own)))
+            && shell::code::remote_shell(text)
+        {
             walk.report(&rule::REVERSE_SHELL, span);
         } else if walk.found.is_empty()
             && walk.broken
@@ -185,8 +215,13 @@ impl Pass<'_> {
             self.hit(&rule::UNPARSED, argument, None);
         }
         self.understood &= !walk.broken && !walk.open;
-        if let (Some(all), Some(more)) = (&mut self.explained, walk.explained) {
-            all.extend(more);
+        let commands = walk.explained.unwrap_or_default();
+        for command in &commands {
+            let span = Span::new(command.start, command.end);
+            self.own_patterns(argument, &command.words.join(" "), Some(span));
+        }
+        if let Some(notes) = &mut self.notes {
+            notes.commands(argument, commands);
         }
         for (rule, span) in walk.found {
             self.hit(rule, argument, Some(span));
@@ -215,27 +250,40 @@ impl Pass<'_> {
                 continue;
             }
             words.extend(rest.unwrap_or_default());
-            self.shell(name, &words.join(" "));
+            let text = words.join(" ");
+            if let Some(notes) = &mut self.notes {
+                self.reading = Some(text.as_str().into());
+                notes.read(name, Nature::Shell);
+            }
+            self.shell(name, &text);
         }
     }
 
-    fn own_patterns(&mut self, argument: &str, text: &str) {
-        for own in &self.screen.profile.patterns {
-            let tool = own.tool.as_deref().is_none_or(|tool| glob::fits(tool, self.tool));
-            if tool && text.len() <= 64 * 1024 && glob::fits(&own.pattern, text) {
-                let rule = if own.decision == crate::verdict::Decision::Deny {
-                    &rule::OWN_PATTERN_DENY
-                } else {
-                    &rule::OWN_PATTERN_ESCALATE
-                };
-                if own.decision != crate::verdict::Decision::Allow {
-                    self.hits.push(Hit {
-                        rule,
-                        argument: Some(argument.to_owned()),
-                        span: None,
-                        by: Some(format!("pattern `{}`", own.pattern)),
-                    });
-                }
+    /// The operator's own patterns, on the text of an argument, or on a command that stands somewhere in it.
+    fn own_patterns(&mut self, argument: &str, text: &str, stands: Option<Span>) {
+        let screen = self.screen;
+        for own in &screen.profile.patterns {
+            if !own.holds_for(self.tool) {
+                continue;
+            }
+            let Some(span) = own.find(text) else {
+                continue;
+            };
+            let rule = if own.decision() == Decision::Deny {
+                &rule::OWN_PATTERN_DENY
+            } else {
+                &rule::OWN_PATTERN_ESCALATE
+            };
+            let by = format!("pattern `{}`", own.pattern().escape_debug());
+            let known = |hit: &Hit| hit.argument.as_deref() == Some(argument) && hit.by.as_deref() == Some(&by);
+            if self.hits.len() < 128 && !self.hits.iter().any(known) {
+                self.hits.push(Hit {
+                    argument: Some(argument.to_owned()),
+                    span: Some(stands.unwrap_or(span)),
+                    by: Some(by),
+                    text: self.reading.clone(),
+                    ..Hit::of(rule)
+                });
             }
         }
     }

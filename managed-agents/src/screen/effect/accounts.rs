@@ -3,8 +3,8 @@
 use super::cli::{self, Row};
 use super::found;
 use crate::screen::cmd::Cmd;
-use crate::screen::rule;
-use crate::screen::shell::data::Taint;
+use crate::screen::programs::{self, Known};
+use crate::screen::rule::{self, Rule};
 use crate::screen::shell::walk::Walk;
 
 const ROWS: &[Row] = &[
@@ -16,9 +16,8 @@ const ROWS: &[Row] = &[
     ("usermod|useradd|userdel|groupadd|groupmod", &rule::ACCOUNT_CHANGE),
 ];
 
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let first = cmd.arg(0);
-    match cmd.name {
+by_name! {
+    NAMES: pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) where cmd.name is {
         "useradd" | "adduser" | "newusers" => {
             let root = cmd.has("0")
                 || cmd
@@ -36,12 +35,15 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             } else if cmd.short('s') || cmd.long("shell") || cmd.short('m') && cmd.long("create-home") {
                 found(walk, cmd, &rule::ACCOUNT_CHANGE);
             }
-        }
+        },
         "usermod" | "gpasswd" | "groupmems" | "group-add" => {
             let grant = cmd.args.iter().any(|field| field.text.split(',').any(grants))
                 && (cmd.short('G') || cmd.short('a') || cmd.short('g') || cmd.name != "usermod");
             let password =
                 cmd.short('p') || cmd.long("password") || cmd.values('u', "uid").iter().any(|field| field.text == "0");
+            if cmd.name == "usermod" && (cmd.short('L') || cmd.long("lock")) && cmd.has("root") {
+                found(walk, cmd, &rule::DESTROY_ACCOUNT);
+            }
             if grant || password {
                 found(walk, cmd, &rule::PERSIST_KEY);
             } else if cmd.long("expiredate")
@@ -50,7 +52,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             {
                 found(walk, cmd, &rule::ACCOUNT_CHANGE);
             }
-        }
+        },
         "userdel" | "deluser" | "groupdel" | "delgroup" | "rmuser" => {
             let recursive = cmd.short('r')
                 || cmd.long("remove")
@@ -60,38 +62,49 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             if recursive || cmd.has("root") {
                 found(walk, cmd, &rule::DESTROY_ACCOUNT);
             }
-        }
+        },
         "passwd" | "chpasswd" => {
             if cmd.short('d') || cmd.short('l') && cmd.has("root") || cmd.long("delete") {
                 found(walk, cmd, &rule::DESTROY_ACCOUNT);
             } else {
-                let somebody = cmd.name == "passwd" && !cmd.args.is_empty() && cmd.options().next().is_none();
+                let opens = cmd.short('u') && cmd.name == "passwd" || cmd.long("unlock");
+                let somebody = opens || cmd.name == "passwd" && !cmd.args.is_empty() && cmd.options().next().is_none();
                 if somebody || cmd.name == "chpasswd" || cmd.stdin.given || cmd.long("stdin") {
                     found(walk, cmd, &rule::ACCOUNT_CHANGE);
                 }
             }
-        }
+        },
         "chsh" => {
             if cmd.args.len() > 2 && !cmd.short('l') {
                 found(walk, cmd, &rule::ACCOUNT_CHANGE);
             }
-        }
+        },
         "pw" => {
             if let Some(rule) = cli::matching(cmd, ROWS, &[]) {
                 found(walk, cmd, rule);
             }
-        }
+        },
+        "getcap" => {
+            if cmd.short('r') && cmd.has("/") {
+                found(walk, cmd, &rule::PRIVILEGE_RECON);
+            }
+        },
+        "groupadd" | "groupmod" => {
+            if cmd.values('g', "gid").iter().any(|field| matches!(field.text.as_str(), "0" | "-g0" | "--gid=0")) {
+                found(walk, cmd, &rule::PRIVILEGE);
+            }
+        },
         "setcap" => {
             if !cmd.short('r') && !cmd.short('v') {
                 found(walk, cmd, &rule::PRIVILEGE);
             }
-        }
+        },
         "visudo" => {
             if cmd.stdin.given {
                 found(walk, cmd, &rule::PERSIST_KEY);
             }
-        }
-        "sudo" | "doas" if matches!(first, "-l" | "-ll" | "--list") => found(walk, cmd, &rule::PRIVILEGE_RECON),
+        },
+        "sudo" | "doas" if matches!(cmd.arg(0), "-l" | "-ll" | "--list") => found(walk, cmd, &rule::PRIVILEGE_RECON),
         "ssh-keygen"
             if cmd
                 .values('D', "")
@@ -99,37 +112,39 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 .any(|field| field.text.starts_with('/') || field.text.starts_with("./")) =>
         {
             found(walk, cmd, &rule::SHELL_ESCAPE)
-        }
-        "su" if cmd.stdin.given && cmd.stdin.taint != Taint::NONE => {}
-        _ => tool(walk, cmd, cmd.name),
-    }
+        },
+    } else {}
 }
 
-/// Published tools that look for ways to become root, or that read credentials, by the names they are published under.
+by_name! {
+    /// Published tools that look for ways to become root, or that read credentials, by the names they are published under.
+    PROBES: fn probe(stem: &str) -> Option<&'static Rule> where stem is {
+        "linpeas" | "linenum" | "lse" | "linux-exploit-suggester" | "pspy" | "pspy64" | "pspy32" | "unix-privesc-check"
+        | "autosuid" | "linuxprivchecker" | "beroot" | "suid3num" | "linux-smart-enumeration" | "traitor" | "peass"
+        | "winpeas" | "les" | "sudo_killer" | "gtfonow" | "deepce" | "linpe" | "bashark" | "uptux" => Some(&rule::PRIVILEGE_RECON),
+        "mimipenguin" | "lazagne" | "mimikatz" | "keychaindump" | "secretsdump" | "pypykatz" | "truffleproc" | "swipe"
+        | "3snake" | "keyscan" | "sshspy" | "firefox_decrypt" | "hackbrowserdata" | "hack-browser-data" | "linikatz"
+        | "dumpsterdiver" | "trufflehog3" | "keychaindumper" | "chainbreaker" => Some(&rule::CREDENTIAL_DUMP),
+    } else { None }
+}
+
+/// A published tool by the path or name it is run by.
 pub(super) fn tool(walk: &mut Walk<'_>, cmd: &Cmd<'_>, path: &str) {
-    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or_default();
     let stem = name.split('.').next().unwrap_or_default();
-    match stem {
-        "linpeas"
-        | "linenum"
-        | "lse"
-        | "linux-exploit-suggester"
-        | "pspy"
-        | "pspy64"
-        | "pspy32"
-        | "unix-privesc-check"
-        | "autosuid"
-        | "linuxprivchecker"
-        | "beroot"
-        | "suid3num"
-        | "linux-smart-enumeration"
-        | "traitor" => {
-            found(walk, cmd, &rule::PRIVILEGE_RECON);
+    let lower;
+    let stem = if stem.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        lower = stem.to_ascii_lowercase();
+        &lower
+    } else {
+        stem
+    };
+    if programs::known(stem).has(Known::PROBE) {
+        if let Some(rule) = probe(stem) {
+            found(walk, cmd, rule);
         }
-        "mimipenguin" | "lazagne" | "mimikatz" | "keychaindump" | "secretsdump" | "pypykatz" | "truffleproc"
-        | "swipe" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
-        _ if stem.contains("keylog") => found(walk, cmd, &rule::CREDENTIAL_DUMP),
-        _ => {}
+    } else if stem.contains("keylog") {
+        found(walk, cmd, &rule::CREDENTIAL_DUMP);
     }
 }
 

@@ -1,248 +1,14 @@
-//! Where credentials lie, and what reads or prints them: ssh(1), aws(1), gpg(1), pass(1), security(1), proc(5), shadow(5).
+//! What reads or prints credentials: ssh(1), aws(1), gpg(1), pass(1), security(1), proc(5), shadow(5).
 
+use super::secrets::{Credential, credential, personal};
 use super::{Write, found};
 use crate::screen::cmd::Cmd;
 use crate::screen::finding::Span;
-use crate::screen::glob;
 use crate::screen::place::Place;
+use crate::screen::programs::Known;
 use crate::screen::rule;
 use crate::screen::shell::data::{Data, Taint};
-use crate::screen::shell::flow;
 use crate::screen::shell::walk::Walk;
-
-/// What kind of credential a file is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::screen) enum Credential {
-    /// A key, token or password file.
-    Secret,
-    /// Memory or environment of a process.
-    Process,
-    /// The list of accounts, which names people but holds no passwords.
-    Accounts,
-}
-
-/// Files of the system, by their whole path.
-const SYSTEM: [&str; 22] = [
-    "/etc/shadow",
-    "/etc/shadow-",
-    "/etc/gshadow",
-    "/etc/gshadow-",
-    "/etc/master.passwd",
-    "/etc/security/passwd",
-    "/etc/spwd.db",
-    "/etc/sudoers",
-    "/usr/local/etc/sudoers",
-    "/etc/security/opasswd",
-    "/etc/krb5.keytab",
-    "/etc/ppp/chap-secrets",
-    "/etc/ppp/pap-secrets",
-    "/etc/ipsec.secrets",
-    "/etc/openvpn/auth.txt",
-    "/etc/kubernetes/admin.conf",
-    "/etc/rancher/k3s/k3s.yaml",
-    "/var/run/secrets/kubernetes.io/serviceaccount/token",
-    "/run/secrets/kubernetes.io/serviceaccount/token",
-    "/etc/boto.cfg",
-    "/etc/mysql/debian.cnf",
-    "/etc/pve/priv/shadow.cfg",
-];
-
-/// Files by how their path ends, wherever a home or project is.
-const ENDINGS: [&str; 66] = [
-    "/.ssh/id_rsa",
-    "/.ssh/id_dsa",
-    "/.ssh/id_ecdsa",
-    "/.ssh/id_ed25519",
-    "/.ssh/id_ecdsa_sk",
-    "/.ssh/id_ed25519_sk",
-    "/.ssh/identity",
-    "/.aws/credentials",
-    "/.aws/config",
-    "/.azure/accesstokens.json",
-    "/.azure/msal_token_cache.json",
-    "/.azure/msal_token_cache.bin",
-    "/.config/gcloud/credentials.db",
-    "/.config/gcloud/access_tokens.db",
-    "/.config/gcloud/application_default_credentials.json",
-    "/.config/gcloud/legacy_credentials",
-    "/.netrc",
-    "/_netrc",
-    "/.pgpass",
-    "/.my.cnf",
-    "/.mylogin.cnf",
-    "/.git-credentials",
-    "/.config/git/credentials",
-    "/.npmrc",
-    "/.pypirc",
-    "/.gem/credentials",
-    "/.cargo/credentials",
-    "/.cargo/credentials.toml",
-    "/.docker/config.json",
-    "/.kube/config",
-    "/.config/gh/hosts.yml",
-    "/.config/hub",
-    "/.terraform.d/credentials.tfrc.json",
-    "/.terraformrc",
-    "/.vault-token",
-    "/.config/doctl/config.yaml",
-    "/.config/rclone/rclone.conf",
-    "/.gnupg/secring.gpg",
-    "/.gnupg/private-keys-v1.d",
-    "/.password-store",
-    "/.local/share/keyrings",
-    "/.config/op/config",
-    "/.bitcoin/wallet.dat",
-    "/.ethereum/keystore",
-    "/.config/solana/id.json",
-    "/.mozilla/firefox",
-    "/login data",
-    "/login keychain",
-    "/login.keychain",
-    "/login.keychain-db",
-    "/library/keychains",
-    "/key4.db",
-    "/key3.db",
-    "/logins.json",
-    "/cookies.sqlite",
-    "/.htpasswd",
-    "/.dockercfg",
-    "/.s3cfg",
-    "/.boto",
-    "/.env.local",
-    "/.env.production",
-    "/.config/sops/age/keys.txt",
-    "/.rhosts",
-    "/wp-config.php",
-    "/ntds.dit",
-    "/.openai",
-];
-
-/// Names that are credentials wherever they lie.
-const NAMES: [&str; 18] = [
-    ".env",
-    ".netrc",
-    ".pgpass",
-    ".git-credentials",
-    ".npmrc",
-    ".pypirc",
-    "id_rsa",
-    "id_dsa",
-    "id_ecdsa",
-    "id_ed25519",
-    "key4.db",
-    "logins.json",
-    ".htpasswd",
-    ".vault-token",
-    "credentials.json",
-    "service-account.json",
-    "wallet.dat",
-    ".env.production",
-];
-
-/// Whether a path, normal or not, is a credential's.
-pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
-    // most words are settled by their letters
-    if !path.contains(['/', '.', '~', '\\', '*', '?', '[']) && !path.starts_with("id_") && !path.starts_with("ID_") {
-        return None;
-    }
-    let lower = path.to_ascii_lowercase();
-    if lower.ends_with(".pub")
-        || lower.ends_with(".example")
-        || lower.ends_with(".sample")
-        || lower.ends_with(".template")
-        || lower.ends_with(".dist")
-    {
-        return None;
-    }
-    if let Some(rest) = lower.strip_prefix("/proc/") {
-        let file = rest.split_once('/').map_or("", |(_, file)| file);
-        let file = file.rsplit('/').next().unwrap_or_default();
-        return matches!(file, "environ" | "mem" | "maps" | "map" | "auxv")
-            .then_some(Credential::Process)
-            .or((rest == "kcore").then_some(Credential::Process));
-    }
-    if matches!(
-        lower.as_str(),
-        "/etc/passwd" | "/etc/passwd-" | "/etc/group" | "/etc/pwd.db"
-    ) {
-        return Some(Credential::Accounts);
-    }
-    let pattern = glob::is_pattern(&lower);
-    if lower.starts_with("/etc/sudoers.d/")
-        || lower.starts_with("/etc/ssl/private")
-        || lower.starts_with("/etc/ssh/ssh_host_")
-        || lower.starts_with("/etc/wireguard/")
-    {
-        return Some(Credential::Secret);
-    }
-    if pattern {
-        if SYSTEM.iter().any(|own| glob::fits(&lower, own)) && lower.starts_with("/etc/") && lower.len() > 7 {
-            return Some(Credential::Secret);
-        }
-        if glob::fits(&lower, "/etc/passwd") && lower.len() > 7 {
-            return Some(Credential::Accounts);
-        }
-    }
-    if SYSTEM.contains(&lower.as_str()) || lower.ends_with("/config/sam") || lower.ends_with("\\config\\sam") {
-        return Some(Credential::Secret);
-    }
-    let directory = matches!(
-        lower.trim_start_matches('~').trim_matches('/').rsplit('/').next(),
-        Some(".ssh" | ".aws" | ".gnupg" | ".password-store" | ".kube")
-    ) && (lower.starts_with('~')
-        || lower.starts_with("/home/")
-        || lower.starts_with("/root/")
-        || lower.starts_with("/users/"));
-    if directory {
-        return Some(Credential::Secret);
-    }
-    for (from, place) in ["/.ssh/", "/.gnupg/"]
-        .iter()
-        .filter_map(|dir| lower.find(dir).map(|at| (at + dir.len(), *dir)))
-    {
-        let file = lower.get(from..).unwrap_or_default();
-        let public = matches!(
-            file,
-            "known_hosts"
-                | "known_hosts.old"
-                | "config"
-                | "authorized_keys"
-                | "pubring.kbx"
-                | "pubring.gpg"
-                | "trustdb.gpg"
-                | "gpg.conf"
-                | "environment"
-        );
-        let secret = place == "/.gnupg/"
-            || file.starts_with("id_")
-            || file.starts_with('*')
-            || file.ends_with(".pem")
-            || file.ends_with("key")
-            || (pattern && glob::fits(file, "id_rsa"));
-        if !public && secret {
-            return Some(Credential::Secret);
-        }
-    }
-    let name = lower.rsplit('/').next().unwrap_or_default();
-    if NAMES.contains(&name) {
-        return Some(Credential::Secret);
-    }
-    if matches!(
-        name.rsplit_once('.'),
-        Some((_, "kdbx" | "ppk" | "keychain" | "keychain-db" | "keytab" | "agekey"))
-    ) {
-        return Some(Credential::Secret);
-    }
-    let anywhere = ENDINGS.iter().any(|ending| {
-        lower.ends_with(ending)
-            || (lower.len() > ending.len()
-                && ending.len() > 12
-                && lower.contains(ending)
-                && lower.contains(&format!("{ending}/")))
-            || (pattern && lower.contains("/.") && glob::fits(&lower, &format!("~{ending}")))
-    });
-    anywhere.then_some(Credential::Secret)
-}
 
 /// What a file's contents are, by its path.
 pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
@@ -259,11 +25,14 @@ pub(in crate::screen) fn read_file(walk: &mut Walk<'_>, path: &str, span: Span) 
     if let Some(data) = walk.written(path) {
         return data.clone();
     }
+    if path == "/dev/null" {
+        return Data::known("");
+    }
     if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") {
         return Data::unknown(Taint::NET);
     }
     let normal = walk.places.normal(path, &walk.cwd);
-    if crate::screen::tamper::secret_path(&normal) {
+    if crate::screen::tamper::secret_path(walk.places, &normal) {
         walk.report(&rule::TAMPER, span);
     }
     match credential(&normal) {
@@ -275,86 +44,98 @@ pub(in crate::screen) fn read_file(walk: &mut Walk<'_>, path: &str, span: Span) 
 }
 
 /// Programs that only name, count or compare files, or change what is not their contents.
-fn looks_only(name: &str) -> bool {
-    matches!(
-        name,
-        "ls" | "stat"
-            | "test"
-            | "["
-            | "file"
-            | "wc"
-            | "touch"
-            | "mkdir"
-            | "rm"
-            | "chmod"
-            | "chown"
-            | "cd"
-            | "git"
-            | "echo"
-            | "printf"
-            | "ssh"
-            | "ssh-add"
-            | "ssh-keygen"
-            | "ssh-copy-id"
-            | "find"
-            | "which"
-            | "basename"
-            | "dirname"
-            | "realpath"
-            | "readlink"
-            | "du"
-            | "docker"
-            | "docker-compose"
-            | "kubectl"
-            | "export"
-            | "mosh"
-            | "dbclient"
-            | "grep-q"
-            | "man"
-            | "shred"
-            | "truncate"
-            | "unlink"
-            | "setfacl"
-            | "getfacl"
-            | "lsattr"
-            | "chattr"
-            | "useradd"
-            | "code"
-            | "trap"
-            | "alias"
-            | "helm"
-            | "ansible"
-            | "ansible-playbook"
-            | "npm"
-            | "yarn"
-            | "pnpm"
-            | "node"
-            | "tree"
-            | "autossh"
-            | "slogin"
-            | "getent"
-            | "visudo"
-            | "rmdir"
-            | "logger"
-            | "dotenv"
-            | "foreman"
-            | "set"
-            | "declare"
-            | "local"
-            | "mktemp"
-            | "eza"
-            | "exa"
-            | "lsd"
-    )
+pub(in crate::screen) const LOOKS_ONLY: &[&str] = &[
+    "ls",
+    "stat",
+    "test",
+    "[",
+    "file",
+    "wc",
+    "touch",
+    "mkdir",
+    "rm",
+    "chmod",
+    "chown",
+    "cd",
+    "git",
+    "echo",
+    "printf",
+    "ssh",
+    "ssh-add",
+    "ssh-keygen",
+    "ssh-copy-id",
+    "find",
+    "which",
+    "basename",
+    "dirname",
+    "realpath",
+    "readlink",
+    "du",
+    "docker",
+    "docker-compose",
+    "kubectl",
+    "export",
+    "mosh",
+    "dbclient",
+    "grep-q",
+    "man",
+    "shred",
+    "truncate",
+    "unlink",
+    "setfacl",
+    "getfacl",
+    "lsattr",
+    "chattr",
+    "useradd",
+    "code",
+    "trap",
+    "alias",
+    "helm",
+    "ansible",
+    "ansible-playbook",
+    "npm",
+    "yarn",
+    "pnpm",
+    "node",
+    "tree",
+    "autossh",
+    "slogin",
+    "getent",
+    "visudo",
+    "rmdir",
+    "logger",
+    "dotenv",
+    "foreman",
+    "set",
+    "declare",
+    "local",
+    "mktemp",
+    "eza",
+    "exa",
+    "lsd",
+];
+
+/// Judges any program: which files of credentials it reads.
+pub(super) fn any(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if !cmd.known.has(Known::LOOKS_ONLY) {
+        reads(walk, cmd);
+        return;
+    }
+    // options of such programs that name a file whose lines they show, if only to complain of them
+    let lists = match cmd.name {
+        "wc" | "du" => cmd.values('\u{0}', "files0-from"),
+        "file" => cmd.values('f', "files-from"),
+        "ssh" => cmd.values('F', ""),
+        _ => return,
+    };
+    for field in lists {
+        let path = field.text.rsplit('=').next().unwrap_or_default();
+        read_file(walk, path, field.span);
+    }
 }
 
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let name = cmd.name;
-    if !looks_only(name) {
-        reads(walk, cmd);
-    }
-    let first = cmd.arg(0);
-    match name {
+by_name! {
+    NAMES: pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) where cmd.name is {
         "grep" | "egrep" | "fgrep" | "rg" | "awk" | "sed" if cmd.stdin.taint.has(Taint::ENV) => {
             let words = [
                 "key", "token", "secret", "pass", "cred", "auth", "aws", "api", "pwd", "private",
@@ -366,7 +147,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             {
                 found(walk, cmd, &rule::CREDENTIAL_PRINT);
             }
-        }
+        },
         "grep" | "egrep" | "rg" | "ag" | "zgrep"
             if cmd.name == "rg" || cmd.name == "ag" || cmd.short('r') || cmd.short('R') || cmd.long("recursive") =>
         {
@@ -394,13 +175,13 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             if seeks && wide {
                 found(walk, cmd, &rule::CREDENTIAL_PRINT);
             }
-        }
+        },
         "gpg" | "gpg2" if cmd.long("export-secret-keys") || cmd.long("export-secret-subkeys") => {
             found(walk, cmd, &rule::CREDENTIAL_READ)
-        }
+        },
         "security"
             if matches!(
-                first,
+                cmd.arg(0),
                 "find-generic-password"
                     | "find-internet-password"
                     | "dump-keychain"
@@ -411,17 +192,21 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             ) =>
         {
             found(walk, cmd, &rule::CREDENTIAL_PRINT);
-        }
-        "secret-tool" | "kwallet-query" | "lssecret" if matches!(first, "lookup" | "-r") => {
+        },
+        "secret-tool" | "kwallet-query" | "lssecret" if matches!(cmd.arg(0), "lookup" | "-r") || cmd.arg(0) == "search" && cmd.has("--all") => {
             found(walk, cmd, &rule::CREDENTIAL_PRINT)
-        }
+        },
         "gcore" | "procdump" | "memdump" | "avml" | "lime" | "chainbreaker" | "unshadow" | "pwdump" | "fgdump"
         | "samdump2" | "creddump7" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
-        "ausearch" | "tty_audit" | "logkeys" | "xspy" | "showkey" if name != "ausearch" => {
+        "ausearch" | "tty_audit" | "logkeys" | "xspy" | "showkey" if cmd.name != "ausearch" => {
             found(walk, cmd, &rule::CREDENTIAL_DUMP)
-        }
-        "xinput" if first == "test" || first == "test-xi2" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
+        },
+        "xinput" if cmd.arg(0) == "test" || cmd.arg(0) == "test-xi2" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "auditctl" if cmd.has("execve") => found(walk, cmd, &rule::CREDENTIAL_DUMP),
+        "getent" if matches!(cmd.arg(0), "shadow" | "gshadow") => found(walk, cmd, &rule::CREDENTIAL_READ),
+        "gdb" if (cmd.short('p') || cmd.long("pid")) && cmd.args.iter().any(|field| {
+            ["dump memory", "dump binary", "generate-core-file", "gcore"].iter().any(|own| field.text.contains(own))
+        }) => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "nmcli" if cmd.short('s') || cmd.has("--show-secrets") => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "netsh" if cmd.has("key=clear") => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "ps" if cmd
@@ -430,9 +215,8 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             .any(|field| !field.text.starts_with('-') && field.text.contains('e') && field.text.contains("ww")) =>
         {
             found(walk, cmd, &rule::CREDENTIAL_PRINT)
-        }
-        _ => {}
-    }
+        },
+    } else {}
 }
 
 /// Credential files among the arguments of a program that reads files.
@@ -443,9 +227,21 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     ) && !cmd.short('e')
         && !cmd.short('f');
     let mut patterns = usize::from(takes_text);
+    // any word may be the name of a place that the operator named
+    let plain_passes = walk.cwd.is_empty() && !walk.places.has_secrets();
     for field in cmd.args {
         let text = field.text.as_str();
-        if text.len() < 4 {
+        if text.len() < 4 && plain_passes {
+            continue;
+        }
+        // most words are settled by their letters
+        if plain_passes
+            && !text
+                .bytes()
+                .any(|byte| matches!(byte, b'/' | b'.' | b'~' | b'*' | b'?' | b'[' | b'=' | b'@'))
+            && !text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("id_"))
+        {
+            patterns = patterns.saturating_sub(usize::from(!text.starts_with('-')));
             continue;
         }
         let path = match text.split_once('=') {
@@ -460,25 +256,26 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 text
             }
         });
-        if path.starts_with('-') || path.contains("://") && !path.starts_with("file://") {
+        if path.starts_with('-') || crate::screen::text::holds(path, "://") && !path.starts_with("file://") {
             continue;
         }
         if patterns > 0 && !text.starts_with('-') {
             patterns -= 1;
             continue;
         }
-        if path.contains(char::is_whitespace) {
+        let rooted = path.starts_with(['/', '~']);
+        if path.contains(char::is_whitespace) && !(rooted && path.len() < 256 && !path.contains('\n')) {
             continue;
         }
         // a plain word in the workspace is no credential's path
-        if walk.cwd.is_empty()
+        if plain_passes
             && !path.contains(['/', '.', '~', '*', '?', '['])
             && !path.to_ascii_lowercase().starts_with("id_")
         {
             continue;
         }
         let normal = walk.places.normal(path, &walk.cwd);
-        if crate::screen::tamper::secret_path(&normal) {
+        if crate::screen::tamper::secret_path(walk.places, &normal) {
             walk.report(&rule::TAMPER, field.span);
         }
         let name = normal.rsplit('/').next().unwrap_or_default();
@@ -491,9 +288,12 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 | ".psql_history"
                 | ".python_history"
                 | ".node_repl_history"
-        ) && flow::prints_files(cmd.name)
+        ) && cmd.known.has(Known::PRINTER)
         {
             walk.report(&rule::CREDENTIAL_PRINT, field.span);
+        }
+        if personal(&normal) && cmd.known.has(Known::PRINTER) {
+            walk.report(&rule::COLLECT, field.span);
         }
         match credential(&normal) {
             Some(Credential::Secret) if keeps_own(cmd, &normal) => {}
@@ -576,6 +376,12 @@ fn copies(name: &str) -> bool {
             | "mutt"
             | "dd"
             | "ln"
+            | "aws"
+            | "gsutil"
+            | "rclone"
+            | "s3cmd"
+            | "azcopy"
+            | "mc"
     )
 }
 
@@ -593,12 +399,16 @@ pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
     );
     let mut taint = if secret { Taint::SECRET } else { Taint::NONE };
     if cmd.name == "printenv" && cmd.args.is_empty() {
-        taint = taint.and(Taint::ENV);
+        taint = taint.and(Taint::ENV).and(Taint::FILE);
+    }
+    // what people typed, passwords among it
+    if matches!(cmd.name, "history" | "fc") {
+        taint = taint.and(Taint::FILE).and(Taint::SECRET);
     }
     if archive {
         taint = taint.and(Taint::ARCHIVE);
     }
-    if flow::prints_files(cmd.name) && cmd.args.iter().any(|field| field.taint.has(Taint::SECRET)) {
+    if cmd.known.has(Known::PRINTER) && cmd.args.iter().any(|field| field.taint.has(Taint::SECRET)) {
         taint = taint.and(Taint::SECRET);
     }
     taint

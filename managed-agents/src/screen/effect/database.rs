@@ -7,34 +7,33 @@ use crate::screen::rule;
 use crate::screen::shell::walk::Walk;
 use crate::screen::sql;
 
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    match cmd.name {
+by_name! {
+    NAMES: pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) where cmd.name is {
         "mysql" | "mariadb" | "psql" | "sqlite3" | "sqlcmd" | "isql" | "usql" | "pgcli" | "mycli" | "litecli"
         | "duckdb" | "cockroach" | "clickhouse-client" | "clickhouse" | "bq" | "snowsql" | "cqlsh" | "impala-shell"
         | "beeline" | "hive" | "trino" | "osql" | "tsql" | "influx" | "sqlplus" | "db2" | "spanner-cli"
         | "wrangler" | "turso" | "neonctl" | "supabase" | "sqlite-utils" | "mssql-cli" | "ysqlsh" => {
             statements(walk, cmd)
-        }
+        },
         "redis-cli" | "valkey-cli" | "keydb-cli" | "flushall" | "flushdb" => redis(walk, cmd),
         "mongo" | "mongosh" => mongo(walk, cmd),
         "dropdb" | "dropuser" if cmd.name == "dropdb" && !cmd.args.is_empty() => {
             found(walk, cmd, &rule::DATABASE_DESTROY)
-        }
+        },
         "mysqladmin" if cmd.has("drop") || cmd.has("shutdown") || cmd.has("flush-privileges") && cmd.has("drop") => {
             found(walk, cmd, &rule::DATABASE_DESTROY)
-        }
+        },
         "pg_restore" if cmd.long("clean") && cmd.long("create") => found(walk, cmd, &rule::DATABASE_DESTROY),
         "rails" | "rake" | "bin/rails" | "artisan" | "prisma" | "knex" | "sequelize" | "typeorm" | "alembic"
         | "flyway" | "liquibase" | "dbt" | "goose" | "migrate" | "diesel" | "sqlx" | "manage.py" | "mix"
         | "drizzle-kit" | "sequelize-cli" | "npx" | "yarn" | "pnpm" | "bunx" | "bundle" | "php" | "django-admin"
         | "doctrine" | "console" | "flask" | "laravel" | "dotnet" | "dotnet-ef" | "python" | "poetry" | "uv" => {
             management(walk, cmd, "");
-        }
+        },
         // text that a database would take as it stands
         "drop" | "truncate" | "delete" | "alter" | "update" | "merge" | "grant" | "revoke" | "exec" | "with"
         | "insert" | "replace" => bare(walk, cmd),
-        _ => {}
-    }
+    } else {}
 }
 
 /// A statement where a shell command was expected: some tools take either.

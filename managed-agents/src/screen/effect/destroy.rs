@@ -6,7 +6,7 @@ use crate::screen::cmd::Cmd;
 use crate::screen::finding::Span;
 use crate::screen::place::Place;
 use crate::screen::rule;
-use crate::screen::shell::data::{ALL, Data, SOME, UNKNOWN};
+use crate::screen::shell::data::{ALL, Data, SOME, Taint, UNKNOWN};
 use crate::screen::shell::walk::Walk;
 
 /// Deletes paths, whatever program does it.
@@ -20,7 +20,7 @@ pub(in crate::screen) fn delete(walk: &mut Walk<'_>, paths: &[String], recursive
 
 fn deletes(walk: &Walk<'_>, path: &str, recursive: bool, force: bool) -> Option<&'static rule::Rule> {
     let normal = walk.places.normal(path, &walk.cwd);
-    if crate::screen::tamper::path(&normal) {
+    if crate::screen::tamper::path(walk.places, &normal) || recursive && walk.places.holds_protected(&normal) {
         return Some(&rule::TAMPER);
     }
     let place = walk.places.place_of(&normal);
@@ -107,6 +107,8 @@ pub(super) fn is_log(normal: &str) -> bool {
     normal.starts_with("/var/log/")
         || normal.starts_with("/var/run/utmp")
         || normal.starts_with("/private/var/log")
+        || normal.starts_with("/var/mail/")
+        || normal.starts_with("/var/spool/mail/")
         || (name.starts_with('.') && (name.ends_with("_history") || name == ".lesshst" || name == ".viminfo"))
 }
 
@@ -140,8 +142,8 @@ pub(super) fn is_data(normal: &str) -> bool {
         || normal.starts_with("/srv/")
 }
 
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    match cmd.name {
+by_name! {
+    NAMES: pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) where cmd.name is {
         "rm" | "unlink" | "srm" | "trash" | "trash-put" | "rip" | "gio" | "rimraf" | "del" | "rmtrash" | "wipe"
         | "safe-rm" | "grm" => remove(walk, cmd),
         "rmdir" => {
@@ -150,7 +152,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     walk.report(&rule::DESTROY_SYSTEM, field.span);
                 }
             }
-        }
+        },
         "shred" | "scrub" | "blkdiscard" | "badblocks" | "nwipe" | "hdparm" | "sfill" | "bleachbit" => shred(walk, cmd),
         "truncate" | "fallocate" => truncate(walk, cmd),
         "dd" | "dcfldd" | "dc3dd" | "ddrescue" | "pv-dd" => dd(walk, cmd),
@@ -158,9 +160,8 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "cp" | "gcp" | "install" | "ditto" | "ln" => copies(walk, cmd),
         "rsync" | "rclone" | "unison" | "robocopy" => mirrors(walk, cmd),
         "chmod" | "chown" | "chgrp" | "setfacl" | "chattr" | "chflags" | "icacls" | "gchmod" | "gchown" | "chcon"
-        | "restorecon" | "setfattr" => permissions(walk, cmd),
-        _ => {}
-    }
+        | "restorecon" | "setfattr" => super::permissions::permissions(walk, cmd),
+    } else {}
 }
 
 fn remove(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
@@ -281,6 +282,9 @@ fn moves(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         match walk.places.place_of(&normal) {
             Place::Root | Place::System => walk.report(&rule::DESTROY_SYSTEM, field.span),
             Place::Home => walk.report(&rule::DESTROY_HOME, field.span),
+            _ if crate::screen::tamper::path(walk.places, &normal) || walk.places.holds_protected(&normal) => {
+                walk.report(&rule::TAMPER, field.span);
+            }
             _ if swallowed => walk.report(&rule::DESTROY_DATA, field.span),
             Place::InSystem => walk.report(&rule::SYSTEM_WRITE, field.span),
             _ if is_log(&normal) => walk.report(&rule::WEAKEN_LOG, field.span),
@@ -310,11 +314,19 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if from_nothing {
         empties(walk, &target.text, target.span);
     }
+    // a program of the system under another name, or where anybody may change it
+    if walk.places.place(&target.text, &walk.cwd) == Place::Scratch
+        && operands.iter().any(|field| is_renamed(&field.text, &target.text))
+    {
+        walk.report(&rule::SCRATCH_CODE, target.span);
+    }
     let taint = operands
         .iter()
-        .fold(crate::screen::shell::data::Taint::NONE, |all, field| {
-            all.and(super::taint_of(walk, &field.text))
-        });
+        .fold(Taint::NONE, |all, field| all.and(super::taint_of(walk, &field.text)));
+    let normal = walk.places.normal(&target.text, &walk.cwd);
+    if cmd.name == "ln" && cmd.short('s') && is_packages_own(&normal) {
+        return;
+    }
     let held = operands.first().and_then(|field| walk.written(&field.text).cloned());
     super::write_file(
         walk,
@@ -345,127 +357,35 @@ fn mirrors(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
 }
 
-/// Modes and owners: widely, or of what the system needs.
-fn permissions(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let recursive = cmd.short('R') || cmd.long("recursive") || cmd.has("/T");
-    let mut operands = cmd.operands("", &["reference", "from"]);
-    let mode = if operands.is_empty() {
-        ""
-    } else {
-        &operands.remove(0).text
-    };
-    if cmd.name == "chmod" || cmd.name == "gchmod" {
-        super::system::mode(walk, cmd, mode);
-    }
-    if cmd.name == "setfacl" {
-        operands = cmd.operands("mxMX", &["modify", "remove"]);
-    }
-    if cmd.name == "chattr" && !matches!(mode.chars().next(), Some('+' | '-' | '=')) {
-        return;
-    }
-    let mode_is_path = operands.is_empty() && recursive;
-    let paths: Vec<String> = if mode_is_path {
-        vec![mode.to_owned()]
-    } else {
-        operands.iter().map(|field| field.text.clone()).collect()
-    };
-    for path in paths {
-        let normal = walk.places.normal(&path, &walk.cwd);
-        let place = walk.places.place_of(&normal);
-        let grave = match place {
-            Place::Root | Place::System => recursive || place == Place::Root || opens(mode),
-            Place::InSystem => recursive || opens(mode),
-            Place::Home => recursive && !mode_is_path && cmd.name != "chown" || opens(mode),
-            Place::Device => true,
-            Place::Outside | Place::InHome => recursive && opens(mode),
-            Place::Workspace | Place::Above => recursive && matches!(cmd.name, "chmod" | "chown"),
-            _ => false,
-        };
-        let immutable = cmd.name == "chattr"
-            && matches!(place, Place::InSystem | Place::InHome)
-            && mode.contains('i')
-            && (super::credential(&normal).is_some() || mode.starts_with('-'));
-        if grave || immutable {
-            found(walk, cmd, &rule::PERMISSIONS);
-        }
-        if super::credential(&normal).is_some()
-            && mode.chars().last().is_some_and(|c| matches!(c, '4'..='7'))
-            && mode.len() >= 3
-        {
-            found(walk, cmd, &rule::PERMISSIONS);
-        }
-    }
+/// Where packages keep their own trees, of which a link chooses one (update-alternatives(1)).
+fn is_packages_own(normal: &str) -> bool {
+    let inside = normal
+        .strip_prefix("/usr/lib/")
+        .or_else(|| normal.strip_prefix("/usr/share/"));
+    inside
+        .and_then(|inside| inside.split_once('/'))
+        .is_some_and(|(package, _)| {
+            !matches!(
+                package,
+                "systemd" | "udev" | "security" | "cron" | "sudo" | "polkit-1" | "modules" | "ssh" | "openssh"
+            ) && !package.contains("linux-gnu")
+        })
 }
 
-/// A mode that lets everybody write.
-fn opens(mode: &str) -> bool {
-    let octal = !mode.is_empty() && mode.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
-    if octal {
-        return mode.len() >= 3 && mode.ends_with(['2', '3', '6', '7']) || matches!(mode, "0" | "00" | "000" | "0000");
-    }
-    mode.split(',').any(|clause| {
-        clause
-            .split_once(['+', '='])
-            .is_some_and(|(who, what)| what.contains('w') && (who.contains('o') || who.contains('a')))
-    }) || mode.starts_with("u:") && mode.contains('w')
-        || mode.contains("Everyone")
+/// A program of the system that gets another name, or a shell that gets another place.
+fn is_renamed(program: &str, to: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or_default();
+    let shell = matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "busybox");
+    let place = to.ends_with('/') || matches!(to, "/tmp" | "/var/tmp" | "/dev/shm" | "/private/tmp");
+    is_program(program) && (shell || !place && to.rsplit('/').next() != Some(name))
 }
 
-/// What find(1) itself may reveal or overwrite.
-pub(in crate::screen) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>, listing: &[String]) {
-    for (at, field) in cmd.args.iter().enumerate() {
-        match field.text.as_str() {
-            "-fprint" | "-fprintf" | "-fls" | "-fprint0" => {
-                if let Some(file) = cmd.args.get(at + 1) {
-                    super::write_file(walk, &file.text, super::Write::Truncate, &Data::none(), file.span);
-                }
-            }
-            "-perm" => {
-                let mode = cmd.arg(at + 1);
-                let setuid = mode.contains("u=s")
-                    || mode.contains("u+s")
-                    || mode.contains("g=s")
-                    || mode.contains("g+s")
-                    || mode.trim_start_matches(['-', '/', '+']).trim_start_matches('0').len() == 4;
-                let wide = listing.iter().any(|root| {
-                    let root = walk.places.normal(root, &walk.cwd);
-                    root.starts_with('/') && !root.starts_with("/home") && !root.starts_with("/tmp")
-                });
-                if setuid && wide {
-                    walk.report(&rule::PRIVILEGE_RECON, field.span);
-                }
-            }
-            "-name" | "-iname" | "-path" => {
-                let name = cmd.arg(at + 1);
-                let keys = [
-                    "id_rsa",
-                    "*password*",
-                    "*.kdb",
-                    "*.key",
-                    "id_rsa*",
-                    "id_ed25519*",
-                    "*.pem",
-                    ".netrc",
-                    "*.kdbx",
-                    ".git-credentials",
-                    "credentials",
-                    ".pgpass",
-                    "*.ppk",
-                    "shadow",
-                    ".aws",
-                ];
-                if keys.contains(&name)
-                    && listing.iter().any(|root| {
-                        matches!(
-                            walk.places.place(root.trim_end_matches([SOME, '/']), &walk.cwd),
-                            Place::Root | Place::Home | Place::System
-                        )
-                    })
-                {
-                    walk.report(&rule::CREDENTIAL_PRINT, field.span);
-                }
-            }
-            _ => {}
-        }
-    }
+/// Whether a path is a program of the system.
+fn is_program(path: &str) -> bool {
+    ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/"]
+        .iter()
+        .any(|directory| {
+            path.strip_prefix(directory)
+                .is_some_and(|name| !name.is_empty() && !name.contains(['/', '*']))
+        })
 }

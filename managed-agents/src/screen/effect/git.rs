@@ -50,6 +50,8 @@ const OTHERS: &[Row] = &[
     ("strip", &rule::GIT_HISTORY),
 ];
 
+pub(super) const NAMES: &[&str] = &["git", "bfg", "git-filter-repo", "svn", "hg"];
+
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     match cmd.name {
         "git" => {}

@@ -2,48 +2,57 @@
 
 use super::found;
 use crate::screen::cmd::Cmd;
-use crate::screen::rule;
+use crate::screen::rule::{self, Rule};
 use crate::screen::shell::walk::Walk;
 
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let has = |name: &str| cmd.args.iter().any(|field| field.text.eq_ignore_ascii_case(name));
-    let rule = match cmd.name {
+    if let Some(rule) = verdict(cmd) {
+        found(walk, cmd, rule);
+    }
+}
+
+fn has(cmd: &Cmd<'_>, name: &str) -> bool {
+    cmd.args.iter().any(|field| field.text.eq_ignore_ascii_case(name))
+}
+
+by_name! {
+    NAMES: fn verdict(cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
         "dscl"
-            if has("-create")
-                || has("create")
-                || has("-append")
-                || has("append")
-                || has("-passwd")
-                || has("-change")
-                || has("-merge") =>
+            if has(cmd, "-create")
+                || has(cmd, "create")
+                || has(cmd, "-append")
+                || has(cmd, "append")
+                || has(cmd, "-passwd")
+                || has(cmd, "-change")
+                || has(cmd, "-merge") =>
         {
-            &rule::ACCOUNT_CHANGE
-        }
-        "dscl" if has("-delete") || has("delete") => &rule::DESTROY_ACCOUNT,
-        "sysadminctl" if has("-deleteUser") => &rule::DESTROY_ACCOUNT,
+            Some(&rule::ACCOUNT_CHANGE)
+        },
+        "dscl" if has(cmd, "-delete") || has(cmd, "delete") => Some(&rule::DESTROY_ACCOUNT),
+        "sysadminctl" if has(cmd, "-deleteUser") => Some(&rule::DESTROY_ACCOUNT),
         "sysadminctl"
-            if has("-addUser")
-                || has("-resetPasswordFor")
-                || has("-guestAccount")
-                || has("-newPassword")
-                || has("-secureTokenOn") =>
+            if has(cmd, "-addUser")
+                || has(cmd, "-resetPasswordFor")
+                || has(cmd, "-guestAccount")
+                || has(cmd, "-newPassword")
+                || has(cmd, "-secureTokenOn") =>
         {
-            &rule::ACCOUNT_CHANGE
-        }
-        "dsenableroot" if !has("-d") => &rule::PERSIST_KEY,
-        "dseditgroup" if has("edit") && cmd.short('a') => &rule::PERSIST_KEY,
+            Some(&rule::ACCOUNT_CHANGE)
+        },
+        "dsenableroot" if !has(cmd, "-d") => Some(&rule::PERSIST_KEY),
+        "dseditgroup" if has(cmd, "edit") && cmd.short('a') => Some(&rule::PERSIST_KEY),
         "defaults"
             if matches!(cmd.arg(0), "write" | "import")
-                && (has("LoginHook")
-                    || has("LogoutHook")
+                && (has(cmd, "LoginHook")
+                    || has(cmd, "LogoutHook")
                     || cmd.args.iter().any(|field| {
                         field.text.contains("LaunchAgents")
                             || field.text.contains("LaunchDaemons")
                             || field.text.contains("loginwindow")
                     })) =>
         {
-            &rule::PERSIST
-        }
+            Some(&rule::PERSIST)
+        },
         "defaults"
             if matches!(cmd.arg(0), "write" | "delete")
                 && cmd.args.iter().any(|field| {
@@ -52,9 +61,9 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                         || field.text.contains("LSQuarantine")
                 }) =>
         {
-            &rule::WEAKEN
-        }
-        "defaults" if cmd.arg(0) == "delete" && cmd.args.len() == 1 => &rule::DESTROY_DATA,
+            Some(&rule::WEAKEN)
+        },
+        "defaults" if cmd.arg(0) == "delete" && cmd.args.len() == 1 => Some(&rule::DESTROY_DATA),
         "networksetup"
             if cmd.args.iter().any(|field| {
                 field.text.starts_with("-setwebproxy")
@@ -64,18 +73,24 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     || field.text.starts_with("-setdnsservers")
             }) =>
         {
-            &rule::INTERCEPT
-        }
+            Some(&rule::INTERCEPT)
+        },
         "security"
             if matches!(
                 cmd.arg(0),
                 "add-trusted-cert" | "authorizationdb" | "set-key-partition-list"
             ) =>
         {
-            &rule::INTERCEPT
-        }
-        "chflags" if has("hidden") => &rule::WEAKEN,
-        "xattr" if has("com.apple.quarantine") && (cmd.short('d') || cmd.short('c')) => &rule::WEAKEN,
+            Some(&rule::INTERCEPT)
+        },
+        "pwpolicy" if cmd.args.iter().any(|field| field.text.to_ascii_lowercase().starts_with("-clear") || field.text.starts_with("-set")) => {
+            Some(&rule::ACCOUNT_CHANGE)
+        },
+        "launchctl" if cmd.arg(0) == "setenv" && (cmd.arg(1).starts_with("DYLD_") || cmd.arg(1) == "PATH") => {
+            Some(&rule::PERSIST)
+        },
+        "chflags" if has(cmd, "hidden") => Some(&rule::WEAKEN),
+        "xattr" if has(cmd, "com.apple.quarantine") && (cmd.short('d') || cmd.short('c')) => Some(&rule::WEAKEN),
         "diskutil"
             if cmd.args.first().is_some_and(|field| {
                 let verb = field.text.to_ascii_lowercase();
@@ -84,18 +99,16 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     || verb.starts_with("partition")
                     || verb.starts_with("zero")
                     || verb.starts_with("secureerase")
-                    || verb == "apfs" && (has("deletecontainer") || has("deletevolume") || has("erasevolume"))
+                    || verb == "apfs" && (has(cmd, "deletecontainer") || has(cmd, "deletevolume") || has(cmd, "erasevolume"))
             }) =>
         {
-            &rule::DESTROY_DEVICE
-        }
-        "nvram" if cmd.short('c') || cmd.args.iter().any(|field| field.text.contains("boot-args")) => &rule::WEAKEN,
-        "systemsetup" if has("-setremotelogin") && has("on") => &rule::TUNNEL,
-        "kickstart" if has("-activate") => &rule::TUNNEL,
-        "profiles" if matches!(cmd.arg(0), "install" | "remove" | "-I" | "-R") => &rule::WEAKEN,
-        _ => return,
-    };
-    found(walk, cmd, rule);
+            Some(&rule::DESTROY_DEVICE)
+        },
+        "nvram" if cmd.short('c') || cmd.args.iter().any(|field| field.text.contains("boot-args")) => Some(&rule::WEAKEN),
+        "systemsetup" if has(cmd, "-setremotelogin") && has(cmd, "on") => Some(&rule::TUNNEL),
+        "kickstart" if has(cmd, "-activate") => Some(&rule::TUNNEL),
+        "profiles" if matches!(cmd.arg(0), "install" | "remove" | "-I" | "-R") => Some(&rule::WEAKEN),
+    } else { None }
 }
 
 /// AppleScript: dialogues that ask for passwords, and commands typed into other programs.
@@ -109,6 +122,12 @@ pub(in crate::screen) fn osascript(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
         if lower.contains("login item") || lower.ends_with("login_item.osa") {
             walk.report(&rule::PERSIST, field.span);
+        }
+        if lower.contains("with administrator privileges") {
+            walk.report(&rule::SPOOF, field.span);
+        }
+        if lower.contains("withcontentsofurl") && lower.contains("eval") {
+            walk.report(&rule::REMOTE_CODE, field.span);
         }
         if let Some((_, rest)) = lower
             .split_once("do script")

@@ -5,30 +5,56 @@
 mod accounts;
 mod cli;
 mod cloud;
+mod collect;
+mod container;
 mod credential;
 mod database;
+mod defences;
 mod destroy;
+mod disks;
 mod escape;
+mod fetch;
 mod git;
+mod lateral;
 mod macos;
 mod network;
+mod permissions;
 mod persist;
+mod processes;
+mod records;
+mod search;
+mod secrets;
 mod services;
+mod startup;
 mod system;
 mod tables;
+mod windows;
+
+#[cfg(test)]
+mod routine;
+#[cfg(test)]
+mod tests;
 
 use super::cmd::Cmd;
+use super::programs::Known;
 use super::rule;
 use super::shell::data::{Data, Field, Taint};
 use super::shell::flow;
 use super::shell::walk::Walk;
 
 pub(in crate::screen) use super::tamper::command as tamper;
-pub(in crate::screen) use credential::{Credential, credential, read_file, taint_of};
-pub(in crate::screen) use destroy::{delete, find};
+pub(in crate::screen) use accounts::PROBES;
+pub(in crate::screen) use credential::{LOOKS_ONLY, read_file, taint_of};
+pub(in crate::screen) use destroy::delete;
+pub(in crate::screen) use escape::ONLY_NAMES;
 pub(in crate::screen) use macos::osascript;
-pub(in crate::screen) use persist::{environment, trap, write_file, written};
-pub(in crate::screen) use system::{powershell, wrapper};
+pub(in crate::screen) use persist::{environment, trap, write_file};
+pub(in crate::screen) use search::find;
+pub(in crate::screen) use secrets::{Credential, credential};
+pub(in crate::screen) use services::service;
+pub(in crate::screen) use startup::written;
+pub(in crate::screen) use system::wrapper;
+pub(in crate::screen) use windows::powershell;
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,22 +69,47 @@ pub(in crate::screen) enum Write {
     Touch,
 }
 
+/// Judges programs that it knows.
+type Judge = fn(&mut Walk<'_>, &Cmd<'_>);
+
+/// Every judge, with the programs it knows.
+pub(in crate::screen) const JUDGES: &[(&[&str], Judge)] = &[
+    (destroy::NAMES, destroy::judge),
+    (credential::NAMES, credential::judge),
+    (network::NAMES, network::judge),
+    (persist::NAMES, persist::judge),
+    (accounts::NAMES, accounts::judge),
+    (system::NAMES, system::judge),
+    (disks::NAMES, disks::judge),
+    (processes::NAMES, processes::judge),
+    (defences::WEAKENS, defences::judge),
+    (defences::OTHERS, defences::judge),
+    (records::NAMES, records::judge),
+    (container::NAMES, container::judge),
+    (collect::NAMES, collect::judge),
+    (lateral::NAMES, lateral::judge),
+    (services::NAMES, services::judge),
+    (database::NAMES, database::judge),
+    (macos::NAMES, macos::judge),
+    (git::NAMES, git::judge),
+    (tables::NAMES, tables::judge),
+    (windows::NAMES, windows::judge),
+];
+
 /// Judges a command that runs no other, and tells what it prints.
 pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     if cmd.only_helps() {
         return Data::unknown(Taint::NONE);
     }
-    destroy::judge(walk, cmd);
-    credential::judge(walk, cmd);
-    network::judge(walk, cmd);
-    persist::judge(walk, cmd);
-    accounts::judge(walk, cmd);
-    system::judge(walk, cmd);
-    services::judge(walk, cmd);
-    database::judge(walk, cmd);
-    macos::judge(walk, cmd);
-    git::judge(walk, cmd);
-    tables::judge(walk, cmd);
+    credential::any(walk, cmd);
+    for judge in cmd.known.judges() {
+        if let Some((_, judge)) = JUDGES.get(judge) {
+            judge(walk, cmd);
+        }
+    }
+    if cmd.known == Known::default() {
+        accounts::tool(walk, cmd, cmd.name);
+    }
     escape::judge(walk, cmd);
     let data = flow::output(walk, cmd);
     let taint = data.taint.and(network::source(cmd)).and(credential::source(cmd));

@@ -1,13 +1,13 @@
 //! Sending and fetching: curl(1), wget(1), nc(1), socat(1), scp(1), rsync(1), mail(1), and what serves files or opens ways in.
 
-use super::{Write, carries, found};
+use super::fetch::{curl, fetches, wget};
+use super::{carries, found};
 use crate::screen::cmd::Cmd;
 use crate::screen::finding::Span;
 use crate::screen::place::Place;
 use crate::screen::rule;
-use crate::screen::shell::data::{Data, Taint, UNKNOWN};
+use crate::screen::shell::data::{Data, Taint};
 use crate::screen::shell::walk::Walk;
-use crate::screen::url;
 
 /// Something is written to `/dev/tcp/host/port`.
 pub(super) fn to_socket(walk: &mut Walk<'_>, data: &Data, span: Span) {
@@ -63,19 +63,22 @@ pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
     if fetches || hosted { Taint::NET } else { Taint::NONE }
 }
 
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    match cmd.name {
+by_name! {
+    NAMES: pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) where cmd.name is {
         "curl" => curl(walk, cmd),
         "wget" => wget(walk, cmd),
         "nc" | "ncat" | "netcat" | "nc.traditional" | "nc.openbsd" | "pwncat" | "rcat" | "rustcat" | "cryptcat"
         | "powercat" | "sbd" | "dbd" => netcat(walk, cmd),
+        "aria2c" | "axel" | "fetch" | "lwp-download" | "http" | "https" | "xh" | "httpie" => fetches(walk, cmd),
         "socat" => socat(walk, cmd),
-        "telnet" | "openssl" | "gnutls-cli" | "websocat" | "ssh"
+        "telnet" | "openssl" | "gnutls-cli" | "websocat" | "ssh" | "autossh"
             if cmd.name != "openssl" || matches!(cmd.arg(0), "s_client" | "s_server") =>
         {
             stream(walk, cmd)
-        }
-        "http" | "https" | "xh" | "httpie" => uploads(walk, cmd),
+        },
+        "openssl" if (cmd.arg(0) == "engine" || cmd.has("-engine")) && cmd.args.iter().any(|field| field.text.contains("/") && field.text.contains(".so")) => {
+            found(walk, cmd, &rule::SHELL_ESCAPE);
+        },
         "scp" | "sftp" | "rsync" | "rclone" | "ftp" | "tftp" | "ncftpput" | "lftp" | "smbclient" | "croc"
         | "wormhole" | "magic-wormhole" | "transfer" | "ffsend" | "onionshare" => copies(walk, cmd),
         "mail" | "mailx" | "mutt" | "sendmail" | "swaks" | "s-nail" | "msmtp" | "neomutt" | "ssmtp" => mails(walk, cmd),
@@ -85,10 +88,10 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "gh" if cmd.arg(0) == "gist" && cmd.arg(1) == "create" => found(walk, cmd, &rule::EXFIL_FILE),
         "whois" | "finger" if cmd.stdin.given || cmd.has("-h") && carries(cmd.args, Taint::FILE) => {
             found(walk, cmd, &rule::EXFIL_FILE)
-        }
+        },
         "dig" | "nslookup" | "host" | "ping" if carries(cmd.args, Taint::FILE) || carries(cmd.args, Taint::SECRET) => {
             found(walk, cmd, &rule::EXFIL_FILE)
-        }
+        },
         "cloudflared" | "ngrok" | "devtunnel" | "bore" | "frpc" | "chisel" | "localtunnel" | "serveo" | "pagekite"
         | "gost" | "revsocks" | "ligolo" | "iodine" | "dnscat" | "dnscat2" | "gs-netcat" | "tmate" | "zrok"
         | "localhost.run" | "ptunnel" | "hans" | "stunnel" | "sshuttle" | "rathole" | "wstunnel"
@@ -110,7 +113,16 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             ) =>
         {
             found(walk, cmd, &rule::TUNNEL);
-        }
+        },
+        // a terminal of this machine on somebody else's screen (X(7), DISPLAY NAMES)
+        "xterm" | "uxterm" | "urxvt" | "rxvt" | "aterm" | "mlterm"
+            if cmd.args.windows(2).any(|pair| {
+                matches!(pair, [option, display] if matches!(option.text.as_str(), "-display" | "-d" | "--display")
+                    && !display.text.starts_with(':') && !display.text.starts_with("localhost") && display.text.contains(':'))
+            }) =>
+        {
+            found(walk, cmd, &rule::REVERSE_SHELL);
+        },
         "code" if cmd.arg(0) == "tunnel" => found(walk, cmd, &rule::TUNNEL),
         "tor" if cmd.args.is_empty() => found(walk, cmd, &rule::TUNNEL),
         "ztcp" => found(walk, cmd, &rule::REVERSE_SHELL),
@@ -122,219 +134,8 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             ) {
                 found(walk, cmd, &rule::INTERCEPT);
             }
-        }
-        _ => {}
-    }
-    // a program that is given an internal address by name, e.g. as a proxy, is not judged here: many work on localhost
-}
-
-/// Options of curl(1) that send a file or data.
-fn curl(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let mut at = 0;
-    let (mut sends, mut secret) = (false, carries(cmd.args, Taint::SECRET));
-    let mut to = None;
-    while let Some(field) = cmd.args.get(at) {
-        at += 1;
-        let text = field.text.as_str();
-        let (key, attached) = split_option(text);
-        let value = attached
-            .or_else(|| cmd.args.get(at).map(|field| field.text.as_str()))
-            .unwrap_or_default();
-        let takes = attached.is_none();
-        match key {
-            "-T" | "--upload-file" => {
-                sends = true;
-                secret |= super::taint_of(walk, value).has(Taint::SECRET)
-                    || value == "-" && cmd.stdin.taint.has(Taint::SECRET);
-                at += usize::from(takes);
-            }
-            "-d" | "--data" | "--data-binary" | "--data-ascii" | "--data-urlencode" | "--json" | "-F" | "--form"
-            | "--data-raw" | "--form-string" => {
-                let own = if takes { cmd.args.get(at) } else { Some(field) };
-                at += usize::from(takes);
-                sends |= own.is_some_and(|own| {
-                    own.taint.has(Taint::FILE) && !own.text.starts_with('@') && key != "--data-urlencode"
-                });
-                if matches!(key, "--data-raw" | "--form-string") {
-                    continue;
-                }
-                let file = match key {
-                    "-F" | "--form" | "--data-urlencode" => value.split_once(['@', '<']).map(|(_, file)| file),
-                    _ => value.strip_prefix('@'),
-                };
-                if let Some(file) = file {
-                    let file = file.split(';').next().unwrap_or_default();
-                    let taint = if file == "-" {
-                        cmd.stdin.taint
-                    } else {
-                        super::taint_of(walk, file)
-                    };
-                    secret |= taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS);
-                    let written = walk.written(file).is_some();
-                    sends |= key == "-F"
-                        || key == "--form"
-                        || file == "-" && cmd.stdin.taint.has(Taint::FILE)
-                        || taint.has(Taint::ACCOUNTS)
-                        || written
-                        || is_archive(file);
-                }
-            }
-            "-o" | "--output" => {
-                at += usize::from(takes);
-                to = Some(value);
-            }
-            "-O" | "--remote-name" | "-OJ" | "-LO" | "-sSLO" | "-fsSLO" => {}
-            "-x" | "--proxy" | "-U" | "--proxy-user" | "-u" | "--user" | "-H" | "--header" | "-X" | "--request"
-            | "-A" | "--user-agent" | "-b" | "--cookie" | "-c" | "--cookie-jar" | "-e" | "--referer" | "-m"
-            | "--max-time" | "-E" | "--cert" | "--key" | "--cacert" | "--resolve" | "--connect-to" | "-w"
-            | "--write-out" | "--retry" | "-K" | "--config" | "--unix-socket" | "--interface" | "-r" | "--range" => {
-                if key == "--unix-socket" && value.contains("docker.sock") {
-                    found(walk, cmd, &rule::CONTAINER_ESCAPE);
-                }
-                at += usize::from(takes);
-            }
-            _ if text.starts_with('-') => {}
-            _ => address(walk, text, field.span),
-        }
-    }
-    if secret {
-        found(walk, cmd, &rule::EXFIL_SECRET);
-    } else if sends || address_carries(cmd) {
-        found(walk, cmd, &rule::EXFIL_FILE);
-    }
-    if let Some(path) = to {
-        super::write_file(walk, path, Write::Touch, &Data::unknown(Taint::NET), cmd.span);
-    } else if cmd
-        .options()
-        .any(|option| !option.starts_with("--") && option.contains('O') || option == "--remote-name")
-        && let Some(name) = remote_name(cmd)
-    {
-        super::write_file(walk, &name, Write::Touch, &Data::unknown(Taint::NET), cmd.span);
-    }
-}
-
-/// An option and what is attached to it: `-ofile`, `--out=file`; `-sd@x` is `-s -d@x`.
-fn split_option(text: &str) -> (&str, Option<&str>) {
-    if let Some(long) = text.strip_prefix("--") {
-        return match long.split_once('=') {
-            Some((key, value)) => (text.get(..key.len() + 2).unwrap_or(text), Some(value)),
-            None => (text, None),
-        };
-    }
-    if !text.starts_with('-') || text.len() <= 2 {
-        return (text, None);
-    }
-    for (at, letter) in text.char_indices().skip(1) {
-        let key = match letter {
-            'd' => "-d",
-            'F' => "-F",
-            'T' => "-T",
-            'o' => "-o",
-            'x' => "-x",
-            'u' => "-u",
-            'H' => "-H",
-            'X' => "-X",
-            'A' => "-A",
-            'b' => "-b",
-            'e' => "-e",
-            'm' => "-m",
-            'K' => "-K",
-            'w' => "-w",
-            'E' => "-E",
-            'r' => "-r",
-            'c' => "-c",
-            'U' => "-U",
-            _ => continue,
-        };
-        let rest = text.get(at + 1..).unwrap_or_default();
-        return (key, (!rest.is_empty()).then_some(rest));
-    }
-    (text, None)
-}
-
-/// A URL whose own text was made from files.
-fn address_carries(cmd: &Cmd<'_>) -> bool {
-    cmd.args.iter().any(|field| {
-        (field.taint.has(Taint::FILE) || field.taint.has(Taint::ARCHIVE))
-            && field.text.contains("://")
-            && field.text.contains(UNKNOWN)
-            && !field.text.starts_with(UNKNOWN)
-            && field.text.contains(['?', '='])
-    })
-}
-
-fn is_archive(file: &str) -> bool {
-    matches!(
-        file.rsplit_once('.'),
-        Some((
-            _,
-            "tgz" | "gz" | "zip" | "tar" | "7z" | "xz" | "bz2" | "rar" | "sql" | "dump" | "bak" | "db" | "sqlite"
-        ))
-    )
-}
-
-fn remote_name(cmd: &Cmd<'_>) -> Option<String> {
-    let address = cmd
-        .args
-        .iter()
-        .find(|field| field.text.contains("://") || field.text.contains('/') && !field.text.starts_with('-'))?;
-    let path = address.text.split(['?', '#']).next().unwrap_or_default();
-    path.rsplit('/')
-        .next()
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-}
-
-/// An address given to a program that fetches it.
-fn address(walk: &mut Walk<'_>, text: &str, span: Span) {
-    let host = text.split_once("://").map_or(text, |(_, rest)| rest);
-    // only what hands out credentials: programs often ask services on their own machine
-    if url::is_metadata(host.split(['/', '?', '#']).next().unwrap_or_default()) {
-        walk.report(&rule::SSRF_METADATA, span);
-    }
-    if text.starts_with("gopher://") || text.starts_with("dict://") {
-        walk.report(&rule::URL_SCHEME, span);
-    }
-    if let Some(path) = text.strip_prefix("file://") {
-        super::read_file(walk, path, span);
-    }
-}
-
-fn wget(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    for (at, field) in cmd.args.iter().enumerate() {
-        let text = field.text.as_str();
-        let value = text.split_once('=').map_or_else(|| cmd.arg(at + 1), |(_, value)| value);
-        if text.starts_with("--post-file") || text.starts_with("--body-file") {
-            let taint = super::taint_of(walk, value);
-            let secret = taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS);
-            found(walk, cmd, if secret { &rule::EXFIL_SECRET } else { &rule::EXFIL_FILE });
-        } else if text == "-O" || text == "--output-document" || text.starts_with("--output-document=") {
-            if value != "-" {
-                super::write_file(walk, value, Write::Touch, &Data::unknown(Taint::NET), field.span);
-            }
-        } else if let Some(path) = text
-            .strip_prefix("-O")
-            .filter(|path| !path.is_empty() && !path.starts_with('-'))
-        {
-            super::write_file(walk, path, Write::Touch, &Data::unknown(Taint::NET), field.span);
-        } else if text.starts_with("--use-askpass") {
-            walk.report(&rule::SHELL_ESCAPE, field.span);
-        } else if !text.starts_with('-') {
-            address(walk, text, field.span);
-        }
-    }
-    if carries(cmd.args, Taint::SECRET) {
-        found(walk, cmd, &rule::EXFIL_SECRET);
-    } else if address_carries(cmd) {
-        found(walk, cmd, &rule::EXFIL_FILE);
-    }
-    if !cmd
-        .options()
-        .any(|option| option.starts_with("-O") || option.contains('O') && !option.starts_with("--"))
-        && let Some(name) = remote_name(cmd)
-    {
-        super::write_file(walk, &name, Write::Touch, &Data::unknown(Taint::NET), cmd.span);
-    }
+        },
+    } else {}
 }
 
 /// nc(1), ncat(1): `-e`, `-c`, `--exec`, `--sh-exec` run a program on the connection.
@@ -363,7 +164,7 @@ fn netcat(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 }
 
 /// What flows into a connection.
-fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+pub(super) fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let taint = cmd.stdin.taint;
     if taint.has(Taint::SHELL) {
         found(walk, cmd, &rule::REVERSE_SHELL);
@@ -372,7 +173,7 @@ fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     } else if taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given && cmd.name != "ssh" {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
-    if cmd.name == "ssh" {
+    if matches!(cmd.name, "ssh" | "autossh") {
         let back = cmd.short('R')
             && cmd
                 .args
@@ -415,19 +216,6 @@ fn socat(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     stream(walk, cmd);
 }
 
-fn uploads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    for field in cmd.args {
-        if let Some((_, file)) = field.text.split_once('@')
-            && !field.text.contains("://")
-        {
-            let secret = super::taint_of(walk, file).has(Taint::SECRET);
-            found(walk, cmd, if secret { &rule::EXFIL_SECRET } else { &rule::EXFIL_FILE });
-        }
-        address(walk, &field.text, field.span);
-    }
-    stream(walk, cmd);
-}
-
 /// scp(1), rsync(1), rclone(1): from here to another machine.
 fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let operands = cmd.operands("iFPloceSJXD", &["rsh", "exclude", "include", "identity"]);
@@ -456,6 +244,21 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     ) && matches!(cmd.arg(0), "send" | "upload" | "")
     {
         found(walk, cmd, &rule::EXFIL_FILE);
+    }
+    // put file: sftp(1), ftp(1)
+    let lines = cmd.stdin.text.iter().flat_map(|text| text.lines());
+    let given = cmd.args.iter().map(|field| field.text.as_str());
+    for line in lines.chain(given).take(64) {
+        if let Some(path) = line
+            .trim_start()
+            .strip_prefix("put ")
+            .and_then(|rest| rest.split_whitespace().find(|word| !word.starts_with('-')))
+        {
+            let taint = super::taint_of(walk, path);
+            if taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS) {
+                found(walk, cmd, &rule::EXFIL_SECRET);
+            }
+        }
     }
     if matches!(cmd.name, "ftp" | "tftp" | "lftp" | "smbclient")
         && (cmd.stdin.text.as_deref().is_some_and(|text| text.contains("put "))

@@ -1,222 +1,32 @@
 //! What runs again later: crontab(5), systemd.unit(5), launchd.plist(5), bash(1) INVOCATION, ld.so(8), githooks(5), sshd(8)
 //! AUTHORIZED_KEYS, udev(7), pam.conf(5).
 
+use super::startup::written;
 use super::{Write, credential, found};
 use crate::screen::cmd::Cmd;
 use crate::screen::finding::Span;
 use crate::screen::place::Place;
-use crate::screen::rule::{self, Rule};
+use crate::screen::rule;
 use crate::screen::shell::data::{Data, Field, Taint};
 use crate::screen::shell::walk::Walk;
 
-/// Files and directories whose contents run, or let somebody in, by how their path begins.
-const BEGINNINGS: [(&str, &Rule); 64] = [
-    ("/etc/cron", &rule::PERSIST),
-    ("/etc/anacrontab", &rule::PERSIST),
-    ("/var/spool/cron", &rule::PERSIST),
-    ("/var/spool/at", &rule::PERSIST),
-    ("/var/at/", &rule::PERSIST),
-    ("/usr/lib/cron", &rule::PERSIST),
-    ("/etc/systemd/", &rule::PERSIST),
-    ("/lib/systemd/", &rule::PERSIST),
-    ("/usr/lib/systemd/", &rule::PERSIST),
-    ("/usr/local/lib/systemd/", &rule::PERSIST),
-    ("/run/systemd/", &rule::PERSIST),
-    ("/dev/shm/systemd", &rule::PERSIST),
-    ("/etc/init", &rule::PERSIST),
-    ("/etc/rc", &rule::PERSIST),
-    ("/usr/local/etc/rc.d", &rule::PERSIST),
-    ("/etc/inittab", &rule::PERSIST),
-    ("/etc/profile", &rule::PERSIST),
-    ("/etc/bash", &rule::PERSIST),
-    ("/etc/zsh", &rule::PERSIST),
-    ("/etc/zprofile", &rule::PERSIST),
-    ("/etc/zlogin", &rule::PERSIST),
-    ("/etc/csh", &rule::PERSIST),
-    ("/etc/environment", &rule::PERSIST),
-    ("/etc/xdg/autostart", &rule::PERSIST),
-    ("/etc/x11/", &rule::PERSIST),
-    ("/etc/update-motd.d", &rule::PERSIST),
-    ("/etc/motd", &rule::SYSTEM_WRITE),
-    ("/etc/udev/", &rule::PERSIST),
-    ("/lib/udev/", &rule::PERSIST),
-    ("/etc/apt/apt.conf.d", &rule::PERSIST),
-    ("/etc/networkmanager/dispatcher.d", &rule::PERSIST),
-    ("/etc/network/if-", &rule::PERSIST),
-    ("/etc/dhcp/", &rule::PERSIST),
-    ("/etc/logrotate", &rule::PERSIST),
-    ("/etc/emond.d", &rule::PERSIST),
-    ("/private/var/db/emondclients", &rule::PERSIST),
-    ("/etc/periodic", &rule::PERSIST),
-    ("/etc/daily", &rule::PERSIST),
-    ("/etc/weekly", &rule::PERSIST),
-    ("/library/launch", &rule::PERSIST),
-    ("/system/library/launch", &rule::PERSIST),
-    ("/library/startupitems", &rule::PERSIST),
-    ("/library/scripts", &rule::PERSIST),
-    ("/library/security/securityagentplugins", &rule::PERSIST_KEY),
-    ("/etc/ld.so", &rule::PERSIST),
-    ("/etc/modules", &rule::KERNEL_MODULE),
-    ("/etc/modprobe.d", &rule::KERNEL_MODULE),
-    ("/lib/modules", &rule::KERNEL_MODULE),
-    ("/etc/sudoers", &rule::PERSIST_KEY),
-    ("/usr/local/etc/sudoers", &rule::PERSIST_KEY),
-    ("/etc/doas.conf", &rule::PERSIST_KEY),
-    ("/etc/polkit-1", &rule::PERSIST_KEY),
-    ("/etc/pam.", &rule::PERSIST_KEY),
-    ("/usr/local/etc/pam.d", &rule::PERSIST_KEY),
-    ("/lib/security", &rule::PERSIST_KEY),
-    ("/etc/ssh/", &rule::PERSIST_KEY),
-    ("/etc/passwd", &rule::PERSIST_KEY),
-    ("/etc/shadow", &rule::PERSIST_KEY),
-    ("/etc/group", &rule::PERSIST_KEY),
-    ("/etc/gshadow", &rule::PERSIST_KEY),
-    ("/etc/master.passwd", &rule::PERSIST_KEY),
-    ("/etc/security/", &rule::PERSIST_KEY),
-    ("/etc/hosts.", &rule::WEAKEN),
-    ("/etc/xinetd", &rule::PERSIST),
-];
-
-/// Files whose contents weaken a defence, by how their path begins.
-const DEFENCES: [(&str, &Rule); 29] = [
-    ("/etc/hosts", &rule::INTERCEPT),
-    ("/etc/resolv.conf", &rule::INTERCEPT),
-    ("/etc/nsswitch.conf", &rule::INTERCEPT),
-    ("/etc/ssl/certs", &rule::INTERCEPT),
-    ("/etc/pki/", &rule::INTERCEPT),
-    ("/usr/local/share/ca-certificates", &rule::INTERCEPT),
-    ("/etc/ca-certificates", &rule::INTERCEPT),
-    ("/etc/ufw", &rule::WEAKEN),
-    ("/etc/default/ufw", &rule::WEAKEN),
-    ("/etc/iptables", &rule::WEAKEN),
-    ("/etc/sysconfig/iptables", &rule::WEAKEN),
-    ("/etc/firewalld", &rule::WEAKEN),
-    ("/etc/nftables", &rule::WEAKEN),
-    ("/etc/pf.", &rule::WEAKEN),
-    ("/etc/selinux", &rule::WEAKEN),
-    ("/etc/sysconfig/selinux", &rule::WEAKEN),
-    ("/etc/apparmor", &rule::WEAKEN),
-    ("/etc/fail2ban", &rule::WEAKEN),
-    ("/etc/login.defs", &rule::WEAKEN),
-    ("/etc/sysctl", &rule::WEAKEN),
-    ("/etc/gatekeeper", &rule::WEAKEN),
-    ("/etc/audit", &rule::WEAKEN_LOG),
-    ("/etc/rsyslog", &rule::WEAKEN_LOG),
-    ("/etc/syslog", &rule::WEAKEN_LOG),
-    ("/etc/systemd/journald", &rule::WEAKEN_LOG),
-    ("/proc/sys/kernel/core_pattern", &rule::PRIVILEGE),
-    ("/proc/sys/kernel/modprobe", &rule::PRIVILEGE),
-    ("/proc/sysrq-trigger", &rule::SYSTEM_STOP),
-    ("/var/run/docker.sock", &rule::CONTAINER_ESCAPE),
-];
-
-/// Files of a home that a shell, desktop or program reads when it starts, by their name inside it.
-const IN_HOME: [&str; 34] = [
-    ".bashrc",
-    ".bash_profile",
-    ".bash_login",
-    ".bash_logout",
-    ".bash_aliases",
-    ".profile",
-    ".shrc",
-    ".zshrc",
-    ".zshenv",
-    ".zprofile",
-    ".zlogin",
-    ".zlogout",
-    ".kshrc",
-    ".cshrc",
-    ".tcshrc",
-    ".login",
-    ".logout",
-    ".xinitrc",
-    ".xsession",
-    ".xprofile",
-    ".pam_environment",
-    ".config/fish",
-    ".config/autostart",
-    ".config/systemd",
-    ".local/share/systemd",
-    ".config/plasma-workspace",
-    ".inputrc",
-    ".forward",
-    ".procmailrc",
-    "library/launchagents",
-    "library/launchdaemons",
-    "library/preferences/com.apple.loginwindow",
-    "library/preferences/byhost/com.apple.loginwindow",
-    ".gdbinit",
-];
-
-/// The rule that writing a path breaks, if it leaves something behind.
-pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
-    let lower = normal.to_ascii_lowercase();
-    if lower.starts_with('/') {
-        let hit = DEFENCES
+/// A page that runs what its visitors send.
+fn answers_requests(text: &str) -> bool {
+    text.len() > 16
+        && ["$_GET", "$_POST", "$_REQUEST", "$_COOKIE", "getParameter("]
             .iter()
-            .chain(BEGINNINGS.iter())
-            .filter(|(beginning, _)| lower.starts_with(beginning))
-            .max_by_key(|(beginning, _)| beginning.len());
-        if let Some((_, rule)) = hit {
-            return Some(rule);
-        }
-        if lower.ends_with("/authorized_keys") || lower.ends_with("/authorized_keys2") {
-            return Some(&rule::PERSIST_KEY);
-        }
-    }
-    let home = lower
-        .strip_prefix('~')
-        .and_then(|rest| rest.split_once('/'))
-        .map(|(_, rest)| rest)
-        .or_else(|| {
-            ["/home/", "/users/"]
-                .iter()
-                .find_map(|prefix| lower.strip_prefix(prefix))
-                .and_then(|rest| rest.split_once('/'))
-                .map(|(_, rest)| rest)
-                .or_else(|| lower.strip_prefix("/root/"))
-        });
-    if let Some(inside) = home {
-        if inside.starts_with(".ssh/authorized_keys")
-            || inside.starts_with(".ssh/rc")
-            || inside.starts_with(".ssh/environment")
-        {
-            return Some(&rule::PERSIST_KEY);
-        }
-        if inside.starts_with(".ssh/config")
-            || inside.starts_with(".ssh/id_")
-            || inside.starts_with(".rhosts")
-            || inside.starts_with(".k5login")
-        {
-            return Some(&rule::PERSIST_KEY);
-        }
-        if IN_HOME.iter().any(|own| {
-            inside == *own
-                || inside
-                    .strip_prefix(own)
-                    .is_some_and(|rest| rest.starts_with('/') || own.contains("loginwindow"))
-        }) {
-            return Some(&rule::PERSIST);
-        }
-    }
-    let parts = || lower.split('/');
-    if lower.contains(".git/hooks/")
-        || lower.contains(".husky/")
-        || lower.ends_with(".git/config")
-        || lower.ends_with(".ssh/authorized_keys")
-    {
-        return Some(&rule::PERSIST);
-    }
-    if matches!(parts().next_back(), Some("release_agent" | "notify_on_release")) {
-        return Some(&rule::CONTAINER_ESCAPE);
-    }
-    let name = parts().next_back().unwrap_or_default();
-    if matches!(name, "sitecustomize.py" | "usercustomize.py")
-        || (name.ends_with(".pth") && lower.contains("site-packages"))
-    {
-        return Some(&rule::PERSIST);
-    }
-    None
+            .any(|own| text.contains(own))
+        && [
+            "system(",
+            "exec(",
+            "eval(",
+            "passthru(",
+            "popen(",
+            "assert(",
+            "getRuntime()",
+        ]
+        .iter()
+        .any(|own| text.contains(own))
 }
 
 /// Writes a file, and reports what that does.
@@ -232,6 +42,7 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
         return;
     }
     if how != Write::Stderr && walk.files.len() < 512 {
+        let added = data.full_text();
         let mut data = data.clone();
         if how == Write::Append
             && let Some(before) = walk.written(path)
@@ -242,18 +53,35 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
                 _ => None,
             };
         }
+        // what is added again and again is no news
+        let added = added.filter(|text| !text.is_empty());
         match walk.files.iter_mut().find(|(own, _)| own == path) {
-            Some((_, own)) => *own = data,
-            None => walk.files.push((path.to_owned(), data)),
+            Some((_, own)) => {
+                let same = |text: &str| own.text.as_deref().is_some_and(|own| own.ends_with(text));
+                walk.writes += u32::from(added.is_some_and(|text| !same(text)));
+                *own = data;
+            }
+            None => {
+                walk.writes += 1;
+                walk.files.push((path.to_owned(), data));
+            }
         }
     }
-    if let Some(rule) = crate::screen::tamper::written(&normal) {
+    if let Some(rule) = crate::screen::tamper::written(walk.places, &normal) {
         walk.report(rule, span);
         return;
     }
     if let Some(rule) = written(&normal) {
-        walk.report(rule, span);
+        // completion(1): a start-up file is where such lines belong
+        if !(data.taint.has(Taint::COMPLETION) && (how == Write::Append || normal.contains("completion")))
+            || rule != &rule::PERSIST
+        {
+            walk.report(rule, span);
+        }
         return;
+    }
+    if data.text.as_deref().is_some_and(answers_requests) {
+        walk.report(&rule::PERSIST, span);
     }
     match place {
         Place::Device => walk.report(&rule::DESTROY_DEVICE, span),
@@ -310,7 +138,8 @@ pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Fi
         }
         "PROMPT_COMMAND" | "PS0" | "PS4" | "BASH_ENV" | "ENV" | "PAGER" | "GIT_PAGER" | "EDITOR" | "VISUAL"
         | "GIT_SSH_COMMAND" | "GIT_EDITOR" | "GIT_EXTERNAL_DIFF" | "MANPAGER" | "LESSOPEN" | "BROWSER"
-        | "GIT_ASKPASS" | "SSH_ASKPASS" | "PYTHONSTARTUP" | "PERL5OPT" | "RUBYOPT" | "NODE_OPTIONS" | "PS1" | "PS2" => {
+        | "GIT_ASKPASS" | "SSH_ASKPASS" | "PYTHONSTARTUP" | "PERL5OPT" | "PERL5DB" | "RUBYOPT" | "NODE_OPTIONS"
+        | "PS1" | "PS2" => {
             if matches!(name, "PROMPT_COMMAND" | "PS0")
                 && (value.text.contains("history") || value.text.contains("logger"))
             {
@@ -320,7 +149,9 @@ pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Fi
                 walk.report(&rule::CREDENTIAL_DUMP, value.span);
             }
             if !value.text.contains(['%', '\\']) && value.text.len() > 3 && !name.starts_with("PS") {
+                let by_other = std::mem::replace(&mut walk.by_other, true);
                 walk.script(&value.text, value.span, &Data::none());
+                walk.by_other = by_other;
             }
         }
         "HISTFILE" if matches!(value.text.as_str(), "" | "/dev/null") => walk.report(&rule::WEAKEN_LOG, value.span),
@@ -339,6 +170,23 @@ pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Fi
         {
             walk.report(&rule::INTERCEPT, value.span);
         }
+        "PATH" => {
+            let first = value.text.split(':').next().unwrap_or_default();
+            if walk.places.place(first, &walk.cwd) == Place::Scratch
+                && walk
+                    .files
+                    .iter()
+                    .any(|(own, _)| own.strip_prefix(first).is_some_and(|rest| rest.starts_with('/')))
+            {
+                walk.report(&rule::SCRATCH_CODE, value.span);
+            }
+        }
+        _ if !walk.files.is_empty()
+            && walk.places.place(&value.text, &walk.cwd) == Place::Scratch
+            && super::escape::given(walk, &value.text, true) =>
+        {
+            walk.report(&rule::SHELL_ESCAPE, value.span);
+        }
         _ => {}
     }
 }
@@ -354,8 +202,8 @@ pub(in crate::screen) fn trap(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
 }
 
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    match cmd.name {
+by_name! {
+    NAMES: pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) where cmd.name is {
         "crontab" => {
             let operands = cmd.operands("u", &[]);
             if cmd.short('r') {
@@ -372,7 +220,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     }
                 }
             }
-        }
+        },
         "tee" | "sponge" => {
             let how = if cmd.flag('a', "append") {
                 Write::Append
@@ -382,11 +230,25 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             for field in cmd.operands("", &["output-error"]) {
                 write_file(walk, &field.text, how, cmd.stdin, field.span);
             }
-        }
+        },
+        // property lists (plutil(1), PlistBuddy(8))
+        "plutil" | "plistbuddy" => {
+            let changes = cmd.has_any(&["-insert", "-replace", "-remove", "-create"])
+                || cmd.args.iter().any(|field| ["Add ", "Set ", "Merge "].iter().any(|verb| field.text.trim_start_matches(':').starts_with(verb)));
+            if let Some(field) = cmd.args.last().filter(|_| changes) {
+                write_file(walk, &field.text, Write::Append, &Data::unknown(Taint::NONE), field.span);
+            }
+        },
+        "update-alternatives" | "alternatives" => {
+            let places = [Place::Scratch, Place::InHome];
+            if cmd.has("--install") && cmd.args.iter().any(|field| places.contains(&walk.places.place(&field.text, &walk.cwd))) {
+                found(walk, cmd, &rule::PERSIST);
+            }
+        },
         "touch" | "mkdir" | "mkfifo" | "mknod" => {
             for field in cmd.operands("drtm", &["date", "reference", "time", "mode"]) {
                 let normal = walk.places.normal(&field.text, &walk.cwd);
-                if let Some(rule) = crate::screen::tamper::written(&normal).or(written(&normal)) {
+                if let Some(rule) = crate::screen::tamper::written(walk.places, &normal).or(written(&normal)) {
                     walk.report(rule, field.span);
                 } else if matches!(walk.places.place_of(&normal), Place::InSystem)
                     && !normal.starts_with("/sys/fs/cgroup")
@@ -404,7 +266,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     walk.report(&rule::WEAKEN_LOG, field.span);
                 }
             }
-        }
+        },
         "sed" | "gsed" | "perl"
             if cmd.options().any(|option| {
                 option.starts_with("-i")
@@ -417,6 +279,9 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 .iter()
                 .skip(usize::from(!cmd.short('e')))
             {
+                if super::destroy::is_log(&walk.places.normal(&field.text, &walk.cwd)) {
+                    walk.report(&rule::WEAKEN_LOG, field.span);
+                }
                 write_file(
                     walk,
                     &field.text,
@@ -425,18 +290,17 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     field.span,
                 );
             }
-        }
+        },
         "vim" | "vi" | "nano" | "ee" | "ed" | "ex" | "emacs" | "pico" | "nvim" => {
             for field in cmd.operands("cuSw", &["cmd"]) {
                 let normal = walk.places.normal(&field.text, &walk.cwd);
-                if let Some(rule) = crate::screen::tamper::written(&normal)
+                if let Some(rule) = crate::screen::tamper::written(walk.places, &normal)
                     .or(written(&normal))
                     .filter(|rule| *rule == &rule::PERSIST_KEY || *rule == &rule::TAMPER)
                 {
                     walk.report(rule, field.span);
                 }
             }
-        }
-        _ => {}
-    }
+        },
+    } else {}
 }

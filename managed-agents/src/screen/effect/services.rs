@@ -2,8 +2,21 @@
 
 use super::found;
 use crate::screen::cmd::Cmd;
-use crate::screen::rule;
+use crate::screen::finding::Span;
+use crate::screen::programs::Known;
+use crate::screen::rule::{self, Rule};
+use crate::screen::shell::data::{Data, Field};
 use crate::screen::shell::walk::Walk;
+
+pub(super) const NAMES: &[&str] = &[
+    "systemctl",
+    "service",
+    "rc-service",
+    "launchctl",
+    "initctl",
+    "sysrc",
+    "invoke-rc.d",
+];
 
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let words = super::cli::words(
@@ -15,7 +28,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             words.first().copied().unwrap_or_default(),
             words.get(1..).unwrap_or_default(),
         ),
-        "service" | "rc-service" => (
+        "service" | "rc-service" | "invoke-rc.d" => (
             words.get(1).copied().unwrap_or_default(),
             words.get(..1).unwrap_or_default(),
         ),
@@ -35,6 +48,9 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         ),
         _ => return,
     };
+    if cmd.name == "service" && unit.iter().any(|unit| unit.starts_with("../") || unit.starts_with('/')) {
+        found(walk, cmd, &rule::SHELL_ESCAPE);
+    }
     let guard = unit.iter().any(|unit| is_defence(unit));
     let log = unit.iter().any(|unit| is_record(unit));
     let critical = unit.iter().any(|unit| is_critical(unit));
@@ -63,9 +79,60 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     found(walk, cmd, rule);
 }
 
+/// A script of `init.d` or `rc.d` that is run by its path.
+pub(in crate::screen) fn service(walk: &mut Walk<'_>, name: &str, args: &[Field], span: Span, stdin: &Data) {
+    let mut all = vec![Field::new(name, span)];
+    all.extend_from_slice(args);
+    let cmd = Cmd {
+        name: "service",
+        known: Known::default(),
+        args: &all,
+        stdin,
+        span,
+    };
+    judge(walk, &cmd);
+}
+
+/// The rule that stopping a program of this name breaks, where it defends or records.
+pub(super) fn guards(name: &str) -> Option<&'static Rule> {
+    if is_record(name) || matches!(name, "rsyslogd" | "audispd" | "sedispatch") {
+        Some(&rule::WEAKEN_LOG)
+    } else {
+        is_defence(name).then_some(&rule::WEAKEN)
+    }
+}
+
 fn name(unit: &str) -> &str {
     unit.trim_end_matches(".service").trim_end_matches(".socket")
 }
+
+/// Parts of the names of products that defend machines, as their makers name services and packages.
+const VENDORS: [&str; 24] = [
+    "carbonblack",
+    "cbdefense",
+    "cbagent",
+    "crowdstrike",
+    "falcon",
+    "sentinel",
+    "mdatp",
+    "wdav",
+    "sophos",
+    "osquery",
+    "wazuh",
+    "ossec",
+    "clamav",
+    "freshclam",
+    "opendns",
+    "umbrella",
+    "littlesnitch",
+    "little snitch",
+    "malwarebytes",
+    "tanium",
+    "cylance",
+    "symantec",
+    "ds_agent",
+    "fail2ban",
+];
 
 fn is_defence(unit: &str) -> bool {
     matches!(
@@ -93,9 +160,7 @@ fn is_defence(unit: &str) -> bool {
             | "com.apple.alf.agent"
             | "unattended-upgrades"
             | "com.crowdstrike.falcond"
-    ) || unit.contains("carbonblack")
-        || unit.contains("crowdstrike")
-        || unit.contains("sentinel")
+    ) || VENDORS.iter().any(|vendor| unit.to_ascii_lowercase().contains(vendor))
 }
 
 fn is_record(unit: &str) -> bool {

@@ -1,9 +1,9 @@
 //! Programs whose rules are rows: which table belongs to which program, and small tables of the system's own programs.
 
 use super::cli::{self, Row};
-use super::{cloud, found};
+use super::{cloud, found, services};
 use crate::screen::cmd::Cmd;
-use crate::screen::rule;
+use crate::screen::rule::{self, Rule};
 use crate::screen::shell::walk::Walk;
 
 const PACKAGES: &[Row] = &[
@@ -20,7 +20,10 @@ const PACKAGES: &[Row] = &[
 
 const NPM: &[Row] = &[
     ("unpublish", &rule::PACKAGE_REMOVE),
-    ("config|set set|* //*|ignore-scripts|strict-ssl", &rule::WEAKEN),
+    (
+        "config|set set|* //*|ignore-scripts|strict-ssl|script-shell",
+        &rule::WEAKEN,
+    ),
 ];
 
 const CARGO: &[Row] = &[("delete", &rule::PACKAGE_REMOVE)];
@@ -36,6 +39,20 @@ const VIRTUAL: &[Row] = &[(
     "destroy|undefine|vol-delete|pool-delete|snapshot-delete|net-destroy|vol-wipe|delete|unregistervm|destroyvm !--help",
     &rule::INFRA_DELETE,
 )];
+
+/// esxcli and vim-cmd of ESXi.
+const HYPERVISOR: &[Row] = &[
+    ("vm process kill", &rule::PROCESS_KILL),
+    (
+        "vmsvc/power.off|vmsvc/power.shutdown|vmsvc/destroy|vmsvc/unregister|vmsvc/snapshot.removeall",
+        &rule::INFRA_DELETE,
+    ),
+    (
+        "hostsvc/enable_ssh|hostsvc/start_ssh|hostsvc/enable_esx_shell",
+        &rule::TUNNEL,
+    ),
+    ("system syslog config set", &rule::WEAKEN_LOG),
+];
 
 const BACKUPS: &[Row] = &[
     ("forget --prune", &rule::DESTROY_DATA),
@@ -53,8 +70,9 @@ const BUSES: &[Row] = &[
     ),
 ];
 
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let (rows, values): (&'static [Row], &[&str]) = match cmd.name {
+by_name! {
+    /// A program's rows, and its options that take a value.
+    NAMES: fn rows(name: &str) -> (&'static [Row], &'static [&'static str]) where name is {
         "aws" | "awslocal" => (
             cloud::AWS,
             &[
@@ -114,7 +132,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "terraform" | "tofu" | "terragrunt" | "opentofu" => (cloud::TERRAFORM, &[]),
         "pulumi" | "cdk" | "cdktf" | "sls" | "serverless" | "copilot" | "sst" => {
             (cloud::PULUMI, &["-C", "--cwd", "-s", "--stack"])
-        }
+        },
         "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" => (
             cloud::DOCKER,
             &[
@@ -157,26 +175,53 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "pip" | "pip3" | "pipx" => (PIP, &[]),
         "pass" | "gopass" | "bw" | "op" | "keepassxc-cli" | "lpass" | "rbw" | "doppler" | "chamber" | "infisical" => {
             (PASSWORDS, &[])
-        }
+        },
         "virsh" | "vboxmanage" | "vagrant" | "lxc" | "incus" | "qm" | "pct" | "multipass" | "limactl" => {
             (VIRTUAL, &["-c", "--connect"])
-        }
+        },
+        "esxcli" | "vim-cmd" => (HYPERVISOR, &[]),
         "restic" | "borg" | "duplicity" | "kopia" | "rustic" | "velero" => (BACKUPS, &["-r", "--repo", "-p"]),
         "kafka-topics" | "kafka-topics.sh" | "rabbitmqctl" | "rabbitmqadmin" | "etcdctl" | "zkcli" | "zkCli.sh" => {
             (BUSES, &["--bootstrap-server", "--endpoints"])
-        }
-        "ansible" => {
-            ansible(walk, cmd);
-            return;
-        }
-        _ => return,
-    };
+        },
+        "ansible" => (&[], &[]),
+    } else { (&[], &[]) }
+}
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if cmd.name == "ansible" {
+        ansible(walk, cmd);
+        return;
+    }
     if cmd.has("--help") || cmd.arg(0) == "help" {
         return;
     }
+    if let Some(rule) = removes_guard(cmd) {
+        found(walk, cmd, rule);
+    }
+    let (rows, values) = rows(cmd.name);
     if let Some(rule) = cli::matching(cmd, rows, values) {
         found(walk, cmd, rule);
     }
+}
+
+/// Removing the package of a program that defends or records.
+fn removes_guard(cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    let removes = match cmd.name {
+        "apt" | "apt-get" | "aptitude" | "dnf" | "yum" | "zypper" | "snap" | "flatpak" | "brew" | "pkg" => {
+            cmd.has_any(&["remove", "purge", "autoremove", "erase", "uninstall", "delete", "rm"])
+        }
+        "dpkg" => cmd.short('r') || cmd.short('P') || cmd.long("remove") || cmd.long("purge"),
+        "rpm" => cmd.short('e') || cmd.long("erase"),
+        "pacman" => cmd.options().any(|option| option.starts_with("-R")),
+        "apk" => cmd.has("del"),
+        "emerge" => cmd.short('C') || cmd.long("unmerge"),
+        _ => false,
+    };
+    cmd.args
+        .iter()
+        .filter(|_| removes)
+        .find_map(|field| services::guards(&field.text))
 }
 
 /// ansible(1): one module on many machines.

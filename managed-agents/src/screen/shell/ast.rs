@@ -82,6 +82,8 @@ pub(in crate::screen) struct Redirect {
 #[derive(Debug, Default)]
 pub(in crate::screen) struct Word {
     pub(super) parts: Vec<Part>,
+    /// It is what stands in the source at its span, and has no parts: most words are.
+    pub(super) plain: bool,
     pub(super) span: Span,
 }
 
@@ -117,11 +119,27 @@ pub(in crate::screen) struct ParamOp {
 }
 
 impl Word {
-    /// The text of a word that is one unquoted literal.
-    pub(super) fn bare(&self) -> Option<&str> {
+    /// The text of a word that is one unquoted literal, in the source that it was read from.
+    pub(super) fn bare<'t>(&'t self, source: &'t str) -> Option<&'t str> {
+        if self.plain {
+            return source.get(self.span.start..self.span.end);
+        }
         match self.parts.as_slice() {
             [Part::Text { text, quoted: false }] => Some(text),
             _ => None,
         }
+    }
+
+    /// Its parts, for what adds to them.
+    pub(super) fn parts_mut(&mut self, source: &str) -> &mut Vec<Part> {
+        if self.plain {
+            self.plain = false;
+            let text = source
+                .get(self.span.start..self.span.end)
+                .unwrap_or_default()
+                .to_owned();
+            self.parts.push(Part::Text { text, quoted: false });
+        }
+        &mut self.parts
     }
 }

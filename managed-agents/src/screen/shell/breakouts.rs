@@ -2,7 +2,7 @@
 //! settings, helper programs of archivers, and consoles with a shell command of their own.
 
 use super::code::is_shell;
-use super::data::Data;
+use super::data::{Data, Taint};
 use super::walk::{Walk, quote};
 use crate::screen::cmd::{Cmd, takes_value};
 use crate::screen::{effect, rule};
@@ -128,6 +128,9 @@ pub(super) fn sed(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         for part in field.text.split([';', '\n']).take(64) {
             let command =
                 part.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '$' | ',' | ' ' | '!' | '{'));
+            if command == "e" {
+                walk.report(&rule::SHELL_ESCAPE, field.span);
+            }
             if let Some(text) = command.strip_prefix("e ") {
                 walk.report(&rule::SHELL_ESCAPE, field.span);
                 walk.script(text, field.span, &Data::none());
@@ -159,6 +162,9 @@ pub(super) fn make(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         .map(|field| field.text.clone())
         .collect();
     for field in cmd.values('f', "file") {
+        if walk.written(&field.text).is_some_and(|data| data.taint.has(Taint::NET)) {
+            walk.report(&rule::REMOTE_CODE, field.span);
+        }
         if matches!(field.text.as_str(), "-" | "/dev/stdin" | "-f-") {
             texts.extend(cmd.stdin.text.clone());
         }
@@ -170,6 +176,9 @@ pub(super) fn make(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
             let recipe = recipe.trim_start_matches(['\t', '@', '-', '+']);
             if line.starts_with('\t') || recipe.len() < line.len() {
                 walk.script(recipe, cmd.span, &Data::none());
+                if is_shell(recipe) {
+                    walk.report(&rule::SHELL_ESCAPE, cmd.span);
+                }
             }
             if let Some((_, rest)) = line.split_once("$(shell ") {
                 walk.script(rest.trim_end_matches(')'), cmd.span, &Data::none());
@@ -286,6 +295,8 @@ pub(super) fn helper_programs(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data
         "-TT",
         "--unzip-command",
         "--rsh-command",
+        "--compress-program",
+        "--filter",
     ];
     for (at, field) in cmd.args.iter().enumerate() {
         let (key, value) = field.text.split_once('=').unwrap_or((&field.text, cmd.arg(at + 1)));
@@ -306,6 +317,18 @@ pub(super) fn helper_programs(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data
 
 /// Programs with a command of their own that starts a shell.
 pub(super) fn breakout(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
+    if let Some(at) = cmd
+        .args
+        .iter()
+        .position(|field| field.text == "--args")
+        .filter(|_| cmd.name == "gdb")
+    {
+        walk.invoke(cmd.args.get(at + 1..).unwrap_or_default(), cmd.stdin);
+        return Some(Data::known(""));
+    }
+    if cmd.has("\\!") {
+        walk.report(&rule::SHELL_ESCAPE, cmd.span);
+    }
     let mut texts: Vec<String> = cmd
         .args
         .iter()
@@ -325,6 +348,9 @@ pub(super) fn breakout(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
                         walk.report(&rule::SHELL_ESCAPE, cmd.span);
                     }
                 }
+            }
+            if let Some(python) = line.strip_prefix("python ").filter(|_| cmd.name == "gdb") {
+                super::code::scan(walk, python, cmd.span);
             }
             if cmd.name == "nmap" && line.contains("os.execute") {
                 super::code::scan(walk, line, cmd.span);

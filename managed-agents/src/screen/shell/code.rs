@@ -1,146 +1,12 @@
 //! Code of other languages, read as far as its effects can be told without a parser for each: which calls it names, and
 //! which texts stand in it.
 
+use super::code_calls::{DELETES, READS, RUNS, SENDS};
+pub(in crate::screen) use super::code_calls::{is_shell, names_shell, remote_shell};
 use super::data::{Data, UNKNOWN};
 use super::walk::Walk;
 use crate::screen::finding::Span;
 use crate::screen::{effect, rule, text};
-
-/// Calls that run a command.
-const RUNS: [&str; 40] = [
-    "os.system",
-    "os.popen",
-    "os.exec",
-    "os.spawn",
-    "os.posix_spawn",
-    "subprocess",
-    "commands.getoutput",
-    "pty.spawn",
-    "popen",
-    "system(",
-    "system ",
-    "exec(",
-    "exec ",
-    "execSync",
-    "execFile",
-    "execv",
-    "execl",
-    "spawn(",
-    "spawnSync",
-    "child_process",
-    "shell_exec",
-    "passthru",
-    "proc_open",
-    "pcntl_exec",
-    "os.execute",
-    "io.popen",
-    "IO.popen",
-    "Open3",
-    "%x",
-    "ProcessBuilder",
-    "getRuntime",
-    "Process.run",
-    "Process.spawn",
-    "Process.new",
-    "do shell script",
-    "Deno.run",
-    "Deno.Command",
-    "Bun.spawn",
-    "qx",
-    "`",
-];
-
-/// Calls that delete.
-const DELETES: [&str; 30] = [
-    "rmtree",
-    "os.remove",
-    "os.unlink",
-    "os.rmdir",
-    "os.removedirs",
-    ".unlink(",
-    "unlink",
-    "rmSync",
-    "rmdirSync",
-    "unlinkSync",
-    "fs.rm",
-    "rimraf",
-    "rm_rf",
-    "rm_r",
-    "FileUtils.rm",
-    "FileUtils.remove",
-    "remove_dir",
-    "File.delete",
-    "Dir.delete",
-    "Dir.rmdir",
-    "remove_tree",
-    "os.truncate",
-    "rmdir(",
-    "deleteRecursively",
-    "Files.delete",
-    "delete_tree",
-    "shutil.move",
-    "truncate(",
-    "Deno.remove",
-    "send2trash",
-];
-
-/// Calls that read files.
-const READS: [&str; 24] = [
-    "open(",
-    "open ",
-    "readFile",
-    "read_text",
-    "read_bytes",
-    "file_get_contents",
-    "readfile",
-    "fopen",
-    "File.read",
-    "File.open",
-    "IO.read",
-    "io.open",
-    "io.lines",
-    "slurp",
-    "Path(",
-    "createReadStream",
-    "linecache",
-    "fileinput",
-    "readlines",
-    "tarfile",
-    "zipfile",
-    "ZipFile",
-    "shutil.copy",
-    "highlight_file",
-];
-
-/// Calls that reach the network.
-const SENDS: [&str; 26] = [
-    "requests.post",
-    "requests.put",
-    "urlopen",
-    "urllib",
-    "http.client",
-    "httpx",
-    "aiohttp",
-    "fetch(",
-    "http.request",
-    "https.request",
-    "axios",
-    "Net::HTTP",
-    "LWP",
-    "HTTP::Tiny",
-    "curl_exec",
-    "curl_init",
-    "smtplib",
-    "ftplib",
-    "paramiko",
-    "socket",
-    "Socket",
-    "TCPSocket",
-    "fsockopen",
-    "requests.get",
-    "WebClient",
-    "http.get",
-];
 
 /// Judges a piece of code.
 pub(in crate::screen) fn scan(walk: &mut Walk<'_>, code: &str, span: Span) {
@@ -154,7 +20,16 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
         walk.report(&rule::REVERSE_SHELL, span);
     }
     let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
-    let literals = literals(code);
+    let mut literals = literals(code);
+    if has(&["getenv", "environ", "ENV", "process.env"]) {
+        // the line may have set what the code asks for
+        let set: Vec<String> = literals
+            .iter()
+            .filter_map(|name| walk.variable(name))
+            .map(|(value, _)| value)
+            .collect();
+        literals.extend(set);
+    }
     let runs = has(&RUNS);
     let deletes = has(&DELETES);
     let sends = has(&SENDS);
@@ -185,7 +60,7 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
             walk.report(&rule::SHELL_ESCAPE, span);
         }
         if has(&[
-            "requests.get",
+            "requests.",
             "urlopen",
             "urlretrieve",
             "http.get",
@@ -194,8 +69,17 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
             "open-uri",
             "URI.open",
             "LWP::Simple",
-        ]) && has(&["open(", "urlretrieve", "writeFile", "write(", "mirror("])
-        {
+            "getstore",
+        ]) && has(&[
+            "open(",
+            "urlretrieve",
+            "writeFile",
+            "write(",
+            "mirror(",
+            "getstore",
+            "copy_stream",
+            "file_put_contents",
+        ]) {
             walk.report(&rule::REMOTE_CODE, span);
         }
         if sends && has(&["chmod", "|sh", "| sh", "|bash", "| bash"]) {
@@ -365,6 +249,10 @@ fn decoded(walk: &mut Walk<'_>, code: &str, literals: &[String], span: Span, dep
             "Net::HTTP",
             "open-uri",
             "URI.open",
+            "'http').get",
+            "'https').get",
+            "\"http\").get",
+            "\"https\").get",
             "file_get_contents('http",
             "file_get_contents(\"http",
             "curl_exec",
@@ -405,104 +293,6 @@ fn as_command(walk: &mut Walk<'_>, code: &str, span: Span) {
     {
         walk.script(code, span, &Data::none());
     }
-}
-
-/// Whether a piece of code connects a shell to a socket, in whatever language.
-pub(in crate::screen) fn remote_shell(code: &str) -> bool {
-    let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
-    let connects = has(&[
-        "socket",
-        "Socket",
-        "TcpClient",
-        "TCPClient",
-        "TcpStream",
-        "fsockopen",
-        "net.Dial",
-        "net.connect",
-        "net.createConnection",
-        "net.Listen",
-        "ztcp",
-        "TCPListener",
-        "inet_aton",
-        "WSAStartup",
-        "connect(",
-        ".connect",
-        "/dev/tcp/",
-        "InetAddress",
-        "HttpListener",
-    ]);
-    if !connects {
-        return false;
-    }
-    let network = has(&[
-        "socket",
-        "Socket",
-        "TcpClient",
-        "TCPClient",
-        "Tcp",
-        "fsockopen",
-        "net.",
-        "ztcp",
-        "inet",
-        "WSAStartup",
-        "/dev/tcp/",
-        "Net::",
-        "HttpListener",
-    ]);
-    network
-        && (names_shell(code)
-            || has(&[
-                "dup2",
-                "execve",
-                "CreateProcess",
-                "Process.Start",
-                "IO.popen",
-                "popen(",
-                "exec(",
-                "system(",
-                "system$_",
-                "ProcessBuilder",
-                "Process.run",
-                "Process.new",
-                "proc_open",
-                "fdopen",
-                "shell_exec",
-                "os.execute",
-                "spawn(",
-            ]))
-}
-
-/// Whether a text names a shell as a program.
-pub(in crate::screen) fn names_shell(code: &str) -> bool {
-    [
-        "/bin/sh",
-        "/bin/bash",
-        "/bin/zsh",
-        "/bin/dash",
-        "/bin/ksh",
-        "\"sh\"",
-        "'sh'",
-        "\"bash\"",
-        "'bash'",
-        "\"zsh\"",
-        "'zsh'",
-        "cmd.exe",
-        "powershell",
-        "\"cmd\"",
-        "\"/bin/",
-    ]
-    .iter()
-    .any(|name| code.contains(name))
-}
-
-/// Whether a command starts a shell and gives it nothing to do.
-pub(in crate::screen) fn is_shell(command: &str) -> bool {
-    let mut words = command.split_whitespace().filter(|word| *word != "exec");
-    let shell = matches!(
-        words.next().and_then(|word| word.rsplit('/').next()),
-        Some("sh" | "bash" | "zsh" | "dash" | "ksh" | "ash" | "fish" | "csh" | "tcsh")
-    );
-    shell && words.all(|word| matches!(word, "-i" | "-p" | "-l" | "&" | "-ip" | "#") || word.contains(['<', '>', '&']))
 }
 
 fn is_path(literal: &str) -> bool {

@@ -31,6 +31,12 @@ impl Taint {
     pub(in crate::screen) const ARCHIVE: Self = Self(64);
     /// A word that xargs(1) or the like was given by a program.
     pub(in crate::screen) const ITEM: Self = Self(256);
+    /// Made a program by chmod(1).
+    pub(in crate::screen) const PROGRAM: Self = Self(512);
+    /// Never ends.
+    pub(in crate::screen) const ENDLESS: Self = Self(1024);
+    /// What a program prints to complete its own arguments in a shell.
+    pub(in crate::screen) const COMPLETION: Self = Self(2048);
     /// The environment of this process.
     pub(in crate::screen) const ENV: Self = Self(128);
 
@@ -86,7 +92,7 @@ impl Data {
     pub(in crate::screen) fn filtered(&self) -> Self {
         Self {
             text: None,
-            taint: self.taint,
+            taint: Taint(self.taint.0 & !Taint::ENDLESS.0),
             listing: self.listing.iter().map(|path| path.replace(ALL, "\u{E001}")).collect(),
             given: true,
         }

@@ -13,6 +13,11 @@ const HELD: u32 = 0xF_0000;
 impl Walk<'_> {
     /// What a word becomes, added to `out`.
     pub(super) fn fields(&mut self, word: &Word, out: &mut Vec<Field>) {
+        if word.plain {
+            let text = word.bare(&self.source).unwrap_or_default();
+            out.push(Field::new(text, self.span(word.span)));
+            return;
+        }
         let has_brace = word
             .parts
             .iter()
@@ -71,7 +76,7 @@ impl Walk<'_> {
 
     /// A word as one text: no splitting, no braces (assignments, redirections, `case` subjects).
     pub(super) fn joined(&mut self, word: &Word) -> Field {
-        if let Some(text) = word.bare() {
+        if let Some(text) = word.bare(&self.source) {
             return Field::new(text, self.span(word.span));
         }
         let parts: Vec<&Part> = word.parts.iter().collect();
@@ -187,6 +192,8 @@ impl Walk<'_> {
 
     /// The value of `$name`; what is not set in the line is known at run time only.
     pub(super) fn variable(&self, name: &str) -> Option<(String, Taint)> {
+        #[cfg(test)]
+        crate::screen::work::took(self.vars.len());
         if let Some((_, value, taint)) = self.vars.iter().rev().find(|(own, ..)| own == name) {
             return Some((value.clone(), *taint));
         }

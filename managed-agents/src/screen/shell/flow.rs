@@ -4,105 +4,177 @@ use super::data::{Data, Taint};
 use super::escapes;
 use super::walk::Walk;
 use crate::screen::cmd::Cmd;
+use crate::screen::programs::Known;
 use crate::screen::{effect, text};
 
-/// Filters that pass on what they read, in part or changed.
-const FILTERS: [&str; 58] = [
-    "grep", "egrep", "fgrep", "rg", "zgrep", "head", "tail", "sort", "uniq", "cut", "awk", "gawk", "mawk", "sed",
-    "gsed", "wc", "nl", "fold", "column", "paste", "join", "comm", "strings", "od", "hexdump", "xxd", "less", "more",
-    "most", "bat", "batcat", "split", "csplit", "shuf", "pr", "fmt", "expand", "unexpand", "tac", "rev", "jq", "yq",
-    "iconv", "pv", "dos2unix", "unix2dos", "look", "ul", "cat", "zcat", "xzcat", "bzcat", "tr", "tee", "ag", "ack",
-    "colrm", "basenc",
+/// Programs that print files they are given, whole, in part or changed.
+pub(in crate::screen) const PRINTERS: &[&str] = &[
+    "grep",
+    "egrep",
+    "fgrep",
+    "rg",
+    "zgrep",
+    "head",
+    "tail",
+    "sort",
+    "uniq",
+    "cut",
+    "awk",
+    "gawk",
+    "mawk",
+    "sed",
+    "gsed",
+    "wc",
+    "nl",
+    "fold",
+    "column",
+    "paste",
+    "join",
+    "comm",
+    "strings",
+    "od",
+    "hexdump",
+    "xxd",
+    "less",
+    "more",
+    "most",
+    "bat",
+    "batcat",
+    "split",
+    "csplit",
+    "shuf",
+    "pr",
+    "fmt",
+    "expand",
+    "unexpand",
+    "tac",
+    "rev",
+    "jq",
+    "yq",
+    "iconv",
+    "pv",
+    "dos2unix",
+    "unix2dos",
+    "look",
+    "ul",
+    "cat",
+    "zcat",
+    "xzcat",
+    "bzcat",
+    "tr",
+    "tee",
+    "ag",
+    "ack",
+    "colrm",
+    "basenc",
+    "base64",
+    "base32",
+    "gzip",
+    "bzip2",
+    "xz",
+    "zstd",
+    "openssl",
+    "gpg",
+    "diff",
+    "cmp",
+    "sdiff",
+    "file",
+    "view",
+    "ccat",
+    "mdcat",
+    "glow",
+    "vi",
+    "vim",
+    "nano",
+    "ed",
+    "ee",
+    "pico",
+    "emacs",
+    "lynx",
+    "w3m",
+    "ln",
+    "link",
+    "install",
+    "tar",
+    "zip",
+    "rsync",
+    "cpio",
+    "7z",
+    "7za",
+    "7zr",
+    "rar",
+    "ar",
+    "ditto",
+    "uuencode",
+    "mail",
+    "mailx",
+    "mutt",
+    "sendmail",
+    "xclip",
+    "pbcopy",
+    "xsel",
+    "wl-copy",
+    "sqlite3",
+    "readarray",
+    "mapfile",
+    "dd",
+    "cp",
+    "mv",
+    "scp",
+    "sftp",
+    "pastebinit",
+    "gist",
+    "b64encode",
+    "ccencrypt",
+    "age",
+    "date",
+    "arp",
+    "espeak",
+    "nroff",
+    "troff",
+    "soelim",
+    "restic",
+    "xmodmap",
+    "john",
+    "unshadow",
+    "genisoimage",
+    "cupsfilter",
+    "dialog",
+    "whiptail",
+    "msgcat",
+    "wget",
+    "curl",
 ];
-
-/// Programs that print files they are given.
-pub(in crate::screen) fn prints_files(name: &str) -> bool {
-    FILTERS.contains(&name)
-        || matches!(
-            name,
-            "base64"
-                | "base32"
-                | "gzip"
-                | "bzip2"
-                | "xz"
-                | "zstd"
-                | "openssl"
-                | "gpg"
-                | "diff"
-                | "cmp"
-                | "sdiff"
-                | "file"
-                | "view"
-                | "ccat"
-                | "mdcat"
-                | "glow"
-                | "vi"
-                | "vim"
-                | "nano"
-                | "ed"
-                | "ee"
-                | "pico"
-                | "emacs"
-                | "lynx"
-                | "w3m"
-                | "ln"
-                | "link"
-                | "install"
-                | "tar"
-                | "zip"
-                | "rsync"
-                | "cpio"
-                | "7z"
-                | "7za"
-                | "7zr"
-                | "rar"
-                | "ar"
-                | "ditto"
-                | "uuencode"
-                | "mail"
-                | "mailx"
-                | "mutt"
-                | "sendmail"
-                | "xclip"
-                | "pbcopy"
-                | "xsel"
-                | "wl-copy"
-                | "sqlite3"
-                | "readarray"
-                | "mapfile"
-                | "dd"
-                | "cp"
-                | "mv"
-                | "scp"
-                | "sftp"
-                | "pastebinit"
-                | "gist"
-                | "b64encode"
-                | "ccencrypt"
-                | "age"
-                | "date"
-                | "arp"
-                | "espeak"
-                | "nroff"
-                | "troff"
-                | "soelim"
-                | "restic"
-                | "xmodmap"
-                | "john"
-                | "unshadow"
-                | "genisoimage"
-                | "cupsfilter"
-                | "dialog"
-                | "whiptail"
-                | "msgcat"
-                | "wget"
-                | "curl"
-        )
-}
 
 /// What a command prints.
 pub(in crate::screen) fn output(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
-    match cmd.name {
+    if cmd.known.has(Known::OUTPUT) {
+        return told(walk, cmd);
+    }
+    otherwise(walk, cmd)
+}
+
+fn otherwise(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
+    if cmd.known.has(Known::PRINTER) {
+        files(walk, cmd)
+    } else if cmd.has_any(&[
+        "completion",
+        "completions",
+        "shell-completion",
+        "--completion",
+        "--generate-completion",
+        "--completions",
+    ]) {
+        Data::unknown(Taint::COMPLETION)
+    } else if cmd.stdin.given {
+        cmd.stdin.filtered()
+    } else {
+        Data::unknown(Taint::NONE)
+    }
+}
+
+by_name! {
+    NAMES: fn told(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data where cmd.name is {
         "echo" => echo(cmd),
         "printf" => printf(cmd),
         "true" | ":" | "false" | "mkdir" | "touch" | "rm" | "mv" | "cp" | "chmod" | "chown" | "ln" | "sleep"
@@ -121,13 +193,20 @@ pub(in crate::screen) fn output(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
             Some(path) => Data::known(path.text.rsplit('/').next().unwrap_or_default().to_owned()),
             None => Data::known(""),
         },
+        "dirname" => match cmd.args.first() {
+            Some(path) => Data::known(path.text.trim_end_matches('/').rsplit_once('/').map_or(".", |(parent, _)| parent).to_owned()),
+            None => Data::known(""),
+        },
         "readlink" | "realpath" | "greadlink" => match cmd.operands("", &[]).first() {
             Some(path) => Data::known(walk.places.normal(&path.text, &walk.cwd)),
             None => Data::unknown(Taint::NONE),
         },
         "mktemp" => Data::known("/tmp/tmp.mktemp"),
-        "seq" | "whoami" | "id" | "date" | "hostname" | "uname" | "nproc" | "tput" | "stat" | "ps" | "pgrep"
-        | "jobs" | "getent" | "ssh-agent" => Data::unknown(Taint::NONE),
+        "pgrep" | "pidof" => match cmd.operands("uUgGPst", &[]).first() {
+            Some(name) => Data::known(format!("{}{}", super::data::UNKNOWN, name.text)),
+            None => Data::unknown(Taint::NONE),
+        },
+        "seq" | "whoami" | "id" | "date" | "hostname" | "uname" | "nproc" | "tput" | "stat" | "ps" | "jobs" | "getent" | "ssh-agent" => Data::unknown(Taint::NONE),
         "ls" | "dir" | "gls" | "lsd" | "exa" | "eza" | "tree" => {
             let operands = cmd.operands("IwT", &[]);
             let mut listing: Vec<String> = operands
@@ -147,7 +226,7 @@ pub(in crate::screen) fn output(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
                 listing,
                 ..Data::unknown(Taint::NONE)
             }
-        }
+        },
         "cat" | "tac" | "zcat" | "gzcat" | "bat" if cmd.operands("", &[]).iter().all(|field| field.text == "-") => {
             let hidden = if cmd.name.ends_with("zcat") {
                 Taint::HIDDEN
@@ -155,7 +234,7 @@ pub(in crate::screen) fn output(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
                 Taint::NONE
             };
             cmd.stdin.clone().tainted(hidden)
-        }
+        },
         "base64" | "gbase64" | "b64decode" | "base32" | "basenc" | "openssl" | "uudecode" | "gpg" | "gpg2" | "age"
         | "gunzip" | "zcat" | "gzip" | "xz" | "unxz" | "bunzip2" | "bzip2" | "zstd" | "xxd" | "hexdump"
         | "ccdecrypt" | "mcrypt" | "steghide" | "strings" => decoded(walk, cmd),
@@ -176,11 +255,8 @@ pub(in crate::screen) fn output(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
                 data.text.clone_from(&cmd.stdin.text);
             }
             data
-        }
-        name if prints_files(name) => files(walk, cmd),
-        _ if cmd.stdin.given => cmd.stdin.filtered(),
-        _ => Data::unknown(Taint::NONE),
-    }
+        },
+    } else { otherwise(walk, cmd) }
 }
 
 /// What a program prints that reads the files among its arguments, or else its standard input.
@@ -205,6 +281,9 @@ fn files(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     }
     if matches!(cmd.name, "cat" | "tac" | "head" | "tail" | "bat") {
         data.text = known;
+    }
+    if cmd.name == "cat" && cmd.has_any(&["/dev/zero", "/dev/urandom", "/dev/random"]) {
+        data.taint = data.taint.and(Taint::ENDLESS);
     }
     data
 }

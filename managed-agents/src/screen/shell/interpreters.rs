@@ -7,15 +7,15 @@ use crate::screen::cmd::Cmd;
 use crate::screen::place::Place;
 use crate::screen::{effect, rule};
 
-/// Runs what a shell or interpreter runs; none, when the command is neither.
-pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
-    match cmd.name {
+by_name! {
+    /// Runs what a shell or interpreter runs; none, when the command is neither.
+    NAMES: pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> where cmd.name is {
         "sh" | "bash" | "zsh" | "dash" | "ksh" | "ksh93" | "mksh" | "pdksh" | "ash" | "fish" | "csh" | "tcsh"
         | "rbash" | "yash" | "hush" | "osh" | "elvish" | "nu" | "xonsh" => Some(shell(walk, cmd)),
         "pwsh" | "powershell" | "cmd" | "cmd.exe" => {
             effect::powershell(walk, cmd);
             Some(Data::unknown(Taint::SHELL))
-        }
+        },
         "eval" => Some(eval(walk, cmd)),
         "source" | "." => Some(source(walk, cmd)),
         "python" | "pypy" | "ipython" => language(walk, cmd, 'c', "cXWmQ", &["code"]),
@@ -23,31 +23,40 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         "ruby" | "irb" => language(walk, cmd, 'e', "eCErIKxW", &[]),
         "node" | "nodejs" | "bun" | "deno" => {
             language(walk, cmd, 'e', "er", &["eval", "print"]).or_else(|| language(walk, cmd, 'p', "epr", &["print"]))
-        }
+        },
         "php" => language(walk, cmd, 'r', "rBREFdcz", &["run"]),
         "lua" | "luajit" => language(walk, cmd, 'e', "el", &[]),
         "rscript" | "r" | "guile" | "ghc" | "jshell" | "julia" | "elixir" | "groovy" | "scala" | "octave"
         | "jrunscript" | "tclsh" | "jjs" | "runhaskell" | "racket" | "sbcl" | "clojure" | "ocaml" | "crystal"
         | "v8" | "d8" | "qjs" | "wish" => {
             language(walk, cmd, 'e', "e", &["eval"]).or_else(|| language(walk, cmd, 'c', "c", &[]))
-        }
-        "swift" | "go" => {
-            if let Some(file) = cmd.operands("", &[]).iter().find(|field| field.text.contains('.')) {
-                effect::script_file(walk, cmd, &file.text);
-            }
+        },
+        "swift" | "go" | "v" | "dart" | "nim" | "zig" | "rustc" | "gcc" | "g++" | "cc" | "c++" | "clang" | "tcc"
+        | "javac" | "java" | "kotlinc" | "kotlin" | "mcs" | "csc" | "dotnet-script" | "ghc-pkg" | "cobc" | "as" | "nasm" => {
+            compiles(walk, cmd);
             None
-        }
+        },
         "osascript" => {
             effect::osascript(walk, cmd);
             language(walk, cmd, 'e', "el", &[])
+        },
+    } else { None }
+}
+
+/// A compiler or the like: what the line itself wrote is read.
+fn compiles(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    for field in cmd.operands("oIL", &[]).iter().filter(|field| field.text.contains('.')) {
+        if let Some(text) = walk.written(&field.text).and_then(|data| data.text.clone()) {
+            code::scan(walk, &text, cmd.span);
+        } else {
+            effect::script_file(walk, cmd, &field.text);
         }
-        _ => None,
     }
 }
 
 fn shell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     let mut at = 0;
-    let (mut from_text, mut from_stdin, mut reads_only) = (false, false, false);
+    let (mut from_text, mut from_stdin, mut reads_only, mut keeps) = (false, false, false, false);
     while let Some(field) = cmd.args.get(at) {
         let text = field.text.as_str();
         if text == "--" {
@@ -71,6 +80,7 @@ fn shell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
         } else if !option.starts_with('-') {
             from_text |= option.contains('c');
             from_stdin |= option.contains('s');
+            keeps |= option.contains('p') && text.starts_with('-');
             reads_only |= option.contains('n') && text.starts_with('-');
             if option.ends_with('o') || option.ends_with('O') {
                 at += 1;
@@ -105,7 +115,13 @@ fn shell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
         Some(file) if !from_stdin && file.text != "-" && file.text != "/dev/stdin" => {
             source_file(walk, cmd, &file.text)
         }
-        _ => from_input(walk, cmd),
+        _ => {
+            // bash(1): `-p` keeps the rights of a file's owner
+            if keeps && !cmd.stdin.given {
+                walk.report(&rule::PRIVILEGE, cmd.span);
+            }
+            from_input(walk, cmd)
+        }
     }
 }
 
@@ -113,7 +129,7 @@ fn shell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
 fn from_input(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     let stdin = cmd.stdin;
     if !stdin.given {
-        if walk.by_other {
+        if walk.by_other || walk.on_terminal {
             walk.report(&rule::SHELL_ESCAPE, cmd.span);
         }
         return Data::unknown(Taint::SHELL);

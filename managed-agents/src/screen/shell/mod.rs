@@ -2,18 +2,26 @@
 
 mod ast;
 mod breakouts;
+mod calls;
 pub(in crate::screen) mod code;
+mod code_calls;
+mod compound;
+mod containers;
 pub(in crate::screen) mod data;
 pub(in crate::screen) mod escapes;
 mod expand;
 pub(in crate::screen) mod flow;
-mod interpreters;
-mod nested;
+pub(in crate::screen) mod interpreters;
+pub(in crate::screen) mod nested;
 mod parse;
+mod redirect;
 mod resolve;
+mod runners;
+mod searches;
+mod simple;
 pub(in crate::screen) mod walk;
 mod word;
-mod wrappers;
+pub(in crate::screen) mod wrappers;
 
 #[cfg(test)]
 mod tests;

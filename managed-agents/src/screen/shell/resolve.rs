@@ -1,10 +1,13 @@
 //! Which program a command runs, and what judges it.
 
+use std::borrow::Cow;
+
 use super::data::{Data, Field, Taint, UNKNOWN};
 use super::walk::Walk;
 use super::{interpreters, nested, wrappers};
 use crate::screen::cmd::Cmd;
 use crate::screen::place::Place;
+use crate::screen::programs::{self, Known};
 use crate::screen::{effect, glob, rule};
 
 /// Programs that a name with wildcards is tried against.
@@ -40,6 +43,10 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data
     if base.is_empty() || base == "." && args.is_empty() {
         return Data::known("");
     }
+    if base == "shift" {
+        walk.shift(args.first().map_or("1", |by| by.text.as_str()));
+        return Data::known("");
+    }
     // no assignment, though it looks like one: what stands behind it may still be meant to run
     if !args.is_empty() && base.contains('=') {
         return walk.invoke(args, stdin);
@@ -47,41 +54,52 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data
     if first.text.starts_with('!') && super::code::is_shell(base.trim_start_matches('!')) {
         walk.report(&rule::SHELL_ESCAPE, span);
     }
-    let mut name = base.to_ascii_lowercase();
+    let mut name = if base.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(base.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(base)
+    };
     if glob::is_pattern(&name) && name != "[" && name != "[[" {
         match GUESSES.iter().find(|guess| glob::fits(&name, guess)) {
-            Some(guess) => name = (*guess).to_owned(),
+            Some(guess) => name = Cow::Borrowed(guess),
             None => {
                 walk.open = true;
                 return Data::unknown(Taint::NONE);
             }
         }
     }
-    if let Some(plain) = name.strip_suffix(".exe") {
-        name = plain.to_owned();
-    }
-    if let Some(plain) = unversioned(&name) {
-        name.truncate(plain);
+    let length = stem(&name);
+    let name = name.get(..length).unwrap_or_default();
+    if directory.ends_with("/init.d") || directory.ends_with("/rc.d") {
+        effect::service(walk, base, args, span, stdin);
     }
     if (!directory.is_empty() || folded.starts_with('/'))
         && let Some(data) = own_file(walk, &folded, span, stdin)
     {
         return data;
     }
+    let known = programs::known(name);
     let cmd = Cmd {
-        name: &name,
+        name,
+        known,
         args,
         stdin,
         span,
     };
     effect::tamper(walk, &cmd);
-    if let Some(data) = wrappers::run(walk, &cmd) {
+    if known.has(Known::WRAPPER)
+        && let Some(data) = wrappers::run(walk, &cmd)
+    {
         return data;
     }
-    if let Some(data) = nested::run(walk, &cmd) {
+    if known.has(Known::NESTED)
+        && let Some(data) = nested::run(walk, &cmd)
+    {
         return data;
     }
-    if let Some(data) = interpreters::run(walk, &cmd) {
+    if known.has(Known::INTERPRETER)
+        && let Some(data) = interpreters::run(walk, &cmd)
+    {
         return data;
     }
     effect::judge(walk, &cmd)
@@ -119,8 +137,18 @@ pub(super) fn own_file(
     None
 }
 
-/// Where the version in a name like `python3.12` or `mkfs.ext4` begins.
-fn unversioned(name: &str) -> Option<usize> {
+/// How long the program's own name is in one like `python3.12`, `mkfs.ext4` or `nc.exe`.
+fn stem(name: &str) -> usize {
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    if name.starts_with("mkfs.") {
+        return 4;
+    }
+    if name.starts_with("newfs_") {
+        return 5;
+    }
+    if !name.ends_with(|c: char| c.is_ascii_digit() || c == '.' || c == '-') {
+        return name.len();
+    }
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
     let known = matches!(
         stem,
@@ -149,5 +177,5 @@ fn unversioned(name: &str) -> Option<usize> {
             | "wish"
             | "expect"
     );
-    (known && stem.len() < name.len()).then_some(stem.len())
+    if known { stem.len() } else { name.len() }
 }

@@ -381,7 +381,83 @@ fn no_text_makes_the_screen_panic_or_hang() {
 }
 
 #[test]
-fn time_grows_no_faster_than_the_text() {
+fn what_is_timed_runs() {
+    let screen = StandardScreen::default();
+    for command in [
+        "time rm -rf /",
+        "time -p rm -rf /",
+        "time -f %e rm -rf /",
+        "time { rm -rf /; }",
+        "time ! rm -rf /",
+        "! time (rm -rf /)",
+        "time for x in /; do rm -rf $x; done",
+        "time x=1 rm -rf /",
+    ] {
+        let screened = screen.check_value("bash", &json!({ "command": command }));
+        assert_eq!(screened.decision(), Decision::Deny, "{command}");
+    }
+}
+
+#[test]
+fn what_a_turn_makes_ready_the_next_one_runs() {
+    let screen = StandardScreen::default();
+    for command in [
+        "f() { f() { rm -rf /; }; f; }; f",
+        "f() { f() { f() { rm -rf /; }; f; }; f; }; f",
+        "f() { $1 $2 $3; f rm -rf /; }; f",
+        "f() { $x; x='rm -rf /'; f; }; f",
+        "f() { $x; x=$y; y=$z; z='rm -rf /'; f; }; f",
+        "f() { $1 $2 $3; shift; f \"$@\"; }; f a b c rm -rf /",
+        "f() { shift; \"$@\"; }; f x rm -rf /",
+        "f() { shift 2; $1 $2 $3; }; f x y rm -rf /",
+        "f() { while true; do $1 $2 $3; shift; done; }; f x rm -rf /",
+        "f() { g; g() { rm -rf /; }; f; }; f",
+        "f() { sh x; echo 'rm -rf /' > x; f; }; f",
+        "echo ls > x; f() { sh x; echo 'rm -rf /' > x; f; }; f",
+        "f() { rm -rf *; cd /; f; }; f",
+        "f() { sh; f <<< 'rm -rf /'; }; f",
+        "alias f='alias f=\"rm -rf /\"; f'\nf",
+        "while true; do $x; x='rm -rf /'; done",
+        "until false; do $x; x=$y; y='rm -rf /'; done",
+        "while true; do rm -rf *; cd /; done",
+        "x='rm -rf /'; (x=ls); $x",
+        "f() { rm -rf /; }; (f() { ls; }); f",
+    ] {
+        let screened = screen.check_value("bash", &json!({ "command": command }));
+        assert_eq!(screened.decision(), Decision::Deny, "{command}");
+    }
+    // deeper than anybody writes it, and deeper than it is followed
+    let deep = "f() { $1 $2 $3; shift; f \"$@\"; }; f 1 a b c d e f g h i j k l rm -rf /";
+    assert_ne!(
+        screen.check_value("bash", &json!({ "command": deep })).decision(),
+        Decision::Allow
+    );
+}
+
+#[test]
+fn functions_that_call_themselves_and_loops_pass() {
+    let screen = StandardScreen::default();
+    for command in [
+        "walk() { for f in \"$1\"/*; do if [ -d \"$f\" ]; then walk \"$f\"; else wc -l \"$f\"; fi; done; }; walk src",
+        "fact() { if [ $1 -le 1 ]; then echo 1; else echo $(( $1 * $(fact $(($1 - 1))) )); fi; }; fact 5",
+        "retry() { local n=$1; shift; \"$@\" && return; sleep 1; retry $((n - 1)) \"$@\"; }; retry 3 make test",
+        "fib() { [ $1 -lt 2 ] && echo $1 || echo $(( $(fib $(($1-1))) + $(fib $(($1-2))) )); }; fib 10",
+        "while read -r line; do out=\"$out $line\"; echo \"$line\" >> all.txt; done < names.txt",
+        "i=0; while [ $i -lt 10 ]; do echo $i; i=$((i+1)); done",
+        "until curl -s localhost:8080; do sleep 1; s=waiting; done",
+    ] {
+        let screened = screen.check_value("bash", &json!({ "command": command }));
+        assert_eq!(
+            screened.decision(),
+            Decision::Allow,
+            "{command}: {:?}",
+            screened.findings()
+        );
+    }
+}
+
+#[test]
+fn work_grows_no_faster_than_the_text() {
     let screen = StandardScreen::default();
     for piece in [
         "a ",
@@ -406,18 +482,17 @@ fn time_grows_no_faster_than_the_text() {
         "%2e",
         "echo a | sh;",
     ] {
-        let time = |length: usize| {
+        let work = |length: usize| {
             let text = piece.repeat(length / piece.len());
-            let best = (0..3).map(|_| {
-                let began = std::time::Instant::now();
-                let _ = screen.check_value("bash", &json!({ "command": text }));
-                began.elapsed()
-            });
-            best.min().unwrap().as_secs_f64()
+            crate::screen::work::taken();
+            let _ = screen.check_value("bash", &json!({ "command": text }));
+            crate::screen::work::taken()
         };
-        let (small, large) = (time(16 * 1024), time(256 * 1024));
-        // sixteen times the text; far from the 256 of a quadratic one
-        assert!(large < 0.02 + 80.0 * small, "{piece:?}: {small} s, {large} s");
+        let (small, large, whole) = (work(16 * 1024), work(256 * 1024), work(1024 * 1024));
+        // sixteen times the text, with room for what is only reached by the longer one; a quadratic one takes 256 times as much
+        assert!(large < 200_000 + 40 * small, "{piece:?}: {small}, then {large}");
+        // what is longer than the limit is not read on
+        assert!(whole < large + large / 4 + 1000, "{piece:?}: {large}, then {whole}");
     }
 }
 

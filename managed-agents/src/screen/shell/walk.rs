@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use super::ast::{Command, Kind, List, Redirect, Redirection};
+use super::calls::Running;
 use super::data::{Data, Field, Taint, UNKNOWN};
 use super::parse;
 use crate::screen::effect;
 use crate::screen::explain::Explained;
 use crate::screen::finding::Span;
-use crate::screen::place::Places;
+use crate::screen::place::{Place, Places};
 use crate::screen::rule::{self, Rule};
 
 /// The most bytes of one value.
@@ -24,8 +25,11 @@ pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) found: Vec<(&'static Rule, Span)>,
     pub(in crate::screen) explained: Option<Vec<Explained>>,
     pub(super) vars: Vec<(String, String, Taint)>,
-    functions: Vec<(String, Rc<Command>)>,
-    aliases: Vec<(String, String)>,
+    /// What the words that are being walked through were read from.
+    pub(super) source: Rc<str>,
+    /// Functions of the line: name, body, and what the body was read from.
+    pub(super) functions: Vec<(String, Rc<Command>, Rc<str>)>,
+    pub(super) aliases: Vec<(String, String)>,
     /// Files that the line itself writes, and what is in them.
     pub(in crate::screen) files: Vec<(String, Data)>,
     /// The working directory: empty in the workspace, else a path, or unknown.
@@ -35,16 +39,24 @@ pub(in crate::screen) struct Walk<'s> {
     /// Something would run that is only known at run time.
     pub(in crate::screen) open: bool,
     /// Where the text stands that is being walked, if it is not the argument itself.
-    outer: Option<Span>,
+    pub(super) outer: Option<Span>,
     depth: u32,
-    steps: u32,
+    pub(super) steps: u32,
     /// Bytes of nested texts that may still be parsed.
     bytes: usize,
-    running: Vec<String>,
+    pub(super) running: Vec<Running>,
+    /// Texts of aliases that are being read.
+    expanding: Vec<String>,
+    /// How often a file's known contents changed.
+    pub(in crate::screen) writes: u32,
     /// Commands run beside their caller at this place (a pipe or `&`).
     pub(in crate::screen) beside: bool,
     /// A shell's or command's own input or output is a network connection.
     pub(in crate::screen) on_network: bool,
+    /// A standard stream is made from another one: what is started so takes over a terminal.
+    pub(in crate::screen) on_terminal: bool,
+    /// The command is in a loop.
+    pub(in crate::screen) in_loop: bool,
     /// A program that is not meant to start shells runs the command.
     pub(in crate::screen) by_other: bool,
 }
@@ -56,6 +68,7 @@ impl<'s> Walk<'s> {
             found: Vec::new(),
             explained: None,
             vars: Vec::new(),
+            source: Rc::from(""),
             functions: Vec::new(),
             aliases: Vec::new(),
             files: Vec::new(),
@@ -68,8 +81,12 @@ impl<'s> Walk<'s> {
             steps: STEPS,
             bytes: 64 * 1024 + 4 * bytes,
             running: Vec::new(),
+            expanding: Vec::new(),
+            writes: 0,
             beside: false,
             on_network: false,
+            on_terminal: false,
+            in_loop: false,
             by_other: false,
         }
     }
@@ -89,6 +106,7 @@ impl<'s> Walk<'s> {
         let script = parse::parse(text);
         self.broken |= script.broken;
         self.limited |= script.limited;
+        self.source = Rc::from(text);
         self.list(&script.list, &Data::none())
     }
 
@@ -108,7 +126,9 @@ impl<'s> Walk<'s> {
         let script = parse::parse(text);
         self.limited |= script.limited;
         self.broken |= script.broken;
+        let source = std::mem::replace(&mut self.source, Rc::from(text));
         let data = self.list(&script.list, stdin);
+        self.source = source;
         self.cwd = cwd;
         self.outer = outer;
         self.depth += 1;
@@ -123,13 +143,18 @@ impl<'s> Walk<'s> {
         }
         self.depth -= 1;
         let cwd = self.cwd.clone();
+        let (vars, functions, aliases) = (self.vars.len(), self.functions.len(), self.aliases.len());
         let data = self.list(list, stdin);
+        // what is set there ends with it
+        self.vars.truncate(vars);
+        self.functions.truncate(functions);
+        self.aliases.truncate(aliases);
         self.cwd = cwd;
         self.depth += 1;
         data
     }
 
-    fn list(&mut self, list: &List, stdin: &Data) -> Data {
+    pub(super) fn list(&mut self, list: &List, stdin: &Data) -> Data {
         let mut all = Data::known("");
         for pipeline in list {
             let mut flow: Option<Data> = None;
@@ -160,16 +185,17 @@ impl<'s> Walk<'s> {
         all
     }
 
-    fn command(&mut self, command: &Command, stdin: &Data) -> Data {
+    pub(super) fn command(&mut self, command: &Command, stdin: &Data) -> Data {
         if self.steps == 0 || self.depth == 0 {
             self.limited = true;
             return Data::unknown(Taint::NONE);
         }
         self.steps -= 1;
         self.depth -= 1;
-        let on_network = self.on_network;
+        let (on_network, on_terminal) = (self.on_network, self.on_terminal);
         let mut input = None;
         for redirect in &command.redirects {
+            self.on_terminal |= takes_terminal(redirect, &self.source);
             if let Some(data) = self.redirected_in(redirect) {
                 input = Some(data);
             }
@@ -179,14 +205,23 @@ impl<'s> Walk<'s> {
         for redirect in &command.redirects {
             self.redirected_out(redirect, &mut data);
         }
-        self.on_network = on_network;
+        (self.on_network, self.on_terminal) = (on_network, on_terminal);
         self.depth += 1;
         data
     }
 
     fn kind(&mut self, command: &Command, stdin: &Data) -> Data {
         match &command.kind {
-            Kind::Group(list) | Kind::Loop(list) => self.list(list, stdin),
+            Kind::Group(list) => self.list(list, stdin),
+            Kind::Loop(list) => {
+                if forks_for_ever(list, &self.source) {
+                    self.report(&rule::EXHAUST, self.outer.unwrap_or_default());
+                }
+                let in_loop = std::mem::replace(&mut self.in_loop, true);
+                let data = self.turns(list, stdin);
+                self.in_loop = in_loop;
+                data
+            }
             Kind::Case { subject, body } => {
                 self.joined(subject);
                 self.list(body, stdin)
@@ -194,7 +229,7 @@ impl<'s> Walk<'s> {
             Kind::Subshell(list) => self.inner_list(list, stdin),
             Kind::For { name, words, body } => self.for_loop(name, words.as_deref(), body, stdin),
             Kind::Function { name, body } => {
-                self.functions.push((name.clone(), Rc::clone(body)));
+                self.define(name, body);
                 Data::known("")
             }
             Kind::Test(words) => {
@@ -245,10 +280,12 @@ impl<'s> Walk<'s> {
         }
         let mut all = Data::known("");
         self.limited |= values.len() > 64;
+        let in_loop = std::mem::replace(&mut self.in_loop, true);
         for value in values.iter().take(64) {
             self.vars.push((name.to_owned(), value.text.clone(), value.taint));
             all = self.list(body, stdin);
         }
+        self.in_loop = in_loop;
         all
     }
 
@@ -273,11 +310,12 @@ impl<'s> Walk<'s> {
             }
             Redirection::Out | Redirection::Append | Redirection::Both | Redirection::DupOut => {
                 // evaluated again when the output is known; here only what the command itself must know
-                let is_socket = redirect
-                    .target
-                    .parts
-                    .iter()
-                    .any(|part| matches!(part, super::ast::Part::Text { text, .. } if is_socket(text)));
+                let is_socket = redirect.target.bare(&self.source).is_some_and(is_socket)
+                    || redirect
+                        .target
+                        .parts
+                        .iter()
+                        .any(|part| matches!(part, super::ast::Part::Text { text, .. } if is_socket(text)));
                 self.on_network |= is_socket;
                 None
             }
@@ -295,7 +333,7 @@ impl<'s> Walk<'s> {
             Redirection::Out | Redirection::Both => false,
             Redirection::Append => true,
             Redirection::DupOut => {
-                let text = redirect.target.bare().unwrap_or_default();
+                let text = redirect.target.bare(&self.source).unwrap_or_default();
                 if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && !text.is_empty() {
                     return;
                 }
@@ -308,6 +346,9 @@ impl<'s> Walk<'s> {
         if redirect.fd.is_some_and(|fd| fd > 1) {
             effect::write_file(self, &field.text, effect::Write::Stderr, &Data::known("x"), span);
             return;
+        }
+        if data.taint.has(Taint::ENDLESS) && self.places.place(&field.text, &self.cwd) != Place::Sink {
+            self.report(&rule::EXHAUST, span);
         }
         let how = if append {
             effect::Write::Append
@@ -327,6 +368,8 @@ impl<'s> Walk<'s> {
             self.limited = true;
             return Data::unknown(Taint::NONE);
         }
+        #[cfg(test)]
+        crate::screen::work::took(argv.iter().map(|field| 1 + field.text.len()).sum());
         self.steps -= 1;
         self.depth -= 1;
         let data = self.invoke_here(first, argv, stdin);
@@ -341,53 +384,27 @@ impl<'s> Walk<'s> {
             explained.push(Explained::new(argv, first.span, DEPTH - self.depth));
         }
         let name = first.text.as_str();
-        if let Some((_, body)) = self.functions.iter().rev().find(|(own, _)| own == name) {
+        if let Some((_, body, source)) = self.functions.iter().rev().find(|(own, ..)| own == name) {
             let body = Rc::clone(body);
-            return self.call(name, &body, argv, stdin);
+            let source = std::mem::replace(&mut self.source, Rc::clone(source));
+            let data = self.call(&body, argv, stdin);
+            self.source = source;
+            return data;
         }
         if let Some((_, text)) = self.aliases.iter().rev().find(|(own, _)| own == name)
-            && !self.running.iter().any(|own| own == name)
+            && !self.expanding.iter().any(|own| own == text)
         {
             let mut text = text.clone();
+            self.expanding.push(text.clone());
             for field in argv.iter().skip(1) {
                 text.push(' ');
                 text.push_str(&quote(&field.text));
             }
-            self.running.push(name.to_owned());
             let data = self.script(&text, first.span, stdin);
-            self.running.pop();
+            self.expanding.pop();
             return data;
         }
         super::resolve::program(self, argv, stdin)
-    }
-
-    fn call(&mut self, name: &str, body: &Rc<Command>, argv: &[Field], stdin: &Data) -> Data {
-        if self.running.iter().any(|own| own == name) {
-            // a function that calls itself beside itself doubles for ever
-            if self.beside {
-                self.report(&rule::EXHAUST, argv.first().map(|field| field.span).unwrap_or_default());
-            }
-            return Data::unknown(Taint::NONE);
-        }
-        self.running.push(name.to_owned());
-        let kept = self.vars.len();
-        for (index, field) in argv.iter().enumerate().skip(1) {
-            self.vars.push((index.to_string(), field.text.clone(), field.taint));
-        }
-        let all: Vec<&str> = argv.iter().skip(1).map(|field| field.text.as_str()).collect();
-        let all = all.join(" ");
-        self.vars.push(("@".to_owned(), all.clone(), Taint::NONE));
-        self.vars.push(("*".to_owned(), all, Taint::NONE));
-        let (outer, beside) = (self.outer, self.beside);
-        self.outer = self.outer.or(argv.first().map(|field| field.span));
-        self.beside = false;
-        let data = self.command(body, stdin);
-        self.outer = outer;
-        self.beside = beside;
-        self.running.pop();
-        let end = argv.len() + 1 + kept;
-        self.vars.drain(kept.min(self.vars.len())..end.min(self.vars.len()));
-        data
     }
 
     pub(in crate::screen) fn set(&mut self, name: &str, value: &str, taint: Taint) {
@@ -397,13 +414,16 @@ impl<'s> Walk<'s> {
     }
 
     pub(in crate::screen) fn alias(&mut self, name: &str, text: &str) {
-        if self.aliases.len() < 256 {
+        let known = self.aliases.iter().rev().find(|(own, _)| own == name);
+        if self.aliases.len() < 256 && known.is_none_or(|(_, own)| own != text) {
             self.aliases.push((name.to_owned(), text.to_owned()));
         }
     }
 
     /// What is in a file that the line itself wrote.
     pub(in crate::screen) fn written(&self, path: &str) -> Option<&Data> {
+        #[cfg(test)]
+        crate::screen::work::took(self.files.len());
         let path = path.strip_prefix("./").unwrap_or(path);
         self.files
             .iter()
@@ -416,6 +436,42 @@ impl<'s> Walk<'s> {
     fn joined_document(&mut self, word: &super::ast::Word) -> Field {
         self.joined(word)
     }
+}
+
+/// `0<&1`, `1>&0` and the like.
+fn takes_terminal(redirect: &Redirect, source: &str) -> bool {
+    let target = redirect.target.bare(source).unwrap_or_default();
+    match redirect.kind {
+        Redirection::DupOut => target == "0",
+        Redirection::DupIn => matches!(target, "1" | "2") && redirect.fd.is_none_or(|fd| fd == 0),
+        _ => false,
+    }
+}
+
+/// A loop whose condition is always true, that starts something beside itself and never waits.
+fn forks_for_ever(list: &List, source: &str) -> bool {
+    let first_word = |command: &Command| match &command.kind {
+        Kind::Simple { words, .. } => words.first().and_then(|word| word.bare(source)).map(str::to_owned),
+        _ => None,
+    };
+    let Some((condition, body)) = list.split_first() else {
+        return false;
+    };
+    let always = condition
+        .commands
+        .first()
+        .and_then(first_word)
+        .is_some_and(|word| word == "true" || word == ":");
+    always
+        && body.iter().any(|pipeline| pipeline.background)
+        && !body.iter().flat_map(|pipeline| &pipeline.commands).any(|command| {
+            first_word(command).is_some_and(|word| {
+                matches!(
+                    word.as_str(),
+                    "sleep" | "wait" | "read" | "break" | "exit" | "return" | "inotifywait" | "usleep"
+                )
+            })
+        })
 }
 
 fn is_socket(path: &str) -> bool {

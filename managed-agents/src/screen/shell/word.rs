@@ -33,6 +33,9 @@ impl Parser<'_> {
     /// A word; inside `${..}` it ends at `}` and at `/`-free text only.
     fn word_until(&mut self, brace: bool) -> Word {
         let start = self.at;
+        if !brace && let Some(word) = self.plain_word() {
+            return word;
+        }
         let mut out = Parts {
             parts: Vec::with_capacity(1),
         };
@@ -112,8 +115,54 @@ impl Parser<'_> {
         }
         Word {
             parts: out.parts,
+            plain: false,
             span: Span::new(start, self.at),
         }
+    }
+
+    /// A word without quotes, escapes, substitutions or braces, which most are.
+    fn plain_word(&mut self) -> Option<Word> {
+        let rest = self.bytes.get(self.at..)?;
+        let length = rest
+            .iter()
+            .position(|byte| {
+                matches!(
+                    byte,
+                    b' ' | b'\t'
+                        | b'\n'
+                        | b'\r'
+                        | b';'
+                        | b'&'
+                        | b'|'
+                        | b')'
+                        | b'('
+                        | b'<'
+                        | b'>'
+                        | b'\''
+                        | b'"'
+                        | b'\\'
+                        | b'$'
+                        | b'`'
+                        | b'{'
+                )
+            })
+            .unwrap_or(rest.len());
+        let ends = matches!(
+            rest.get(length),
+            None | Some(b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')')
+        );
+        #[cfg(test)]
+        crate::screen::work::took(length);
+        if !self.shared || length == 0 || !ends {
+            return None;
+        }
+        let span = Span::new(self.at, self.at + length);
+        self.at += length;
+        Some(Word {
+            parts: Vec::new(),
+            plain: true,
+            span,
+        })
     }
 
     fn rest(&self) -> &[u8] {
@@ -153,6 +202,7 @@ impl Parser<'_> {
         self.double_quoted(&mut out, None);
         Word {
             parts: out.parts,
+            plain: false,
             span: Span::new(0, self.at),
         }
     }
@@ -411,6 +461,7 @@ impl Parser<'_> {
             .collect();
         Word {
             parts: vec![Part::Arith(lists)],
+            plain: false,
             span: Span::new(start, self.at),
         }
     }
@@ -440,6 +491,7 @@ fn split_replacement(word: &mut Word) -> Option<Word> {
         .position(|part| matches!(part, Part::Text { text, quoted: false } if text.contains('/')))?;
     let mut second = Word {
         parts: word.parts.split_off(at),
+        plain: false,
         span: word.span,
     };
     if let Some(Part::Text { text, .. }) = second.parts.first_mut()

@@ -35,8 +35,9 @@ const fn after(operands: usize, short: &'static str, long: &'static [&'static st
     }
 }
 
-fn wrapper(name: &str) -> Option<Wrapper> {
-    Some(match name {
+by_name! {
+    /// How the program's arguments end and the command's begin.
+    NAMES: fn wrapper(name: &str) -> Wrapper where name is {
         "sudo" => Wrapper {
             short: "ughpCrtTUDRB",
             long: &[
@@ -82,15 +83,23 @@ fn wrapper(name: &str) -> Option<Wrapper> {
             "iNmCpP",
             &["interleave", "cpunodebind", "membind", "physcpubind", "preferred"],
         ),
-        "prlimit" | "softlimit" | "ulimit" => plain("", &[]),
+        "prlimit" | "softlimit" | "ulimit" | "multitime" | "grc" | "heaptrack" | "fakechroot" | "tsp" => plain("", &[]),
+        "openvt" => plain("c", &["console"]),
+        "schroot" => plain("cu", &["chroot", "user", "directory"]),
+        "systemd-nspawn" => plain("DMu", &["directory", "machine", "user", "bind", "setenv"]),
+        "cpulimit" => plain("lpeP", &["limit", "pid", "exe", "path"]),
+        "trickle" => plain("udwlp", &[]),
+        "mpirun" | "mpiexec" | "srun" => plain("nNptcx", &["np", "ntasks", "hostfile", "partition", "time", "map-by"]),
+        "perf" | "rr" | "setarch" | "faketime" | "logsave" => after(1, "eopFgcC", &["event", "output", "pid"]),
         "unshare" => plain("SGRw", &["root", "wd", "setuid", "setgid", "map-user", "map-group"]),
         "nsenter" => plain("tSGrw", &["target", "setuid", "setgid"]),
-        "chroot" | "choom" => after(1, "", &["userspec", "groups"]),
+        "chroot" => after(1, "", &["userspec", "groups"]),
+        "choom" => plain("np", &["adjust", "pid"]),
         "strace" | "ltrace" => plain("aeEIoOpPsSuXb", &["attach", "output", "trace", "string-limit", "user"]),
         "valgrind" | "perf-record" => plain("", &[]),
         "caffeinate" => plain("tw", &[]),
         "systemd-run" => plain(
-            "uptMHE",
+            "upMHE",
             &[
                 "unit",
                 "property",
@@ -112,27 +121,24 @@ fn wrapper(name: &str) -> Option<Wrapper> {
             "",
             &["reuid", "regid", "groups", "ambient-caps", "bounding-set", "securebits"],
         ),
-        "capsh" | "firejail" | "bwrap" | "proot" | "rlwrap" | "gdb" | "ld.so" | "ld-linux-x86-64.so.2" => {
+        "capsh" | "firejail" | "bwrap" | "proot" | "rlwrap" | "ld.so" | "ld-linux-x86-64.so.2" => {
             plain("rbw", &["bind", "ro-bind", "dev-bind", "chdir", "setenv", "args"])
-        }
+        },
         "sg" | "runcon" => after(1, "", &[]),
         "daemonize" | "start-stop-daemon" | "chpst" | "setlock" | "setuidgid" | "envdir" | "envuidgid" => {
             after(1, "puoelEv", &[])
-        }
+        },
         "hyperfine" => plain(
             "wmMrpcnS",
             &["warmup", "runs", "prepare", "cleanup", "export-json", "shell"],
         ),
         "busybox" | "toybox" => plain("", &[]),
-        "direnv" | "dotenv" | "poetry" | "pipenv" | "uv" | "bundle" | "rye" | "hatch" | "pdm" | "nix" | "asdf"
-        | "mise" | "rtx" | "volta" | "heroku-run" => return None,
-        _ => return None,
-    })
+    } else { plain("", &[]) }
 }
 
 /// Runs what a wrapper runs; none, when the command is no wrapper.
 pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
-    let wrapper = wrapper(cmd.name)?;
+    let wrapper = wrapper(cmd.name);
     // `command -v name` and the like only say where a program is; `-p` still runs it
     if cmd.name == "command" && !cmd.short('p') && (cmd.short('v') || cmd.short('V')) {
         let names = cmd.operands("", &[]);
@@ -212,27 +218,14 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         return Some(Data::known(""));
     }
     let by_other = walk.by_other;
-    walk.by_other |= !matches!(
-        cmd.name,
-        "sudo"
-            | "doas"
-            | "exec"
-            | "command"
-            | "builtin"
-            | "nohup"
-            | "setsid"
-            | "gosu"
-            | "su-exec"
-            | "xvfb-run"
-            | "chroot"
-            | "pkexec"
-            | "run0"
-            | "unshare"
-            | "nsenter"
-            | "systemd-run"
-            | "fakeroot"
-            | "env"
-    );
+    let by_path = inner.first().is_some_and(|field| field.text.starts_with('/'));
+    walk.by_other |= match cmd.name {
+        // what people start shells with
+        "sudo" | "doas" | "exec" | "command" | "builtin" | "nohup" | "gosu" | "su-exec" | "chroot" | "pkexec"
+        | "run0" | "fakeroot" | "fakechroot" | "schroot" => false,
+        "env" | "setsid" | "xvfb-run" | "unshare" | "nsenter" | "systemd-run" => by_path,
+        _ => true,
+    };
     let data = walk.invoke(inner, cmd.stdin);
     walk.by_other = by_other;
     Some(data)

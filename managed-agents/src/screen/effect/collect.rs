@@ -1,0 +1,118 @@
+//! Gathering before sending, and locking away: screencapture(1), xwd(1), tar(1), zip(1), 7z(1), openssl-enc(1), gpg(1),
+//! and what people keep in their mail, messages and browsers.
+
+use super::found;
+use crate::screen::cmd::Cmd;
+use crate::screen::place::Place;
+use crate::screen::rule::{self, Rule};
+use crate::screen::shell::data::Taint;
+use crate::screen::shell::walk::Walk;
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if let Some(rule) = verdict(walk, cmd) {
+        found(walk, cmd, rule);
+    }
+}
+
+by_name! {
+    NAMES: fn verdict(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
+        "screencapture" | "xwd" | "import" => captures(cmd),
+        "xclip" | "xsel" | "pbpaste" | "wl-paste" | "pbcopy" | "wl-copy" => {
+            (cmd.stdin.given && cmd.stdin.taint.has(Taint::SECRET)).then_some(&rule::COLLECT)
+        },
+        "tar" | "zip" | "7z" | "7za" | "ditto" | "rar" => collects(walk, cmd)
+            .or_else(|| locked(cmd))
+            .or_else(|| encrypts(walk, cmd)),
+        "openssl" | "gpg" | "ccrypt" | "ccencrypt" | "age" | "mcrypt" | "aescrypt" => encrypts(walk, cmd),
+    } else { None }
+}
+
+fn captures(cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    match cmd.name {
+        "screencapture" | "xwd" => (!cmd.args.is_empty()).then_some(&rule::COLLECT),
+        "import" => cmd
+            .args
+            .windows(2)
+            .any(|pair| matches!(pair, [w, root] if w.text == "-window" && root.text == "root"))
+            .then_some(&rule::COLLECT),
+        _ => None,
+    }
+}
+
+/// Packing whole homes or logs.
+fn collects(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    let creates = match cmd.name {
+        "tar" => {
+            cmd.arg(0).trim_start_matches('-').contains('c') && !cmd.arg(0).starts_with("--") || cmd.long("create")
+        }
+        "7z" | "7za" | "rar" => cmd.arg(0) == "a",
+        "ditto" => cmd.short('c'),
+        _ => true,
+    };
+    if !creates {
+        return None;
+    }
+    cmd.operands("fCPbp", &["file", "directory", "password"])
+        .iter()
+        .skip(usize::from(cmd.name != "tar"))
+        .find_map(|field| {
+            let normal = walk.places.normal(&field.text, &walk.cwd);
+            let user = normal.starts_with('~') && normal.matches('/').count() == 1 && normal.contains('\u{E000}');
+            let grave = match walk.places.place_of(&normal) {
+                Place::Root | Place::Home => true,
+                _ => {
+                    matches!(normal.as_str(), "/etc" | "/home" | "/var/log" | "/root")
+                        || normal.starts_with("/var/log")
+                        || user
+                        || normal.to_ascii_lowercase().contains("keychains")
+                }
+            };
+            grave.then_some(&rule::COLLECT)
+        })
+}
+
+fn is_archive(name: &str) -> bool {
+    matches!(
+        name.rsplit_once('.'),
+        Some((_, "zip" | "tar" | "tgz" | "gz" | "7z" | "bz2" | "xz"))
+    )
+}
+
+/// An archive behind a password that is given in the line: nobody who inspects traffic can read it.
+fn locked(cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    (cmd.name == "zip" && (cmd.long("password") || cmd.has("-P"))).then_some(&rule::COLLECT)
+}
+
+/// Encrypting files of people or the system: what is encrypted for someone else is lost.
+fn encrypts(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    let encrypts = match cmd.name {
+        "openssl" => {
+            matches!(cmd.arg(0), "enc" | "aes-256-cbc" | "rsautl" | "pkeyutl") && !cmd.has("-d") && !cmd.has("-decrypt")
+        }
+        "gpg" => cmd.short('c') || cmd.long("symmetric"),
+        "ccrypt" | "ccencrypt" | "mcrypt" | "aescrypt" => true,
+        "7z" | "7za" | "zip" => cmd
+            .args
+            .iter()
+            .any(|field| field.text.starts_with("-p") || field.text == "--password" || field.text == "-P"),
+        _ => false,
+    };
+    if cmd.name == "openssl"
+        && cmd.arg(0) == "enc"
+        && encrypts
+        && cmd.args.iter().any(|field| field.text.starts_with("pass:"))
+        && cmd.args.iter().any(|field| is_archive(&field.text))
+    {
+        return Some(&rule::COLLECT);
+    }
+    let listed = cmd.values('\u{0}', "in").into_iter().chain(cmd.operands("", &[]));
+    let mut own = listed.chain(cmd.args.iter().skip_while(|field| field.text != "-in").skip(1).take(1));
+    (encrypts
+        && own.any(|field| {
+            matches!(
+                walk.places.place(&field.text, &walk.cwd),
+                Place::InHome | Place::Home | Place::InSystem | Place::System
+            ) && !field.text.contains("key")
+        }))
+    .then_some(&rule::DESTROY_DATA)
+}

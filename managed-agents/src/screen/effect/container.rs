@@ -1,0 +1,81 @@
+//! What gives a container its host: docker-run(1), podman-run(1), nsenter(1), lxc(1).
+
+use super::found;
+use crate::screen::cmd::Cmd;
+use crate::screen::place::Place;
+use crate::screen::rule::{self, Rule};
+use crate::screen::shell::walk::Walk;
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if let Some(rule) = verdict(walk, cmd) {
+        found(walk, cmd, rule);
+    }
+}
+
+by_name! {
+    NAMES: fn verdict(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
+        "docker" | "podman" | "nerdctl" => container(walk, cmd),
+        "lxc" | "incus" => (cmd.has("device") && cmd.has("add") && cmd.has("disk") && cmd.has("source=/")
+            || cmd.args.iter().any(|field| field.text == "security.privileged=true"))
+        .then_some(&rule::CONTAINER_ESCAPE),
+        "ctr" | "crictl" => cmd.has("--privileged").then_some(&rule::CONTAINER_ESCAPE),
+    } else { None }
+}
+
+fn container(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    if !cmd
+        .args
+        .iter()
+        .any(|field| matches!(field.text.as_str(), "run" | "create" | "exec"))
+    {
+        return None;
+    }
+    for (at, field) in cmd.args.iter().enumerate() {
+        let text = field.text.as_str();
+        let (key, value) = match text.split_once('=') {
+            Some((key, value)) if key.starts_with("--") => (key, value),
+            _ => (text, cmd.arg(at + 1)),
+        };
+        let grave = match key {
+            "--privileged" => !text.ends_with("=false"),
+            "-v" | "--volume" | "--mount" => {
+                let source = if key == "--mount" {
+                    value
+                        .split(',')
+                        .find_map(|part| part.strip_prefix("source=").or_else(|| part.strip_prefix("src=")))
+                        .unwrap_or_default()
+                } else {
+                    value.split(':').next().unwrap_or_default()
+                };
+                source == "/root"
+                    || source.contains("docker.sock")
+                    || source.contains("containerd.sock")
+                    || (source.starts_with('/')
+                        && matches!(
+                            walk.places.place(source, &walk.cwd),
+                            Place::Root | Place::System | Place::InSystem
+                        )
+                        && !source.starts_with("/var/")
+                        && !source.starts_with("/usr/share")
+                        && source != "/etc/localtime"
+                        && source != "/etc/timezone")
+            }
+            "--pid" | "--ipc" | "--userns" | "--uts" | "--cgroupns" => value == "host",
+            "--cap-add" => matches!(
+                value,
+                "ALL" | "all" | "SYS_ADMIN" | "CAP_SYS_ADMIN" | "SYS_PTRACE" | "SYS_MODULE" | "DAC_READ_SEARCH"
+            ),
+            "--security-opt" => {
+                value.contains("unconfined") || value.contains("label=disable") || value.contains("label:disable")
+            }
+            "--device" => {
+                value.starts_with("/dev/sd") || value.starts_with("/dev/nvme") || value.starts_with("/dev/mem")
+            }
+            _ => false,
+        };
+        if grave {
+            return Some(&rule::CONTAINER_ESCAPE);
+        }
+    }
+    None
+}

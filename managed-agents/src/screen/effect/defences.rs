@@ -1,0 +1,90 @@
+//! Firewalls, access control, updates and trust: iptables(8), nft(8), pfctl(8), ufw(8), setenforce(8), apparmor_parser(8),
+//! csrutil(8), spctl(8), sysctl(8), certutil(1), insmod(8).
+
+use super::found;
+use crate::screen::cmd::Cmd;
+use crate::screen::rule::{self, Rule};
+use crate::screen::shell::walk::Walk;
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if let Some(rule) = other(cmd) {
+        found(walk, cmd, rule);
+    } else if weakens(cmd) {
+        found(walk, cmd, &rule::WEAKEN);
+    }
+}
+
+by_name! {
+    WEAKENS: fn weakens(cmd: &Cmd<'_>) -> bool where cmd.name is {
+        "iptables" | "ip6tables" | "arptables" => {
+            cmd.has_any(&["-F", "--flush", "-X", "--delete-chain", "-D", "--delete", "-Z"]) || cmd.args.windows(3).any(|three| matches!(three, [p, _, target] if (p.text == "-P" || p.text == "--policy") && matches!(target.text.as_str(), "ACCEPT" | "DROP")))
+        },
+        "ebtables" => cmd.has_any(&["-F", "-X", "-P"]),
+        "iptables-restore" => cmd.stdin.given,
+        "ipset" => matches!(cmd.arg(0), "flush" | "destroy"),
+        "nft" => matches!(cmd.arg(0), "flush" | "destroy") || cmd.arg(0) == "delete" && matches!(cmd.arg(1), "table" | "chain"),
+        "ipfw" => cmd.has_any(&["flush", "disable"]),
+        "pfctl" => cmd.has_any(&["-d", "-F"]) || cmd.short('F') || cmd.short('d') && cmd.args.len() == 1 || cmd.values('f', "").iter().any(|field| field.text == "-"),
+        "ufw" => ufw(cmd),
+        "firewall-cmd" => cmd.args.iter().any(|field| field.text == "--panic-on" || field.text.starts_with("--set-default-zone=trusted") || field.text.starts_with("--remove-service=ssh")),
+        "setenforce" => matches!(cmd.arg(0), "0" | "Permissive" | "permissive"),
+        "apparmor_parser" => cmd.short('R'),
+        "aa-disable" | "aa-teardown" | "aa-complain" => true,
+        "semanage" => cmd.has_any(&["permissive"]) && cmd.short('a'),
+        "csrutil" => matches!(cmd.arg(0), "disable" | "clear"),
+        "spctl" => cmd.has_any(&["--master-disable", "--global-disable", "--disable"]) || cmd.has("kext-consent") && cmd.has("disable"),
+        "fdesetup" => cmd.arg(0) == "disable",
+        "tmutil" => matches!(cmd.arg(0), "disable" | "delete" | "deletelocalsnapshots"),
+        "trust" => cmd.arg(0) == "anchor",
+        "softwareupdate" => cmd.has("--schedule") && cmd.has("off"),
+        "socketfilterfw" => {
+            cmd.has("off") || cmd.has("--unblockapp") || cmd.has("--add") || cmd.has("--setallowsigned")
+        },
+        "systemd-tmpfiles" => false,
+        "sysctl" => {
+            cmd.short('w') || cmd.args.iter().any(|field| field.text.contains('=') && !field.text.starts_with('-'))
+        },
+        "setfile" => cmd
+            .args
+            .windows(2)
+            .any(|pair| matches!(pair, [a, v] if a.text == "-a" && v.text.contains('V'))),
+        "esxcli" => cmd.has("firewall") && cmd.has("set") || cmd.has("acceptance") && cmd.has("CommunitySupported"),
+        "mokutil" => cmd.has("--disable-validation"),
+        "grubby" => cmd
+            .args
+            .iter()
+            .any(|field| ["selinux=0", "audit=0", "apparmor=0"].iter().any(|own| field.text.contains(own))),
+    } else { false }
+}
+
+by_name! {
+    OTHERS: fn other(cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
+        "insmod" | "kextload" | "kextunload" | "kmutil" => Some(&rule::KERNEL_MODULE),
+        "modprobe" => (!cmd.short('n')
+            && !cmd.short('D')
+            && !cmd.short('c')
+            && !cmd.long("show-depends")
+            && !cmd.long("dry-run")
+            && !cmd.args.is_empty()
+            && !cmd.short('r'))
+        .then_some(&rule::KERNEL_MODULE),
+        "rmmod" => cmd.short('f').then_some(&rule::KERNEL_MODULE),
+        // certutil -A -t C,T: a certificate that is trusted to vouch for others
+        "certutil" => (cmd.has("-A") && cmd.values('t', "").iter().any(|field| field.text.contains(['C', 'T'])))
+            .then_some(&rule::INTERCEPT),
+        "keytool" => (cmd.has("-importcert") || cmd.has("-import"))
+            .then(|| cmd.args.iter().any(|field| field.text.ends_with("cacerts") || field.text == "-cacerts"))
+            .and_then(|trusted| trusted.then_some(&rule::INTERCEPT)),
+    } else { None }
+}
+
+/// ufw(8): options may stand before the verb.
+fn ufw(cmd: &Cmd<'_>) -> bool {
+    let words = super::cli::words(cmd, &[]);
+    match (words.first().copied(), words.get(1).copied()) {
+        (Some("disable" | "reset" | "prepend" | "insert"), _) => true,
+        (Some("logging"), level) => level == Some("off"),
+        (Some("default"), policy) => policy == Some("allow"),
+        _ => false,
+    }
+}

@@ -1,0 +1,93 @@
+//! Disks, volumes and file systems: mkfs(8), fdisk(8), wipefs(8), lvm(8), zpool(8), btrfs(8), mdadm(8), mount(8), umount(8).
+
+use super::found;
+use crate::screen::cmd::Cmd;
+use crate::screen::rule::{self, Rule};
+use crate::screen::shell::walk::Walk;
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if let Some(rule) = verdict(cmd) {
+        found(walk, cmd, rule);
+    }
+}
+
+by_name! {
+    NAMES: fn verdict(cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
+        "mkfs" | "mkswap" | "mke2fs" | "newfs" | "mkdosfs" | "mkntfs" => has_device(cmd).then_some(&rule::DESTROY_DEVICE),
+        "wipefs" => (has_device(cmd) && (cmd.flag('a', "all") || cmd.flag('o', "offset")) && !cmd.flag('n', "no-act"))
+            .then_some(&rule::DESTROY_DEVICE),
+        "sgdisk" => (has_device(cmd) && cmd.begins(&["--zap", "-Z", "-z", "--clear", "-o", "-d", "--delete", "-G"]))
+            .then_some(&rule::DESTROY_DEVICE),
+        "sfdisk" => (has_device(cmd) && (cmd.stdin.given || cmd.begins(&["--delete", "--wipe"]))).then_some(&rule::DESTROY_DEVICE),
+        "fdisk" | "gdisk" => (has_device(cmd) && cmd.stdin.given).then_some(&rule::DESTROY_DEVICE),
+        "parted" => cmd.has_any(&["mklabel", "mktable", "rm", "mkpart", "resizepart"]).then_some(&rule::DESTROY_DEVICE),
+        "cryptsetup" => matches!(
+            cmd.arg(0),
+            "luksFormat" | "luksErase" | "erase" | "luksKillSlot" | "luksRemoveKey" | "reencrypt"
+        )
+        .then_some(&rule::DESTROY_VOLUME),
+        "pvcreate" => (cmd.short('f')).then_some(&rule::DESTROY_VOLUME),
+        "lvremove" | "vgremove" | "pvremove" => (!cmd.flag('t', "test")).then_some(&rule::DESTROY_VOLUME),
+        "lvreduce" => Some(&rule::DESTROY_VOLUME),
+        "zpool" => matches!(cmd.arg(0), "destroy" | "labelclear").then_some(&rule::DESTROY_VOLUME),
+        "zfs" => (cmd.arg(0) == "destroy" && !cmd.short('n') || cmd.arg(0) == "rollback" && cmd.short('r'))
+            .then_some(&rule::DESTROY_VOLUME),
+        "btrfs" => (matches!(
+            (cmd.arg(0), cmd.arg(1)),
+            ("subvolume", "delete") | ("device", "remove" | "delete")
+        ))
+        .then_some(&rule::DESTROY_VOLUME),
+        "mdadm" => (cmd.begins(&["--zero-superblock", "--stop", "--fail", "--remove", "-S"])
+            || cmd.short('f') && cmd.short('r'))
+        .then_some(&rule::DESTROY_VOLUME),
+        "nvme" => {
+            matches!(cmd.arg(0), "format" | "sanitize" | "write-zeroes" | "delete-ns").then_some(&rule::DESTROY_DEVICE)
+        },
+        "swapoff" => cmd.short('a').then_some(&rule::SYSTEM_STOP),
+        "umount" => {
+            (cmd.short('a') || cmd.args.iter().any(|field| field.text == "/") || (cmd.short('f') && cmd.short('l')))
+                .then_some(&rule::SYSTEM_STOP)
+        },
+        "mount" => mounts(cmd),
+        "debugfs" => (has_device(cmd) && cmd.short('w'))
+            .then_some(&rule::DESTROY_DEVICE)
+            .or(has_device(cmd).then_some(&rule::CREDENTIAL_PRINT)),
+        "dmsetup" => matches!(cmd.arg(0), "remove_all" | "wipe_table").then_some(&rule::DESTROY_VOLUME),
+        "diskpart" | "flashrom" | "flash_erase" => {
+            cmd.stdin
+                .given
+                .then_some(&rule::DESTROY_DEVICE)
+                .or(matches!(cmd.name, "flash_erase").then_some(&rule::DESTROY_DEVICE))
+        },
+        "format" => cmd
+            .args
+            .iter()
+            .any(|field| field.text.ends_with(':'))
+            .then_some(&rule::DESTROY_DEVICE),
+    } else { None }
+}
+
+fn has_device(cmd: &Cmd<'_>) -> bool {
+    cmd.args.iter().any(|field| field.text.starts_with("/dev/"))
+}
+
+/// mount(8): the system made writable, or something laid over what tells of a process.
+fn mounts(cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    let writable = cmd
+        .args
+        .iter()
+        .any(|field| field.text.contains("remount") && field.text.contains("rw"))
+        && cmd.has_any(&["/", "/usr", "/boot", "/system"]);
+    let bind = cmd
+        .args
+        .iter()
+        .any(|field| field.text.contains("bind") || field.text == "tmpfs" || field.text == "-B");
+    let hides = bind
+        && cmd.args.last().is_some_and(|field| {
+            field
+                .text
+                .strip_prefix("/proc/")
+                .is_some_and(|rest| !rest.is_empty() && !rest.starts_with("sys"))
+        });
+    (writable || hides).then_some(&rule::WEAKEN)
+}

@@ -1,0 +1,48 @@
+//! Other machines: scanners, tools that try passwords or log in with what they have (nmap(1), hydra(1), Impacket).
+
+use super::found;
+use crate::screen::cmd::Cmd;
+use crate::screen::rule::{self, Rule};
+use crate::screen::shell::data::{Data, UNKNOWN};
+use crate::screen::shell::walk::Walk;
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if let Some(rule) = verdict(walk, cmd) {
+        found(walk, cmd, rule);
+    }
+}
+
+by_name! {
+    NAMES: fn verdict(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
+        "nmap" | "masscan" | "zmap" | "rustscan" => cmd
+            .args
+            .iter()
+            .any(|field| {
+                field.text.ends_with("/16")
+                    || field.text.ends_with("/8")
+                    || field.text.contains("exploit")
+                    || field.text.contains("brute")
+            })
+            .then_some(&rule::LATERAL),
+        "hydra" | "medusa" | "ncrack" | "patator" | "kerbrute" | "crowbar" | "psexec.py" | "wmiexec.py" | "smbexec.py"
+        | "atexec.py" | "dcomexec.py" | "impacket-psexec" | "impacket-wmiexec" | "impacket-smbexec" | "impacket-atexec"
+        | "impacket-dcomexec" | "evil-winrm" | "winexe" | "ntlmrelayx.py" | "impacket-ntlmrelayx" => {
+            (cmd.args.len() > 1).then_some(&rule::LATERAL)
+        },
+        "crackmapexec" | "nxc" | "netexec" | "cme" => {
+            (cmd.short('x') || cmd.short('X') || cmd.has_any(&["--sam", "--lsa", "--ntds", "-M"]))
+                .then_some(&rule::LATERAL)
+        },
+        "msfvenom" => Some(&rule::REVERSE_SHELL),
+        // passwords tried one after the other
+        "su" => (walk.in_loop && guessed(cmd.stdin)).then_some(&rule::LATERAL),
+        "sshpass" => (walk.in_loop
+            && cmd.args.iter().any(|field| field.text.starts_with(UNKNOWN) || field.text.starts_with("-p\u{E000}")))
+        .then_some(&rule::LATERAL),
+    } else { None }
+}
+
+/// Something that is only known at run time, given where a password is asked for.
+pub(super) fn guessed(stdin: &Data) -> bool {
+    stdin.given && stdin.text.as_deref().is_none_or(|text| text.starts_with(UNKNOWN))
+}

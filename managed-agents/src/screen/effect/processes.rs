@@ -1,0 +1,117 @@
+//! Stopping and exhausting: shutdown(8), systemd-halt(8), init(8), kill(1), pkill(1), yes(1), stress(1).
+
+use super::{found, services};
+use crate::screen::cmd::Cmd;
+use crate::screen::rule::{self, Rule};
+use crate::screen::shell::data::UNKNOWN;
+use crate::screen::shell::walk::Walk;
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if let Some(rule) = verdict(walk, cmd) {
+        found(walk, cmd, rule);
+    }
+}
+
+by_name! {
+    NAMES: fn verdict(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
+        "shutdown" | "poweroff" | "reboot" | "halt" => stops(cmd),
+        "init" | "telinit" => matches!(cmd.arg(0), "0" | "6").then_some(&rule::SYSTEM_STOP),
+        "killall5" => Some(&rule::PROCESS_KILL),
+        "kill" => kills(cmd),
+        "pkill" | "killall" | "skill" => kills_by_name(cmd),
+        "stress" | "stress-ng" => cmd.has("0").then_some(&rule::EXHAUST),
+        "yes" => (cmd.args.is_empty() && !walk.beside).then_some(&rule::EXHAUST),
+        "dd" | "dcfldd" => fills(cmd).then_some(&rule::EXHAUST),
+        // programs that only compute for others' gain, as they call themselves
+        "xmrig" | "minerd" | "cpuminer" | "cpuminer-multi" | "xmr-stak" | "ccminer" | "ethminer" | "nbminer" | "lolminer" => {
+            (!cmd.args.is_empty()).then_some(&rule::EXHAUST)
+        },
+    } else { None }
+}
+
+fn stops(cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    let cancels = cmd.short('c') || cmd.long("show") || cmd.arg(0) == "--help";
+    (!cancels
+        && (cmd.name != "halt"
+            || cmd.args.is_empty()
+            || cmd.options().any(|option| !option.starts_with("--"))
+            || cmd.long("force")))
+    .then_some(&rule::SYSTEM_STOP)
+}
+
+/// dd(1): without `count=`, what never ends fills the file system.
+fn fills(cmd: &Cmd<'_>) -> bool {
+    let endless = cmd.args.iter().any(|field| {
+        matches!(
+            field.text.as_str(),
+            "if=/dev/zero" | "if=/dev/urandom" | "if=/dev/random"
+        )
+    });
+    let to_file = cmd
+        .args
+        .iter()
+        .filter_map(|field| field.text.strip_prefix("of="))
+        .any(|file| !file.starts_with("/dev/") && !file.contains(UNKNOWN));
+    let ends = cmd
+        .args
+        .iter()
+        .any(|field| field.text.starts_with("count=") || field.text.starts_with("seek="));
+    endless && to_file && !ends
+}
+
+fn kills_by_name(cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    let names = cmd.operands("uUgGPstTs", &["signal", "euid", "uid", "user"]);
+    if names.is_empty() {
+        return (cmd.short('u') || cmd.long("user") || cmd.long("euid")).then_some(&rule::PROCESS_KILL);
+    }
+    if cmd.has("-0") {
+        return None;
+    }
+    names
+        .iter()
+        .find_map(|field| services::guards(&field.text))
+        .or_else(|| {
+            names
+                .iter()
+                .any(|field| is_critical(&field.text) || field.text == ".")
+                .then_some(&rule::PROCESS_KILL)
+        })
+}
+
+fn is_critical(name: &str) -> bool {
+    matches!(
+        name,
+        "init" | "systemd" | "sshd" | "dbus" | "dbus-daemon" | "systemd-logind" | "launchd" | "Xorg" | "gdm"
+    )
+}
+
+/// kill(1): process 1, or -1 for all.
+fn kills(cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    let mut numbers = cmd.args.iter().map(|field| field.text.as_str());
+    // the first number behind a dash is the signal
+    let mut signal = false;
+    // `kill $(pidof name)`
+    let named = |text: &str| text.strip_prefix(UNKNOWN).and_then(services::guards);
+    if let Some(rule) = cmd
+        .args
+        .iter()
+        .find_map(|field| named(&field.text))
+        .filter(|_| !cmd.has("-0"))
+    {
+        return Some(rule);
+    }
+    let asks = cmd.has("-0") || cmd.short('l') || cmd.short('L');
+    let grave = numbers.any(|text| match text.strip_prefix('-') {
+        _ if text == "--" => {
+            signal = true;
+            false
+        }
+        Some("1") if signal => true,
+        Some(_) => {
+            signal = true;
+            false
+        }
+        None => text == "1",
+    });
+    (grave && !asks).then_some(&rule::PROCESS_KILL)
+}

@@ -1,0 +1,68 @@
+//! The record of what happened: history(3), journalctl(1), auditctl(8), log(1), logrotate(8), script(1), tcpdump(8).
+
+use super::found;
+use crate::screen::cmd::Cmd;
+use crate::screen::rule::{self, Rule};
+use crate::screen::shell::walk::Walk;
+
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if let Some(rule) = verdict(cmd) {
+        found(walk, cmd, rule);
+    }
+}
+
+by_name! {
+    NAMES: fn verdict(cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
+        "history" => (cmd.short('c') || cmd.short('d')).then_some(&rule::WEAKEN_LOG),
+        "unset" => cmd
+            .args
+            .iter()
+            .any(|field| field.text.starts_with("HIST"))
+            .then_some(&rule::WEAKEN_LOG),
+        "set" => (cmd
+            .args
+            .windows(2)
+            .any(|pair| matches!(pair, [option, name] if option.text == "+o" && name.text == "history")))
+        .then_some(&rule::WEAKEN_LOG),
+        "shopt" => (cmd.short('u') && cmd.has("histappend")).then_some(&rule::WEAKEN_LOG),
+        "journalctl" => cmd
+            .args
+            .iter()
+            .any(|field| {
+                field.text.starts_with("--vacuum")
+                    && ["=1s", "=1", "=0", "=1K", "=0s", "=1B"].iter().any(|end| field.text.ends_with(end))
+            })
+            .then_some(&rule::WEAKEN_LOG),
+        "auditctl" => (cmd.short('D')
+            || cmd
+                .args
+                .windows(2)
+                .any(|pair| matches!(pair, [e, off] if e.text == "-e" && off.text == "0"))
+            || cmd.has("-e0"))
+        .then_some(&rule::WEAKEN_LOG),
+        "log" => (cmd.arg(0) == "erase" || cmd.arg(0) == "config" && cmd.has("--reset")).then_some(&rule::WEAKEN_LOG),
+        // audit(8) of macOS and FreeBSD: -t ends it
+        "audit" => cmd.short('t').then_some(&rule::WEAKEN_LOG),
+        "wevtutil" => matches!(cmd.arg(0), "cl" | "clear-log").then_some(&rule::WEAKEN_LOG),
+        "logrotate" => cmd.short('f').then_some(&rule::WEAKEN_LOG),
+        "lastlog" | "faillock" | "pam_tally2" => {
+            (cmd.long("clear") || cmd.short('C') || cmd.long("reset")).then_some(&rule::WEAKEN_LOG)
+        },
+        // what other people send
+        "tcpdump" | "tshark" | "dumpcap" | "ngrep" | "dsniff" | "urlsnarf" | "tcpflow" | "snoop" => {
+            captures(cmd).then_some(&rule::INTERCEPT)
+        },
+    } else { None }
+}
+
+/// A capture on an interface: not the reading of a file, nor the list of interfaces.
+fn captures(cmd: &Cmd<'_>) -> bool {
+    let reads = cmd.options().any(|option| {
+        matches!(
+            option,
+            "--list-interfaces" | "--read-file" | "--version" | "-D" | "-d" | "-L" | "-G" | "-v" | "-h"
+        ) || option.starts_with("-r")
+            || option.starts_with("-I")
+    }) || cmd.short('r');
+    !reads && !cmd.args.is_empty()
+}

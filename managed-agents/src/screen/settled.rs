@@ -1,0 +1,422 @@
+//! What is settled before any call: how a tool's arguments are read, by their names; and which values then need no reading.
+//!
+//! Most calls of ordinary tools give plain words and numbers. Those are let through from their canonical bytes alone.
+
+use super::bulk;
+use super::names::{Kinds, Nature};
+use crate::call::{ArgumentMeta, ToolMeta};
+
+/// The longest text that is settled without reading.
+const LONGEST: usize = 1024;
+/// From which length on what is sent may hold a key (`secret::find`).
+const KEY: usize = 16;
+
+/// First words of statements and conditions, where plain words are judged as SQL.
+const STATEMENTS: [&str; 17] = [
+    "select", "insert", "update", "delete", "drop", "create", "alter", "truncate", "union", "waitfor", "exec",
+    "execute", "grant", "copy", "bulk", "shutdown", "declare",
+];
+
+/// What the names of a tool and its arguments say.
+pub(super) struct Settled {
+    pub(super) kinds: Kinds,
+    /// Arguments that hold values or prose, and nothing that runs, is asked or opened.
+    plain: Vec<&'static str>,
+}
+
+impl Settled {
+    pub(super) fn of(tool: &ToolMeta) -> Self {
+        Self::new(tool.name(), tool.arguments())
+    }
+
+    fn new(tool: &str, arguments: &[ArgumentMeta]) -> Self {
+        let kinds = Kinds::of_tool(tool);
+        let is_plain = |name: &str| {
+            let mut own = arguments.iter().filter(|argument| argument.name == name);
+            let declared = own.any(|argument| argument.kind.is_some());
+            let values = ["", "x", "x x"];
+            let free = |text: &&str| matches!(kinds.of(name, text), Nature::Plain | Nature::Free);
+            !declared
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && values.iter().all(free)
+                && !kinds.is_command(name)
+                && !bulk::counts(&kinds, name)
+        };
+        let names = arguments.iter().map(|argument| argument.name);
+        Self {
+            plain: names.filter(|name| is_plain(name)).collect(),
+            kinds,
+        }
+    }
+
+    /// Whether no check can find anything in these arguments, in canonical form; often no even so.
+    pub(super) fn says_nothing(&self, arguments: &[u8]) -> bool {
+        self.members(arguments).is_some()
+    }
+
+    /// Some, if the object has only plain members.
+    fn members(&self, arguments: &[u8]) -> Option<()> {
+        let mut rest = arguments.strip_prefix(b"{")?;
+        if rest == b"}" {
+            return Some(());
+        }
+        loop {
+            let (name, behind) = text(rest.strip_prefix(b"\"")?)?;
+            if !self.plain.iter().any(|own| own.as_bytes() == name) {
+                return None;
+            }
+            rest = self.value(behind.strip_prefix(b":")?)?;
+            match rest.split_first()? {
+                (b',', more) => rest = more,
+                (b'}', []) => return Some(()),
+                _ => return None,
+            }
+        }
+    }
+
+    /// What stands behind a value that needs no reading.
+    fn value<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        if let Some(inside) = bytes.strip_prefix(b"\"") {
+            let (value, behind) = text(inside)?;
+            let may_be_key = self.kinds.sends && value.len() >= KEY;
+            return (!may_be_key && value.len() <= LONGEST && is_harmless(value)).then_some(behind);
+        }
+        // numbers, `true`, `false` and `null`
+        let length = bytes
+            .iter()
+            .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')))?;
+        (length > 0).then(|| bytes.get(length..))?
+    }
+}
+
+/// A text of letters, digits, spaces, `_` and `-`, and what stands behind its closing quote.
+fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = bytes
+        .iter()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'-')))?;
+    let behind = bytes.get(length..)?.strip_prefix(b"\"")?;
+    Some((bytes.get(..length)?, behind))
+}
+
+/// Whether a text of those signs is neither SQL nor the beginning of any: it leads nowhere, since it has no `/`, `.` or `:`,
+/// and it quotes, closes and calls nothing.
+fn is_harmless(value: &[u8]) -> bool {
+    let first = value.trim_ascii_start();
+    let end = first
+        .iter()
+        .position(|byte| !byte.is_ascii_alphabetic())
+        .unwrap_or(first.len());
+    let first = first.get(..end).unwrap_or_default();
+    if (4..=8).contains(&end) && STATEMENTS.iter().any(|own| first.eq_ignore_ascii_case(own.as_bytes())) {
+        return false;
+    }
+    value.iter().enumerate().all(|(at, byte)| {
+        let follows = |word: &[u8]| {
+            let own = value.get(at..at + word.len());
+            own.is_some_and(|own| own.eq_ignore_ascii_case(word))
+        };
+        match byte {
+            b'-' => !follows(b"--"),
+            b'u' | b'U' => !follows(b"union"),
+            b's' | b'S' => !follows(b"sleep"),
+            b'd' | b'D' => !follows(b"delay"),
+            _ => true,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::call::{ArgKind, Judged};
+    use crate::screen::StandardScreen;
+
+    fn tool(name: &str, arguments: &[&'static str]) -> Settled {
+        let plain = |name: &&'static str| ArgumentMeta {
+            name,
+            judged: Judged::Yes,
+            kind: None,
+            redact: &[],
+        };
+        Settled::new(name, &arguments.iter().map(plain).collect::<Vec<_>>())
+    }
+
+    fn is_settled(tool: &Settled, arguments: &Value) -> bool {
+        tool.says_nothing(arguments.to_string().as_bytes())
+    }
+
+    #[test]
+    fn ordinary_calls_need_no_reading() {
+        let transfer = tool("transfer", &["cents", "from", "to"]);
+        let account = "DE02 1203 0000 0000 20";
+        assert!(is_settled(
+            &transfer,
+            &json!({"cents": 1250, "from": account, "to": "acct-00000000000000001"})
+        ));
+        let weather = tool("weather", &["city", "metric", "days"]);
+        assert!(is_settled(
+            &weather,
+            &json!({"city": "New York", "days": -1.5, "metric": true})
+        ));
+        assert!(is_settled(&weather, &json!({})));
+    }
+
+    #[test]
+    fn what_may_mean_something_is_read() {
+        for (name, argument, value) in [
+            ("bash", "command", json!("ls")),
+            ("run", "cmd", json!("ls")),
+            ("db_query", "query", json!("x")),
+            ("read_file", "path", json!("x")),
+            ("http", "url", json!("x")),
+            ("send_email", "to", json!("x")),
+            ("post", "body", json!("0123456789abcdef")),
+            ("f", "x", json!("drop table users")),
+            ("f", "x", json!("1 union select 2")),
+            ("f", "x", json!("a-- ")),
+            ("f", "x", json!("a.b")),
+            ("f", "x", json!("\u{e9}")),
+            ("f", "x", json!("a\\b")),
+            ("f", "x", json!(["a"])),
+            ("f", "x", json!({"y": "a"})),
+            ("f", "files", json!("a")),
+        ] {
+            let tool = tool(name, &[argument]);
+            assert!(
+                !is_settled(&tool, &json!({ argument: value.clone() })),
+                "{name}: {argument}: {value}"
+            );
+        }
+        let declared = Settled::of(&ToolMeta::new("f").with_argument("x", ArgKind::Path));
+        assert!(!is_settled(&declared, &json!({"x": "a"})));
+        assert!(!is_settled(&tool("f", &["x"]), &json!({"y": "a"})));
+        assert!(!is_settled(&tool("f", &["x"]), &json!("a")));
+        for broken in [
+            "",
+            "{",
+            r#"{"x""#,
+            r#"{"x":"a""#,
+            r#"{"x":"a"}}"#,
+            r#"{"x":}"#,
+            r#"{"x":"a",}"#,
+        ] {
+            assert!(!tool("f", &["x"]).says_nothing(broken.as_bytes()), "{broken}");
+        }
+    }
+
+    const NAMES: [&str; 44] = [
+        "to",
+        "from",
+        "cc",
+        "recipients",
+        "files",
+        "paths",
+        "events",
+        "ids",
+        "items",
+        "messages",
+        "email_ids",
+        "command",
+        "cmd",
+        "argv",
+        "args",
+        "program",
+        "script",
+        "code",
+        "query",
+        "sql",
+        "statement",
+        "url",
+        "callback",
+        "path",
+        "file",
+        "name",
+        "source",
+        "target",
+        "host",
+        "body",
+        "text",
+        "title",
+        "key",
+        "amount",
+        "x",
+        "filePath",
+        "run",
+        "users",
+        "shell",
+        "line",
+        "commandText",
+        "input",
+        "page",
+        "website",
+    ];
+    const TOOLS: [&str; 24] = [
+        "transfer",
+        "bash",
+        "run_command",
+        "sql_query",
+        "db_query",
+        "read_file",
+        "write_file",
+        "http_get",
+        "send_email",
+        "create_event",
+        "calendar",
+        "python",
+        "node",
+        "search",
+        "f",
+        "lookup",
+        "delete_user",
+        "share",
+        "upload",
+        "invite",
+        "executeCode",
+        "browser",
+        "grep",
+        "mail",
+    ];
+    const WORDS: [&str; 72] = [
+        "drop",
+        "table",
+        "union",
+        "select",
+        "all",
+        "from",
+        "where",
+        "insert",
+        "into",
+        "values",
+        "update",
+        "set",
+        "delete",
+        "sleep",
+        "delay",
+        "waitfor",
+        "exec",
+        "execute",
+        "sp_x",
+        "xp_cmdshell",
+        "or",
+        "and",
+        "xor",
+        "having",
+        "order",
+        "by",
+        "group",
+        "like",
+        "null",
+        "grant",
+        "to",
+        "copy",
+        "bulk",
+        "shutdown",
+        "declare",
+        "create",
+        "alter",
+        "truncate",
+        "user",
+        "role",
+        "1",
+        "0",
+        "2026",
+        "a",
+        "Z",
+        "id_rsa",
+        "etc",
+        "passwd",
+        "rm",
+        "rf",
+        "root",
+        "pg_user",
+        "DROP",
+        "Union",
+        "utl_http",
+        "AKIA1234567890ABCDEF",
+        "sk-0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0u",
+        "BEGIN",
+        "PRIVATE KEY",
+        "javascript",
+        "http",
+        "localhost",
+        "metadata",
+        "2130706433",
+        "LS0gZHJvcA",
+        "Li4vLi4vZXRjL3Bhc3N3ZA",
+        "information_schema",
+        "sysobjects",
+        "procedure",
+        "is",
+        "true",
+        "between",
+    ];
+    const SIGNS: [&str; 14] = [" ", " ", " ", "-", "_", "", "--", ".", "/", ";", "'", "=", "@", ","];
+
+    /// Two words are what most statements begin with.
+    #[test]
+    fn pairs_of_words_that_are_not_read_say_nothing() {
+        let settled = tool("f", &["x"]);
+        let screen = StandardScreen::default();
+        let mut passed = 0;
+        for first in WORDS {
+            for second in WORDS {
+                for text in [
+                    format!("{first} {second}"),
+                    format!("7 {first} {second} t-1"),
+                    format!("- {first} {second} a"),
+                ] {
+                    let arguments = json!({ "x": text });
+                    if is_settled(&settled, &arguments) {
+                        passed += 1;
+                        let screened = screen.check_value("f", &arguments);
+                        assert!(screened.findings().is_empty(), "{text}: {:?}", screened.findings());
+                    }
+                }
+            }
+        }
+        assert!(passed > 5000, "{passed}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn where_nothing_is_read_nothing_would_be_found(
+            name in prop::sample::select(TOOLS.to_vec()),
+            arguments in prop::collection::vec(
+                (
+                    prop::sample::select(NAMES.to_vec()),
+                    prop::collection::vec((prop::sample::select(WORDS.to_vec()), prop::sample::select(SIGNS.to_vec())), 0..8),
+                    0..12_usize,
+                ),
+                1..4,
+            ),
+            free in "[ -~]{0,12}",
+        ) {
+            let mut map = Map::new();
+            for (argument, words, shape) in &arguments {
+                // mostly of harmless signs, so that much is settled
+                let joined = words.iter().flat_map(|(word, sign)| {
+                    let sign = if *shape < 8 && !matches!(*sign, "-" | "_" | "") { " " } else { *sign };
+                    [*word, sign]
+                });
+                let value = match shape {
+                    11 => json!(words.len()),
+                    10 => json!(words.iter().map(|(word, _)| word).collect::<Vec<_>>()),
+                    9 => json!(free),
+                    _ => json!(joined.collect::<String>().trim_end()),
+                };
+                map.insert((*argument).to_owned(), value);
+            }
+            let meta = tool(name, &arguments.iter().map(|(argument, ..)| *argument).collect::<Vec<_>>());
+            let arguments = Value::Object(map);
+            if is_settled(&meta, &arguments) {
+                let screened = StandardScreen::default().check_value(name, &arguments);
+                prop_assert!(screened.findings().is_empty() && screened.is_understood(), "{}: {}: {:?}", name, arguments, screened.findings());
+            }
+        }
+    }
+}

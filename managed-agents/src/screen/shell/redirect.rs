@@ -1,0 +1,131 @@
+//! Redirections and here-documents (POSIX 1003.1 §2.7).
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use super::ast::{Redirect, Redirection, Word};
+use super::parse::Parser;
+use crate::screen::finding::Span;
+
+/// A here-document whose operator was read, and whose text is not yet.
+pub(super) struct Pending {
+    delimiter: String,
+    literal: bool,
+    strip_tabs: bool,
+    body: Rc<OnceCell<Word>>,
+}
+
+impl Parser<'_> {
+    pub(super) fn redirect(&mut self) -> Option<Redirect> {
+        if !matches!(self.peek(), Some(b'<' | b'>' | b'&' | b'{' | b'0'..=b'9')) {
+            return None;
+        }
+        let start = self.at;
+        let mut at = self.at;
+        while self.bytes.get(at).is_some_and(u8::is_ascii_digit) && at - start < 6 {
+            at += 1;
+        }
+        let mut fd = self.slice(start, at).parse().ok();
+        if at == start && self.peek() == Some(b'{') {
+            // `{name}>file`
+            let length = self.bytes.get(at..)?.iter().take(32).position(|byte| *byte == b'}')?;
+            if matches!(self.bytes.get(at + length + 1), Some(b'<' | b'>')) {
+                at += length + 1;
+                fd = Some(3);
+            }
+        }
+        let rest = self.bytes.get(at..)?;
+        let (kind, length) = match rest {
+            [b'<', b'<', b'<', ..] => (Redirection::HereString, 3),
+            [b'<', b'<', b'-', ..] => (Redirection::HereDoc, 3),
+            [b'<', b'<', ..] => (Redirection::HereDoc, 2),
+            [b'<', b'&', ..] => (Redirection::DupIn, 2),
+            [b'<', b'>', ..] => (Redirection::ReadWrite, 2),
+            [b'<' | b'>', b'(', ..] => return None,
+            [b'<', ..] => (Redirection::In, 1),
+            [b'>', b'>', ..] => (Redirection::Append, 2),
+            [b'>', b'&', ..] => (Redirection::DupOut, 2),
+            [b'>', b'|' | b'!', ..] => (Redirection::Out, 2),
+            [b'>', ..] => (Redirection::Out, 1),
+            [b'&', b'>', b'>', ..] if at == start => (Redirection::Append, 3),
+            [b'&', b'>', ..] if at == start => (Redirection::Both, 2),
+            _ => return None,
+        };
+        let strip_tabs = kind == Redirection::HereDoc && length == 3;
+        self.at = at + length;
+        self.blanks();
+        let word_at = self.at;
+        let target = match self.peek() {
+            None | Some(b'\n' | b';' | b'&' | b'|' | b')') => {
+                self.broken = true;
+                Word::default()
+            }
+            _ => self.word(),
+        };
+        let body = Rc::default();
+        if kind == Redirection::HereDoc {
+            let raw = self.slice(word_at, self.at);
+            self.pending.push(Pending {
+                delimiter: raw.chars().filter(|c| !matches!(c, '\'' | '"' | '\\')).collect(),
+                literal: raw.contains(['\'', '"', '\\']),
+                strip_tabs,
+                body: Rc::clone(&body),
+            });
+        }
+        Some(Redirect {
+            kind,
+            fd,
+            target,
+            body,
+            span: Span::new(start, self.at),
+        })
+    }
+
+    /// Reads the here-documents whose operators stood on the line that just ended.
+    pub(super) fn read_here_documents(&mut self) {
+        for pending in std::mem::take(&mut self.pending) {
+            let start = self.at;
+            let mut end = self.bytes.len();
+            let mut next = end;
+            let mut line = start;
+            while line < self.bytes.len() {
+                let rest = self.bytes.get(line..).unwrap_or_default();
+                let stop = rest
+                    .iter()
+                    .position(|byte| *byte == b'\n')
+                    .map_or(self.bytes.len(), |n| line + n);
+                let text = self.slice(line, stop).trim_end_matches('\r');
+                let text = if pending.strip_tabs {
+                    text.trim_start_matches('\t')
+                } else {
+                    text
+                };
+                if text == pending.delimiter {
+                    end = line;
+                    next = (stop + 1).min(self.bytes.len());
+                    break;
+                }
+                line = stop + 1;
+            }
+            let text = self.slice(start, end);
+            let mut word = if pending.literal {
+                Word {
+                    parts: vec![super::ast::Part::Text {
+                        text: text.to_owned(),
+                        quoted: true,
+                    }],
+                    ..Word::default()
+                }
+            } else {
+                let mut inner = Parser::new(text, self.depth);
+                let word = inner.document();
+                self.broken |= inner.broken;
+                self.limited |= inner.limited;
+                word
+            };
+            word.span = Span::new(start, end);
+            let _ = pending.body.set(word);
+            self.at = next;
+        }
+    }
+}

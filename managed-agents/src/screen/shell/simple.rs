@@ -1,0 +1,132 @@
+//! Simple commands: assignments, words and redirections (POSIX 1003.1 §2.9.1).
+
+use super::ast::{Assign, Command, Kind, Word};
+use super::parse::Parser;
+use crate::screen::finding::Span;
+
+impl Parser<'_> {
+    pub(super) fn simple(&mut self) -> Option<Command> {
+        let mut assigns = Vec::new();
+        let mut words: Vec<Word> = Vec::with_capacity(2);
+        let mut redirects = Vec::new();
+        loop {
+            self.blanks();
+            if let Some(redirect) = self.redirect() {
+                redirects.push(redirect);
+                continue;
+            }
+            match self.peek() {
+                None | Some(b'\n' | b';' | b'&' | b'|' | b')') => break,
+                Some(b'(') => {
+                    if let ([name], true, true) = (words.as_slice(), assigns.is_empty(), redirects.is_empty()) {
+                        let name = name.bare(self.src).unwrap_or_default().to_owned();
+                        self.at += 1;
+                        self.blanks();
+                        if self.peek() == Some(b')') {
+                            self.at += 1;
+                            return self.function(name).map(|kind| Command { kind, redirects });
+                        }
+                    }
+                    self.broken = true;
+                    self.parenthesis(&mut words);
+                }
+                Some(b'<' | b'>') if self.peek_at(1) != Some(b'(') => {
+                    self.broken = true;
+                    self.at += 1;
+                }
+                _ if words.is_empty() => match self.assignment() {
+                    Some(assign) => assigns.push(assign),
+                    None => words.push(self.word()),
+                },
+                _ => words.push(self.word()),
+            }
+        }
+        let empty = assigns.is_empty() && words.is_empty() && redirects.is_empty();
+        (!empty).then_some(Command {
+            kind: Kind::Simple { assigns, words },
+            redirects,
+        })
+    }
+
+    /// A parenthesis where no shell takes one: it is part of the word before it, as in `f(x)`.
+    pub(super) fn parenthesis(&mut self, words: &mut [Word]) {
+        let start = self.at;
+        self.at = if self.peek() == Some(b'(') {
+            self.balanced(b'(', b')')
+        } else {
+            self.at + 1
+        };
+        self.align();
+        let text = self.slice(start, self.at).to_owned();
+        if let Some(word) = words.last_mut() {
+            word.parts_mut(self.src)
+                .push(super::ast::Part::Text { text, quoted: true });
+        }
+    }
+
+    pub(super) fn assignment(&mut self) -> Option<Assign> {
+        let rest = self.bytes.get(self.at..)?;
+        let name = rest
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+            .count();
+        if name == 0 || rest.first().is_some_and(u8::is_ascii_digit) {
+            return None;
+        }
+        let mut end = name;
+        if rest.get(end) == Some(&b'[') {
+            end += rest.iter().skip(end).take(64).position(|byte| *byte == b']')? + 1;
+        }
+        let append = rest.get(end) == Some(&b'+');
+        if append {
+            end += 1;
+        }
+        if rest.get(end) != Some(&b'=') {
+            return None;
+        }
+        let name = self.slice(self.at, self.at + name).to_owned();
+        self.at += end + 1;
+        let value = if self.peek() == Some(b'(') {
+            self.at += 1;
+            self.array()
+        } else {
+            match self.peek() {
+                None | Some(b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')') => Word::default(),
+                _ => self.word(),
+            }
+        };
+        Some(Assign { name, append, value })
+    }
+
+    /// The elements of an array, joined by spaces.
+    pub(super) fn array(&mut self) -> Word {
+        let start = self.at;
+        let mut all = Word::default();
+        loop {
+            self.blanks();
+            match self.peek() {
+                None => {
+                    self.broken = true;
+                    break;
+                }
+                Some(b')') => {
+                    self.at += 1;
+                    break;
+                }
+                Some(b'\n' | b';' | b'&' | b'|' | b'(' | b'<' | b'>') => self.at += 1,
+                _ => {
+                    let mut word = self.word();
+                    if !all.parts.is_empty() {
+                        all.parts.push(super::ast::Part::Text {
+                            text: " ".to_owned(),
+                            quoted: false,
+                        });
+                    }
+                    all.parts.append(word.parts_mut(self.src));
+                }
+            }
+        }
+        all.span = Span::new(start, self.at);
+        all
+    }
+}
