@@ -87,7 +87,10 @@ impl Client {
     pub(crate) async fn post_text(&self, path: &str, body: Vec<u8>, deadline: Instant) -> Result<Reply, Failure> {
         let mut request = self.request(Method::POST, path, body.into())?;
         let headers = request.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         self.send(request, deadline).await
     }

@@ -276,11 +276,19 @@ impl Writer<'_> {
                                 _place: place,
                             },
                         );
+                    } else {
+                        drop(place);
                     }
                     Ok(Written::Done(Reserved::new(sequence, runs, &self.to_self)))
                 }
-                Some(None) => Ok(Written::Stale),
-                None => Err(StoreError::stopped()),
+                Some(None) => {
+                    drop(place);
+                    Ok(Written::Stale)
+                }
+                None => {
+                    drop(place);
+                    Err(StoreError::stopped())
+                }
             };
             // a caller that has gone drops what is reserved, which records the call as cancelled
             let _ = reply.send(written);
@@ -389,7 +397,10 @@ impl Group {
             let _ = append.reply.send(Err(error.clone()));
         }
         for (decision, _) in self.decisions {
-            let _ = decision.reply.send(Err(error.clone()));
+            let Decision { place, reply, .. } = *decision;
+            // given back before the caller hears of it
+            drop(place);
+            let _ = reply.send(Err(error.clone()));
         }
     }
 }
