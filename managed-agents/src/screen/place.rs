@@ -188,12 +188,16 @@ impl Places {
 
     fn is_in(&self, normal: &str, which: &[Named]) -> bool {
         let mut pattern = None;
+        // what begins in the workspace leads nowhere else; and some of the files below a directory are not just these
+        let begins = |path: &str| path.starts_with(['/', '~']);
         self.normals.iter().any(|(path, named)| {
             which.contains(named)
-                && (is_inside(normal, path) || {
-                    let pattern = pattern.get_or_insert_with(|| normal.replace([ALL, SOME], "*"));
-                    glob::is_pattern(pattern) && (glob::fits(pattern, path) || glob::fits(head(pattern, path), path))
-                })
+                && (is_inside(normal, path)
+                    || begins(normal) == begins(path) && {
+                        let pattern = pattern.get_or_insert_with(|| normal.replace(ALL, "*"));
+                        glob::is_pattern(pattern)
+                            && (glob::fits(pattern, path) || glob::fits(head(pattern, path), path))
+                    })
         })
     }
 

@@ -673,3 +673,18 @@ fn named_places_and_hosts_hold_for_commands_however_plain_their_words_are() {
         assert_eq!(screened.decision(), Decision::Allow, "{command}");
     }
 }
+
+#[test]
+fn a_protected_place_elsewhere_stops_no_work_in_the_workspace() {
+    let screen = StandardScreen::default().with_secret_path("/home/u/.local/share/x");
+    for command in [
+        "find . -name '*.bak' | xargs rm",
+        "find . -type f -exec sed -i s/a/b/ {} +",
+        "rm *.o",
+    ] {
+        let screened = screen.check_value("bash", &json!({ "command": command }));
+        assert_eq!(screened.decision(), Decision::Allow, "{command}");
+    }
+    let screened = screen.check_value("bash", &json!({ "command": "rm -r /home/u/.local/share/*" }));
+    assert_eq!(screened.decision(), Decision::Deny);
+}
