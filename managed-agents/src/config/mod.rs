@@ -116,7 +116,6 @@ pub const FILE_NAME: &str = "managed-agents.toml";
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Where it was read from.
-    #[cfg_attr(not(feature = "screen"), expect(dead_code, reason = "nobody protects it"))]
     pub(crate) file: Option<PathBuf>,
     pub(crate) agent: Option<AgentId>,
     pub(crate) scopes: Option<Placed<BTreeMap<AgentId, BTreeSet<String>>>>,

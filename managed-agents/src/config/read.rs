@@ -89,6 +89,10 @@ impl<'a> Table<'a> {
     }
 
     /// A key that cannot be left out.
+    #[cfg_attr(
+        not(feature = "screen"),
+        expect(dead_code, reason = "only the screen's keys are such")
+    )]
     pub(super) fn need(&self, key: &str) -> Result<Item<'a>, ConfigError> {
         self.get(key).ok_or_else(|| {
             let at = self.source.place(self.at);
@@ -192,6 +196,10 @@ impl<'a> Item<'a> {
     }
 
     /// A list of tables, `[[name]]` each.
+    #[cfg_attr(
+        not(feature = "screen"),
+        expect(dead_code, reason = "only the screen's keys are such")
+    )]
     pub(super) fn tables(&self) -> Result<Vec<Table<'a>>, ConfigError> {
         let array = self
             .value
@@ -207,6 +215,10 @@ impl<'a> Item<'a> {
     }
 
     /// A whole number in a range.
+    #[cfg_attr(
+        not(feature = "screen"),
+        expect(dead_code, reason = "only the screen's keys are such")
+    )]
     pub(super) fn number(&self, range: std::ops::RangeInclusive<usize>) -> Result<usize, ConfigError> {
         let wrong = || self.error(&format!("is a number from {} to {}", range.start(), range.end()));
         let DeValue::Integer(number) = self.value else {
