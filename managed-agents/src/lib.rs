@@ -86,6 +86,8 @@ mod answer;
 #[cfg(feature = "engine")]
 pub mod approval;
 pub mod audit;
+#[cfg(feature = "sqlite")]
+mod calendar;
 pub mod call;
 #[cfg(feature = "claude")]
 pub mod claude;

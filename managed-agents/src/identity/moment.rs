@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use super::IdentityError;
+use crate::calendar;
 
 /// A time in UTC, in microseconds since 1970, from then to the end of the year 9999; what is outside is the nearer end.
 ///
@@ -24,8 +25,7 @@ pub struct Moment(i64);
 
 const MICROS: i64 = 1_000_000;
 const DAY: i64 = 86_400;
-/// 9999-12-31T23:59:59.999999Z
-const LAST: i64 = 253_402_300_799_999_999;
+const LAST: i64 = calendar::LATEST;
 
 impl Moment {
     /// The time that is so many microseconds after the beginning of 1970.
@@ -95,28 +95,14 @@ impl Moment {
     }
 
     fn read(text: &str) -> Option<Self> {
-        let number = |from: usize, to: usize| -> Option<i64> {
-            let digits = text.get(from..to)?;
-            digits
-                .bytes()
-                .all(|b| b.is_ascii_digit())
-                .then(|| digits.parse().ok())?
-        };
-        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-        let (hour, minute, second, micro) = (number(11, 13)?, number(14, 16)?, number(17, 19)?, number(20, 26)?);
-        if hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        let seconds = days_of(year, month, day) * DAY + hour * 3600 + minute * 60 + second;
-        let moment = Self::from_micros(seconds.checked_mul(MICROS)?.checked_add(micro)?);
-        // also refuses days that no month has, and other characters between the numbers
-        (moment.to_string() == text).then_some(moment)
+        let micros = calendar::parse_rfc3339(text)?;
+        (0..=calendar::LATEST).contains(&micros).then_some(Self(micros))
     }
 
     /// Year, month, day, hour, minute, second.
     pub(super) fn civil(self) -> (i64, i64, i64, i64, i64, i64) {
         let seconds = self.seconds();
-        let (year, month, day) = civil_of(seconds.div_euclid(DAY));
+        let (year, month, day) = calendar::civil(seconds.div_euclid(DAY));
         let rest = seconds.rem_euclid(DAY);
         (year, month, day, rest / 3600, rest / 60 % 60, rest % 60)
     }
@@ -127,39 +113,13 @@ impl Moment {
         if !fits || hour > 23 || minute > 59 || second > 59 {
             return None;
         }
-        let moment = Self::from_seconds(days_of(year, month, day) * DAY + hour * 3600 + minute * 60 + second);
+        let moment = Self::from_seconds(calendar::days(year, month, day) * DAY + hour * 3600 + minute * 60 + second);
         (moment.civil() == (year, month, day, hour, minute, second)).then_some(moment)
     }
 }
 
 fn micros_of(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// The day's number since 1970-01-01 in the Gregorian calendar: years counted from March, so that leap days come last.
-fn days_of(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-fn civil_of(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
 }
 
 impl From<SystemTime> for Moment {
@@ -177,12 +137,8 @@ impl From<Moment> for SystemTime {
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day, hour, minute, second) = self.civil();
-        let micro = self.0 % MICROS;
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micro:06}Z"
-        )
+        // digits and signs are ASCII
+        f.write_str(std::str::from_utf8(&calendar::rfc3339(self.0)).unwrap_or_default())
     }
 }
 

@@ -1,12 +1,13 @@
 //! The entry of a decision.
 
+use super::FORMAT;
 use super::commit::commitment;
 use super::error::EntryError;
 use super::pending::{IndexColumns, PendingEntry, Sealed};
 use super::scan::{Members, unescape};
 use super::writer::{MOST_NAME, Writer, clip, clipped, push_integer};
-use super::{FORMAT, time};
 use crate::audit::DecisionRecord;
+use crate::calendar;
 use crate::call::{CanonicalWriter, Digest, Salt, ToolCall, write_string};
 
 /// With more arguments than this, or a longer name, an entry has one commitment to all of them.
@@ -42,7 +43,7 @@ pub fn decision(
     call: Option<&ToolCall>,
     context: &DecisionContext<'_>,
 ) -> Result<PendingEntry, EntryError> {
-    let at = time::micros(record.at());
+    let at = calendar::micros(record.at());
     let agent = clip(record.agent());
     let tool = clip(record.tool());
     let session = record.session().map(clip);

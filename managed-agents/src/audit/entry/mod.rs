@@ -15,7 +15,6 @@ mod scan;
 mod statement;
 #[cfg(test)]
 pub(crate) mod tests;
-mod time;
 mod writer;
 
 pub use commit::commitment;

@@ -2,10 +2,11 @@
 
 use std::time::SystemTime;
 
+use super::FORMAT;
 use super::pending::{IndexColumns, PendingEntry};
 use super::writer::{Writer, clip};
-use super::{FORMAT, time};
 use crate::audit::{OutcomeRecord, Sequence};
+use crate::calendar;
 use crate::outcome::Outcome;
 
 /// The largest integer that every reader of JSON has exactly (RFC 8785, appendix D).
@@ -39,7 +40,7 @@ fn ended(
     duration_us: Option<u64>,
     at: SystemTime,
 ) -> PendingEntry {
-    let at = time::micros(at);
+    let at = calendar::micros(at);
     let agent = clip(agent);
     let evaluation = clip(evaluation);
     let mut out = Writer::new();

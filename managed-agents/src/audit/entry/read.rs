@@ -7,8 +7,9 @@ use super::commit::commitment;
 use super::error::{EntryError, EntryErrorKind};
 use super::scan::{Members, unescape};
 use super::writer::push_base64url;
-use super::{FORMAT, MAX_BYTES, Sealed, time};
+use super::{FORMAT, MAX_BYTES, Sealed};
 use crate::audit::export::Untrusted;
+use crate::calendar;
 
 /// An entry as it stands in the log. Members that this version does not know are kept.
 ///
@@ -69,7 +70,7 @@ impl Entry {
             return Err(malformed("it is not of the format ma-entry/1"));
         }
         entry.sequence = entry.number("seq").ok_or_else(|| malformed("it has no sequence"))?;
-        let at = entry.text("at").as_deref().and_then(time::parse_rfc3339);
+        let at = entry.text("at").as_deref().and_then(calendar::parse_rfc3339);
         entry.at_micros = at.ok_or_else(|| malformed("it has no time"))?;
         let quoted = entry
             .raw("type")

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use super::error::{EntryError, EntryErrorKind};
 use super::pending::{IndexColumns, PendingEntry};
 use super::writer::{Writer, clip};
-use super::{FORMAT, MAX_BYTES, time};
+use super::{FORMAT, MAX_BYTES};
+use crate::calendar;
 use crate::call::strict;
 
 /// An entry that is no decision and no outcome.
@@ -75,7 +76,7 @@ pub fn statement(statement: &Statement<'_>) -> Result<PendingEntry, EntryError> 
         return Err(bad("its type is no word of `a-z0-9_`"));
     }
     let body = canonical(statement.body)?;
-    let at = time::micros(statement.at);
+    let at = calendar::micros(statement.at);
     let agent = statement.agent.map(clip);
     let mut out = Writer::new();
     if let Some(about) = statement.about {

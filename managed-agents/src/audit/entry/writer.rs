@@ -63,11 +63,11 @@ impl Writer {
         self.out.push(b'"');
     }
 
-    /// A time; as [`rfc3339`](super::time::rfc3339) prints it.
+    /// A time; as [`rfc3339`](crate::calendar::rfc3339) prints it.
     pub(super) fn time(&mut self, key: &str, micros: i64) {
         self.key(key);
         self.out.push(b'"');
-        self.out.extend_from_slice(&super::time::rfc3339(micros));
+        self.out.extend_from_slice(&crate::calendar::rfc3339(micros));
         self.out.push(b'"');
     }
 

@@ -1,10 +1,10 @@
-//! Times as entries have them: RFC 3339, UTC, microseconds, always 27 characters.
+//! Dates, and times as entries and statements have them: RFC 3339, UTC, microseconds, always 27 characters.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The first and the last microsecond that four digits of a year can say.
 const EARLIEST: i64 = -62_167_219_200_000_000;
-const LATEST: i64 = 253_402_300_799_999_999;
+pub(crate) const LATEST: i64 = 253_402_300_799_999_999;
 const DAY: i64 = 86_400_000_000;
 
 /// Microseconds since 1970; a time that four digits of a year cannot say becomes the nearest that they can.
@@ -61,7 +61,7 @@ fn digits(out: Option<&mut [u8]>, mut number: i64) {
 }
 
 /// Year, month and day of a day since 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let of_era = days.rem_euclid(146_097);
@@ -74,7 +74,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
 }
 
 /// The inverse of [`civil`].
-fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
