@@ -87,13 +87,15 @@ impl Heads {
             /// The head that this thread asked for last, with the table and the tool that it is of.
             static LAST: RefCell<Option<(u64, &'static ToolMeta, Arc<Head>)>> = const { RefCell::new(None) };
         }
-        LAST.with_borrow_mut(|last| match last {
-            Some((table, of, head)) if *table == self.id && std::ptr::eq(*of, meta) => Arc::clone(head),
-            _ => {
-                let head = self.find_function(meta);
-                *last = Some((self.id, meta, Arc::clone(&head)));
-                head
-            }
+        let known = LAST.with_borrow(|last| match last {
+            Some((table, of, head)) if *table == self.id && std::ptr::eq(*of, meta) => Some(Arc::clone(head)),
+            _ => None,
+        });
+        known.unwrap_or_else(|| {
+            // not while the slot is borrowed: what is logged on the way may lead to code that calls a tool
+            let head = self.find_function(meta);
+            LAST.set(Some((self.id, meta, Arc::clone(&head))));
+            head
         })
     }
 
