@@ -44,7 +44,6 @@ fn options(root: &Path, name: &str) -> StoreOptions {
 
 fn harness(store: &Store) -> Harness {
     Harness::builder()
-        .in_memory()
         .agent_id("bench")
         .recorder(store.clone())
         .build_blocking()

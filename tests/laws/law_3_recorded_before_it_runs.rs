@@ -81,7 +81,6 @@ fn law_3_recorded_before_it_runs() {
     in_time(|| async {
         let journal = Journal::default();
         let harness = Harness::builder()
-            .in_memory()
             .agent_id("a")
             .governor(FakeGovernor::always(Verdict::allow()))
             .recorder(Slow(journal.clone()))
@@ -127,7 +126,6 @@ fn law_3_a_decision_that_cannot_be_recorded_is_a_denial_whatever_else_is_set() {
         for observe in [false, true] {
             let journal = Journal::default();
             let builder = Harness::builder()
-                .in_memory()
                 .agent_id("a")
                 .governor(FakeGovernor::always(Verdict::allow()))
                 .recorder(Broken)
@@ -174,7 +172,6 @@ fn law_3_a_call_whose_ground_keeps_changing_is_judged_three_times_and_then_denie
         let journal = Journal::default();
         let governor = FakeGovernor::always(Verdict::allow());
         let harness = Harness::builder()
-            .in_memory()
             .agent_id("a")
             .governor(governor.clone())
             .recorder(AlwaysStale(journal.clone()))
@@ -450,6 +447,55 @@ fn law_3_a_dispatched_call_that_never_reaches_its_gate_is_recorded_as_refused() 
     });
 }
 
+/// Answers that something has changed when it is asked first, and writes down what it is told from then on.
+struct ChangedOnce(Journal, std::sync::atomic::AtomicBool);
+
+impl Recorder for ChangedOnce {
+    fn commit(
+        &self,
+        record: DecisionRecord,
+        _call: Option<&Arc<ToolCall>>,
+        _claims: Claims,
+    ) -> Answer<Result<Committed, RecordError>> {
+        if !self.1.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            return Answer::ready(Ok(Committed::Stale));
+        }
+        self.0.note(format!("decided {}", record.disposition()));
+        Answer::ready(Ok(Committed::Done(Sequence::new(0))))
+    }
+
+    fn conclude(&self, _place: Sequence, _outcome: OutcomeRecord) {
+        panic!("nothing ran");
+    }
+}
+
+#[test]
+fn law_3_a_refusal_is_recorded_though_something_changed_meanwhile() {
+    in_time(|| async {
+        let journal = Journal::default();
+        let changed = ChangedOnce(journal.clone(), std::sync::atomic::AtomicBool::new(false));
+        let harness = Harness::builder()
+            .agent_id("a")
+            .recorder(changed)
+            .build()
+            .await
+            .unwrap();
+        // no object: refused before anybody judges
+        harness.govern("job", "[]").await.unwrap_err();
+        assert_eq!(journal.lines(), ["decided refused"]);
+    });
+}
+
+#[test]
+fn a_record_has_one_place() {
+    let both = Harness::builder()
+        .in_memory()
+        .agent_id("a")
+        .recorder(Broken)
+        .build_blocking();
+    assert!(both.unwrap_err().to_string().contains("two places"));
+}
+
 #[cfg(feature = "sqlite")]
 mod durable {
     use managed_agents::home::Home;
@@ -483,6 +529,25 @@ mod durable {
             .unwrap();
         assert_eq!(page.entries().len(), 2, "both decisions are on the disk");
         drop((harness, home));
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_directory_is_not_shared_with_a_weaker_promise_than_was_asked_for() {
+        use managed_agents::store::Durability;
+        let dir = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("promise-{}", std::process::id()));
+        let builder = || {
+            Harness::builder()
+                .agent_id("bot")
+                .data_dir(dir.join("data"))
+                .high_water_mark(dir.join("mark"))
+        };
+        let first = builder().build_blocking().unwrap();
+        builder().build_blocking().unwrap();
+        let other = builder().durability(Durability::PowerLoss).build_blocking();
+        assert!(other.unwrap_err().to_string().contains("another durability"));
+        drop(first);
+        builder().durability(Durability::PowerLoss).build_blocking().unwrap();
         std::fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -97,6 +97,10 @@ async fn record_unjudged(scope: Scope, head: Arc<Head>, code: &'static str, for_
 
 /// Records a refusal that no verdict gave.
 pub(super) fn refuse_as(scope: Scope, head: Arc<Head>, denied: GovernanceDenied) -> Admission {
+    refuse_again(scope, head, denied, 1)
+}
+
+fn refuse_again(scope: Scope, head: Arc<Head>, denied: GovernanceDenied, attempt: u8) -> Admission {
     let inner = scope.harness.inner();
     let evaluation = inner.next_evaluation();
     let denied = denied.with_evaluation_id(&evaluation);
@@ -122,6 +126,10 @@ pub(super) fn refuse_as(scope: Scope, head: Arc<Head>, denied: GovernanceDenied)
         .recorder
         .commit(record.clone(), None, Claims::default())
         .then(move |committed| {
+            // a refusal rests on nothing that can change, but its entry may name what has
+            if let (Ok(Committed::Stale), true) = (&committed, attempt < MOST_ATTEMPTS) {
+                return refuse_again(scope, record.head, denied, attempt + 1);
+            }
             scope.tell(&record, &verdict);
             Answer::ready(Err(match committed {
                 Ok(_) => denied,

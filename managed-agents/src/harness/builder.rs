@@ -124,7 +124,7 @@ impl HarnessBuilder {
     /// What an acknowledged record survives; otherwise the death of the process.
     #[cfg(feature = "sqlite")]
     pub fn durability(mut self, durability: crate::store::Durability) -> Self {
-        self.record.durability = durability;
+        self.record.durability = Some(durability);
         self
     }
 
@@ -320,6 +320,14 @@ impl HarnessBuilder {
             Some(governor) => governor,
             None => default_governor()?,
         };
+        #[cfg(feature = "sqlite")]
+        let in_directory = self.record.is_said();
+        #[cfg(not(feature = "sqlite"))]
+        let in_directory = false;
+        let places = [self.recorder.is_some(), self.memory_capacity.is_some(), in_directory];
+        if places.into_iter().filter(|said| *said).count() > 1 {
+            return Err(BuildError::TwoRecords);
+        }
         let in_memory = |calls| {
             let memory = MemoryRecorder::with_capacity(calls);
             (Arc::new(memory.clone()) as Arc<dyn Recorder>, Some(memory))
@@ -388,13 +396,17 @@ impl HarnessBuilder {
 #[derive(Default)]
 struct Record {
     dir: Option<std::path::PathBuf>,
-    durability: crate::store::Durability,
+    durability: Option<crate::store::Durability>,
     high_water: Option<std::path::PathBuf>,
     home: Option<Home>,
 }
 
 #[cfg(feature = "sqlite")]
 impl Record {
+    fn is_said(&self) -> bool {
+        self.dir.is_some() || self.durability.is_some() || self.high_water.is_some() || self.home.is_some()
+    }
+
     /// Opens it, and enrols the agent.
     fn open(self, agent: &AgentId) -> Result<Home, BuildError> {
         use crate::store::StoreOptions;
@@ -405,7 +417,7 @@ impl Record {
                     Some(dir) => StoreOptions::new(dir),
                     None => StoreOptions::in_data_dir().map_err(crate::home::HomeError::from)?,
                 };
-                let options = options.durability(self.durability);
+                let options = options.durability(self.durability.unwrap_or_default());
                 Home::shared(match self.high_water {
                     Some(file) => options.high_water(file),
                     None => options,
@@ -470,6 +482,9 @@ pub enum BuildError {
     /// The agent's id is none.
     #[error(transparent)]
     Agent(#[from] AgentIdError),
+    /// Two places for the record were named: a recorder, memory, or a data directory.
+    #[error("the record has two places: name a recorder, `in_memory`, or a data directory, and no other")]
+    TwoRecords,
     /// There is no governor: the feature `engine` is off and none was given.
     #[error("no governor: add `.governor(..)`, or the feature `engine`")]
     NoGovernor,

@@ -1,5 +1,7 @@
 //! What can be wrong with a data directory.
 
+use std::path::Path;
+
 use crate::audit::entry::EntryError;
 use crate::identity::{IdentityError, IdentityErrorKind};
 use crate::store::{StoreError, StoreErrorKind};
@@ -27,6 +29,8 @@ pub enum HomeErrorKind {
     NotRegistered,
     /// The authority's key, which this needs, is not here or is under a passphrase.
     NoAuthority,
+    /// It is open in this process already, with another durability or another high-water mark.
+    OpenOtherwise,
 }
 
 impl HomeError {
@@ -47,6 +51,17 @@ impl HomeError {
             HomeErrorKind::NoAuthority,
             "no_authority",
             format!("the authority's key is under a passphrase, and {what} needs it"),
+        )
+    }
+
+    pub(super) fn open_otherwise(dir: &Path) -> Self {
+        Self::new(
+            HomeErrorKind::OpenOtherwise,
+            "open_otherwise",
+            format!(
+                "{} is open in this process with another durability or high-water mark; ask for the same, or for another directory",
+                dir.display()
+            ),
         )
     }
 

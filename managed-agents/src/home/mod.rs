@@ -22,7 +22,7 @@ use crate::audit::entry::{Statement, statement};
 use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, Recorder, Sequence, Stopped};
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
-use crate::identity::{Authority, KeyDir, Moment, Trust};
+use crate::identity::{Authority, KeyDir, LogKeyCertificate, Moment, PublicKey, Trust};
 use crate::store::{Query, Store, StoreOptions};
 use renewal::Renewals;
 
@@ -47,6 +47,8 @@ pub struct Home(Arc<Inner>);
 
 struct Inner {
     store: Store,
+    /// As it was asked for.
+    asked: StoreOptions,
     keys: KeyDir,
     /// None while its key is under a passphrase.
     authority: Option<Authority>,
@@ -100,6 +102,7 @@ impl Home {
             None => keys.trust()?,
         };
         let (log_key, _) = keys.log_key()?;
+        let asked = options.clone();
         let mut options = options.log_key(log_key.reveal());
         if let Some(authority) = &authority {
             options = options.authority(authority.key().public().to_string());
@@ -111,6 +114,7 @@ impl Home {
         };
         let home = Self(Arc::new(Inner {
             store,
+            asked,
             keys,
             authority,
             trust,
@@ -121,11 +125,12 @@ impl Home {
         Ok(home)
     }
 
-    /// The open directory that every harness of this process shares which names no other.
+    /// A directory as every harness of this process shares it.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// As [`open`](Self::open); [`HomeErrorKind::OpenOtherwise`] when it is open in another way than is asked for: nobody gets a
+    /// weaker promise than he asked for because somebody was first.
     pub(crate) fn shared(options: StoreOptions) -> Result<Self, HomeError> {
         type Directories = Vec<(PathBuf, std::sync::Weak<Inner>)>;
         /// Guards which directories are open; held while one is opened, so that none is opened twice.
@@ -138,6 +143,9 @@ impl Home {
         open.retain(|(_, home)| home.strong_count() > 0);
         let found = open.iter().find(|(at, _)| *at == dir);
         if let Some(home) = found.and_then(|(_, home)| home.upgrade()) {
+            if !home.asked.promises_as(&options) {
+                return Err(HomeError::open_otherwise(&dir));
+            }
             return Ok(Self(home));
         }
         let home = Self::open(options)?;
@@ -187,16 +195,20 @@ impl Home {
     }
 
     /// Records, once for each log, that the authority certified the key that signs its checkpoints.
-    fn certify_log_key(&self, key: crate::identity::PublicKey) -> Result<(), HomeError> {
+    fn certify_log_key(&self, key: PublicKey) -> Result<(), HomeError> {
         const KIND: &str = "log_certificate";
         let Some(authority) = &self.0.authority else {
             return Ok(());
         };
         let reader = self.0.store.reader()?;
         let origin = reader.head()?.origin().to_owned();
-        let text = key.to_string();
         let recorded = reader.query(&Query::new().kind(KIND).newest_first())?;
-        let fits = |body: &str| body.contains(&text) && body.contains(&origin);
+        let now = self.now();
+        let fits = |body: &str| {
+            LogKeyCertificate::parse(body)
+                .and_then(|certificate| certificate.verify(authority.trust(), &origin, now))
+                .is_ok_and(|certified| certified == key)
+        };
         if recorded
             .entries()
             .iter()
@@ -204,7 +216,6 @@ impl Home {
         {
             return Ok(());
         }
-        let now = self.now();
         let certified = authority.certify_log_key(key, &origin, now)?;
         self.append(KIND, certified.as_json(), None, now)
     }

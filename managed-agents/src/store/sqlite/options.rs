@@ -135,6 +135,11 @@ impl StoreOptions {
         self
     }
 
+    /// Whether a store that is opened so promises what one opened by `other` does.
+    pub(crate) fn promises_as(&self, other: &Self) -> bool {
+        self.durability == other.durability && self.high_water == other.high_water
+    }
+
     /// The directory.
     #[must_use]
     pub fn dir(&self) -> &Path {
