@@ -448,7 +448,7 @@ fn law_3_a_dispatched_call_that_never_reaches_its_gate_is_recorded_as_refused() 
 }
 
 /// Answers that something has changed when it is asked first, and writes down what it is told from then on.
-struct ChangedOnce(Journal, std::sync::atomic::AtomicBool);
+struct ChangedOnce(Journal, AtomicBool);
 
 impl Recorder for ChangedOnce {
     fn commit(
@@ -457,7 +457,7 @@ impl Recorder for ChangedOnce {
         _call: Option<&Arc<ToolCall>>,
         _claims: Claims,
     ) -> Answer<Result<Committed, RecordError>> {
-        if !self.1.swap(true, std::sync::atomic::Ordering::Relaxed) {
+        if !self.1.swap(true, Ordering::Relaxed) {
             return Answer::ready(Ok(Committed::Stale));
         }
         self.0.note(format!("decided {}", record.disposition()));
@@ -473,7 +473,7 @@ impl Recorder for ChangedOnce {
 fn law_3_a_refusal_is_recorded_though_something_changed_meanwhile() {
     in_time(|| async {
         let journal = Journal::default();
-        let changed = ChangedOnce(journal.clone(), std::sync::atomic::AtomicBool::new(false));
+        let changed = ChangedOnce(journal.clone(), AtomicBool::new(false));
         let harness = Harness::builder()
             .agent_id("a")
             .recorder(changed)
