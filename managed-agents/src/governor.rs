@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::Answer;
-use crate::call::ToolCall;
+use crate::call::{Digest, ToolCall};
 use crate::outcome::Outcome;
 use crate::verdict::{EvaluationId, Verdict};
 
@@ -58,6 +58,12 @@ pub trait Governor: Send + Sync + 'static {
         patience: Duration,
     ) -> Option<Answer<Result<Verdict, GovernorError>>> {
         let _ = (call, evaluation, patience);
+        None
+    }
+
+    /// The digest of the rules that it judges by, where it can say: another digest may judge otherwise. It goes into each
+    /// record.
+    fn rules(&self) -> Option<Digest> {
         None
     }
 
@@ -140,7 +146,42 @@ pub struct Claims {
     pub epoch: Option<u64>,
     /// The grant that this call consumes, where a person gave one.
     pub grant: Option<Arc<str>>,
+    /// What is counted for this call while it is held: given back when it is dropped, unless the call runs.
+    pub(crate) held: Held,
 }
+
+/// A place in the governor's counters.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    #[cfg(feature = "cedar")]
+    pub(crate) reservation: Option<Arc<crate::policy::Reservation>>,
+}
+
+impl Held {
+    /// The call runs: it counts for good.
+    #[inline(always)]
+    pub(crate) fn keep(&self) {
+        #[cfg(feature = "cedar")]
+        if let Some(reservation) = &self.reservation {
+            reservation.keep();
+        }
+    }
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        #[cfg(feature = "cedar")]
+        return match (&self.reservation, &other.reservation) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        #[cfg(not(feature = "cedar"))]
+        return std::mem::size_of_val(other) == 0;
+    }
+}
+
+impl Eq for Held {}
 
 /// Why a governor has no verdict. Every kind is a denial; which ones `fail_open` covers is
 /// [`GovernorErrorKind::is_outage`].

@@ -53,6 +53,7 @@
 //! | refusals | [`GovernanceDenied`], [`DenialKind`] |
 //! | verdicts with no policy written | [`Engine`] |
 //! | giving tools to a model | [`Toolbox`], [`claude::MessagesAgent`] |
+//! | policies of your own | [`policy`] |
 //! | people who approve | [`approval`], [`Harness::pending`] |
 //! | a governance service | [`remote::Remote`] |
 //! | what was decided, and how it ended | [`Harness::records`], [`audit`] |
@@ -70,6 +71,7 @@
 //! | `config` | yes | `managed-agents.toml`, and [`Harness::from_env`] |
 //! | `sqlite` | yes | identities of agents, the durable record, its audit log ([`audit`]) and exports |
 //! | `screen` | yes | deterministic checks of commands, queries, paths, URLs, secrets and bulk; without it, what they would read escalates |
+//! | `cedar` | | the operator's policies, written in Cedar ([`policy`]) |
 //! | `remote` | | a governance service over HTTP as the governor |
 //! | `claude` | | an agent loop over Claude's Messages API |
 //! | `cli` | | the program `managed-agents` |
@@ -110,6 +112,8 @@ mod http;
 #[cfg(feature = "sqlite")]
 pub mod identity;
 mod outcome;
+#[cfg(feature = "cedar")]
+pub mod policy;
 #[cfg(feature = "remote")]
 pub mod remote;
 #[cfg(feature = "screen")]
@@ -159,6 +163,10 @@ mod guides {
 
     #[doc = include_str!("../../docs/from-python.md")]
     struct FromPython;
+
+    #[cfg(feature = "cedar")]
+    #[doc = include_str!("../../docs/policy.md")]
+    struct Policy;
 
     #[cfg(feature = "sqlite")]
     #[doc = include_str!("../../docs/record.md")]

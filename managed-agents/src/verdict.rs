@@ -126,6 +126,19 @@ pub struct Reason {
     detail: Option<Cow<'static, str>>,
     /// Where the screen found it, for the record.
     found: Option<Box<Found>>,
+    /// How many people must approve; 0 where nothing is said, which is one.
+    approvers: u8,
+}
+
+/// What a verdict was reached on: for the record, so that it can be reached again.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Basis {
+    /// The digest of the governor's rules.
+    pub(crate) rules: Digest,
+    /// The policies that decided, by id.
+    pub(crate) policies: Vec<Arc<str>>,
+    /// What the governor itself decided, and on which facts, as JSON.
+    pub(crate) inputs: Box<str>,
 }
 
 /// Where in a call something was found.
@@ -146,7 +159,21 @@ impl Reason {
             for_model: for_model.into(),
             detail: None,
             found: None,
+            approvers: 0,
         }
+    }
+
+    /// States how many people must approve what this reason escalates.
+    #[must_use]
+    pub fn with_approvers(mut self, approvers: u8) -> Self {
+        self.approvers = approvers;
+        self
+    }
+
+    /// How many people must approve what this reason escalates: one, unless more are stated.
+    #[must_use]
+    pub fn approvers(&self) -> u8 {
+        self.approvers.max(1)
     }
 
     /// Adds what only the operator should read.
@@ -211,6 +238,7 @@ struct Details {
     digest: Option<Digest>,
     expires: Option<SystemTime>,
     scores: Option<Scores>,
+    basis: Option<Arc<Basis>>,
 }
 
 #[derive(Clone, Debug)]
@@ -288,6 +316,24 @@ impl Verdict {
     pub fn with_scores(mut self, ucs: f64, tier: u8, dimensions: BTreeMap<String, f64>) -> Self {
         self.details().scores = Some(Scores { ucs, tier, dimensions });
         self
+    }
+
+    /// States what the verdict was reached on.
+    #[cfg(feature = "cedar")]
+    pub(crate) fn with_basis(mut self, basis: Basis) -> Self {
+        self.details().basis = Some(Arc::new(basis));
+        self
+    }
+
+    /// What the verdict was reached on, where the governor says.
+    pub(crate) fn basis(&self) -> Option<&Arc<Basis>> {
+        self.details.as_ref()?.basis.as_ref()
+    }
+
+    /// How many people must approve this escalation: the most that any of its reasons asks for.
+    #[must_use]
+    pub fn approvers(&self) -> u8 {
+        self.reasons().iter().map(Reason::approvers).max().unwrap_or(1)
     }
 
     /// Allow, escalate or deny.
@@ -368,6 +414,7 @@ impl Verdict {
         details.agent = details.agent.take().or(second.agent);
         details.digest = details.digest.or(second.digest);
         details.scores = details.scores.take().or(second.scores);
+        details.basis = details.basis.take().or(second.basis);
         details.expires = match (details.expires, second.expires) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),

@@ -6,5 +6,9 @@
 mod law_2_what_was_judged_is_what_runs;
 mod law_3_recorded_before_it_runs;
 mod law_4_closed_by_default;
+#[cfg(feature = "cli")]
+mod law_5_most_restrictive_wins;
 #[cfg(feature = "sqlite")]
 mod law_6_stopped_means_stopped;
+#[cfg(feature = "cli")]
+mod law_9_verdicts_replay;

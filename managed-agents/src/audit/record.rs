@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::call::{Digest, Head, ToolMeta};
 use crate::outcome::Outcome;
-use crate::verdict::{Decision, EvaluationId, Found, Verdict};
+use crate::verdict::{Basis, Decision, EvaluationId, Found, Verdict};
 
 /// What the harness made of a decision.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -73,6 +73,8 @@ pub struct DecisionRecord {
     pub(crate) judged: bool,
     pub(crate) decision: Decision,
     pub(crate) disposition: Disposition,
+    /// The digest of all rules that were applied.
+    pub(crate) rules: Option<Digest>,
     pub(crate) details: Option<Box<RecordDetails>>,
 }
 
@@ -88,6 +90,8 @@ pub(crate) struct RecordDetails {
     pub(crate) dimensions: Vec<(Box<str>, u32)>,
     /// What the screen found, and where.
     pub(crate) screen: Vec<(Cow<'static, str>, Found)>,
+    /// What the governor's verdict was reached on.
+    pub(crate) basis: Option<Arc<Basis>>,
 }
 
 impl RecordDetails {
@@ -98,6 +102,7 @@ impl RecordDetails {
             .iter()
             .filter_map(|reason| Some((reason.code().to_owned().into(), reason.found()?.clone())))
             .collect();
+        self.basis = verdict.basis().cloned();
         self.ucs = verdict.ucs().map(millionths);
         self.dimensions = verdict
             .dimensions()
@@ -113,7 +118,8 @@ impl RecordDetails {
             && self.codes.is_empty()
             && self.ticket.is_none()
             && self.ucs.is_none()
-            && self.screen.is_empty();
+            && self.screen.is_empty()
+            && self.basis.is_none();
         (!empty).then(|| Box::new(self))
     }
 }
@@ -225,6 +231,22 @@ impl DecisionRecord {
     #[must_use]
     pub fn ticket(&self) -> Option<&str> {
         self.details.as_ref()?.ticket.as_deref()
+    }
+
+    /// The digest of all rules that were applied: policies, scopes, configuration, the screen's profile, and the software's
+    /// version. Under the same rules, the same inputs lead to the same verdict.
+    #[must_use]
+    pub fn rules(&self) -> Option<Digest> {
+        self.rules
+    }
+
+    /// The ids of the policies that decided.
+    pub fn policies(&self) -> impl Iterator<Item = &str> + '_ {
+        self.basis().into_iter().flat_map(|basis| basis.policies.iter().map(AsRef::as_ref))
+    }
+
+    pub(crate) fn basis(&self) -> Option<&Basis> {
+        self.details.as_ref()?.basis.as_deref()
     }
 
     /// The unified confidence score in millionths, where the governor gave one.

@@ -22,6 +22,10 @@ pub use input::{InputError, ToolInput};
 #[doc(hidden)]
 pub use meta::MetaParts;
 pub use meta::{ArgKind, ArgumentMeta, Cancel, Judged, Reversibility, Risk, ToolMeta};
+#[cfg(feature = "cli")]
+pub(crate) fn target_of(tool: &str, arguments: &str) -> String {
+    verb::target_of(tool, arguments, "")
+}
 pub use verb::Verbs;
 
 use crate::verdict::EvaluationId;
@@ -328,6 +332,15 @@ impl ToolCall {
 
     fn own_target(&self) -> Option<&str> {
         self.details.as_ref()?.target.as_deref()
+    }
+
+    /// What the call is aimed at, redacted or not: for policies, which are judged in this process.
+    #[cfg(feature = "cedar")]
+    pub(crate) fn policy_target(&self) -> String {
+        match self.own_target() {
+            Some(target) => target.chars().take(verb::TARGET_CHARS).collect(),
+            None => verb::target_of(self.tool(), self.reveal_arguments(), ""),
+        }
     }
 
     /// The target that the tool declares, redacted or not: for what is sealed.

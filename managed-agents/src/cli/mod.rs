@@ -12,6 +12,7 @@ mod judging;
 mod output;
 mod passphrase;
 mod place;
+mod policy;
 mod progress;
 mod replay;
 mod table;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Agent { command } => command.run(place, &mut out),
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
+        Command::Policy { command } => command.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
         Command::Restore(restore) => restore.run(place, &mut out),
     };
@@ -105,6 +107,11 @@ enum Command {
     Witness {
         #[command(subcommand)]
         command: witness::WitnessCommand,
+    },
+    /// Checks, tests, compares and replays policies
+    Policy {
+        #[command(subcommand)]
+        command: policy::PolicyCommand,
     },
     Backup(copies::BackupCommand),
     Restore(copies::RestoreCommand),

@@ -20,6 +20,10 @@ pub enum ConfigError {
     /// A variable of the environment cannot be used.
     #[error(transparent)]
     Environment(EnvironmentError),
+    /// The policies cannot be put into force.
+    #[cfg(feature = "cedar")]
+    #[error(transparent)]
+    Policies(#[from] crate::policy::PolicyError),
     /// The governance service cannot be set up.
     #[cfg(feature = "remote")]
     #[error("the governance service cannot be asked: {0}")]

@@ -288,7 +288,7 @@ impl Config {
 
 /// What this build can honour; set to `cfg!(feature = "..")` as each part arrives.
 const HAS_SCREEN: bool = cfg!(feature = "screen");
-const HAS_CEDAR: bool = false;
+const HAS_CEDAR: bool = cfg!(feature = "cedar");
 
 fn place<T>(placed: Option<&Placed<T>>) -> Option<&Place> {
     placed.map(|placed| &placed.place)

@@ -1,12 +1,22 @@
 //! The embedded governor: no account, no server, no network.
 
+#[cfg(feature = "cedar")]
+mod judged;
+
+#[cfg(feature = "cli")]
+pub(crate) use judged::Inputs;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::answer::Answer;
-use crate::call::{Origin, Reversibility, Risk, ToolCall};
+use crate::call::{Digest, Origin, Reversibility, Risk, ToolCall};
 use crate::governor::{Governor, GovernorError, Judgement};
+#[cfg(feature = "cedar")]
+use crate::policy::Policies;
 use crate::verdict::{Reason, Verdict};
 
 /// The embedded governor: judges by scope and by what each tool declares of itself.
@@ -39,9 +49,16 @@ use crate::verdict::{Reason, Verdict};
 /// assert_eq!(denied.code(), "out_of_scope");
 /// # Ok(()) }
 /// ```
+///
+/// With policies (`Engine::policies`, feature `cedar`), a tool that a permit names is judged by them alone in place of the lines
+/// on risk, and every other tool by both; the more restrictive counts.
 #[derive(Clone, Debug, Default)]
 pub struct Engine {
     scopes: BTreeMap<String, BTreeSet<String>>,
+    #[cfg(feature = "cedar")]
+    policies: Option<Policies>,
+    /// The digest of the scopes, once it is known.
+    digest: OnceLock<Digest>,
     /// Names that nothing declares are judged like declared ones: for the command line, which knows no program.
     knows_every_name: bool,
 }
@@ -59,6 +76,15 @@ impl Engine {
     pub fn scope<T: Into<String>>(mut self, agent: impl Into<String>, tools: impl IntoIterator<Item = T>) -> Self {
         let tools = tools.into_iter().map(Into::into);
         self.scopes.entry(agent.into()).or_default().extend(tools);
+        self.digest = OnceLock::new();
+        self
+    }
+
+    /// Judges by policies as well. They may be replaced while they are in use.
+    #[cfg(feature = "cedar")]
+    #[must_use]
+    pub fn policies(mut self, policies: &Policies) -> Self {
+        self.policies = Some(policies.clone());
         self
     }
 
@@ -68,16 +94,33 @@ impl Engine {
         self
     }
 
+    /// The digest of the scopes.
+    fn scopes_digest(&self) -> Digest {
+        *self.digest.get_or_init(|| {
+            let mut hash = Sha256::new();
+            hash.update(format!("{:?} {}", self.scopes, self.knows_every_name));
+            Digest::new(hash.finalize().into())
+        })
+    }
+
     fn judge(&self, call: &ToolCall) -> Verdict {
+        self.out_of_scope(call).unwrap_or_else(|| self.by_risk(call))
+    }
+
+    fn out_of_scope(&self, call: &ToolCall) -> Option<Verdict> {
         if !self.in_scope(call) {
-            return Verdict::deny(
+            return Some(Verdict::deny(
                 Reason::new("out_of_scope", "this agent is not allowed to use this tool").with_detail(format!(
                     "agent `{}` has no `{}` in its scope",
                     call.agent(),
                     call.tool().escape_debug()
                 )),
-            );
+            ));
         }
+        None
+    }
+
+    fn by_risk(&self, call: &ToolCall) -> Verdict {
         let meta = call.meta();
         let grave: Option<(&'static str, Cow<'static, str>)> =
             if call.origin() == Origin::Unknown && !self.knows_every_name {
@@ -118,6 +161,18 @@ impl Governor for Engine {
     }
 
     fn decide(&self, call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
+        #[cfg(feature = "cedar")]
+        if let Some(policies) = &self.policies {
+            return Answer::ready(Ok(self.judge_with(policies, call)));
+        }
         Answer::ready(Ok(self.judge(call).into()))
+    }
+
+    fn rules(&self) -> Option<Digest> {
+        #[cfg(feature = "cedar")]
+        if let Some(policies) = &self.policies {
+            return Some(self.rules_with(policies.digest()));
+        }
+        Some(self.scopes_digest())
     }
 }

@@ -12,7 +12,7 @@ use crate::answer::{Answer, wait};
 use crate::audit::{Committed, DecisionRecord, Disposition, RecordDetails, RecordError, Stopped};
 use crate::call::{Digest, Head, ToolCall, ToolMeta};
 use crate::error::{DenialKind, GovernanceDenied};
-use crate::governor::Claims;
+use crate::governor::{Claims, Held};
 use crate::verdict::{Decision, EvaluationId, Reason, Verdict};
 
 /// How often a call is judged when what its verdict rests on keeps changing.
@@ -120,6 +120,7 @@ fn refuse_again(scope: Scope, head: Arc<Head>, denied: GovernanceDenied, attempt
         judged: false,
         decision: Decision::Deny,
         disposition: Disposition::Refused,
+        rules: None,
         details: details.into_option(),
     };
     inner
@@ -163,6 +164,8 @@ struct Ruling {
     evaluation: EvaluationId,
     disposition: Disposition,
     ticket: Option<Arc<str>>,
+    /// Given back with the ruling, unless the call runs.
+    held: Held,
 }
 
 impl Case {
@@ -193,7 +196,7 @@ impl Case {
                 claims: stopped.epoch().map(|epoch| {
                     Box::new(Claims {
                         epoch: Some(epoch),
-                        grant: None,
+                        ..Claims::default()
                     })
                 }),
                 kind: DenialKind::Denied,
@@ -204,6 +207,7 @@ impl Case {
             evaluation: self.scope.harness.inner().next_evaluation(),
             disposition: Disposition::Refused,
             ticket: None,
+            held: Held::default(),
         };
         self.commit(ruling)
     }
@@ -234,6 +238,7 @@ impl Case {
             evaluation,
             disposition,
             ticket: None,
+            held: Held::default(),
         })
     }
 
@@ -292,6 +297,7 @@ impl Case {
                 evaluation,
                 disposition: Disposition::Approved,
                 ticket: Some(ticket),
+                held: Held::default(),
             }),
             Standing::Pending(ticket) => Err(self.queue(judged, evaluation, Some(ticket), false)),
             Standing::Refused { ticket, reason } => self.commit(Ruling {
@@ -302,6 +308,7 @@ impl Case {
                 evaluation,
                 disposition: Disposition::Refused,
                 ticket,
+                held: Held::default(),
             }),
         }
     }
@@ -320,6 +327,7 @@ impl Case {
             evaluation: evaluation.clone(),
             disposition: Disposition::Queued,
             ticket: ticket.clone(),
+            held: Held::default(),
         });
         settled(queued).then(move |result| {
             let denied = match result {
@@ -395,6 +403,7 @@ impl Case {
                 evaluation,
                 disposition,
                 ticket,
+                held: Held::default(),
             }))
         })
     }
@@ -451,10 +460,14 @@ impl Case {
             judged: true,
             decision: verdict.decision(),
             disposition: ruling.disposition,
+            rules: inner.rules(verdict),
             details,
         };
         // only who listens pays for a copy
         let copy = (!inner.callbacks.is_empty()).then(|| record.clone());
+        if let Some(claims) = &ruling.judged.claims {
+            ruling.held = claims.held.clone();
+        }
         let claims = match ruling.judged.claims.take() {
             None => Claims::default(),
             Some(claims) if ruling.disposition.runs() => *claims,
@@ -514,6 +527,7 @@ impl Case {
             evaluation,
             disposition,
             ticket,
+            held,
         } = ruling;
         if record.is_some() || !disposition.runs() {
             judged.verdict = judged.verdict.with_evaluation_id(evaluation.clone());
@@ -528,14 +542,17 @@ impl Case {
             span::decided(span, &judged.verdict, disposition, &evaluation);
         }
         Ok(match committed {
-            Ok(Committed::Done(place)) if disposition.runs() => Ok(Guard::new(
-                self.scope.harness,
-                self.call,
-                evaluation,
-                place,
-                started,
-                self.span,
-            )),
+            Ok(Committed::Done(place)) if disposition.runs() => {
+                held.keep();
+                Ok(Guard::new(
+                    self.scope.harness,
+                    self.call,
+                    evaluation,
+                    place,
+                    started,
+                    self.span,
+                ))
+            }
             Ok(_) => Err(denial(&self.call, judged, disposition, ticket.as_deref())),
             Err(error) => Err(unrecorded(self.call.tool(), &error)),
         })

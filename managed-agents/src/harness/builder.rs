@@ -359,6 +359,30 @@ impl HarnessBuilder {
             let screen = self.scratch.iter().fold(screen, StandardScreen::with_scratch);
             self.protected.iter().fold(screen, StandardScreen::with_protected_path)
         };
+        let rules = {
+            let mut settings = vec![
+                format!("fail_open {:?}", self.fail_open),
+                format!("block_on_escalate {:?}", self.block_on_escalate),
+                format!("observe_only {}", self.observe_only),
+            ];
+            #[cfg(feature = "screen")]
+            settings.push(format!(
+                "screen {screen:?} {:?} {:?} {:?} and {} more",
+                self.workspace_roots,
+                self.scratch,
+                self.protected,
+                self.screens.len()
+            ));
+            let declared = self.declared.iter().map(|(meta, origin)| (meta, format!("{origin:?}")));
+            let entries = self.entries.iter().map(|meta| (meta, "entry".to_owned()));
+            let tools = declared
+                .chain(entries)
+                .map(|(meta, origin)| format!("{origin} {:?} {}", meta.name(), meta.definition()));
+            let mut tools: Vec<_> = tools.collect();
+            tools.sort_unstable();
+            settings.append(&mut tools);
+            super::rules::Rules::new(settings.iter().map(String::as_str))
+        };
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
         Ok(Harness::new(Inner {
@@ -385,6 +409,7 @@ impl HarnessBuilder {
             clock: self.clock,
             evaluation_prefix: u64::from_be_bytes(random),
             evaluations: AtomicU64::new(0),
+            rules,
             #[cfg(feature = "engine")]
             approvals: Approvals::new(self.approvers).map_err(|_| BuildError::NoEntropy)?,
         }))

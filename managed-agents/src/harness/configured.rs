@@ -156,6 +156,13 @@ impl HarnessBuilder {
                     "are kept by the embedded engine, and another governor decides here",
                 ));
             }
+            if let Some(policies) = &config.policies {
+                return Err(ConfigError::unsupported(
+                    Some(&policies.place),
+                    "policies",
+                    "are judged by the embedded engine, and another governor decides here",
+                ));
+            }
         }
         if self.governor.is_some() {
             return Ok(());
@@ -169,18 +176,21 @@ impl HarnessBuilder {
                 "is set, and no service is named: set MANAGED_AGENTS_ENDPOINT, or add `[remote]` to the configuration",
             ));
         }
-        self.keep_scopes(config);
-        Ok(())
+        self.keep_rules(config)
     }
 
     #[cfg(feature = "engine")]
-    fn keep_scopes(&mut self, config: &Config) {
-        self.governor = Some(Arc::new(engine(config)));
+    fn keep_rules(&mut self, config: &Config) -> Result<(), ConfigError> {
+        let engine = engine(config, self.declared.iter().map(|(meta, _)| meta))?;
+        self.governor = Some(Arc::new(engine));
+        Ok(())
     }
 
     /// Without the engine there is no scope in a configuration that is supported, and no default governor.
     #[cfg(not(feature = "engine"))]
-    fn keep_scopes(&mut self, _config: &Config) {}
+    fn keep_rules(&mut self, _config: &Config) -> Result<(), ConfigError> {
+        Ok(())
+    }
 
     #[cfg(feature = "remote")]
     fn ask_a_service(&mut self, config: &Config, environment: &Environment) -> Result<(), ConfigError> {
@@ -230,11 +240,52 @@ impl HarnessBuilder {
 }
 
 #[cfg(feature = "engine")]
-fn engine(config: &Config) -> crate::Engine {
+pub(super) fn engine<'a>(
+    config: &'a Config,
+    tools: impl IntoIterator<Item = &'a crate::ToolMeta>,
+) -> Result<crate::Engine, ConfigError> {
     let scopes = config.scopes.iter().flat_map(|scopes| &scopes.value);
-    scopes.fold(crate::Engine::new(), |engine, (agent, tools)| {
+    let engine = scopes.fold(crate::Engine::new(), |engine, (agent, tools)| {
         engine.scope(agent.as_str(), tools.iter().cloned())
+    });
+    with_policies(engine, config, tools)
+}
+
+/// With the policies that the configuration names.
+#[cfg(feature = "cedar")]
+pub(super) fn policies_of<'a>(
+    config: &'a Config,
+    tools: impl IntoIterator<Item = &'a crate::ToolMeta>,
+) -> Option<crate::policy::PoliciesBuilder> {
+    let paths = config.policies.as_ref()?;
+    let directory = config.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let policies = crate::policy::Policies::builder();
+    let policies = paths.value.iter().fold(policies, |policies, path| policies.path(directory.join(path)));
+    let tools = config.tools.iter().chain(tools);
+    Some(tools.fold(policies, crate::policy::PoliciesBuilder::meta))
+}
+
+#[cfg(feature = "cedar")]
+fn with_policies<'a>(
+    engine: crate::Engine,
+    config: &'a Config,
+    tools: impl IntoIterator<Item = &'a crate::ToolMeta>,
+) -> Result<crate::Engine, ConfigError> {
+    Ok(match policies_of(config, tools) {
+        Some(policies) => engine.policies(&policies.load()?),
+        None => engine,
     })
+}
+
+/// Without Cedar there are no policies in a configuration that is supported.
+#[cfg(all(feature = "engine", not(feature = "cedar")))]
+#[expect(clippy::unnecessary_wraps, reason = "policies can be wrong")]
+fn with_policies<'a>(
+    engine: crate::Engine,
+    _config: &Config,
+    _tools: impl IntoIterator<Item = &'a crate::ToolMeta>,
+) -> Result<crate::Engine, ConfigError> {
+    Ok(engine)
 }
 
 /// The harness of the command line: the screen and the operator's rules over fresh state, for an agent that is somebody
@@ -247,8 +298,8 @@ pub(crate) fn judging(
 ) -> Result<Harness, BuildError> {
     config.supported()?;
     let engine = match agent {
-        Some(_) => engine(config),
-        None => crate::Engine::new().knowing_every_name(),
+        Some(_) => engine(config, &tools)?,
+        None => with_policies(crate::Engine::new().knowing_every_name(), config, &tools)?,
     };
     let mut builder = Harness::builder()
         .agent_id(agent.unwrap_or("nobody"))

@@ -13,7 +13,10 @@ mod govern;
 mod guard;
 mod heads;
 mod judge;
+#[cfg(feature = "cli")]
+mod rejudge;
 mod returned;
+mod rules;
 mod scope;
 mod session;
 mod span;
@@ -30,6 +33,8 @@ pub use builder::{BuildError, Dangerous, HarnessBuilder};
 pub use callbacks::VerdictEvent;
 #[cfg(feature = "cli")]
 pub(crate) use configured::judging;
+#[cfg(feature = "cli")]
+pub(crate) use rejudge::Rejudge;
 #[doc(hidden)]
 pub use draft::{Draft, Judged};
 #[doc(hidden)]
@@ -99,6 +104,7 @@ struct Inner {
     clock: Clock,
     evaluation_prefix: u64,
     evaluations: AtomicU64,
+    rules: rules::Rules,
     #[cfg(feature = "engine")]
     approvals: Approvals,
 }
@@ -109,6 +115,16 @@ impl Inner {
     fn next_evaluation(&self) -> EvaluationId {
         let number = self.evaluations.fetch_add(1, Ordering::Relaxed);
         EvaluationId::local(self.evaluation_prefix, number)
+    }
+
+    /// The digest of all rules behind a verdict: those of this harness, and those that the governor judged by.
+    #[inline(always)]
+    fn rules(&self, verdict: &crate::Verdict) -> Option<crate::Digest> {
+        let governor = match verdict.basis() {
+            Some(basis) => basis.rules,
+            None => self.governor.rules()?,
+        };
+        Some(self.rules.with(governor))
     }
 }
 

@@ -88,6 +88,10 @@ pub fn decision(
         out.key("ids");
         sealer.seal(&mut out, "/ids".to_owned(), &ids, false)?;
     }
+    if let Some(basis) = record.basis() {
+        out.key("inputs");
+        sealer.seal(&mut out, "/inputs".to_owned(), basis.inputs.as_bytes(), false)?;
+    }
     let more = out.names("not_judged", MOST_NAMES, record.not_judged());
     if more > 0 {
         out.integer("not_judged_more", more);
@@ -95,11 +99,12 @@ pub fn decision(
     if let Some(parent) = record.parent() {
         out.text("parent", &clip(&parent.to_string()));
     }
-    let more = out.names("policies", MOST_NAMES, context.policies.iter().copied());
+    let policies = context.policies.iter().copied().chain(record.policies());
+    let more = out.names("policies", MOST_NAMES, policies);
     if more > 0 {
         out.integer("policies_more", more);
     }
-    if let Some(rules) = context.rules {
+    if let Some(rules) = context.rules.or(record.rules()) {
         out.hex("rules", rules.as_bytes());
     }
     sealer.screen(&mut out, record, call)?;

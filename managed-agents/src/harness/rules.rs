@@ -1,0 +1,43 @@
+//! The digest of what a harness judges by beside its governor.
+
+use std::sync::{PoisonError, RwLock};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::call::Digest;
+
+/// What stands in each record as `rules`, made of two parts: what the harness is set to, which stays, and what its governor
+/// judges by, which may be replaced.
+#[derive(Debug)]
+pub(super) struct Rules {
+    own: [u8; 32],
+    /// The last answer, since the governor's rules change rarely.
+    last: RwLock<Option<(Digest, Digest)>>,
+}
+
+impl Rules {
+    /// Of settings, in the order in which they are given.
+    pub(super) fn new<'a>(settings: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut hash = Sha256::new();
+        for part in ["ma-rules/1", env!("CARGO_PKG_VERSION")].into_iter().chain(settings) {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        Self {
+            own: hash.finalize().into(),
+            last: RwLock::default(),
+        }
+    }
+
+    /// With the rules of the governor.
+    pub(super) fn with(&self, governor: Digest) -> Digest {
+        let last = *self.last.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, rules)) = last.filter(|(of, _)| *of == governor) {
+            return rules;
+        }
+        let hash = Sha256::new().chain_update(self.own).chain_update(governor.as_bytes());
+        let rules = Digest::new(hash.finalize().into());
+        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some((governor, rules));
+        rules
+    }
+}

@@ -1,0 +1,390 @@
+//! Policies, made ready: parsed, checked, and cut into one slice for each tool.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use cedar_policy::{
+    ActionConstraint, Effect, EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator,
+};
+use miette::Diagnostic as _;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::error::{PolicyError, PolicyProblem};
+use super::facts;
+use super::kind::{self, Field};
+use super::source::{self, Source};
+use super::walk::{Reads, wrong_direction};
+use crate::call::{ArgKind, Digest, Judged, ToolMeta};
+
+/// The most policies of a set.
+const MOST_POLICIES: usize = 10_000;
+
+/// The stack on which policies are read: their trees are deeper than other threads' stacks may be.
+const STACK: usize = 64 * 1024 * 1024;
+
+/// A tool, as policies know it.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) input: BTreeMap<String, Field>,
+    /// Whether nothing says what its arguments are.
+    pub(super) opaque: bool,
+}
+
+impl Known {
+    pub(super) fn of_schema(schema: &Value) -> Self {
+        Self {
+            input: kind::arguments(schema),
+            opaque: false,
+        }
+    }
+
+    /// What is known of a tool without a schema: the arguments whose text is declared to mean something.
+    pub(super) fn of_meta(meta: &ToolMeta) -> Self {
+        let declared = meta.arguments().iter().filter(|argument| argument.judged == Judged::Yes);
+        let texts = declared.filter(|argument| {
+            matches!(argument.kind, Some(ArgKind::Shell | ArgKind::Sql | ArgKind::Path | ArgKind::Url))
+        });
+        let field = Field {
+            kind: kind::Kind::Text,
+            required: false,
+        };
+        Self {
+            input: texts.map(|argument| (argument.name.to_owned(), field.clone())).collect(),
+            opaque: true,
+        }
+    }
+}
+
+/// What stands on a policy beside what Cedar evaluates.
+#[derive(Debug)]
+pub(super) struct About {
+    pub(super) id: Arc<str>,
+    /// Allowed once approved, or waivable by approval.
+    pub(super) escalates: bool,
+    pub(super) approvers: u8,
+    pub(super) reason: Option<Arc<str>>,
+    /// `file:line`
+    pub(super) place: String,
+    permit: bool,
+    /// The tools that its scope lists; none, where it is for all.
+    tools: Option<BTreeSet<String>>,
+    reads: Reads,
+}
+
+/// The policies that can matter to one tool.
+#[derive(Debug)]
+pub(super) struct Slice {
+    pub(super) permits: PolicySet,
+    pub(super) forbids: PolicySet,
+    /// Whether a permit names the tool: then what no permit allows is denied.
+    pub(super) named: bool,
+    pub(super) reads: Reads,
+    pub(super) about: HashMap<PolicyId, Arc<About>>,
+    pub(super) input: BTreeMap<String, Field>,
+    pub(super) action: Option<EntityUid>,
+}
+
+/// A set of policies, ready to judge.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    pub(super) digest: Digest,
+    pub(super) policies: usize,
+    pub(super) warnings: Vec<PolicyProblem>,
+    slices: HashMap<String, Arc<Slice>>,
+    rest: Arc<Slice>,
+    pub(super) counts: bool,
+}
+
+impl Compiled {
+    pub(super) fn slice(&self, tool: &str) -> &Arc<Slice> {
+        self.slices.get(tool).unwrap_or(&self.rest)
+    }
+
+    pub(super) fn knows(&self, tool: &str) -> bool {
+        self.slices.contains_key(tool)
+    }
+}
+
+/// Reads and checks policies, on a thread of its own.
+pub(super) fn compile(sources: Vec<Source>, tools: BTreeMap<String, Known>) -> Result<Compiled, PolicyError> {
+    let file = sources.first().map(|source| source.file.clone()).unwrap_or_default();
+    let failed = move |why: &str| PolicyError::from(PolicyProblem::new(&file, 0, why));
+    let thread = std::thread::Builder::new()
+        .name("managed-agents policies".to_owned())
+        .stack_size(STACK)
+        .spawn(move || compile_here(&sources, &tools));
+    match thread.map(std::thread::JoinHandle::join) {
+        Ok(Ok(compiled)) => compiled,
+        Ok(Err(_)) => Err(failed("cannot be read: the parser failed")),
+        Err(_) => Err(failed("cannot be read: no thread can be started")),
+    }
+}
+
+fn compile_here(sources: &[Source], tools: &BTreeMap<String, Known>) -> Result<Compiled, PolicyError> {
+    let mut problems = Vec::new();
+    let mut all = Vec::new();
+    let mut ids = BTreeSet::new();
+    for (number, source) in sources.iter().enumerate() {
+        match parse(source, number) {
+            Ok(policies) => {
+                for (policy, about) in policies {
+                    if !ids.insert(Arc::clone(&about.id)) {
+                        problems.push(source.problem(start(&policy), format!("the id `{}` is there twice", about.id)));
+                    }
+                    all.push((policy, Arc::new(about)));
+                }
+            }
+            Err(mut found) => problems.append(&mut found),
+        }
+    }
+    if all.len() > MOST_POLICIES {
+        let file = sources.first().map(|source| source.file.clone()).unwrap_or_default();
+        problems.push(PolicyProblem::new(&file, 0, format!("there are over {MOST_POLICIES} policies")));
+    }
+    if !problems.is_empty() {
+        return Err(PolicyError::new(problems));
+    }
+    let warnings = validate(sources, &all, tools)?;
+    Ok(cut(&all, tools, digest(sources, tools), warnings))
+}
+
+fn start(policy: &Policy) -> usize {
+    policy.as_ref().loc().map_or(0, |loc| loc.span.offset())
+}
+
+/// The policies of one file.
+fn parse(source: &Source, number: usize) -> Result<Vec<(Policy, About)>, Vec<PolicyProblem>> {
+    source::check(source).map_err(|problem| vec![problem])?;
+    let set: PolicySet = source.text.parse().map_err(|errors: cedar_policy::ParseErrors| {
+        let problems = errors.iter().map(|error| {
+            let at = error.labels().and_then(|mut labels| labels.next()).map_or(0, |label| label.offset());
+            let expected = error.labels().and_then(|mut labels| labels.next()?.label().map(str::to_owned));
+            let message = said(error);
+            source.problem(at, expected.map_or(message.clone(), |expected| format!("{message}: {expected}")))
+        });
+        problems.collect::<Vec<_>>()
+    })?;
+    if let Some(template) = set.templates().next() {
+        let at = template.as_ref().loc().map_or(0, |loc| loc.span.offset());
+        return Err(vec![source.problem(at, "a template says nothing by itself: name principal and resource")]);
+    }
+    let mut policies: Vec<&Policy> = set.policies().collect();
+    policies.sort_by_key(|policy| start(policy));
+    let mut problems = Vec::new();
+    let mut read = Vec::with_capacity(policies.len());
+    for (place, policy) in policies.into_iter().enumerate() {
+        match about(source, policy, place) {
+            Ok(about) => {
+                // files and places, so that an error leads back to its file
+                let policy = policy.new_id(PolicyId::new(format!("{number}.{place}")));
+                read.push((policy, about));
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(read) } else { Err(problems) }
+}
+
+/// Message and advice on one line.
+fn said(error: &dyn miette::Diagnostic) -> String {
+    let mut message = error.to_string();
+    if let Some(help) = error.help() {
+        message.push_str(": ");
+        message.push_str(&help.to_string());
+    }
+    // parts may be texts of the file
+    message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect()
+}
+
+fn about(source: &Source, policy: &Policy, place: usize) -> Result<About, PolicyProblem> {
+    let at = start(policy);
+    let problem = |message: String| source.problem(at, message);
+    let mut escalates = false;
+    let mut approvers = 1;
+    let (mut id, mut reason) = (None, None);
+    for (key, value) in policy.annotations() {
+        match key {
+            "decision" if value == "escalate" => escalates = true,
+            "decision" => {
+                let value = value.escape_debug();
+                return Err(problem(format!("@decision(\"{value}\") is none: there is `escalate`")));
+            }
+            "approvers" => {
+                approvers = value
+                    .parse()
+                    .ok()
+                    .filter(|count| (1..=9).contains(count))
+                    .ok_or_else(|| problem("@approvers is a number from 1 to 9".to_owned()))?;
+            }
+            "reason" if value.len() <= 200 => reason = Some(value.into()),
+            "id" if !value.is_empty() && value.len() <= 100 => id = Some(Arc::from(value)),
+            "reason" | "id" => return Err(problem(format!("@{key} is too long, or empty"))),
+            _ => {
+                let key = key.escape_debug();
+                return Err(problem(format!("unknown annotation @{key}: known are @id, @decision, @approvers, @reason")));
+            }
+        }
+    }
+    if approvers > 1 && !escalates {
+        return Err(problem("@approvers stands only beside @decision(\"escalate\")".to_owned()));
+    }
+    let json = policy.to_json().map_err(|error| problem(error.to_string()))?;
+    if let Some(why) = wrong_direction(&json, escalates) {
+        return Err(problem(why.to_owned()));
+    }
+    let tool = |uid: &EntityUid| uid.id().unescaped().to_owned();
+    let tools = match policy.action_constraint() {
+        ActionConstraint::Any => None,
+        ActionConstraint::Eq(uid) => Some(BTreeSet::from([tool(&uid)])),
+        ActionConstraint::In(uids) => Some(uids.iter().map(tool).collect()),
+    };
+    let stem = source.file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("policy");
+    Ok(About {
+        id: id.unwrap_or_else(|| format!("{stem}.{}", place + 1).into()),
+        escalates,
+        approvers,
+        reason,
+        place: format!("{}:{}", source.file.display(), source.line(at)),
+        permit: policy.effect() == Effect::Permit,
+        tools,
+        reads: Reads::of(&json),
+    })
+}
+
+/// Checks every policy against what is known of the tools.
+fn validate(
+    sources: &[Source],
+    all: &[(Policy, Arc<About>)],
+    tools: &BTreeMap<String, Known>,
+) -> Result<Vec<PolicyProblem>, PolicyError> {
+    let first = sources.first().map(|source| source.file.clone()).unwrap_or_default();
+    let failed = |message: String| PolicyError::from(PolicyProblem::new(&first, 0, message));
+    let schema = Schema::from_json_value(schema(tools)).map_err(|error| failed(format!("the tools' types: {error}")))?;
+    let set = PolicySet::from_policies(all.iter().map(|(policy, _)| policy.clone()))
+        .map_err(|error| failed(error.to_string()))?;
+    let result = Validator::new(schema).validate(&set, ValidationMode::Strict);
+    let place = |id: &PolicyId, error: &dyn miette::Diagnostic| {
+        let number = AsRef::<str>::as_ref(id).split('.').next().and_then(|number| number.parse::<usize>().ok());
+        let at = error.labels().and_then(|mut labels| labels.next()).map(|label| label.offset());
+        let policy = || all.iter().find(|(policy, _)| policy.id() == id).map_or(0, |(policy, _)| start(policy));
+        let source = number.and_then(|number| sources.get(number));
+        (source, at.unwrap_or_else(policy))
+    };
+    let mut problems: Vec<_> = result
+        .validation_errors()
+        .map(|error| {
+            let (source, at) = place(error.policy_id(), error);
+            // the id is not the one that a reader knows, and the place says more
+            let id = format!("`{}`, ", error.policy_id());
+            let mut message = said(error).replace("for policy ", "").replace(&id, "");
+            let unknown = message.contains("context.input") || message.contains("`input`");
+            let about = all.iter().find(|(policy, _)| policy.id() == error.policy_id());
+            let opaque = about
+                .and_then(|(_, about)| about.tools.as_ref())
+                .and_then(|named| named.iter().find(|tool| tools.get(*tool).is_some_and(|known| known.opaque)));
+            if let (true, Some(tool)) = (unknown, opaque) {
+                message.push_str(&format!(" (what `{tool}` takes is not known here: add its schema to a file `*.tools.json`)"));
+            }
+            match source {
+                Some(source) => source.problem(at, message),
+                None => PolicyProblem::new(&first, 0, message),
+            }
+        })
+        .collect();
+    problems.sort_by(|one, other| (one.file(), one.line()).cmp(&(other.file(), other.line())));
+    problems.dedup();
+    if !problems.is_empty() {
+        return Err(PolicyError::new(problems));
+    }
+    let warnings = result.validation_warnings().filter_map(|warning| {
+        let (source, at) = place(warning.policy_id(), warning);
+        let id = format!("`{}`, ", warning.policy_id());
+        Some(source?.problem(at, said(warning).replace("for policy ", "").replace(&id, "")))
+    });
+    Ok(warnings.collect())
+}
+
+/// Agents, targets, and an action for each tool.
+fn schema(tools: &BTreeMap<String, Known>) -> Value {
+    let actions: Map<String, Value> = tools
+        .iter()
+        .map(|(name, known)| {
+            let applies = json!({
+                "principalTypes": ["Agent"],
+                "resourceTypes": ["Target"],
+                "context": facts::schema(&known.input),
+            });
+            (name.clone(), json!({ "appliesTo": applies }))
+        })
+        .collect();
+    json!({"": {"entityTypes": {"Agent": {}, "Target": {}}, "actions": actions}})
+}
+
+/// SHA-256 of what was read: the files' texts in their order, and the tools' types.
+fn digest(sources: &[Source], tools: &BTreeMap<String, Known>) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update(b"ma-policies/1");
+    for source in sources {
+        hash.update((source.text.len() as u64).to_be_bytes());
+        hash.update(source.text.as_bytes());
+    }
+    hash.update(schema(tools).to_string());
+    Digest::new(hash.finalize().into())
+}
+
+/// One slice for each tool, and one for those that nobody knows.
+fn cut(
+    all: &[(Policy, Arc<About>)],
+    tools: &BTreeMap<String, Known>,
+    digest: Digest,
+    warnings: Vec<PolicyProblem>,
+) -> Compiled {
+    let mut by_tool: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut unscoped = Vec::new();
+    for (number, (_, about)) in all.iter().enumerate() {
+        match &about.tools {
+            None => unscoped.push(number),
+            Some(named) => named.iter().for_each(|tool| by_tool.entry(tool).or_default().push(number)),
+        }
+    }
+    let slice = |tool: Option<&str>, known: Option<&Known>| {
+        let own = tool.and_then(|tool| by_tool.get(tool)).into_iter().flatten();
+        let policies: Vec<_> = unscoped.iter().chain(own).filter_map(|number| all.get(*number)).collect();
+        let set = |permit| {
+            let of_kind = policies.iter().filter(|(_, about)| about.permit == permit);
+            // ids are unique
+            PolicySet::from_policies(of_kind.map(|(policy, _)| policy.clone())).unwrap_or_default()
+        };
+        let mut reads = Reads::default();
+        policies.iter().for_each(|(_, about)| reads.add(&about.reads));
+        Arc::new(Slice {
+            permits: set(true),
+            forbids: set(false),
+            named: policies.iter().any(|(_, about)| about.permit),
+            reads,
+            about: policies.iter().map(|(policy, about)| (policy.id().clone(), Arc::clone(about))).collect(),
+            input: known.map(|known| known.input.clone()).unwrap_or_default(),
+            action: tool.and_then(action),
+        })
+    };
+    let slices: HashMap<_, _> = tools
+        .iter()
+        .map(|(name, known)| (name.clone(), slice(Some(name), Some(known))))
+        .collect();
+    let rest = slice(None, None);
+    let counts = slices.values().chain([&rest]).any(|slice| slice.reads.reads("history"));
+    Compiled {
+        digest,
+        policies: all.len(),
+        warnings,
+        slices,
+        rest,
+        counts,
+    }
+}
+
+pub(super) fn action(tool: &str) -> Option<EntityUid> {
+    let kind = "Action".parse().ok()?;
+    Some(EntityUid::from_type_name_and_id(kind, cedar_policy::EntityId::new(tool)))
+}

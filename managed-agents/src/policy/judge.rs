@@ -1,0 +1,195 @@
+//! One call, judged by the policies of its tool.
+
+use std::sync::Arc;
+
+use cedar_policy::{Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, PolicySet, Request};
+use cedar_policy::{PolicyId, RestrictedExpression};
+use serde_json::Value;
+
+use super::compile::{About, Compiled, Slice, action};
+use super::facts::{self, Facts};
+use super::kind;
+use crate::call::{Origin, ToolCall, ToolMeta};
+use crate::verdict::{Reason, Verdict};
+
+/// What policies say of a call.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// None where no policy is about it: what the tool declares decides, alone.
+    pub(crate) verdict: Option<Verdict>,
+    /// Whether a permit names the tool, so that what it declares does not decide.
+    pub(crate) named: bool,
+    /// The policies that decided, by id.
+    pub(crate) policies: Vec<Arc<str>>,
+}
+
+/// A call, as policies see it.
+pub(super) struct Subject<'a> {
+    pub(super) agent: &'a str,
+    pub(super) tool: &'a ToolMeta,
+    pub(super) origin: Origin,
+    pub(super) arguments: &'a str,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn of(call: &'a ToolCall) -> Self {
+        Self {
+            agent: call.agent().as_str(),
+            tool: call.meta(),
+            origin: call.origin(),
+            arguments: call.reveal_arguments(),
+        }
+    }
+}
+
+thread_local! {
+    static AUTHORIZER: Authorizer = Authorizer::new();
+    static NAMES: Option<(EntityTypeName, EntityTypeName)> =
+        "Agent".parse().ok().zip("Target".parse().ok());
+    static NOTHING: Entities = Entities::empty();
+}
+
+pub(super) fn judge(compiled: &Compiled, subject: &Subject<'_>, facts: &Facts) -> Said {
+    let slice = compiled.slice(subject.tool.name());
+    if slice.about.is_empty() {
+        return Said {
+            verdict: None,
+            named: false,
+            policies: Vec::new(),
+        };
+    }
+    if facts.uncounted {
+        let reason = Reason::new("history_full", "too much is counted to count this call; it was not run");
+        return Said {
+            verdict: Some(Verdict::deny(reason)),
+            named: true,
+            policies: Vec::new(),
+        };
+    }
+    // a name that nobody knows is named by no policy
+    let named = slice.named && compiled.knows(subject.tool.name());
+    let request = match request(slice, subject, facts) {
+        Ok(request) => request,
+        Err(reason) => {
+            return Said {
+                verdict: Some(Verdict::deny(reason)),
+                named,
+                policies: Vec::new(),
+            };
+        }
+    };
+    let (forbidden, forbid_error) = satisfied(slice, &slice.forbids, &request, Decision::Deny);
+    let (permitted, permit_error) = satisfied(slice, &slice.permits, &request, Decision::Allow);
+    let mut verdict = forbid_error.or(permit_error);
+    let mut policies = Vec::new();
+    let add = |verdict: &mut Option<Verdict>, next: Verdict| {
+        *verdict = Some(match verdict.take() {
+            Some(so_far) => so_far.restricted_by(next),
+            None => next,
+        });
+    };
+    for about in &forbidden {
+        policies.push(Arc::clone(&about.id));
+        let next = if about.escalates {
+            Verdict::escalate(reason("policy_escalates", about, "a person must approve this call"))
+        } else {
+            Verdict::deny(reason("policy_forbids", about, "a policy forbids this call"))
+        };
+        add(&mut verdict, next);
+    }
+    if named {
+        for about in &permitted {
+            policies.push(Arc::clone(&about.id));
+            if about.escalates {
+                let why = "a policy allows this call once a person has approved it";
+                add(&mut verdict, Verdict::escalate(reason("policy_escalates", about, why)));
+            }
+        }
+        if permitted.is_empty() {
+            let tool = subject.tool.name().escape_debug();
+            add(
+                &mut verdict,
+                Verdict::deny(
+                    Reason::new("policy_no_permit", "no policy permits this call")
+                        .with_detail(format!("policies name `{tool}`, and none of them permits this call")),
+                ),
+            );
+        }
+    }
+    Said {
+        verdict,
+        named,
+        policies,
+    }
+}
+
+fn reason(code: &'static str, about: &About, otherwise: &'static str) -> Reason {
+    let for_model = match &about.reason {
+        Some(reason) => reason.to_string(),
+        None => otherwise.to_owned(),
+    };
+    Reason::new(code, for_model)
+        .with_detail(format!("policy `{}` ({})", about.id.escape_debug(), about.place.escape_debug()))
+        .with_approvers(about.approvers)
+}
+
+/// The policies of a set that hold, by id; and a denial, where one of them could not be evaluated: Cedar would skip it.
+fn satisfied<'a>(
+    slice: &'a Slice,
+    set: &PolicySet,
+    request: &Request,
+    when: Decision,
+) -> (Vec<&'a Arc<About>>, Option<Verdict>) {
+    if set.is_empty() {
+        return (Vec::new(), None);
+    }
+    let response = AUTHORIZER.with(|authorizer| NOTHING.with(|nothing| authorizer.is_authorized(request, set, nothing)));
+    let about = |id: &PolicyId| slice.about.get(id);
+    let failed = response.diagnostics().errors().next().map(|error| {
+        // the error itself may hold values of arguments
+        let cedar_policy::AuthorizationError::PolicyEvaluationError(error) = error;
+        let id = about(error.policy_id()).map_or_else(String::new, |about| about.id.escape_debug().to_string());
+        Verdict::deny(
+            Reason::new("policy_error", "a policy could not be evaluated; the call was not run").with_detail(format!(
+                "policy `{id}` failed on this call: a missing attribute (test it with `has`), an overflow, or too deep"
+            )),
+        )
+    });
+    if response.decision() != when {
+        return (Vec::new(), failed);
+    }
+    let mut held: Vec<_> = response.diagnostics().reason().filter_map(about).collect();
+    held.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    (held, failed)
+}
+
+fn request(slice: &Slice, subject: &Subject<'_>, facts: &Facts) -> Result<Request, Reason> {
+    let unready = |detail: String| {
+        Reason::new("policy_input", "the arguments do not fit what policies know of this tool; the call was not run")
+            .with_detail(detail)
+    };
+    let names = NAMES.with(Clone::clone).ok_or_else(|| unready("no names".to_owned()))?;
+    let mut context: Vec<(String, RestrictedExpression)> = Vec::with_capacity(8);
+    let reads = &slice.reads;
+    if reads.reads("input") || reads.reads("input_lossy") {
+        let mut lossy = false;
+        let arguments: Value = serde_json::from_str(subject.arguments).unwrap_or_default();
+        let empty = serde_json::Map::new();
+        let arguments = arguments.as_object().unwrap_or(&empty);
+        let all = reads.reads("input_lossy");
+        let input = kind::record_of(&slice.input, arguments, &mut lossy, |name| all || reads.reads_inner("input", name))
+            .map_err(|_| unready("an argument that a policy reads is not of its declared type".to_owned()))?;
+        context.push(("input".to_owned(), input));
+        context.push(("input_lossy".to_owned(), RestrictedExpression::new_bool(lossy)));
+    }
+    facts::context(facts, reads, subject.agent, subject.tool, subject.origin, &mut context);
+    let context = Context::from_pairs(context).map_err(|_| unready("the context cannot be made".to_owned()))?;
+    let action = match &slice.action {
+        Some(action) => action.clone(),
+        None => action(subject.tool.name()).ok_or_else(|| unready("the tool has no name".to_owned()))?,
+    };
+    let target = facts.target.as_deref().unwrap_or_else(|| subject.tool.name());
+    let principal = EntityUid::from_type_name_and_id(names.0, EntityId::new(subject.agent));
+    let resource = EntityUid::from_type_name_and_id(names.1, EntityId::new(target));
+    Request::new(principal, action, resource, context, None).map_err(|_| unready("the request cannot be made".to_owned()))
+}

@@ -1,0 +1,429 @@
+//! The operator's policies, written in [Cedar](https://www.cedarpolicy.com).
+//!
+//! A policy says which agent (`principal`) may call which tool (`action`) on which target (`resource`), and under which
+//! conditions. A tool is **named** when the action scope of a `permit` lists it, or of one that lists none: what no permit
+//! allows is then denied, and what the tool declares of itself decides nothing. Every other tool is judged by its declared
+//! risk, made stricter by whatever forbids it.
+//!
+//! | annotation | on | what it does |
+//! |---|---|---|
+//! | `@decision("escalate")` | `permit` | allowed once people have approved it |
+//! | `@decision("escalate")` | `forbid` | forbidden unless people approve it |
+//! | `@approvers("2")` | either, beside `@decision` | how many people must approve, 1 to 9 |
+//! | `@reason("…")` | either | what the model is told, at most 200 bytes |
+//! | `@id("…")` | either | the name of the policy in the record; otherwise the file's name and a number |
+//!
+//! A denial stands before an escalation, and that before an allowance. **A policy that cannot be evaluated denies the call**
+//! (`policy_error`), where Cedar itself would skip it. Before anything is put into force, all of it is checked against the
+//! types of the tools' arguments: a misspelt attribute is an error with file and line. A set that is bad as a whole or in
+//! part changes nothing: what was in force stays in force.
+//!
+//! What a policy can read stands in the guide `docs/policy.md`.
+//!
+//! # Examples
+//!
+//! ```
+//! use managed_agents::policy::Policies;
+//! use managed_agents::{Engine, Harness};
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let refund = serde_json::json!({
+//!     "type": "object", "properties": { "cents": { "type": "integer" } }, "required": ["cents"],
+//! });
+//! let policies = Policies::builder()
+//!     .tool("refund", &refund)
+//!     .text("shop.cedar", r#"
+//!         permit(principal, action == Action::"refund", resource) when { context.input.cents <= 5000 };
+//!         @decision("escalate") @approvers("2")
+//!         permit(principal, action == Action::"refund", resource) when { context.input.cents > 5000 };
+//!     "#)
+//!     .load()?;
+//! let harness = Harness::builder()
+//!     .in_memory()
+//!     .agent_id("support-bot")
+//!     .governor(Engine::new().policies(&policies))
+//!     .declare(managed_agents::ToolMeta::new("refund").with_risk(managed_agents::Risk::High))
+//!     .build()
+//!     .await?;
+//! harness.govern("refund", r#"{"cents":4200}"#).await?.finish(managed_agents::Outcome::Ok);
+//! let denied = harness.govern("refund", r#"{"cents":420000}"#).await.unwrap_err();
+//! assert_eq!(denied.code(), "policy_escalates");
+//!
+//! let wrong = Policies::builder()
+//!     .tool("refund", &refund)
+//!     .text("shop.cedar", "\npermit(principal, action == Action::\"refund\", resource) when { context.input.cent <= 5 };");
+//! assert!(wrong.load().unwrap_err().to_string().starts_with("shop.cedar:2: "));
+//! # Ok(()) }
+//! ```
+
+mod compile;
+mod error;
+mod facts;
+mod history;
+mod judge;
+mod kind;
+mod source;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use crate::call::{Digest, ToolCall, ToolMeta};
+use crate::verdict::{Decision, Verdict};
+use compile::{Compiled, Known};
+pub use error::{PolicyError, PolicyProblem};
+pub(crate) use facts::Facts;
+pub use facts::{SignalSource, Signals};
+use history::{Asked, History};
+pub(crate) use history::Reservation;
+pub(crate) use judge::Said;
+use judge::Subject;
+
+/// Policies in force; clones are the same policies, and see when they are replaced.
+#[derive(Clone)]
+pub struct Policies(Arc<Inner>);
+
+struct Inner {
+    /// Where they come from, for reading them again.
+    from: PoliciesBuilder,
+    /// Replaced as a whole, so that no call ever sees half of a set.
+    live: RwLock<Arc<Compiled>>,
+    /// A candidate that judges beside them, and the calls on which it differs.
+    shadow: RwLock<Option<Arc<Compiled>>>,
+    shadowed: AtomicU64,
+    differing: AtomicU64,
+    history: Arc<History>,
+    signals: Option<Arc<dyn SignalSource>>,
+}
+
+/// Where policies come from, and which tools they may name.
+#[derive(Clone, Default)]
+#[must_use = "a builder does nothing until `load`"]
+pub struct PoliciesBuilder {
+    paths: Vec<PathBuf>,
+    texts: Vec<source::Source>,
+    tools: BTreeMap<String, Known>,
+    signals: Option<Arc<dyn SignalSource>>,
+}
+
+/// What a candidate set would have decided differently.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ShadowReport {
+    /// The calls that both sets judged.
+    pub judged: u64,
+    /// Those on which their decisions differ.
+    pub differing: u64,
+}
+
+impl PoliciesBuilder {
+    /// Reads a file `*.cedar`, or all of them in a directory (not in those below), by name. Files `*.tools.json` there say
+    /// what tools take: one JSON object with a JSON Schema by each tool's name.
+    pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.paths.push(path.into());
+        self
+    }
+
+    /// Adds policies that are no file's; `name` is for error messages.
+    pub fn text(mut self, name: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        self.texts.push(source::Source {
+            file: name.into(),
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Says what a tool takes, as a JSON Schema: with a [`Tool`](crate::Tool), its name and
+    /// [`input_schema`](crate::Tool::input_schema).
+    pub fn tool(mut self, name: impl Into<String>, schema: &Value) -> Self {
+        self.tools.insert(name.into(), Known::of_schema(schema));
+        self
+    }
+
+    /// Says that there is a tool: policies may name it, and read of its arguments those whose text is declared to be a
+    /// command, query, path or URL. What a schema says stands before it.
+    pub fn meta(mut self, tool: &ToolMeta) -> Self {
+        let known = || Known::of_meta(tool);
+        self.tools.entry(tool.name().to_owned()).or_insert_with(known);
+        self
+    }
+
+    /// Whatever knows of agents' behaviour; without one, `context.trust`, `ucs`, `drifted`, `archetype` and `zone` are
+    /// absent.
+    pub fn signals(mut self, source: impl SignalSource) -> Self {
+        self.signals = Some(Arc::new(source));
+        self
+    }
+
+    /// Reads and checks everything.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError`] says what is wrong, with file and line.
+    pub fn load(self) -> Result<Policies, PolicyError> {
+        let live = self.compile()?;
+        Ok(Policies(Arc::new(Inner {
+            signals: self.signals.clone(),
+            from: self,
+            live: RwLock::new(Arc::new(live)),
+            shadow: RwLock::new(None),
+            shadowed: AtomicU64::new(0),
+            differing: AtomicU64::new(0),
+            history: Arc::new(History::new()),
+        })))
+    }
+
+    fn compile(&self) -> Result<Compiled, PolicyError> {
+        let mut sources = source::read(&self.paths, ".cedar")?;
+        sources.extend(self.texts.iter().cloned());
+        let mut tools = self.tools.clone();
+        for file in source::read(&self.paths, ".tools.json")? {
+            tools.extend(schemas(&file)?);
+        }
+        compile::compile(sources, tools)
+    }
+}
+
+/// The tools of one file.
+fn schemas(file: &source::Source) -> Result<Vec<(String, Known)>, PolicyProblem> {
+    if file.text.len() as u64 > source::MOST_BYTES {
+        return Err(PolicyProblem::new(&file.file, 0, "is over 1 MiB: split it"));
+    }
+    let tools: BTreeMap<String, Value> = serde_json::from_str(&file.text)
+        .map_err(|error| PolicyProblem::new(&file.file, error.line(), format!("is no object of JSON Schemas: {error}")))?;
+    Ok(tools.into_iter().map(|(name, schema)| (name, Known::of_schema(&schema))).collect())
+}
+
+impl Policies {
+    /// Begins.
+    pub fn builder() -> PoliciesBuilder {
+        PoliciesBuilder::default()
+    }
+
+    /// Reads everything again, and puts it into force as a whole: every call is judged by the old set or by the new one.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError`] says what is wrong; then the old set stays in force.
+    pub fn reload(&self) -> Result<(), PolicyError> {
+        let next = self.0.from.compile()?;
+        *self.0.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        Ok(())
+    }
+
+    /// Puts another set into force in place of this one, and forgets where the old one came from but for
+    /// [`reload`](Self::reload).
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError`] says what is wrong; then the old set stays in force.
+    pub fn replace(&self, next: &PoliciesBuilder) -> Result<(), PolicyError> {
+        let next = next.compile()?;
+        *self.0.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        Ok(())
+    }
+
+    /// Lets a candidate set judge every call beside the one in force. It decides nothing; how often it differs is told by
+    /// [`shadow_report`](Self::shadow_report), and each difference is a `tracing` event.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError`] says what is wrong with the candidate.
+    pub fn shadow(&self, candidate: &PoliciesBuilder) -> Result<(), PolicyError> {
+        let candidate = candidate.compile()?;
+        *self.0.shadow.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(candidate));
+        self.0.shadowed.store(0, Ordering::Relaxed);
+        self.0.differing.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What the candidate would have decided differently; none where there is no candidate.
+    #[must_use]
+    pub fn shadow_report(&self) -> Option<ShadowReport> {
+        let shadow = self.0.shadow.read().unwrap_or_else(PoisonError::into_inner);
+        shadow.as_ref().map(|_| ShadowReport {
+            judged: self.0.shadowed.load(Ordering::Relaxed),
+            differing: self.0.differing.load(Ordering::Relaxed),
+        })
+    }
+
+    /// SHA-256 of the policies' texts and the tools' types.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.live().digest
+    }
+
+    /// How many policies are in force.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.live().policies
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What is allowed and odd: policies that can never hold, names that look like others.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<PolicyProblem> {
+        self.live().warnings.clone()
+    }
+
+    fn live(&self) -> Arc<Compiled> {
+        Arc::clone(&self.0.live.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Judges a call, and gives what it was judged on.
+    pub(crate) fn judge(&self, call: &ToolCall, remote_time: SystemTime) -> Judged {
+        let live = self.live();
+        let slice = live.slice(call.tool());
+        let reads = &slice.reads;
+        let subject = Subject::of(call);
+        let mut facts = Facts::default();
+        if reads.reads("now") {
+            let since = remote_time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            facts.at = i64::try_from(since.as_secs()).ok();
+        }
+        if reads.resource || reads.reads("target") {
+            facts.target = Some(call.policy_target());
+        }
+        if reads.reads("session") {
+            facts.session = call.session().map(str::to_owned);
+        }
+        if ["trust", "ucs", "drifted", "archetype", "zone"].into_iter().any(|name| reads.reads(name))
+            && let Some(source) = &self.0.signals
+        {
+            facts.take_signals(source.signals(call));
+        }
+        let mut held = None;
+        if live.counts {
+            let asked = Asked {
+                agent: subject.agent,
+                tool: subject.tool.name(),
+                session: call.session(),
+                sums: sums(slice, subject.arguments),
+            };
+            match self.0.history.reserve(asked) {
+                Ok((seen, reservation)) => {
+                    held = Some(reservation);
+                    if reads.reads("history") {
+                        // one for each name of the schema, whatever the call lacks
+                        let names = facts::history_names(&slice.input);
+                        let read = names.filter(|name| reads.reads_inner("history", name));
+                        facts.history = read
+                            .map(|name| {
+                                let count = seen.get(&name).copied().unwrap_or(0);
+                                (name, count)
+                            })
+                            .collect();
+                    }
+                }
+                Err(_) => facts.uncounted = true,
+            }
+        }
+        let said = judge::judge(&live, &subject, &facts);
+        self.compare(&said, &subject, &facts);
+        Judged {
+            said,
+            facts,
+            digest: live.digest,
+            held,
+        }
+    }
+
+    /// Facts with what they lack as at the beginning: nothing happened yet, on the first day of 2026.
+    #[cfg(feature = "cli")]
+    pub(crate) fn completed(&self, tool: &str, arguments: &str, mut facts: Facts) -> Facts {
+        let live = self.live();
+        let slice = live.slice(tool);
+        facts.complete(&slice.input, || crate::call::target_of(tool, arguments));
+        facts
+    }
+
+    /// Judges a recorded call again, on the facts of its record.
+    #[cfg(feature = "cli")]
+    pub(crate) fn judge_on(&self, call: &ToolCall, facts: &Facts) -> Said {
+        judge::judge(&self.live(), &Subject::of(call), facts)
+    }
+
+    #[inline]
+    fn compare(&self, said: &Said, subject: &Subject<'_>, facts: &Facts) {
+        let shadow = self.0.shadow.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(shadow) = shadow else {
+            return;
+        };
+        let decision = |said: &Said| said.verdict.as_ref().map_or(Decision::Allow, Verdict::decision);
+        let theirs = judge::judge(&shadow, subject, facts);
+        self.0.shadowed.fetch_add(1, Ordering::Relaxed);
+        if (decision(&theirs), theirs.named) != (decision(said), said.named) {
+            self.0.differing.fetch_add(1, Ordering::Relaxed);
+            tracing::info!(
+                tool = subject.tool.name(),
+                live = decision(said).code(),
+                candidate = decision(&theirs).code(),
+                "the candidate policies decide differently"
+            );
+        }
+    }
+}
+
+/// The whole-number arguments that are summed: those that the tool's policies read. Amounts below nothing count as
+/// nothing, so that none makes room for another.
+fn sums(slice: &compile::Slice, arguments: &str) -> Vec<(Arc<str>, i64)> {
+    let windows = facts::WINDOWS;
+    let summed: Vec<&String> = slice
+        .input
+        .iter()
+        .filter(|(_, field)| field.kind == kind::Kind::Long)
+        .map(|(name, _)| name)
+        .filter(|name| {
+            windows.iter().any(|(window, _)| slice.reads.reads_inner("history", &format!("{name}_{window}")))
+        })
+        .collect();
+    if summed.is_empty() {
+        return Vec::new();
+    }
+    let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
+    let sums = summed.into_iter().map(|name| {
+        let value = arguments.get(name).and_then(Value::as_number);
+        // what is too large to count is the largest that can be
+        let value = value.map_or(0, |value| value.as_i64().unwrap_or(if value.as_f64() < Some(0.0) { 0 } else { i64::MAX }));
+        (name.as_str().into(), value.max(0))
+    });
+    sums.collect()
+}
+
+/// What policies said of a call, and on what.
+pub(crate) struct Judged {
+    pub(crate) said: Said,
+    pub(crate) facts: Facts,
+    pub(crate) digest: Digest,
+    /// The call is counted, unless this is dropped.
+    pub(crate) held: Option<Arc<Reservation>>,
+}
+
+impl fmt::Debug for Policies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policies")
+            .field("policies", &self.len())
+            .field("digest", &self.digest())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PoliciesBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<&Path> = self.texts.iter().map(|text| text.file.as_path()).collect();
+        f.debug_struct("PoliciesBuilder")
+            .field("paths", &self.paths)
+            .field("texts", &texts)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,333 @@
+//! Policies in a harness.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use managed_agents::policy::{Policies, PoliciesBuilder, SignalSource, Signals};
+use managed_agents::{Decision, DenialKind, Engine, Harness, Outcome, Risk, ToolCall, ToolMeta};
+use serde_json::{Value, json};
+
+fn pay() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "amount": {"type": "integer"},
+            "rate": {"type": "number"},
+            "to": {"type": "string"},
+            "memo": {"type": ["string", "null"]},
+            "kind": {"type": "string", "enum": ["wire", "card"]},
+        },
+        "required": ["amount"],
+    })
+}
+
+fn policies(text: &str) -> PoliciesBuilder {
+    Policies::builder()
+        .tool("pay", &pay())
+        .tool("look", &json!({"type": "object", "properties": {}}))
+        .text("test.cedar", text)
+}
+
+fn harness(policies: &Policies) -> Harness {
+    Harness::builder()
+        .in_memory()
+        .agent_id("bot")
+        .governor(Engine::new().policies(policies))
+        .declare(ToolMeta::new("pay").with_risk(Risk::Critical))
+        .declare(ToolMeta::new("look").with_risk(Risk::Low))
+        .build_blocking()
+        .unwrap()
+}
+
+/// Decision and code of one call, which runs at once if it may.
+fn call(harness: &Harness, tool: &str, input: &Value) -> (Decision, String) {
+    match harness.govern_blocking(tool, input.clone()) {
+        Ok(permit) => {
+            permit.finish(Outcome::Ok);
+            (Decision::Allow, String::new())
+        }
+        Err(denied) if denied.kind() == DenialKind::Escalated => (Decision::Escalate, denied.code().to_owned()),
+        Err(denied) => (Decision::Deny, denied.code().to_owned()),
+    }
+}
+
+fn decisions(text: &str, inputs: &[Value]) -> Vec<Decision> {
+    let policies = policies(text).load().unwrap_or_else(|error| panic!("{error}"));
+    let harness = harness(&policies);
+    inputs.iter().map(|input| call(&harness, "pay", input).0).collect()
+}
+
+#[test]
+fn what_a_permit_names_is_judged_by_policies_alone_and_the_rest_by_declared_risk() {
+    let set = policies(r#"permit(principal, action == Action::"pay", resource) when { context.input.amount < 10 };"#);
+    let harness = harness(&set.load().unwrap());
+    assert_eq!(call(&harness, "pay", &json!({"amount": 9})).0, Decision::Allow);
+    assert_eq!(call(&harness, "pay", &json!({"amount": 10})), (Decision::Deny, "policy_no_permit".to_owned()));
+    assert_eq!(call(&harness, "look", &json!({})).0, Decision::Allow);
+    assert_eq!(call(&harness, "nobody_knows", &json!({})), (Decision::Escalate, "undeclared_name".to_owned()));
+}
+
+#[test]
+fn a_permit_without_an_action_names_every_known_tool_and_no_unknown_one() {
+    let set = policies("permit(principal == Agent::\"other\", action, resource);");
+    let harness = harness(&set.load().unwrap());
+    assert_eq!(call(&harness, "look", &json!({})).0, Decision::Deny);
+    assert_eq!(call(&harness, "nobody_knows", &json!({})).0, Decision::Escalate);
+}
+
+#[test]
+fn a_denial_stands_before_an_escalation_and_that_before_an_allowance() {
+    let text = r#"
+        permit(principal, action == Action::"pay", resource);
+        @decision("escalate") @approvers("2") @reason("ask two people")
+        forbid(principal, action == Action::"pay", resource) when { context.input.amount > 10 };
+        forbid(principal, action == Action::"pay", resource) when { context.input.amount > 100 };
+    "#;
+    let set = policies(text).load().unwrap();
+    let harness = harness(&set);
+    assert_eq!(call(&harness, "pay", &json!({"amount": 1})).0, Decision::Allow);
+    assert_eq!(call(&harness, "pay", &json!({"amount": 101})), (Decision::Deny, "policy_forbids".to_owned()));
+    let denied = harness.govern_blocking("pay", json!({"amount": 11})).unwrap_err();
+    assert_eq!(denied.code(), "policy_escalates");
+    let verdict = denied.verdict().unwrap();
+    assert_eq!((verdict.reasons()[0].for_model(), verdict.approvers()), ("ask two people", 2));
+    let records = harness.records();
+    let policies: Vec<_> = records.last().unwrap().decision().policies().collect();
+    assert_eq!(policies, ["test.2", "test.1"]);
+}
+
+#[test]
+fn a_policy_that_cannot_be_evaluated_denies() {
+    // `amount` is required, and a call by name need not have it
+    let forbid = r#"
+        permit(principal, action == Action::"pay", resource);
+        forbid(principal, action == Action::"pay", resource) when { context.input.amount + 1 > 100 };
+    "#;
+    let harness = harness(&policies(forbid).load().unwrap());
+    assert_eq!(call(&harness, "pay", &json!({})), (Decision::Deny, "policy_error".to_owned()));
+    assert_eq!(call(&harness, "pay", &json!({"amount": i64::MAX})), (Decision::Deny, "policy_error".to_owned()));
+    assert_eq!(call(&harness, "pay", &json!({"amount": "1"})), (Decision::Deny, "policy_input".to_owned()));
+    assert_eq!(call(&harness, "pay", &json!({"amount": 1})).0, Decision::Allow);
+}
+
+#[test]
+fn numbers_options_and_enums_are_what_the_guide_says() {
+    let text = r#"permit(principal, action == Action::"pay", resource) when {
+        context.input has rate && context.input.rate.lessThan(decimal("1.5"))
+        && !context.input_lossy && !(context.input has memo)
+        && context.input has kind && context.input.kind.tag == "card" };"#;
+    let input = |rate: Value, memo: Value, kind: &str| json!({"amount": 1, "rate": rate, "memo": memo, "kind": kind});
+    let all = [
+        input(json!(1.4), Value::Null, "card"),
+        input(json!(1), Value::Null, "card"),
+        input(json!(1.5), Value::Null, "card"),
+        input(json!(1.400_01), Value::Null, "card"),
+        input(json!(-1e300), Value::Null, "card"),
+        input(json!(1.4), json!("m"), "card"),
+        input(json!(1.4), Value::Null, "wire"),
+    ];
+    use Decision::{Allow, Deny};
+    assert_eq!(decisions(text, &all), [Allow, Allow, Deny, Deny, Deny, Deny, Deny]);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_file_line_and_advice_and_changes_nothing() {
+    let good = r#"permit(principal, action == Action::"pay", resource);"#;
+    let live = policies(good).load().unwrap();
+    let digest = live.digest();
+    let deep = format!("permit(principal, action, resource) when {{ {}1 == 1{} }};", "(".repeat(500), ")".repeat(500));
+    let chain = format!("permit(principal, action, resource) when {{ true{} }};", " && true".repeat(20_000));
+    let large = format!("// {}\n{good}", "x".repeat(10 * 1024 * 1024));
+    let cases = [
+        ("\npermit(principal, action == Action::\"pay\", resource) when { context.input.amonut > 5 };", ":2: ", "amount"),
+        ("\n\npermit(principal, action == Action::\"pya\", resource);", ":3: ", "pay"),
+        ("permit(principal, action == Action::\"pay\", resource) when { context.input.amount == \"5\" };", ":1: ", "String"),
+        ("permit(principal, action resource);", ":1: ", "unexpected"),
+        ("permit(principal, action == Action::\"pay\", resource) when { context.input.memo == \"x\" };", ":1: ", "has"),
+        ("@decision(\"allow\")\npermit(principal, action, resource);", ":1: ", "escalate"),
+        ("@approvers(\"0\") @decision(\"escalate\") permit(principal, action, resource);", ":1: ", "1 to 9"),
+        ("@aprovers(\"2\") permit(principal, action, resource);", ":1: ", "known are"),
+        ("@id(\"a\") permit(principal, action, resource);\n@id(\"a\") forbid(principal, action, resource);", ":2: ", "twice"),
+        ("permit(principal == ?principal, action, resource);", ":1: ", "template"),
+        (deep.as_str(), ":1: ", "deep"),
+        (chain.as_str(), ":1: ", ""),
+        (large.as_str(), ": ", "1 MiB"),
+    ];
+    for (text, place, advice) in cases {
+        let error = live.replace(&policies(text)).unwrap_err().to_string();
+        let shown: String = text.chars().take(100).collect();
+        assert!(error.starts_with(&format!("test.cedar{place}")), "{shown}: {error}");
+        assert!(error.contains(advice), "{shown}: {error}");
+        assert_eq!(live.digest(), digest);
+    }
+    assert_eq!(call(&harness(&live), "pay", &json!({"amount": 1})).0, Decision::Allow);
+}
+
+#[test]
+fn thousands_of_files_are_refused_and_a_directory_is_read_by_name() {
+    let dir = std::env::temp_dir().join(format!("managed-agents-policy-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("pay.tools.json"), json!({"pay": pay()}).to_string()).unwrap();
+    std::fs::write(dir.join("a.cedar"), r#"permit(principal, action == Action::"pay", resource);"#).unwrap();
+    let set = Policies::builder().path(&dir).load().unwrap();
+    assert_eq!(set.len(), 1);
+    std::fs::write(dir.join("b.cedar"), "permit(").unwrap();
+    assert!(set.reload().unwrap_err().to_string().contains("b.cedar:1: "));
+    assert_eq!(set.len(), 1);
+    std::fs::write(dir.join("b.cedar"), "forbid(principal, action, resource);").unwrap();
+    set.reload().unwrap();
+    assert_eq!(set.len(), 2);
+    for number in 0..1_001 {
+        std::fs::write(dir.join(format!("c{number}.cedar")), "").unwrap();
+    }
+    assert!(set.reload().unwrap_err().to_string().contains("over 1000 files"));
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
+fn trust_may_only_be_a_lower_bound_in_a_permit_and_an_upper_bound_in_a_forbid() {
+    let permit = |condition: &str| format!("permit(principal, action == Action::\"pay\", resource) {condition};");
+    let forbid = |condition: &str| format!("forbid(principal, action == Action::\"pay\", resource) {condition};");
+    let good = [
+        permit(r#"when { context has trust && context.trust.score.greaterThan(decimal("0.6")) }"#),
+        permit(r#"when { context has ucs && decimal("0.6").lessThan(context.ucs) }"#),
+        permit(r#"unless { context has trust && context.trust.score.lessThan(decimal("0.6")) }"#),
+        forbid(r#"when { context has trust && context.trust.score.lessThanOrEqual(decimal("0.6")) }"#),
+        forbid(r#"unless { context has trust && context.trust.score.greaterThan(decimal("0.6")) }"#),
+        forbid(r#"when { !(context has ucs && context.ucs.greaterThan(decimal("0.6"))) }"#),
+    ];
+    for text in &good {
+        policies(text).load().unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+    let bad = [
+        permit(r#"when { context has trust && context.trust.score.lessThan(decimal("0.6")) }"#),
+        permit(r#"when { context has trust && !(context.trust.score.greaterThan(decimal("0.6"))) }"#),
+        permit(r#"when { context has trust && context.trust.score == decimal("0.6") }"#),
+        permit(r#"unless { context has trust && context.trust.score.greaterThan(decimal("0.6")) }"#),
+        permit(r#"when { if (context has ucs && context.ucs.greaterThan(decimal("0.6"))) then false else true }"#),
+        forbid(r#"when { context has trust && context.trust.score.greaterThan(decimal("0.6")) }"#),
+        forbid(r#"when { context has ucs && context.ucs.greaterThan(decimal("0.6")) }"#),
+    ];
+    for text in &bad {
+        let error = policies(text).load().expect_err(text).to_string();
+        assert!(error.contains("lower bound"), "{text}: {error}");
+    }
+    let asking = format!("@decision(\"escalate\") {}", good.first().unwrap());
+    let error = policies(&asking).load().unwrap_err().to_string();
+    assert!(error.contains("without asking"), "{error}");
+}
+
+#[test]
+fn behaviour_is_absent_until_something_measures_it() {
+    struct Trusting(f64);
+    impl SignalSource for Trusting {
+        fn signals(&self, _call: &ToolCall) -> Signals {
+            let mut signals = Signals::default();
+            signals.trust = Some(self.0);
+            signals
+        }
+    }
+    let text = r#"permit(principal, action == Action::"pay", resource)
+        when { context has trust && context.trust.score.greaterThanOrEqual(decimal("0.6")) };"#;
+    let judged = |set: PoliciesBuilder| call(&harness(&set.load().unwrap()), "pay", &json!({"amount": 1})).0;
+    assert_eq!(judged(policies(text)), Decision::Deny);
+    assert_eq!(judged(policies(text).signals(Trusting(0.6))), Decision::Allow);
+    assert_eq!(judged(policies(text).signals(Trusting(0.599_99))), Decision::Deny);
+    assert_eq!(judged(policies(text).signals(Trusting(f64::NAN))), Decision::Deny);
+}
+
+#[test]
+fn history_counts_what_runs_and_what_is_under_way() {
+    let text = r#"permit(principal, action == Action::"pay", resource)
+        when { context.history.amount_1h + context.input.amount <= 100 };"#;
+    let harness = harness(&policies(text).load().unwrap());
+    let under_way = harness.govern_blocking("pay", json!({"amount": 60})).unwrap();
+    assert_eq!(call(&harness, "pay", &json!({"amount": 60})).0, Decision::Deny);
+    // what was denied counts nothing, and a negative amount makes no room
+    assert_eq!(call(&harness, "pay", &json!({"amount": -60})).0, Decision::Allow);
+    assert_eq!(call(&harness, "pay", &json!({"amount": 41})).0, Decision::Deny);
+    assert_eq!(call(&harness, "pay", &json!({"amount": 40})).0, Decision::Allow);
+    under_way.finish(Outcome::Ok);
+    assert_eq!(call(&harness, "pay", &json!({"amount": 1})).0, Decision::Deny);
+}
+
+#[test]
+fn sixty_four_callers_together_pass_no_sum() {
+    let text = r#"permit(principal, action == Action::"pay", resource)
+        when { context.history.amount_1h + context.input.amount <= 100 };"#;
+    let harness = harness(&policies(text).load().unwrap());
+    let paid: usize = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..64)
+            .map(|_| {
+                scope.spawn(|| {
+                    let calls = (0..20).filter(|_| call(&harness, "pay", &json!({"amount": 7})).0 == Decision::Allow);
+                    calls.count()
+                })
+            })
+            .collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).sum()
+    });
+    assert!((1..=14).contains(&paid), "{paid}");
+}
+
+#[test]
+fn a_reload_under_load_is_never_seen_in_part() {
+    // each set alone decides one way; a mixture would deny or escalate
+    let one = r#"permit(principal, action == Action::"pay", resource) when { context.input.amount == 1 };
+        forbid(principal, action == Action::"pay", resource) when { context.input.amount == 2 };"#;
+    let other = r#"permit(principal, action == Action::"pay", resource) when { context.input.amount == 2 };
+        forbid(principal, action == Action::"pay", resource) when { context.input.amount == 1 };"#;
+    let live = policies(one).load().unwrap();
+    let harness = harness(&live);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                        let (decision, code) = call(&harness, "pay", &json!({"amount": 1}));
+                        assert!(
+                            matches!((decision, code.as_str()), (Decision::Allow, _) | (Decision::Deny, "policy_forbids")),
+                            "{decision}: {code}"
+                        );
+                    }
+                })
+            })
+            .collect();
+        for round in 0..50 {
+            let next = if round % 2 == 0 { other } else { one };
+            live.replace(&policies(next)).unwrap();
+            assert!(live.replace(&policies("permit(")).is_err());
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+    });
+}
+
+#[test]
+fn a_candidate_judges_beside_the_set_in_force_and_decides_nothing() {
+    let live = policies(r#"permit(principal, action == Action::"pay", resource);"#).load().unwrap();
+    let harness = harness(&live);
+    assert_eq!(live.shadow_report(), None);
+    let stricter = r#"permit(principal, action == Action::"pay", resource) when { context.input.amount < 5 };"#;
+    live.shadow(&policies(stricter)).unwrap();
+    for amount in [1, 4, 5, 6] {
+        assert_eq!(call(&harness, "pay", &json!({ "amount": amount })).0, Decision::Allow);
+    }
+    let report = live.shadow_report().unwrap();
+    assert_eq!((report.judged, report.differing), (4, 2));
+}
+
+#[test]
+fn records_name_the_rules_and_other_rules_have_another_digest() {
+    let rules = |text: &str| {
+        let harness = harness(&policies(text).load().unwrap());
+        call(&harness, "pay", &json!({"amount": 1}));
+        call(&harness, "look", &json!({}));
+        let records = harness.records();
+        let rules: Vec<_> = records.iter().map(|entry| entry.decision().rules().unwrap()).collect();
+        assert_eq!(rules.first(), rules.last());
+        *rules.first().unwrap()
+    };
+    let permit = r#"permit(principal, action == Action::"pay", resource);"#;
+    assert_eq!(rules(permit), rules(permit));
+    assert_ne!(rules(permit), rules(r#"forbid(principal, action == Action::"pay", resource);"#));
+}
