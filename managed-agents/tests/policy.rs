@@ -60,9 +60,15 @@ fn what_a_permit_names_is_judged_by_policies_alone_and_the_rest_by_declared_risk
     let set = policies(r#"permit(principal, action == Action::"pay", resource) when { context.input.amount < 10 };"#);
     let harness = harness(&set.load().unwrap());
     assert_eq!(call(&harness, "pay", &json!({"amount": 9})).0, Decision::Allow);
-    assert_eq!(call(&harness, "pay", &json!({"amount": 10})), (Decision::Deny, "policy_no_permit".to_owned()));
+    assert_eq!(
+        call(&harness, "pay", &json!({"amount": 10})),
+        (Decision::Deny, "policy_no_permit".to_owned())
+    );
     assert_eq!(call(&harness, "look", &json!({})).0, Decision::Allow);
-    assert_eq!(call(&harness, "nobody_knows", &json!({})), (Decision::Escalate, "undeclared_name".to_owned()));
+    assert_eq!(
+        call(&harness, "nobody_knows", &json!({})),
+        (Decision::Escalate, "undeclared_name".to_owned())
+    );
 }
 
 #[test]
@@ -84,11 +90,17 @@ fn a_denial_stands_before_an_escalation_and_that_before_an_allowance() {
     let set = policies(text).load().unwrap();
     let harness = harness(&set);
     assert_eq!(call(&harness, "pay", &json!({"amount": 1})).0, Decision::Allow);
-    assert_eq!(call(&harness, "pay", &json!({"amount": 101})), (Decision::Deny, "policy_forbids".to_owned()));
+    assert_eq!(
+        call(&harness, "pay", &json!({"amount": 101})),
+        (Decision::Deny, "policy_forbids".to_owned())
+    );
     let denied = harness.govern_blocking("pay", json!({"amount": 11})).unwrap_err();
     assert_eq!(denied.code(), "policy_escalates");
     let verdict = denied.verdict().unwrap();
-    assert_eq!((verdict.reasons()[0].for_model(), verdict.approvers()), ("ask two people", 2));
+    assert_eq!(
+        (verdict.reasons()[0].for_model(), verdict.approvers()),
+        ("ask two people", 2)
+    );
     let records = harness.records();
     let policies: Vec<_> = records.last().unwrap().decision().policies().collect();
     assert_eq!(policies, ["test.2", "test.1"]);
@@ -102,9 +114,18 @@ fn a_policy_that_cannot_be_evaluated_denies() {
         forbid(principal, action == Action::"pay", resource) when { context.input.amount + 1 > 100 };
     "#;
     let harness = harness(&policies(forbid).load().unwrap());
-    assert_eq!(call(&harness, "pay", &json!({})), (Decision::Deny, "policy_error".to_owned()));
-    assert_eq!(call(&harness, "pay", &json!({"amount": i64::MAX})), (Decision::Deny, "policy_error".to_owned()));
-    assert_eq!(call(&harness, "pay", &json!({"amount": "1"})), (Decision::Deny, "policy_input".to_owned()));
+    assert_eq!(
+        call(&harness, "pay", &json!({})),
+        (Decision::Deny, "policy_error".to_owned())
+    );
+    assert_eq!(
+        call(&harness, "pay", &json!({"amount": i64::MAX})),
+        (Decision::Deny, "policy_error".to_owned())
+    );
+    assert_eq!(
+        call(&harness, "pay", &json!({"amount": "1"})),
+        (Decision::Deny, "policy_input".to_owned())
+    );
     assert_eq!(call(&harness, "pay", &json!({"amount": 1})).0, Decision::Allow);
 }
 
@@ -133,19 +154,58 @@ fn what_is_wrong_is_told_with_file_line_and_advice_and_changes_nothing() {
     let good = r#"permit(principal, action == Action::"pay", resource);"#;
     let live = policies(good).load().unwrap();
     let digest = live.digest();
-    let deep = format!("permit(principal, action, resource) when {{ {}1 == 1{} }};", "(".repeat(500), ")".repeat(500));
-    let chain = format!("permit(principal, action, resource) when {{ true{} }};", " && true".repeat(20_000));
+    let deep = format!(
+        "permit(principal, action, resource) when {{ {}1 == 1{} }};",
+        "(".repeat(500),
+        ")".repeat(500)
+    );
+    let chain = format!(
+        "permit(principal, action, resource) when {{ true{} }};",
+        " && true".repeat(20_000)
+    );
     let large = format!("// {}\n{good}", "x".repeat(10 * 1024 * 1024));
     let cases = [
-        ("\npermit(principal, action == Action::\"pay\", resource) when { context.input.amonut > 5 };", ":2: ", "amount"),
-        ("\n\npermit(principal, action == Action::\"pya\", resource);", ":3: ", "pay"),
-        ("permit(principal, action == Action::\"pay\", resource) when { context.input.amount == \"5\" };", ":1: ", "String"),
+        (
+            "\npermit(principal, action == Action::\"pay\", resource) when { context.input.amonut > 5 };",
+            ":2: ",
+            "amount",
+        ),
+        (
+            "\n\npermit(principal, action == Action::\"pya\", resource);",
+            ":3: ",
+            "pay",
+        ),
+        (
+            "permit(principal, action == Action::\"pay\", resource) when { context.input.amount == \"5\" };",
+            ":1: ",
+            "String",
+        ),
         ("permit(principal, action resource);", ":1: ", "unexpected"),
-        ("permit(principal, action == Action::\"pay\", resource) when { context.input.memo == \"x\" };", ":1: ", "has"),
-        ("@decision(\"allow\")\npermit(principal, action, resource);", ":1: ", "escalate"),
-        ("@approvers(\"0\") @decision(\"escalate\") permit(principal, action, resource);", ":1: ", "1 to 9"),
-        ("@aprovers(\"2\") permit(principal, action, resource);", ":1: ", "known are"),
-        ("@id(\"a\") permit(principal, action, resource);\n@id(\"a\") forbid(principal, action, resource);", ":2: ", "twice"),
+        (
+            "permit(principal, action == Action::\"pay\", resource) when { context.input.memo == \"x\" };",
+            ":1: ",
+            "has",
+        ),
+        (
+            "@decision(\"allow\")\npermit(principal, action, resource);",
+            ":1: ",
+            "escalate",
+        ),
+        (
+            "@approvers(\"0\") @decision(\"escalate\") permit(principal, action, resource);",
+            ":1: ",
+            "1 to 9",
+        ),
+        (
+            "@aprovers(\"2\") permit(principal, action, resource);",
+            ":1: ",
+            "known are",
+        ),
+        (
+            "@id(\"a\") permit(principal, action, resource);\n@id(\"a\") forbid(principal, action, resource);",
+            ":2: ",
+            "twice",
+        ),
         ("permit(principal == ?principal, action, resource);", ":1: ", "template"),
         (deep.as_str(), ":1: ", "deep"),
         (chain.as_str(), ":1: ", ""),
@@ -166,7 +226,11 @@ fn thousands_of_files_are_refused_and_a_directory_is_read_by_name() {
     let dir = std::env::temp_dir().join(format!("managed-agents-policy-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
     std::fs::write(dir.join("pay.tools.json"), json!({"pay": pay()}).to_string()).unwrap();
-    std::fs::write(dir.join("a.cedar"), r#"permit(principal, action == Action::"pay", resource);"#).unwrap();
+    std::fs::write(
+        dir.join("a.cedar"),
+        r#"permit(principal, action == Action::"pay", resource);"#,
+    )
+    .unwrap();
     let set = Policies::builder().path(&dir).load().unwrap();
     assert_eq!(set.len(), 1);
     std::fs::write(dir.join("b.cedar"), "permit(").unwrap();
@@ -285,7 +349,10 @@ fn a_reload_under_load_is_never_seen_in_part() {
                     while !stop.load(std::sync::atomic::Ordering::Relaxed) {
                         let (decision, code) = call(&harness, "pay", &json!({"amount": 1}));
                         assert!(
-                            matches!((decision, code.as_str()), (Decision::Allow, _) | (Decision::Deny, "policy_forbids")),
+                            matches!(
+                                (decision, code.as_str()),
+                                (Decision::Allow, _) | (Decision::Deny, "policy_forbids")
+                            ),
                             "{decision}: {code}"
                         );
                     }
@@ -304,7 +371,9 @@ fn a_reload_under_load_is_never_seen_in_part() {
 
 #[test]
 fn a_candidate_judges_beside_the_set_in_force_and_decides_nothing() {
-    let live = policies(r#"permit(principal, action == Action::"pay", resource);"#).load().unwrap();
+    let live = policies(r#"permit(principal, action == Action::"pay", resource);"#)
+        .load()
+        .unwrap();
     let harness = harness(&live);
     assert_eq!(live.shadow_report(), None);
     let stricter = r#"permit(principal, action == Action::"pay", resource) when { context.input.amount < 5 };"#;
@@ -329,5 +398,8 @@ fn records_name_the_rules_and_other_rules_have_another_digest() {
     };
     let permit = r#"permit(principal, action == Action::"pay", resource);"#;
     assert_eq!(rules(permit), rules(permit));
-    assert_ne!(rules(permit), rules(r#"forbid(principal, action == Action::"pay", resource);"#));
+    assert_ne!(
+        rules(permit),
+        rules(r#"forbid(principal, action == Action::"pay", resource);"#)
+    );
 }

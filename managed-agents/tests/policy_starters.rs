@@ -1,5 +1,4 @@
 //! The starter policies, and the commands that judge by policies.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -16,7 +15,11 @@ fn program() -> Command {
 }
 
 fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 fn starters() -> PathBuf {
@@ -27,11 +30,22 @@ fn starters() -> PathBuf {
 fn each_starter_decides_as_its_cases_say_and_stops_its_red_team() {
     for name in ["support", "coding", "payments", "analyst"] {
         let dir = starters().join(name);
-        let output = program().args(["policy", "check", "--policies"]).arg(&dir).output().unwrap();
-        assert!(output.status.success() && !text(&output).contains("warning"), "{name}: {}", text(&output));
+        let output = program()
+            .args(["policy", "check", "--policies"])
+            .arg(&dir)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success() && !text(&output).contains("warning"),
+            "{name}: {}",
+            text(&output)
+        );
         let red_team = dir.join("red-team.json");
         let expected = std::fs::read_to_string(&red_team).unwrap();
-        assert!(!expected.contains(r#""expect": "allow""#), "{name}: none of them may be allowed");
+        assert!(
+            !expected.contains(r#""expect": "allow""#),
+            "{name}: none of them may be allowed"
+        );
         let output = program()
             .args(["policy", "test", "--policies"])
             .args([&dir, &dir.join("cases.json"), &red_team])
@@ -45,10 +59,22 @@ fn each_starter_decides_as_its_cases_say_and_stops_its_red_team() {
 fn a_case_that_is_decided_otherwise_is_named_and_the_program_says_so() {
     let dir = starters().join("analyst");
     let cases = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wrong-cases.json");
-    std::fs::write(&cases, r#"[{"name": "a wish", "tool": "chart", "input": {"title": "t"}, "expect": "deny"}]"#).unwrap();
-    let output = program().args(["policy", "test", "--policies"]).args([&dir, &cases]).output().unwrap();
+    std::fs::write(
+        &cases,
+        r#"[{"name": "a wish", "tool": "chart", "input": {"title": "t"}, "expect": "deny"}]"#,
+    )
+    .unwrap();
+    let output = program()
+        .args(["policy", "test", "--policies"])
+        .args([&dir, &cases])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output).contains("a wish: allow, not deny [charts]"), "{}", text(&output));
+    assert!(
+        text(&output).contains("a wish: allow, not deny [charts]"),
+        "{}",
+        text(&output)
+    );
 }
 
 #[test]
@@ -77,14 +103,28 @@ fn a_record_is_replayed_compared_and_explained() {
     let run = |arguments: &[&str], more: &[&Path]| {
         let mut command = program();
         command.arg("policy").args(arguments).args(more);
-        command.arg("--config").arg(&config).arg("--data-dir").arg(&data).arg("--high-water").arg(&mark);
+        command
+            .arg("--config")
+            .arg(&config)
+            .arg("--data-dir")
+            .arg(&data)
+            .arg("--high-water")
+            .arg(&mark);
         command.output().unwrap()
     };
     let output = run(&["replay", "--policies"], &[&set]);
-    assert!(text(&output).contains("4 decided alike, 0 not; 0 under other rules"), "{}", text(&output));
+    assert!(
+        text(&output).contains("4 decided alike, 0 not; 0 under other rules"),
+        "{}",
+        text(&output)
+    );
     assert_eq!(output.status.code(), Some(0));
     let output = run(&["replay", "--policies"], &[&starters().join("analyst")]);
-    assert!(text(&output).contains("0 decided alike, 0 not; 4 under other rules"), "{}", text(&output));
+    assert!(
+        text(&output).contains("0 decided alike, 0 not; 4 under other rules"),
+        "{}",
+        text(&output)
+    );
 
     let candidate = dir.join("candidate");
     std::fs::create_dir_all(&candidate).unwrap();
@@ -96,8 +136,16 @@ fn a_record_is_replayed_compared_and_explained() {
     .unwrap();
     let output = run(&["diff", "--policies"], &[&set, Path::new("--candidate"), &candidate]);
     // 100 was allowed, 6 000 was escalated, 60 000 stays denied, and −1 would be allowed
-    assert!(text(&output).contains("3 of 4 calls would be decided differently"), "{}", text(&output));
-    assert!(text(&output).contains("`refund` of bot deny -> allow [tiny]"), "{}", text(&output));
+    assert!(
+        text(&output).contains("3 of 4 calls would be decided differently"),
+        "{}",
+        text(&output)
+    );
+    assert!(
+        text(&output).contains("`refund` of bot deny -> allow [tiny]"),
+        "{}",
+        text(&output)
+    );
     assert_eq!(output.status.code(), Some(3));
 
     let place = (0..20).find(|place| {

@@ -42,8 +42,17 @@ fn policy() -> impl Strategy<Value = String> {
         Just(r#"action == Action::"pay""#),
         Just(r#"action in [Action::"pay", Action::"look"]"#),
     ];
-    let body = |lower| prop_oneof![condition(), trusting(lower), (condition(), trusting(lower)).prop_map(|(a, b)| format!("({a}) && ({b})"))];
-    let effect = prop_oneof![body(true).prop_map(|body| ("permit", body)), body(false).prop_map(|body| ("forbid", body))];
+    let body = |lower| {
+        prop_oneof![
+            condition(),
+            trusting(lower),
+            (condition(), trusting(lower)).prop_map(|(a, b)| format!("({a}) && ({b})"))
+        ]
+    };
+    let effect = prop_oneof![
+        body(true).prop_map(|body| ("permit", body)),
+        body(false).prop_map(|body| ("forbid", body))
+    ];
     (effect, scope, any::<bool>()).prop_map(|((effect, body), scope, escalates)| {
         // trust may not stand in a permit that asks
         let escalates = escalates && (effect == "forbid" || !body.contains("decimal"));
@@ -57,7 +66,10 @@ fn builder(text: &str) -> PoliciesBuilder {
         "type": "object", "required": ["amount"],
         "properties": {"amount": {"type": "integer"}, "memo": {"type": "string"}},
     });
-    Policies::builder().tool("pay", &input).tool("look", &input).text("law.cedar", text)
+    Policies::builder()
+        .tool("pay", &input)
+        .tool("look", &input)
+        .text("law.cedar", text)
 }
 
 fn decide(engine: Engine, tool: &str, amount: i64) -> Decision {

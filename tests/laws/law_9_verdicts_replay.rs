@@ -40,17 +40,34 @@ fn program() -> PathBuf {
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("..");
     let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
     let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "-q", "-p", "managed-agents", "--all-features", "--bin", "managed-agents"]);
+    build.args([
+        "build",
+        "-q",
+        "-p",
+        "managed-agents",
+        "--all-features",
+        "--bin",
+        "managed-agents",
+    ]);
     if !cfg!(debug_assertions) {
         build.arg("--release");
     }
-    assert!(build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).status().unwrap().success());
+    assert!(
+        build
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+            .status()
+            .unwrap()
+            .success()
+    );
     target.join(profile).join("managed-agents")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn law_9_every_recorded_decision_is_made_again_under_the_same_rules() {
-    let calls: u64 = std::env::var("MANAGED_AGENTS_LAW_9").ok().and_then(|calls| calls.parse().ok()).unwrap_or(3_000);
+    let calls: u64 = std::env::var("MANAGED_AGENTS_LAW_9")
+        .ok()
+        .and_then(|calls| calls.parse().ok())
+        .unwrap_or(3_000);
     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("law-9-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&dir);
     let set = dir.join("policies");
@@ -62,11 +79,19 @@ async fn law_9_every_recorded_decision_is_made_again_under_the_same_rules() {
         "look": {"type": "object", "properties": {}},
     });
     std::fs::write(set.join("law.tools.json"), schemas.to_string()).unwrap();
-    std::fs::write(dir.join("managed-agents.toml"), "[tools.pay]\nrisk = \"critical\"\n[tools.look]\nrisk = \"low\"\n").unwrap();
+    std::fs::write(
+        dir.join("managed-agents.toml"),
+        "[tools.pay]\nrisk = \"critical\"\n[tools.look]\nrisk = \"low\"\n",
+    )
+    .unwrap();
 
     let options = StoreOptions::new(dir.join("data")).high_water(dir.join("mark"));
     let home = Home::open(options).unwrap();
-    let policies = Policies::builder().path(&set).signals(Wavering(0.into())).load().unwrap();
+    let policies = Policies::builder()
+        .path(&set)
+        .signals(Wavering(0.into()))
+        .load()
+        .unwrap();
     let harness = Harness::builder()
         .agent_id("bot")
         .home(&home)
@@ -84,8 +109,14 @@ async fn law_9_every_recorded_decision_is_made_again_under_the_same_rules() {
                     let amount = i64::try_from(number * 7_919 % 611).unwrap() - 20;
                     let (tool, input) = match number % 5 {
                         0 => ("look", json!({})),
-                        1 => ("pay", json!({"amount": amount, "to": if number % 3 == 0 { "evil" } else { "fine é\n" }})),
-                        2 => ("pay", json!({"amount": amount, "rate": f64::from(u32::try_from(number % 50).unwrap()) / 17.0})),
+                        1 => (
+                            "pay",
+                            json!({"amount": amount, "to": if number % 3 == 0 { "evil" } else { "fine é\n" }}),
+                        ),
+                        2 => (
+                            "pay",
+                            json!({"amount": amount, "rate": f64::from(u32::try_from(number % 50).unwrap()) / 17.0}),
+                        ),
                         3 => ("nobody_knows", json!({"a/b~c": amount})),
                         _ => ("pay", json!({ "amount": amount })),
                     };
@@ -113,7 +144,13 @@ async fn law_9_every_recorded_decision_is_made_again_under_the_same_rules() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    let expected = format!("{calls} decided alike, 0 not; 0 under other rules, 0 of tools defined otherwise, 0 erased, 0 without inputs.");
-    assert!(said.contains(&expected), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let expected = format!(
+        "{calls} decided alike, 0 not; 0 under other rules, 0 of tools defined otherwise, 0 erased, 0 without inputs."
+    );
+    assert!(
+        said.contains(&expected),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     std::fs::remove_dir_all(&dir).unwrap();
 }

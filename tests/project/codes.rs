@@ -15,6 +15,7 @@ const OTHER_WORDS: &[&str] = &[
     "claude",
     "cli",
     "config",
+    "policy/facts.rs",
     "remote/body.rs",
     "remote/preset.rs",
     "call/verb.rs",

@@ -242,7 +242,9 @@ impl DecisionRecord {
 
     /// The ids of the policies that decided.
     pub fn policies(&self) -> impl Iterator<Item = &str> + '_ {
-        self.basis().into_iter().flat_map(|basis| basis.policies.iter().map(AsRef::as_ref))
+        self.basis()
+            .into_iter()
+            .flat_map(|basis| basis.policies.iter().map(AsRef::as_ref))
     }
 
     pub(crate) fn basis(&self) -> Option<&Basis> {

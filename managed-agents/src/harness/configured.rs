@@ -260,7 +260,10 @@ pub(super) fn policies_of<'a>(
     let paths = config.policies.as_ref()?;
     let directory = config.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let policies = crate::policy::Policies::builder();
-    let policies = paths.value.iter().fold(policies, |policies, path| policies.path(directory.join(path)));
+    let policies = paths
+        .value
+        .iter()
+        .fold(policies, |policies, path| policies.path(directory.join(path)));
     let tools = config.tools.iter().chain(tools);
     Some(tools.fold(policies, crate::policy::PoliciesBuilder::meta))
 }

@@ -49,7 +49,10 @@ impl Rejudge {
             None => policies_of(config, &tools),
         };
         let engine = engine(&without, [])?;
-        let policies = named.map(PoliciesBuilder::load).transpose().map_err(crate::config::ConfigError::from)?;
+        let policies = named
+            .map(PoliciesBuilder::load)
+            .transpose()
+            .map_err(crate::config::ConfigError::from)?;
         Ok(Self {
             engine: match &policies {
                 Some(policies) => engine.policies(policies),
@@ -72,13 +75,7 @@ impl Rejudge {
     }
 
     /// Judges a call; `arguments` are one JSON object in canonical form.
-    pub(crate) fn judge(
-        &mut self,
-        agent: &AgentId,
-        tool: &str,
-        arguments: &str,
-        facts: &Facts,
-    ) -> Rejudged {
+    pub(crate) fn judge(&mut self, agent: &AgentId, tool: &str, arguments: &str, facts: &Facts) -> Rejudged {
         const BETWEEN: &[u8] = br#"},"arguments":"#;
         let heads = self.heads.entry(agent.to_string()).or_insert_with(|| {
             // the calls of a program are those of its functions: what the configuration says of their names only tightens them
@@ -87,7 +84,13 @@ impl Rejudge {
             let declared = declared.map(|meta| (meta.clone(), Origin::Declared));
             let functions = self.tools.iter().map(|meta| (meta.clone(), Origin::Governed));
             let all = declared.chain(functions).collect();
-            Heads::new(agent.clone(), "engine", std::collections::HashMap::new(), all, self.config.tools.clone())
+            Heads::new(
+                agent.clone(),
+                "engine",
+                std::collections::HashMap::new(),
+                all,
+                self.config.tools.clone(),
+            )
         });
         let head = heads.of_name(tool);
         let definition = head.meta().definition();

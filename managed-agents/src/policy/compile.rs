@@ -41,16 +41,24 @@ impl Known {
 
     /// What is known of a tool without a schema: the arguments whose text is declared to mean something.
     pub(super) fn of_meta(meta: &ToolMeta) -> Self {
-        let declared = meta.arguments().iter().filter(|argument| argument.judged == Judged::Yes);
+        let declared = meta
+            .arguments()
+            .iter()
+            .filter(|argument| argument.judged == Judged::Yes);
         let texts = declared.filter(|argument| {
-            matches!(argument.kind, Some(ArgKind::Shell | ArgKind::Sql | ArgKind::Path | ArgKind::Url))
+            matches!(
+                argument.kind,
+                Some(ArgKind::Shell | ArgKind::Sql | ArgKind::Path | ArgKind::Url)
+            )
         });
         let field = Field {
             kind: kind::Kind::Text,
             required: false,
         };
         Self {
-            input: texts.map(|argument| (argument.name.to_owned(), field.clone())).collect(),
+            input: texts
+                .map(|argument| (argument.name.to_owned(), field.clone()))
+                .collect(),
             opaque: true,
         }
     }
@@ -140,7 +148,11 @@ fn compile_here(sources: &[Source], tools: &BTreeMap<String, Known>) -> Result<C
     }
     if all.len() > MOST_POLICIES {
         let file = sources.first().map(|source| source.file.clone()).unwrap_or_default();
-        problems.push(PolicyProblem::new(&file, 0, format!("there are over {MOST_POLICIES} policies")));
+        problems.push(PolicyProblem::new(
+            &file,
+            0,
+            format!("there are over {MOST_POLICIES} policies"),
+        ));
     }
     if !problems.is_empty() {
         return Err(PolicyError::new(problems));
@@ -158,16 +170,26 @@ fn parse(source: &Source, number: usize) -> Result<Vec<(Policy, About)>, Vec<Pol
     source::check(source).map_err(|problem| vec![problem])?;
     let set: PolicySet = source.text.parse().map_err(|errors: cedar_policy::ParseErrors| {
         let problems = errors.iter().map(|error| {
-            let at = error.labels().and_then(|mut labels| labels.next()).map_or(0, |label| label.offset());
-            let expected = error.labels().and_then(|mut labels| labels.next()?.label().map(str::to_owned));
+            let at = error
+                .labels()
+                .and_then(|mut labels| labels.next())
+                .map_or(0, |label| label.offset());
+            let expected = error
+                .labels()
+                .and_then(|mut labels| labels.next()?.label().map(str::to_owned));
             let message = said(error);
-            source.problem(at, expected.map_or(message.clone(), |expected| format!("{message}: {expected}")))
+            source.problem(
+                at,
+                expected.map_or(message.clone(), |expected| format!("{message}: {expected}")),
+            )
         });
         problems.collect::<Vec<_>>()
     })?;
     if let Some(template) = set.templates().next() {
         let at = template.as_ref().loc().map_or(0, |loc| loc.span.offset());
-        return Err(vec![source.problem(at, "a template says nothing by itself: name principal and resource")]);
+        return Err(vec![
+            source.problem(at, "a template says nothing by itself: name principal and resource"),
+        ]);
     }
     let mut policies: Vec<&Policy> = set.policies().collect();
     policies.sort_by_key(|policy| start(policy));
@@ -194,7 +216,11 @@ fn said(error: &dyn miette::Diagnostic) -> String {
         message.push_str(&help.to_string());
     }
     // parts may be texts of the file
-    message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect()
+    message
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(400)
+        .collect()
 }
 
 fn about(source: &Source, policy: &Policy, place: usize) -> Result<About, PolicyProblem> {
@@ -222,12 +248,16 @@ fn about(source: &Source, policy: &Policy, place: usize) -> Result<About, Policy
             "reason" | "id" => return Err(problem(format!("@{key} is too long, or empty"))),
             _ => {
                 let key = key.escape_debug();
-                return Err(problem(format!("unknown annotation @{key}: known are @id, @decision, @approvers, @reason")));
+                return Err(problem(format!(
+                    "unknown annotation @{key}: known are @id, @decision, @approvers, @reason"
+                )));
             }
         }
     }
     if approvers > 1 && !escalates {
-        return Err(problem("@approvers stands only beside @decision(\"escalate\")".to_owned()));
+        return Err(problem(
+            "@approvers stands only beside @decision(\"escalate\")".to_owned(),
+        ));
     }
     let json = policy.to_json().map_err(|error| problem(error.to_string()))?;
     if let Some(why) = wrong_direction(&json, escalates) {
@@ -239,7 +269,11 @@ fn about(source: &Source, policy: &Policy, place: usize) -> Result<About, Policy
         ActionConstraint::Eq(uid) => Some(BTreeSet::from([tool(&uid)])),
         ActionConstraint::In(uids) => Some(uids.iter().map(tool).collect()),
     };
-    let stem = source.file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("policy");
+    let stem = source
+        .file
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or("policy");
     Ok(About {
         id: id.unwrap_or_else(|| format!("{stem}.{}", place + 1).into()),
         escalates,
@@ -260,14 +294,25 @@ fn validate(
 ) -> Result<Vec<PolicyProblem>, PolicyError> {
     let first = sources.first().map(|source| source.file.clone()).unwrap_or_default();
     let failed = |message: String| PolicyError::from(PolicyProblem::new(&first, 0, message));
-    let schema = Schema::from_json_value(schema(tools)).map_err(|error| failed(format!("the tools' types: {error}")))?;
+    let schema =
+        Schema::from_json_value(schema(tools)).map_err(|error| failed(format!("the tools' types: {error}")))?;
     let set = PolicySet::from_policies(all.iter().map(|(policy, _)| policy.clone()))
         .map_err(|error| failed(error.to_string()))?;
     let result = Validator::new(schema).validate(&set, ValidationMode::Strict);
     let place = |id: &PolicyId, error: &dyn miette::Diagnostic| {
-        let number = AsRef::<str>::as_ref(id).split('.').next().and_then(|number| number.parse::<usize>().ok());
-        let at = error.labels().and_then(|mut labels| labels.next()).map(|label| label.offset());
-        let policy = || all.iter().find(|(policy, _)| policy.id() == id).map_or(0, |(policy, _)| start(policy));
+        let number = AsRef::<str>::as_ref(id)
+            .split('.')
+            .next()
+            .and_then(|number| number.parse::<usize>().ok());
+        let at = error
+            .labels()
+            .and_then(|mut labels| labels.next())
+            .map(|label| label.offset());
+        let policy = || {
+            all.iter()
+                .find(|(policy, _)| policy.id() == id)
+                .map_or(0, |(policy, _)| start(policy))
+        };
         let source = number.and_then(|number| sources.get(number));
         (source, at.unwrap_or_else(policy))
     };
@@ -280,11 +325,15 @@ fn validate(
             let mut message = said(error).replace("for policy ", "").replace(&id, "");
             let unknown = message.contains("context.input") || message.contains("`input`");
             let about = all.iter().find(|(policy, _)| policy.id() == error.policy_id());
-            let opaque = about
-                .and_then(|(_, about)| about.tools.as_ref())
-                .and_then(|named| named.iter().find(|tool| tools.get(*tool).is_some_and(|known| known.opaque)));
+            let opaque = about.and_then(|(_, about)| about.tools.as_ref()).and_then(|named| {
+                named
+                    .iter()
+                    .find(|tool| tools.get(*tool).is_some_and(|known| known.opaque))
+            });
             if let (true, Some(tool)) = (unknown, opaque) {
-                message.push_str(&format!(" (what `{tool}` takes is not known here: add its schema to a file `*.tools.json`)"));
+                message.push_str(&format!(
+                    " (what `{tool}` takes is not known here: add its schema to a file `*.tools.json`)"
+                ));
             }
             match source {
                 Some(source) => source.problem(at, message),
@@ -345,12 +394,18 @@ fn cut(
     for (number, (_, about)) in all.iter().enumerate() {
         match &about.tools {
             None => unscoped.push(number),
-            Some(named) => named.iter().for_each(|tool| by_tool.entry(tool).or_default().push(number)),
+            Some(named) => named
+                .iter()
+                .for_each(|tool| by_tool.entry(tool).or_default().push(number)),
         }
     }
     let slice = |tool: Option<&str>, known: Option<&Known>| {
         let own = tool.and_then(|tool| by_tool.get(tool)).into_iter().flatten();
-        let policies: Vec<_> = unscoped.iter().chain(own).filter_map(|number| all.get(*number)).collect();
+        let policies: Vec<_> = unscoped
+            .iter()
+            .chain(own)
+            .filter_map(|number| all.get(*number))
+            .collect();
         let set = |permit| {
             let of_kind = policies.iter().filter(|(_, about)| about.permit == permit);
             // ids are unique
@@ -363,7 +418,10 @@ fn cut(
             forbids: set(false),
             named: policies.iter().any(|(_, about)| about.permit),
             reads,
-            about: policies.iter().map(|(policy, about)| (policy.id().clone(), Arc::clone(about))).collect(),
+            about: policies
+                .iter()
+                .map(|(policy, about)| (policy.id().clone(), Arc::clone(about)))
+                .collect(),
             input: known.map(|known| known.input.clone()).unwrap_or_default(),
             action: tool.and_then(action),
         })
@@ -386,5 +444,8 @@ fn cut(
 
 pub(super) fn action(tool: &str) -> Option<EntityUid> {
     let kind = "Action".parse().ok()?;
-    Some(EntityUid::from_type_name_and_id(kind, cedar_policy::EntityId::new(tool)))
+    Some(EntityUid::from_type_name_and_id(
+        kind,
+        cedar_policy::EntityId::new(tool),
+    ))
 }

@@ -124,7 +124,9 @@ pub(super) fn schema(input: &BTreeMap<String, Field>) -> Value {
             .collect();
         json!({"type": "Record", "attributes": fields})
     };
-    let history: Map<String, Value> = history_names(input).map(|name| (name, optional(long(), true))).collect();
+    let history: Map<String, Value> = history_names(input)
+        .map(|name| (name, optional(long(), true)))
+        .collect();
     let mut trust = Map::new();
     trust.insert("score".to_owned(), optional(decimal(), true));
     trust.insert("lower".to_owned(), optional(decimal(), false));
@@ -148,7 +150,11 @@ pub(super) fn schema(input: &BTreeMap<String, Field>) -> Value {
         ("zone", text(), false),
         ("session", text(), false),
         ("target", text(), true),
-        ("now", record(vec![("unix", long()), ("hour", long()), ("weekday", long())]), true),
+        (
+            "now",
+            record(vec![("unix", long()), ("hour", long()), ("weekday", long())]),
+            true,
+        ),
         ("history", json!({"type": "Record", "attributes": history}), true),
         ("trust", json!({"type": "Record", "attributes": trust}), false),
         ("ucs", decimal(), false),
@@ -202,7 +208,10 @@ pub(super) fn context(
         // 1970-01-01 was a Thursday; Monday is 1
         let weekday = (at.div_euclid(86_400) + 3).rem_euclid(7) + 1;
         let hour = at.rem_euclid(86_400) / 3_600;
-        put("now", record([("unix", long(at)), ("hour", long(hour)), ("weekday", long(weekday))]));
+        put(
+            "now",
+            record([("unix", long(at)), ("hour", long(hour)), ("weekday", long(weekday))]),
+        );
     }
     if reads.reads("history") {
         let counts = facts.history.iter().map(|(name, count)| (name.clone(), long(*count)));

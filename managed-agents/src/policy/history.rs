@@ -114,7 +114,10 @@ impl History {
         now: u64,
     ) -> Result<(BTreeMap<String, i64>, Arc<Reservation>), Full> {
         let agent: Arc<str> = asked.agent.into();
-        let mut keys = vec![Key::Agent(Arc::clone(&agent)), Key::Tool(Arc::clone(&agent), asked.tool.into())];
+        let mut keys = vec![
+            Key::Agent(Arc::clone(&agent)),
+            Key::Tool(Arc::clone(&agent), asked.tool.into()),
+        ];
         keys.extend(asked.session.map(|session| Key::Session(agent, session.into())));
         let mut counts = self.lock();
         if counts.len() + keys.len() > MOST_KEYS {
@@ -251,7 +254,11 @@ mod tests {
             history.reserve_at(asked(1), second)?.1.keep();
         }
         let counts = history.lock();
-        assert!(counts.values().all(|counts| counts.windows.iter().all(|parts| parts.len() <= 62)));
+        assert!(
+            counts
+                .values()
+                .all(|counts| counts.windows.iter().all(|parts| parts.len() <= 62))
+        );
         Ok(())
     }
 }

@@ -129,7 +129,11 @@ fn reason(code: &'static str, about: &About, otherwise: &'static str) -> Reason 
         None => otherwise.to_owned(),
     };
     Reason::new(code, for_model)
-        .with_detail(format!("policy `{}` ({})", about.id.escape_debug(), about.place.escape_debug()))
+        .with_detail(format!(
+            "policy `{}` ({})",
+            about.id.escape_debug(),
+            about.place.escape_debug()
+        ))
         .with_approvers(about.approvers)
 }
 
@@ -143,7 +147,8 @@ fn satisfied<'a>(
     if set.is_empty() {
         return (Vec::new(), None);
     }
-    let response = AUTHORIZER.with(|authorizer| NOTHING.with(|nothing| authorizer.is_authorized(request, set, nothing)));
+    let response =
+        AUTHORIZER.with(|authorizer| NOTHING.with(|nothing| authorizer.is_authorized(request, set, nothing)));
     let about = |id: &PolicyId| slice.about.get(id);
     let failed = response.diagnostics().errors().next().map(|error| {
         // the error itself may hold values of arguments
@@ -165,8 +170,11 @@ fn satisfied<'a>(
 
 fn request(slice: &Slice, subject: &Subject<'_>, facts: &Facts) -> Result<Request, Reason> {
     let unready = |detail: String| {
-        Reason::new("policy_input", "the arguments do not fit what policies know of this tool; the call was not run")
-            .with_detail(detail)
+        Reason::new(
+            "policy_input",
+            "the arguments do not fit what policies know of this tool; the call was not run",
+        )
+        .with_detail(detail)
     };
     let names = NAMES.with(Clone::clone).ok_or_else(|| unready("no names".to_owned()))?;
     let mut context: Vec<(String, RestrictedExpression)> = Vec::with_capacity(8);
@@ -177,8 +185,10 @@ fn request(slice: &Slice, subject: &Subject<'_>, facts: &Facts) -> Result<Reques
         let empty = serde_json::Map::new();
         let arguments = arguments.as_object().unwrap_or(&empty);
         let all = reads.reads("input_lossy");
-        let input = kind::record_of(&slice.input, arguments, &mut lossy, |name| all || reads.reads_inner("input", name))
-            .map_err(|_| unready("an argument that a policy reads is not of its declared type".to_owned()))?;
+        let input = kind::record_of(&slice.input, arguments, &mut lossy, |name| {
+            all || reads.reads_inner("input", name)
+        })
+        .map_err(|_| unready("an argument that a policy reads is not of its declared type".to_owned()))?;
         context.push(("input".to_owned(), input));
         context.push(("input_lossy".to_owned(), RestrictedExpression::new_bool(lossy)));
     }
@@ -191,5 +201,6 @@ fn request(slice: &Slice, subject: &Subject<'_>, facts: &Facts) -> Result<Reques
     let target = facts.target.as_deref().unwrap_or_else(|| subject.tool.name());
     let principal = EntityUid::from_type_name_and_id(names.0, EntityId::new(subject.agent));
     let resource = EntityUid::from_type_name_and_id(names.1, EntityId::new(target));
-    Request::new(principal, action, resource, context, None).map_err(|_| unready("the request cannot be made".to_owned()))
+    Request::new(principal, action, resource, context, None)
+        .map_err(|_| unready("the request cannot be made".to_owned()))
 }

@@ -190,7 +190,9 @@ impl Kind {
             Self::Truth => RestrictedExpression::new_bool(value.as_bool().ok_or(Mismatch)?),
             Self::Set(element) => {
                 let values = value.as_array().ok_or(Mismatch)?.iter();
-                let values: Vec<Option<_>> = values.map(|value| element.value(value, lossy)).collect::<Result<_, _>>()?;
+                let values: Vec<Option<_>> = values
+                    .map(|value| element.value(value, lossy))
+                    .collect::<Result<_, _>>()?;
                 // a list of which an element is missing would be another list
                 match values.into_iter().collect::<Option<Vec<_>>>() {
                     Some(values) => RestrictedExpression::new_set(values),
@@ -299,11 +301,19 @@ mod tests {
         let text = |kind: &Kind, value: Value| {
             let mut lossy = false;
             let value = kind.value(&value, &mut lossy);
-            (value.map(|value| value.map(|value| value.to_string())).map_err(|_| ()), lossy)
+            (
+                value
+                    .map(|value| value.map(|value| value.as_ref().to_string()))
+                    .map_err(|_| ()),
+                lossy,
+            )
         };
         let is = |text: &str| Ok(Some(text.to_owned()));
         assert_eq!(text(&Kind::Long, json!(7)), (is("7"), false));
-        assert_eq!(text(&Kind::Long, json!(i64::MIN)), (is("(-9223372036854775808)"), false));
+        assert_eq!(
+            text(&Kind::Long, json!(i64::MIN)),
+            (is("(-9223372036854775808)"), false)
+        );
         assert_eq!(text(&Kind::Long, json!(u64::MAX)), (Ok(None), true));
         assert_eq!(text(&Kind::Long, json!(1e30)), (Ok(None), true));
         assert_eq!(text(&Kind::Long, json!(1.5)), (Err(()), false));
@@ -319,7 +329,10 @@ mod tests {
         assert_eq!(text(&set, json!([1])), (is("[1]"), false));
         assert_eq!(text(&set, json!([1, u64::MAX])), (Ok(None), true));
         assert_eq!(text(&set, json!([1, "a"])), (Err(()), false));
-        let tagged = Kind::Tagged(BTreeMap::from([("Card".to_owned(), Some(Kind::Text)), ("Cash".to_owned(), None)]));
+        let tagged = Kind::Tagged(BTreeMap::from([
+            ("Card".to_owned(), Some(Kind::Text)),
+            ("Cash".to_owned(), None),
+        ]));
         assert_eq!(text(&tagged, json!("Cash")), (is(r#"{tag: "Cash"}"#), false));
         let (card, _) = text(&tagged, json!({"Card": "4242"}));
         assert!(card.is_ok_and(|card| card.is_some_and(|card| card.contains(r#"Card: "4242""#))));
@@ -346,8 +359,17 @@ mod tests {
                 "Loop": {"$ref": "#/$defs/Loop"},
             },
         }));
-        let names: Vec<_> = fields.iter().map(|(name, field)| (name.as_str(), field.required)).collect();
-        let expected = [("amount", true), ("maybe", false), ("method", true), ("rate", false), ("tags", false)];
+        let names: Vec<_> = fields
+            .iter()
+            .map(|(name, field)| (name.as_str(), field.required))
+            .collect();
+        let expected = [
+            ("amount", true),
+            ("maybe", false),
+            ("method", true),
+            ("rate", false),
+            ("tags", false),
+        ];
         assert_eq!(names, expected);
         assert_eq!(fields.get("amount").map(|field| &field.kind), Some(&Kind::Long));
         assert!(matches!(fields.get("method").map(|field| &field.kind), Some(Kind::Tagged(tags)) if tags.len() == 2));

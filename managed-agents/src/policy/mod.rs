@@ -79,8 +79,8 @@ use compile::{Compiled, Known};
 pub use error::{PolicyError, PolicyProblem};
 pub(crate) use facts::Facts;
 pub use facts::{SignalSource, Signals};
-use history::{Asked, History};
 pub(crate) use history::Reservation;
+use history::{Asked, History};
 pub(crate) use judge::Said;
 use judge::Subject;
 
@@ -194,9 +194,17 @@ fn schemas(file: &source::Source) -> Result<Vec<(String, Known)>, PolicyProblem>
     if file.text.len() as u64 > source::MOST_BYTES {
         return Err(PolicyProblem::new(&file.file, 0, "is over 1 MiB: split it"));
     }
-    let tools: BTreeMap<String, Value> = serde_json::from_str(&file.text)
-        .map_err(|error| PolicyProblem::new(&file.file, error.line(), format!("is no object of JSON Schemas: {error}")))?;
-    Ok(tools.into_iter().map(|(name, schema)| (name, Known::of_schema(&schema))).collect())
+    let tools: BTreeMap<String, Value> = serde_json::from_str(&file.text).map_err(|error| {
+        PolicyProblem::new(
+            &file.file,
+            error.line(),
+            format!("is no object of JSON Schemas: {error}"),
+        )
+    })?;
+    Ok(tools
+        .into_iter()
+        .map(|(name, schema)| (name, Known::of_schema(&schema)))
+        .collect())
 }
 
 impl Policies {
@@ -297,7 +305,9 @@ impl Policies {
         if reads.reads("session") {
             facts.session = call.session().map(str::to_owned);
         }
-        if ["trust", "ucs", "drifted", "archetype", "zone"].into_iter().any(|name| reads.reads(name))
+        if ["trust", "ucs", "drifted", "archetype", "zone"]
+            .into_iter()
+            .any(|name| reads.reads(name))
             && let Some(source) = &self.0.signals
         {
             facts.take_signals(source.signals(call));
@@ -384,7 +394,9 @@ fn sums(slice: &compile::Slice, arguments: &str) -> Vec<(Arc<str>, i64)> {
         .filter(|(_, field)| field.kind == kind::Kind::Long)
         .map(|(name, _)| name)
         .filter(|name| {
-            windows.iter().any(|(window, _)| slice.reads.reads_inner("history", &format!("{name}_{window}")))
+            windows
+                .iter()
+                .any(|(window, _)| slice.reads.reads_inner("history", &format!("{name}_{window}")))
         })
         .collect();
     if summed.is_empty() {
@@ -394,7 +406,11 @@ fn sums(slice: &compile::Slice, arguments: &str) -> Vec<(Arc<str>, i64)> {
     let sums = summed.into_iter().map(|name| {
         let value = arguments.get(name).and_then(Value::as_number);
         // what is too large to count is the largest that can be
-        let value = value.map_or(0, |value| value.as_i64().unwrap_or(if value.as_f64() < Some(0.0) { 0 } else { i64::MAX }));
+        let value = value.map_or(0, |value| {
+            value
+                .as_i64()
+                .unwrap_or(if value.as_f64() < Some(0.0) { 0 } else { i64::MAX })
+        });
         (name.as_str().into(), value.max(0))
     });
     sums.collect()

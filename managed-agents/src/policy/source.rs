@@ -127,7 +127,10 @@ pub(super) fn check(source: &Source) -> Result<(), PolicyProblem> {
             b';' => (policy, operators) = (at, 0),
             _ => {}
         }
-        operators += usize::from(matches!(byte, b'&' | b'|' | b'+' | b'*' | b'-' | b'=' | b'<' | b'>' | b'!' | b'.'));
+        operators += usize::from(matches!(
+            byte,
+            b'&' | b'|' | b'+' | b'*' | b'-' | b'=' | b'<' | b'>' | b'!' | b'.'
+        ));
         if operators > MOST_OPERATORS {
             return Err(source.problem(policy, format!("one policy has over {MOST_OPERATORS} operators")));
         }

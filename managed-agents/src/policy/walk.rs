@@ -41,7 +41,10 @@ impl Reads {
     /// What one policy reads.
     pub(super) fn of(policy: &Value) -> Self {
         let mut reads = Self::default();
-        let scope = policy.get("resource").and_then(|scope| scope.get("op")).and_then(Value::as_str);
+        let scope = policy
+            .get("resource")
+            .and_then(|scope| scope.get("op"))
+            .and_then(Value::as_str);
         reads.resource = !matches!(scope, Some("All" | "is"));
         for condition in conditions(policy) {
             reads.walk(condition.body);
@@ -50,19 +53,17 @@ impl Reads {
     }
 
     fn walk(&mut self, expression: &Value) {
-        if let Some(path) = path(expression) {
-            return self.note(&path);
+        if let Some(read) = path(expression) {
+            return self.note(&read);
         }
         match expression {
             Value::Object(node) => {
-                if let Some(has) = node.get("has") {
-                    if let (Some(mut path), Some(attribute)) = (
-                        has.get("left").and_then(path_of),
-                        has.get("attr").and_then(Value::as_str),
-                    ) {
-                        path.push(attribute);
-                        return self.note(&path);
-                    }
+                if let Some(has) = node.get("has")
+                    && let Some(mut read) = has.get("left").and_then(path)
+                    && let Some(attribute) = has.get("attr").and_then(Value::as_str)
+                {
+                    read.push(attribute);
+                    return self.note(&read);
                 }
                 match node.get("Var").and_then(Value::as_str) {
                     Some("resource") => self.resource = true,
@@ -108,10 +109,6 @@ fn conditions(policy: &Value) -> impl Iterator<Item = Condition<'_>> {
     })
 }
 
-fn path_of(expression: &Value) -> Option<Vec<&str>> {
-    path(expression)
-}
-
 /// The attributes of `context.a.b`; none where the expression is no such thing.
 fn path(expression: &Value) -> Option<Vec<&str>> {
     let node = expression.as_object()?;
@@ -150,7 +147,9 @@ pub(super) fn wrong_direction(policy: &Value, escalates: bool) -> Option<&'stati
     let permit = policy.get("effect").and_then(Value::as_str) == Some("permit");
     if permit && escalates {
         // it turns a denial into a question, and an allowance of another permit into one too
-        return conditions(policy).any(|condition| scored(condition.body)).then_some(ASKING);
+        return conditions(policy)
+            .any(|condition| scored(condition.body))
+            .then_some(ASKING);
     }
     let sense = if permit { Sense::Permits } else { Sense::Restricts };
     conditions(policy).find_map(|condition| {
@@ -177,7 +176,9 @@ fn direction(expression: &Value, sense: Sense) -> Option<&'static str> {
             "!" => inside.get("arg").and_then(|arg| direction(arg, sense.flipped())),
             "if-then-else" => {
                 let part = |part, sense| inside.get(part).and_then(|part| direction(part, sense));
-                part("if", Sense::Either).or_else(|| part("then", sense)).or_else(|| part("else", sense))
+                part("if", Sense::Either)
+                    .or_else(|| part("then", sense))
+                    .or_else(|| part("else", sense))
             }
             "greaterThan" | "greaterThanOrEqual" => bound(inside, true, sense),
             "lessThan" | "lessThanOrEqual" => bound(inside, false, sense),
@@ -233,10 +234,12 @@ fn scored(expression: &Value) -> bool {
     match expression {
         Value::Object(node) => {
             let named = node.get("attr").and_then(Value::as_str).is_some_and(|attribute| {
-                matches!(attribute, "trust" | "ucs") && node.get("left").and_then(path).is_some_and(|path| path.is_empty())
+                matches!(attribute, "trust" | "ucs")
+                    && node.get("left").and_then(path).is_some_and(|path| path.is_empty())
             });
             // the context itself stands on the left of `has` for attributes that are no scores
-            let left_is_context = node.contains_key("attr") && node.get("left").and_then(path).is_some_and(|path| path.is_empty());
+            let left_is_context =
+                node.contains_key("attr") && node.get("left").and_then(path).is_some_and(|path| path.is_empty());
             named
                 || node
                     .iter()

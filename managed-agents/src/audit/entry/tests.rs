@@ -57,6 +57,7 @@ pub(crate) fn record(call: &ToolCall, decision: Decision, disposition: Dispositi
         judged: true,
         decision,
         disposition,
+        rules: None,
         details: details.into_option(),
     }
 }

@@ -56,8 +56,11 @@ impl By {
     fn judge(&self) -> Result<Rejudge, Failure> {
         let config = configuration(self.config.as_ref())?.unwrap_or_default();
         let tools = self.tools.as_deref().map(tools_of).transpose()?.unwrap_or_default();
-        let instead = (!self.policies.is_empty())
-            .then(|| self.policies.iter().fold(Policies::builder(), |policies, path| policies.path(path)));
+        let instead = (!self.policies.is_empty()).then(|| {
+            self.policies
+                .iter()
+                .fold(Policies::builder(), |policies, path| policies.path(path))
+        });
         Ok(Rejudge::new(&config, tools, instead)?)
     }
 }
@@ -85,6 +88,8 @@ fn check(by: &By, out: &mut Output) -> Result<u8, Failure> {
         out.line(format_args!("warning: {}", shown(&warning.to_string())))?;
     }
     let (count, digest) = (policies.len(), policies.digest());
-    out.line(format_args!("{count} policies can be put into force (digest {digest})."))?;
+    out.line(format_args!(
+        "{count} policies can be put into force (digest {digest})."
+    ))?;
     Ok(0)
 }

@@ -65,14 +65,21 @@ impl Replay {
                 }
                 Found::Differs(place) => {
                     wrong += 1;
-                    return out.line(format_args!("record {place}: its values are not those that it commits to"));
+                    return out.line(format_args!(
+                        "record {place}: its values are not those that it commits to"
+                    ));
                 }
             };
             if rules.as_deref() != Some(&*recorded.inputs.rules) {
                 other_rules += 1;
                 return Ok(());
             }
-            let again = judge.judge(&recorded.agent, &recorded.tool, &recorded.arguments, &recorded.inputs.facts);
+            let again = judge.judge(
+                &recorded.agent,
+                &recorded.tool,
+                &recorded.arguments,
+                &recorded.inputs.facts,
+            );
             if again.definition.to_string() != recorded.definition {
                 other_tool += 1;
             } else if again.verdict.decision() == recorded.inputs.decision {
@@ -133,7 +140,9 @@ impl Diff {
             }
             Ok(())
         })?;
-        out.line(format_args!("{differing} of {judged} calls would be decided differently; {erased} were erased."))?;
+        out.line(format_args!(
+            "{differing} of {judged} calls would be decided differently; {erased} were erased."
+        ))?;
         Ok(if differing == 0 { 0 } else { 3 })
     }
 }

@@ -63,7 +63,9 @@ impl Test {
                 all += 1;
                 let agent = AgentId::parse(&case.agent).map_err(|error| Failure::of_file(file, error))?;
                 let mut writer = CanonicalWriter::default();
-                writer.value(&case.input).map_err(|error| Failure::of_file(file, error))?;
+                writer
+                    .value(&case.input)
+                    .map_err(|error| Failure::of_file(file, error))?;
                 let input = String::from_utf8(writer.finish()).map_err(|error| Failure::of_file(file, error))?;
                 let facts = judge.completed(&case.tool, &input, case.facts.clone());
                 let judged = judge.judge(&agent, &case.tool, &input, &facts);
@@ -83,7 +85,9 @@ impl Test {
                     shown(&case.name),
                     judged.verdict.decision(),
                     case.expect,
-                    reason.map(|reason| format!(": {}: {}", reason.code(), shown(reason.detail()))).unwrap_or_default(),
+                    reason
+                        .map(|reason| format!(": {}: {}", reason.code(), shown(reason.detail())))
+                        .unwrap_or_default(),
                     policies.join(", ")
                 ))?;
             }

@@ -32,10 +32,19 @@ impl Why {
             .iter()
             .find(|entry| entry.kind() == "decision")
             .ok_or_else(|| Failure::new(format!("there is no decision `{}`", shown(&self.what))))?;
-        let text = |key| entry.untrusted(key).map_or_else(|| "-".to_owned(), |text| text.terminal());
+        let text = |key| {
+            entry
+                .untrusted(key)
+                .map_or_else(|| "-".to_owned(), |text| text.terminal())
+        };
         let codes: Vec<_> = entry.codes().iter().map(|code| code.terminal()).collect();
         let policies: Vec<_> = entry.policies().iter().map(|id| id.terminal()).collect();
-        out.line(format_args!("decision  {} ({}) of `{}`", text("decision"), text("disposition"), text("tool")))?;
+        out.line(format_args!(
+            "decision  {} ({}) of `{}`",
+            text("decision"),
+            text("disposition"),
+            text("tool")
+        ))?;
         out.line(format_args!("codes     {}", or_none(&codes)))?;
         out.line(format_args!("policies  {}", or_none(&policies)))?;
         out.line(format_args!("rules     {}", text("rules")))?;
@@ -47,7 +56,12 @@ impl Why {
         if judge.rules().map(|rules| rules.to_string()).as_deref() != Some(&*recorded.inputs.rules) {
             out.line("these rules are not those that it was judged by")?;
         }
-        let again = judge.judge(&recorded.agent, &recorded.tool, &recorded.arguments, &recorded.inputs.facts);
+        let again = judge.judge(
+            &recorded.agent,
+            &recorded.tool,
+            &recorded.arguments,
+            &recorded.inputs.facts,
+        );
         out.line(format_args!("today     {}", again.verdict.decision()))?;
         for reason in again.verdict.reasons() {
             out.line(format_args!("  {}: {}", reason.code(), shown(reason.detail())))?;
@@ -57,5 +71,9 @@ impl Why {
 }
 
 fn or_none(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
