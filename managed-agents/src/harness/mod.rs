@@ -33,13 +33,13 @@ pub use builder::{BuildError, Dangerous, HarnessBuilder};
 pub use callbacks::VerdictEvent;
 #[cfg(feature = "cli")]
 pub(crate) use configured::judging;
-#[cfg(feature = "cli")]
-pub(crate) use rejudge::Rejudge;
 #[doc(hidden)]
 pub use draft::{Draft, Judged};
 #[doc(hidden)]
 pub use gate::{Gate, gate, gate_blocking, gate_finish};
 pub use govern::{Govern, Permit};
+#[cfg(feature = "cli")]
+pub(crate) use rejudge::Rejudge;
 #[doc(hidden)]
 pub use returned::ArgumentWriter;
 pub use returned::{GovernedArgument, GovernedReturn};
