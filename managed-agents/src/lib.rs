@@ -54,6 +54,7 @@
 //! | verdicts with no policy written | [`Engine`] |
 //! | giving tools to a model | [`Toolbox`], [`claude::MessagesAgent`] |
 //! | policies of your own | [`policy`] |
+//! | what agents did before | [`Behaviour`], [`trust`] |
 //! | people who approve | [`approval`], [`Harness::pending`] |
 //! | a governance service | [`remote::Remote`] |
 //! | what was decided, and how it ended | [`Harness::records`], [`audit`] |
@@ -121,6 +122,8 @@ pub mod screen;
 pub mod store;
 pub mod testing;
 mod tool;
+#[cfg(feature = "engine")]
+pub mod trust;
 mod verdict;
 
 #[cfg(feature = "macros")]
@@ -129,7 +132,7 @@ pub use managed_agents_macros::governed;
 pub use answer::Answer;
 pub use call::{AgentId, AgentIdError, ArgKind, Digest, Reversibility, Risk, ToolCall, ToolMeta};
 #[cfg(feature = "engine")]
-pub use engine::Engine;
+pub use engine::{Behaviour, Engine};
 pub use error::{DenialKind, GovernanceDenied};
 pub use escaped::Escaped;
 pub use governor::{Claims, Governor, GovernorError, GovernorErrorKind, Judgement};
@@ -163,6 +166,9 @@ mod guides {
 
     #[doc = include_str!("../../docs/from-python.md")]
     struct FromPython;
+
+    #[doc = include_str!("../../docs/behaviour.md")]
+    struct Behaviour;
 
     #[cfg(feature = "cedar")]
     #[doc = include_str!("../../docs/policy.md")]

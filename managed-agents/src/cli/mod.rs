@@ -12,11 +12,13 @@ mod judging;
 mod output;
 mod passphrase;
 mod place;
+mod plot;
 mod policy;
 mod progress;
 mod replay;
 mod table;
 mod tools;
+mod trust;
 mod when;
 mod witness;
 
@@ -55,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
+        Command::Trust(trust) => trust.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
         Command::Restore(restore) => restore.run(place, &mut out),
     };
@@ -113,6 +116,7 @@ enum Command {
         #[command(subcommand)]
         command: policy::PolicyCommand,
     },
+    Trust(trust::Trust),
     Backup(copies::BackupCommand),
     Restore(copies::RestoreCommand),
 }

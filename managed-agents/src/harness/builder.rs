@@ -13,7 +13,7 @@ use super::heads::Heads;
 use super::{Harness, Inner};
 #[cfg(feature = "engine")]
 use crate::approval::{Approvals, ApproverPublicKey};
-use crate::audit::Recorder;
+use crate::audit::{Attachment, Recorder, Watcher};
 use crate::call::{AgentId, AgentIdError, Origin, ToolMeta};
 use crate::clock::{Clock, VirtualClock};
 use crate::governor::Governor;
@@ -383,11 +383,13 @@ impl HarnessBuilder {
             settings.append(&mut tools);
             super::rules::Rules::new(settings.iter().map(String::as_str))
         };
+        let watcher = attached(&*governor, &recorder, &agent, &self.clock)?;
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
         Ok(Harness::new(Inner {
             id: next_id(),
             recorder,
+            watcher,
             memory,
             #[cfg(feature = "sqlite")]
             home,
@@ -414,6 +416,24 @@ impl HarnessBuilder {
             approvals: Approvals::new(self.approvers).map_err(|_| BuildError::NoEntropy)?,
         }))
     }
+}
+
+/// Lets whoever remembers behaviour for a governor hear of the agent; gives them back where the harness is to tell them.
+fn attached(
+    governor: &dyn Governor,
+    recorder: &Arc<dyn Recorder>,
+    agent: &AgentId,
+    clock: &Clock,
+) -> Result<Option<Arc<dyn Watcher>>, BuildError> {
+    let Some(watcher) = governor.watcher() else {
+        return Ok(None);
+    };
+    watcher.attached(Attachment {
+        recorder: Arc::clone(recorder),
+        clock: clock.clone(),
+    });
+    let told = recorder.watch(agent, &watcher)?;
+    Ok((!told).then_some(watcher))
 }
 
 /// Where the durable record is, as far as code says.
@@ -534,6 +554,9 @@ pub enum BuildError {
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Home(#[from] crate::home::HomeError),
+    /// What the record says of the agent's behaviour so far cannot be read.
+    #[error(transparent)]
+    Record(#[from] crate::audit::RecordError),
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     NoEntropy,

@@ -10,7 +10,7 @@ use tokio::time::Sleep;
 
 use super::Harness;
 use super::scope::Parent;
-use crate::audit::{OutcomeRecord, Sequence};
+use crate::audit::{Event, OutcomeRecord, Sequence, What, micros};
 use crate::call::ToolCall;
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::outcome::Outcome;
@@ -145,9 +145,23 @@ impl Guard {
             return;
         }
         self.stage = Stage::Ended;
-        let record = OutcomeRecord::new(outcome, self.started.elapsed());
         let inner = self.harness.inner();
-        inner.recorder.conclude(self.place, record);
+        let now = Instant::now();
+        let at = inner.clock.at(now);
+        inner
+            .recorder
+            .conclude(self.place, OutcomeRecord::new(outcome, now - self.started, at));
+        if let Some(watcher) = &inner.watcher {
+            watcher.heard(&Event {
+                place: self.place.get(),
+                at_micros: micros(at),
+                agent: self.call.agent().as_str(),
+                what: What::Ended {
+                    about: self.place.get(),
+                    outcome,
+                },
+            });
+        }
         inner.governor.conclude(&self.call, &self.evaluation, outcome);
         if let Some(span) = &self.span {
             span.record("managed_agents.outcome", outcome.code());

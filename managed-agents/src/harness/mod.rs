@@ -83,6 +83,8 @@ struct Inner {
     id: u64,
     governor: Arc<dyn Governor>,
     recorder: Arc<dyn Recorder>,
+    /// Who remembers behaviour, where the recorder does not tell them itself.
+    watcher: Option<Arc<dyn crate::audit::Watcher>>,
     memory: Option<MemoryRecorder>,
     #[cfg(feature = "sqlite")]
     home: Option<crate::home::Home>,

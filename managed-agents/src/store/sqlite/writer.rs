@@ -15,9 +15,10 @@ use super::options::Durability;
 use super::process::ProcessLock;
 use super::shared::{Place, Shared};
 use super::tip::Tip;
+use super::watch::Watchers;
 use super::{admission, agents, erasure};
-use crate::audit::Sequence;
-use crate::audit::entry::outcome;
+use crate::audit::entry::{Entry, outcome};
+use crate::audit::{Event, Sequence, What, hear, micros};
 use crate::audit::tree::note::NoteSigner;
 use crate::identity::Standing;
 
@@ -63,6 +64,7 @@ struct Writer<'c> {
     /// How the agents stand, as of the last transaction.
     standings: HashMap<String, Standing>,
     epoch: u64,
+    watchers: Watchers,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     /// Whether something was written since the last period.
@@ -100,6 +102,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         running: HashMap::new(),
         owed: Vec::new(),
         epoch,
+        watchers: Watchers::default(),
         failed: None,
         dirty: true,
         last_period: Instant::now(),
@@ -162,17 +165,27 @@ impl Writer<'_> {
         let mut group = Group::default();
         let mut stop = false;
         let mut flushes = Vec::new();
+        let mut watches = Vec::new();
         for message in batch.drain(..) {
             match message {
                 Message::Decision(decision) => group.decisions.push((decision, None)),
                 Message::Outcome(ended) => self.owed.push(ended),
                 Message::Append(append) => group.appends.push((append, None)),
+                Message::Watch(watch) => watches.push(watch),
+                Message::Watches(agent, watcher, reply) => {
+                    // whoever asked may have gone
+                    let _ = reply.send(Ok(self.watchers.has(&agent, &watcher)));
+                }
                 Message::Erase { subject, reply } => group.erasures.push((subject, reply)),
                 Message::Flush(reply) => flushes.push(reply),
                 Message::Stop => stop = true,
             }
         }
         self.write(group);
+        for watch in watches {
+            let added = self.watchers.add(self.log.db, watch.agent, &watch.watcher, watch.seen);
+            let _ = watch.reply.send(added);
+        }
         if !flushes.is_empty() {
             let done = self.sync();
             for reply in flushes {
@@ -220,7 +233,7 @@ impl Writer<'_> {
         let done = log.transact(synced, |log, tip| {
             admission::refresh(log, tip, shared, standings, epoch)?;
             for one in &owed {
-                ended.extend(write_outcome(log, tip, running, one)?);
+                ended.extend(write_outcome(log, tip, running, one)?.map(|sequence| (sequence, *one)));
             }
             for (append, result) in &mut group.appends {
                 *result = Some(write_append(log, tip, append)?);
@@ -234,8 +247,9 @@ impl Writer<'_> {
         match done {
             Ok(log_time) => {
                 shared.set_log_time(log_time);
-                for place in ended {
-                    running.remove(&place);
+                self.tell(&ended, group);
+                for (_, one) in ended {
+                    self.running.remove(&one.place);
                 }
                 self.dirty = true;
                 Ok(())
@@ -246,6 +260,63 @@ impl Writer<'_> {
                 self.epoch = u64::MAX;
                 Err(error)
             }
+        }
+    }
+
+    /// Tells the watchers of what was written: outcomes, statements and decisions, as they stand in the log.
+    fn tell(&mut self, ended: &[(u64, Ended)], group: &Group) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        let stated = group.appends.iter().filter_map(|(append, result)| match result {
+            Some(Ok(sequence)) => Some((sequence.get(), &append.entry)),
+            _ => None,
+        });
+        let decided = group.decisions.iter().filter_map(|(decision, result)| {
+            let sequence = (*result)??;
+            Some((sequence, decision))
+        });
+        let (stated, decided): (Vec<_>, Vec<_>) = (stated.collect(), decided.collect());
+        let first = ended.first().map(|(sequence, _)| *sequence);
+        let first = first.or(stated.first().map(|(sequence, _)| *sequence));
+        let Some(first) = first.or(decided.first().map(|(sequence, _)| *sequence)) else {
+            return;
+        };
+        if let Err(error) = self.watchers.catch_up(self.log.db, first) {
+            // told again when the next entry is written
+            return tracing::error!(%error, "the record cannot be read");
+        }
+        for (sequence, one) in ended {
+            let Some(call) = self.running.get(&one.place) else {
+                continue;
+            };
+            self.watchers.wrote(&Event {
+                place: *sequence,
+                at_micros: micros(one.at),
+                agent: &call.agent,
+                what: What::Ended {
+                    about: one.place,
+                    outcome: one.record.outcome(),
+                },
+            });
+        }
+        for (sequence, entry) in stated {
+            if let Ok(entry) = Entry::parse(entry.at(sequence)) {
+                hear(&entry, |event| self.watchers.wrote(event));
+            }
+        }
+        for (sequence, decision) in decided {
+            let index = &decision.entry.index;
+            self.watchers.wrote(&Event {
+                place: sequence,
+                at_micros: index.at_micros,
+                agent: &decision.agent,
+                what: What::Decided {
+                    tool: index.tool.as_deref().unwrap_or_default(),
+                    session: index.session.as_deref(),
+                    traits: decision.traits,
+                },
+            });
         }
     }
 
@@ -405,6 +476,7 @@ impl Group {
     }
 }
 
+/// The place of an outcome, or none if the call does not run.
 fn write_outcome(
     log: &mut Log<'_>,
     tip: &mut Tip,
@@ -418,9 +490,9 @@ fn write_outcome(
     let place = Sequence::new(ended.place);
     let entry = outcome(place, &call.evaluation, &call.agent, &ended.record, ended.at);
     let facts = super::facts::Facts::of(&entry.index);
-    log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
+    let sequence = log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
     log.ended(ended.place)?;
-    Ok(Some(ended.place))
+    Ok(Some(sequence))
 }
 
 fn write_append(log: &mut Log<'_>, tip: &mut Tip, append: &Append) -> Result<Appended, StoreError> {
