@@ -13,8 +13,10 @@ fn version_1(place: &Place) {
     let db = rusqlite::Connection::open(data.join("record.db")).unwrap();
     db.execute_batch(include_str!("version_1/record.sql")).unwrap();
     let keys = include_str!("version_1/subjects.keys.hex").trim();
-    let keys: Vec<u8> = (0..keys.len() / 2)
-        .map(|at| u8::from_str_radix(&keys[2 * at..2 * at + 2], 16).unwrap())
+    let keys: Vec<u8> = keys
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
         .collect();
     fs::write(data.join("subjects.keys"), keys).unwrap();
 }
