@@ -68,8 +68,14 @@ pub(crate) enum What<'a> {
         outcome: Outcome,
     },
     /// What somebody states of the agent.
-    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only a durable record holds statements"))]
-    Stated { kind: &'a str, body: &'a str },
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        expect(dead_code, reason = "only a durable record holds statements")
+    )]
+    Stated {
+        kind: &'a str,
+        body: &'a str,
+    },
 }
 
 /// What shows of a decision beside tool and session.
@@ -277,7 +283,13 @@ mod tests {
         assert!(is_fault(Decision::Deny, true, Some("out_of_scope")));
         assert!(is_fault(Decision::Deny, true, Some("rejected")));
         assert!(is_fault(Decision::Deny, true, None));
-        for code in ["governor_timed_out", "http_503", "contended", "agent_suspended", "behaviour_confidence"] {
+        for code in [
+            "governor_timed_out",
+            "http_503",
+            "contended",
+            "agent_suspended",
+            "behaviour_confidence",
+        ] {
             assert!(!is_fault(Decision::Deny, true, Some(code)), "{code}");
         }
         assert!(!is_fault(Decision::Escalate, true, Some("risk_high")));

@@ -63,7 +63,13 @@ impl Plot<'_> {
         let width = points.len().max(self.from.len() + self.to.len() + 1);
         let gap = width - self.from.len() - self.to.len();
         lines.push(format!("{} └{}", " ".repeat(8), "─".repeat(points.len())));
-        lines.push(format!("{}  {}{}{}", " ".repeat(8), self.from, " ".repeat(gap), self.to));
+        lines.push(format!(
+            "{}  {}{}{}",
+            " ".repeat(8),
+            self.from,
+            " ".repeat(gap),
+            self.to
+        ));
         lines
     }
 }
@@ -83,7 +89,12 @@ pub(super) fn svg(plots: &[Plot<'_>]) -> String {
         let y = |value: f64| top + H * (1.0 - plot.share(value));
         let points = Plot::thinned(plot.points, 1_000, plot.limit.is_some());
         let last = points.len().saturating_sub(1).max(1) as f64;
-        let _ = writeln!(out, "<text x=\"50\" y=\"{:.1}\" font-weight=\"bold\">{}</text>", top - 10.0, escaped(plot.title));
+        let _ = writeln!(
+            out,
+            "<text x=\"50\" y=\"{:.1}\" font-weight=\"bold\">{}</text>",
+            top - 10.0,
+            escaped(plot.title)
+        );
         let _ = writeln!(
             out,
             "<path d=\"M50 {top:.1}V{:.1}H690\" fill=\"none\" stroke=\"#888\"/>",
@@ -150,7 +161,10 @@ mod tests {
         assert!(lines[1].ends_with('█') || lines[1].ends_with('▇'), "{lines:#?}");
         assert!(lines[4].contains("0.50") && lines[4].contains('┄'), "{lines:#?}");
         let svg = svg(&[plot]);
-        assert!(svg.contains("a &#60;line&#62;") && svg.contains("stroke-dasharray"), "{svg}");
+        assert!(
+            svg.contains("a &#60;line&#62;") && svg.contains("stroke-dasharray"),
+            "{svg}"
+        );
         let empty = Plot {
             title: "",
             points: &[],

@@ -244,7 +244,9 @@ impl History {
             };
             // what changed most says it best
             let [read, change, grave] = [0, 1, 2].map(|at: usize| (before.get(at).copied(), after.get(at).copied()));
-            let shown = [grave, change, read].into_iter().find(|(before, after)| before != after);
+            let shown = [grave, change, read]
+                .into_iter()
+                .find(|(before, after)| before != after);
             if let Some((Some(before), Some(after))) = shown {
                 self.note(event.place, at, cause, before, after);
             }
@@ -289,7 +291,8 @@ impl History {
             kept.map(|(_, profile)| profile.clone())
         };
         self.compared += 1;
-        let same = found.is_some_and(|mut profile| profile.score(effect, entry.at_micros()).millionths() == stated.before);
+        let same =
+            found.is_some_and(|mut profile| profile.score(effect, entry.at_micros()).millionths() == stated.before);
         if !same {
             self.differing.push(entry.sequence());
         }

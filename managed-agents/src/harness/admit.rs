@@ -10,7 +10,8 @@ use super::scope::{Parent, Scope};
 use super::span;
 use crate::answer::{Answer, wait};
 use crate::audit::{
-    Committed, DecisionRecord, Disposition, Event, RecordDetails, RecordError, Sequence, Stopped, Traits, TrustNote, What, micros,
+    Committed, DecisionRecord, Disposition, Event, RecordDetails, RecordError, Sequence, Stopped, Traits, TrustNote,
+    What, micros,
 };
 use crate::call::{Digest, Head, ToolCall, ToolMeta};
 use crate::error::{DenialKind, GovernanceDenied};

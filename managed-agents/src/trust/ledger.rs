@@ -18,7 +18,7 @@ const CREDIT_AN_HOUR: [u64; 3] = [ONE / 5, ONE, ONE];
 /// What is earned in all, at most; the nearer, the less a call adds.
 const MOST_GOOD: [u64; 3] = [20 * ONE, 200 * ONE, 200 * ONE];
 /// What a denial weighs, by effect: at least five times what completing the call would have earned.
-const VIOLATION: [u64; 3] = [ONE, 2 * ONE, 5 * ONE];
+const VIOLATION: [u64; 3] = [ONE / 2, 5 * ONE / 4, 5 * ONE];
 /// What stands against an agent, at most, so that there is a way back.
 const MOST_BAD: u64 = 60 * ONE;
 
@@ -171,8 +171,9 @@ impl Ledger {
             Ruling::Violation => {
                 self.violations += 1;
                 // else an agent with much against it could go on and off for nothing
+                let share = if effect == Effect::Grave { 4 } else { 8 };
                 for good in &mut self.good {
-                    *good -= *good / 4;
+                    *good -= *good / share;
                 }
                 self.against(weight(VIOLATION, effect));
                 Some(Cause::Violation)

@@ -12,7 +12,7 @@
 //! | a changing call that completed | 0.25, at most 1 an hour | |
 //! | a grave call that completed | 1, at most 1 an hour | |
 //! | an approved call that completed | as above, and an eighth of what stands against the agent is forgiven, once an hour | |
-//! | a denial of a reading, changing, grave call | a quarter is lost | 1, 2, 5 |
+//! | a denial of a reading, changing, grave call | an eighth is lost, of a grave one a quarter | 0.5, 1.25, 5 |
 //! | an alarm of drift: moderate, high, critical | | 1, 2, 4 |
 //!
 //! What stands against an agent is at most 60, so that there is a way back. What is earned by graver calls counts for milder ones too, never the other way; what stands against the agent counts for

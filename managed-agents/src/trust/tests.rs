@@ -92,7 +92,11 @@ fn farming_by_harmless_reads_pays_nothing_where_it_matters() {
         milder.waits(1);
         milder.completes(Effect::Change, Ruling::Allowed);
     }
-    assert_eq!(milder.trust(Effect::Grave), before[2], "changes earn nothing for grave calls");
+    assert_eq!(
+        milder.trust(Effect::Grave),
+        before[2],
+        "changes earn nothing for grave calls"
+    );
 }
 
 #[test]

@@ -14,7 +14,11 @@ struct Dir(PathBuf);
 impl Dir {
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("ma-behaviour-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "ma-behaviour-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         Self(std::env::temp_dir().join(name))
     }
 
@@ -85,7 +89,11 @@ async fn recomputed_from_the_log_trust_is_the_same_to_the_last_bit() {
     let again = Behaviour::new();
     let home = dir.home();
     let _harness = harness(&home, &again).await;
-    assert!(first.counts("bot").0 > 100 && first.counts("bot").1 >= 2, "{:?}", first.counts("bot"));
+    assert!(
+        first.counts("bot").0 > 100 && first.counts("bot").1 >= 2,
+        "{:?}",
+        first.counts("bot")
+    );
     assert_eq!(first.counts("bot"), again.counts("bot"));
     assert_eq!(scores(&first), scores(&again));
 }

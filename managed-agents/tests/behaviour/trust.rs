@@ -12,7 +12,11 @@ async fn harness(behaviour: &Behaviour, clock: &VirtualClock, ann: &ApproverKey)
     Harness::builder()
         .in_memory()
         .agent_id("bot")
-        .governor(Engine::new().scope("bot", ["look", "book", "refund"]).behaviour(behaviour))
+        .governor(
+            Engine::new()
+                .scope("bot", ["look", "book", "refund"])
+                .behaviour(behaviour),
+        )
         .declare(ToolMeta::new("look").read_only())
         .declare(ToolMeta::new("book").reversible())
         .declare(ToolMeta::new("refund").with_risk(Risk::High))
@@ -42,7 +46,10 @@ async fn below_the_floor_everything_escalates_and_approved_calls_lead_back() {
     // what nothing else would stop waits for a person now
     for tool in ["look", "book"] {
         let waiting = harness.govern(tool, "{}").await.unwrap_err();
-        assert_eq!((waiting.kind(), waiting.code()), (DenialKind::Escalated, "behaviour_trust"));
+        assert_eq!(
+            (waiting.kind(), waiting.code()),
+            (DenialKind::Escalated, "behaviour_trust")
+        );
     }
     // an agent in disgrace is still denied what it was denied before
     assert_eq!(harness.govern("drop", "{}").await.unwrap_err().code(), "out_of_scope");
@@ -117,5 +124,10 @@ async fn an_engine_without_behaviour_remembers_nothing() {
         assert_eq!(harness.govern("drop", "{}").await.unwrap_err().code(), "out_of_scope");
     }
     harness.govern("look", "{}").await.unwrap().finish(Outcome::Ok);
-    assert!(harness.records().iter().all(|entry| entry.decision().trust_millionths().is_none()));
+    assert!(
+        harness
+            .records()
+            .iter()
+            .all(|entry| entry.decision().trust_millionths().is_none())
+    );
 }

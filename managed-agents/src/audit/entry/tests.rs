@@ -160,8 +160,8 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
     let keys: Vec<_> = entry.members().map(|(key, _)| key.into_owned()).collect();
     assert_eq!(
         keys.join(" "),
-        "agent arguments at certificate codes context decision definition digest dimensions disposition enforced evaluation \
-         governor history parent policies rules screen seq session software target ticket tool trust type ucs undeclared v"
+        "agent arguments at certificate codes context decision definition digest dimensions disposition effect enforced evaluation \
+         governor history parent policies rules screen seq session software target target_kind ticket tool trust type ucs undeclared v"
     );
     assert_eq!(entry.at(), "2026-01-01T00:00:00.123456Z");
     assert_eq!(

@@ -156,10 +156,7 @@ impl Behaviour {
     }
 
     fn now(&self) -> SystemTime {
-        self.shared
-            .attached
-            .get()
-            .map_or_else(SystemTime::now, Attachment::now)
+        self.shared.attached.get().map_or_else(SystemTime::now, Attachment::now)
     }
 }
 

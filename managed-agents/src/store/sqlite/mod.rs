@@ -77,7 +77,8 @@ pub use verify::{Depth, Problem, Report};
 use crate::answer::{Answer, wait};
 use crate::audit::entry::{self, DecisionContext, PendingEntry};
 use crate::audit::{
-    Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, Stopped, Traits, Watcher,
+    Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, Stopped, Traits,
+    Watcher,
 };
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;

@@ -18,8 +18,8 @@ use super::tip::Tip;
 use super::watch::Watchers;
 use super::{admission, agents, erasure};
 use crate::audit::entry::{Entry, outcome};
-use crate::audit::{Event, Sequence, What, hear, micros};
 use crate::audit::tree::note::NoteSigner;
+use crate::audit::{Event, Sequence, What, hear, micros};
 use crate::identity::Standing;
 
 /// The most messages of one transaction.
