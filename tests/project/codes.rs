@@ -11,6 +11,7 @@ use std::path::Path;
 /// an entry, the words of the command line, and the names of programs, functions and arguments that the screen knows.
 const OTHER_WORDS: &[&str] = &[
     "audit/entry",
+    "audit/event.rs",
     "audit/export",
     "claude",
     "cli",
@@ -18,8 +19,10 @@ const OTHER_WORDS: &[&str] = &[
     "policy/facts.rs",
     "remote/body.rs",
     "remote/preset.rs",
+    "call/effect.rs",
     "call/verb.rs",
     "call/meta/tightened.rs",
+    "drift",
     "screen/effect",
     "screen/shell",
     "screen/sql",
@@ -29,6 +32,7 @@ const OTHER_WORDS: &[&str] = &[
     "screen/names.rs",
     "screen/secret.rs",
     "store/sqlite/schema.rs",
+    "trust/ledger.rs",
 ];
 
 /// Words in snake case that are no codes: names of fields, of spans, of functions.

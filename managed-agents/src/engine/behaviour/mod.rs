@@ -205,10 +205,11 @@ impl crate::policy::SignalSource for Behaviour {
     fn signals(&self, call: &ToolCall) -> crate::policy::Signals {
         let bearing = self.bearing(call);
         let trust = f64::from(bearing.trust) / 1e6;
-        let mut signals = crate::policy::Signals::default();
-        signals.trust = Some(trust);
-        signals.trust_lower = Some(trust);
-        signals
+        crate::policy::Signals {
+            trust: Some(trust),
+            trust_lower: Some(trust),
+            ..crate::policy::Signals::default()
+        }
     }
 }
 
