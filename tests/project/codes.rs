@@ -28,6 +28,7 @@ const OTHER_WORDS: &[&str] = &[
     "screen/url.rs",
     "screen/names.rs",
     "screen/secret.rs",
+    "store/sqlite/interrupts.rs",
     "store/sqlite/schema.rs",
 ];
 
@@ -35,6 +36,7 @@ const OTHER_WORDS: &[&str] = &[
 const NOT_CODES: &[&str] = &[
     "agent_id",
     "allow_all",
+    "data_version",
     "execute_tool",
     "high_water",
     "input_schema",
