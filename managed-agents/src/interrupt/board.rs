@@ -143,6 +143,7 @@ impl Interrupts {
     }
 
     /// Ends every stop of exactly this target; says how many there were.
+    #[must_use = "0 says that nothing of this target was stopped"]
     pub fn end(&self, target: &Target) -> usize {
         let mut state = self.write();
         let (ended, left): (Vec<_>, _) = state
