@@ -11,6 +11,8 @@ mod behaviour;
 mod export;
 #[path = "cli_record/operator.rs"]
 mod operator;
+#[path = "cli_record/stop.rs"]
+mod stop;
 #[path = "cli_record/story.rs"]
 mod story;
 #[path = "cli_record/support.rs"]

@@ -16,6 +16,7 @@ const OTHER_WORDS: &[&str] = &[
     "claude",
     "cli",
     "config",
+    "interrupt/target.rs",
     "policy/facts.rs",
     "remote/body.rs",
     "remote/preset.rs",
@@ -31,6 +32,7 @@ const OTHER_WORDS: &[&str] = &[
     "screen/url.rs",
     "screen/names.rs",
     "screen/secret.rs",
+    "store/sqlite/interrupts.rs",
     "store/sqlite/schema.rs",
     "trust/ledger.rs",
 ];
@@ -40,6 +42,7 @@ const NOT_CODES: &[&str] = &[
     "agent_calls",
     "agent_id",
     "allow_all",
+    "data_version",
     "execute_tool",
     "high_water",
     "input_lossy",

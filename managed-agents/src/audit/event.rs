@@ -138,12 +138,12 @@ pub(crate) fn is_fault(decision: Decision, judged: bool, deciding: Option<&str>)
         "contended",
         "history_full",
         "identity_unusable",
+        "interrupted",
         "no_entropy",
         "no_runtime",
         "not_registered",
         "policy_error",
         "screen_panicked",
-        "stopped",
         "too_many_pending",
         "would_block",
     ];
@@ -266,6 +266,7 @@ mod of_entry {
             Outcome::Panicked,
             Outcome::Cancelled,
             Outcome::TimedOut,
+            Outcome::Interrupted,
             Outcome::Unreported,
             Outcome::Unknown,
         ]

@@ -16,6 +16,7 @@ mod plot;
 mod policy;
 mod progress;
 mod replay;
+mod stop;
 mod table;
 mod tools;
 mod trust;
@@ -58,6 +59,8 @@ pub fn main() -> ExitCode {
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
         Command::Trust(trust) => trust.run(place, &mut out),
+        Command::Stop(stop) => stop.run(place, &mut out),
+        Command::Resume(resume) => resume.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
         Command::Restore(restore) => restore.run(place, &mut out),
     };
@@ -117,6 +120,8 @@ enum Command {
         command: policy::PolicyCommand,
     },
     Trust(trust::Trust),
+    Stop(stop::Stop),
+    Resume(stop::Resume),
     Backup(copies::BackupCommand),
     Restore(copies::RestoreCommand),
 }
