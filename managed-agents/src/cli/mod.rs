@@ -5,6 +5,7 @@ mod audit;
 mod check;
 mod config;
 mod copies;
+mod drift;
 mod explain;
 mod failure;
 mod init;
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
         Command::Trust(trust) => trust.run(place, &mut out),
+        Command::Drift(drift) => drift.run(place, &mut out),
         Command::Stop(stop) => stop.run(place, &mut out),
         Command::Resume(resume) => resume.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
@@ -120,6 +122,7 @@ enum Command {
         command: policy::PolicyCommand,
     },
     Trust(trust::Trust),
+    Drift(drift::Drift),
     Stop(stop::Stop),
     Resume(stop::Resume),
     Backup(copies::BackupCommand),

@@ -234,7 +234,7 @@ impl History {
             self.first.get_or_insert(at);
             self.last = self.last.max(at);
             let before = Effect::ALL.map(|effect| self.profile.score(effect, self.last));
-            let cause = self.profile.hear(event);
+            let cause = self.profile.hear(event).cause;
             let after = Effect::ALL.map(|effect| self.profile.score(effect, self.last));
             for (points, score) in self.points.iter_mut().zip(after) {
                 points.push(score.value());
