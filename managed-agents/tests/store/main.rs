@@ -8,6 +8,7 @@
 
 mod agents;
 mod crash;
+mod forged;
 mod keeps;
 mod older;
 mod refuses;

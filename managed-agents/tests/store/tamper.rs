@@ -24,6 +24,7 @@ fn dump(data: &Path) -> Result<Vec<(String, Vec<Value>)>, rusqlite::Error> {
         "blocks",
         "postings",
         "evaluations",
+        "statements",
     ] {
         let mut select = db.prepare(&format!("SELECT * FROM {table}"))?;
         let columns = select.column_count();

@@ -12,6 +12,7 @@ use super::message::Decision;
 use super::seal::Values;
 use super::shared::Shared;
 use super::tip::Tip;
+use super::trusted::Trusted;
 use crate::identity::Standing;
 
 /// Reads states and keys anew when any process has changed one.
@@ -25,10 +26,7 @@ pub(super) fn refresh(
     if *epoch == tip.epoch {
         return Ok(());
     }
-    *standings = agents::all(log.db)?
-        .into_iter()
-        .map(|(agent, row)| (agent, row.standing(tip.epoch)))
-        .collect();
+    *standings = agents::standings(&agents::all(log.db)?, tip.epoch);
     log.keys.reload()?;
     shared.set_standings(standings.clone());
     *epoch = tip.epoch;
@@ -40,6 +38,7 @@ pub(super) fn admits(
     log: &Log<'_>,
     tip: &Tip,
     standings: &HashMap<String, Standing>,
+    trusted: &mut Trusted,
     decision: &Decision,
 ) -> Result<bool, StoreError> {
     if decision.claims.epoch.is_some_and(|seen| seen != tip.epoch) {
@@ -59,9 +58,11 @@ pub(super) fn admits(
     // a refusal is recorded however the agent stands
     if decision.runs
         && let Some(standing) = standing
-        && standing.admits(micros(SystemTime::now()), tip.log_time).is_err()
     {
-        return Ok(false);
+        if standing.admits(micros(SystemTime::now()), tip.log_time).is_err() {
+            return Ok(false);
+        }
+        trusted.believes(log.db, tip.size(), tip.epoch, &decision.agent)?;
     }
     if let Some(grant) = &decision.claims.grant {
         let mut consumed = log.db.prepare("SELECT 1 FROM consumed WHERE name = ?1")?;

@@ -4,7 +4,7 @@
 //! stands. The rows of a block are written when it is full, so that a record costs no index of its own; the entries of the
 //! last block, at most 255, are read one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
@@ -38,6 +38,30 @@ pub(super) fn term(field: Field, value: &str) -> i64 {
     hash.first_chunk().map_or(0, |bytes| i64::from_be_bytes(*bytes))
 }
 
+/// Terms that were hashed before.
+#[derive(Default)]
+pub(super) struct Terms([HashMap<String, i64>; 5]);
+
+impl Terms {
+    /// The most values that are kept of a field.
+    const MOST: usize = 1_024;
+
+    fn of(&mut self, field: Field, value: &str) -> i64 {
+        let Some(known) = self.0.get_mut(field as usize) else {
+            return term(field, value);
+        };
+        if let Some(known) = known.get(value) {
+            return *known;
+        }
+        if known.len() == Self::MOST {
+            known.clear();
+        }
+        let new = term(field, value);
+        known.insert(value.to_owned(), new);
+        new
+    }
+}
+
 /// What an entry is found by.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Facts {
@@ -65,12 +89,22 @@ impl Facts {
 
     /// Of an entry that was read.
     pub(super) fn read(entry: &Entry) -> Self {
-        let of =
+        Self::read_with(entry, term)
+    }
+
+    /// Of one of many entries that are read: terms that come again and again are hashed once.
+    pub(super) fn read_cached(entry: &Entry, terms: &mut Terms) -> Self {
+        Self::read_with(entry, |field, value| terms.of(field, value))
+    }
+
+    fn read_with(entry: &Entry, mut term: impl FnMut(Field, &str) -> i64) -> Self {
+        let kind = term(Field::Kind, entry.kind());
+        let mut of =
             |field, value: Option<crate::audit::export::Untrusted<'_>>| value.map(|value| term(field, value.reveal()));
         Self {
             at: entry.at_micros(),
             terms: [
-                Some(term(Field::Kind, entry.kind())),
+                Some(kind),
                 of(Field::Agent, entry.agent()),
                 of(Field::Tool, entry.tool()),
                 of(Field::Decision, entry.decision()),

@@ -51,11 +51,13 @@ mod options;
 mod process;
 mod query;
 mod reader;
+mod revoked;
 mod schema;
 mod seal;
 mod shared;
 mod tiles;
 mod tip;
+mod trusted;
 mod verify;
 mod writer;
 
@@ -125,7 +127,8 @@ impl Store {
     }
 
     /// Opens a store whose log is not the one that was here: a backup that was restored, on purpose. The log goes on under
-    /// a new origin, whose first entry says what came before; every verdict and grant from before is stale. Opens as
+    /// a new origin, whose first entry says what came before; every verdict and grant from before is stale, and every agent is suspended until a
+    /// new statement reactivates it, or revoked if it is known to have been. Opens as
     /// [`open`](Self::open) does where nothing was rolled back.
     ///
     /// # Errors
@@ -139,7 +142,7 @@ impl Store {
     fn start(options: &StoreOptions, accept: bool) -> Result<Self, StoreError> {
         let opened = open::open(options, accept)?;
         let shared = Arc::new(Shared::new(opened.keys, options.most_in_flight));
-        shared.set_standings(opened.standings.into_iter().collect());
+        shared.set_standings(opened.standings);
         shared.set_log_time(opened.log_time);
         let (to_writer, receiver) = channel();
         let parts = writer::Parts {
@@ -152,6 +155,8 @@ impl Store {
             process: opened.process,
             epoch: opened.epoch,
             to_self: to_writer.clone(),
+            trusted: opened.trusted,
+            revoked: opened.revoked,
         };
         let (ending, ended) = channel();
         std::thread::Builder::new()
@@ -194,11 +199,12 @@ impl Store {
         self.0.shared.in_flight()
     }
 
-    /// Adds a statement's entry. One of type `agent` (a passport or a state, whose signature the caller has checked) changes how the
-    /// agent stands in the same transaction, and is fsynced; others are if `synced`.
+    /// Adds a statement's entry. One of type `agent` (a passport or a state) changes how the agent stands in the same transaction, and
+    /// is fsynced; others are if `synced`.
     ///
     /// The answer is an error of kind [`StoreErrorKind::Refused`] when the statement does not follow what is recorded: a renewal
-    /// or a state of a revoked agent, or a state whose number is not the next.
+    /// or a state of a revoked agent, a state whose number is not the next, a passport of another lineage; or when it is not signed
+    /// by whom it must be, where the options [say whom to believe](StoreOptions::trusted).
     pub fn append(&self, entry: PendingEntry, synced: bool) -> Answer<Result<Sequence, StoreError>> {
         let synced = synced || entry.index.kind == "agent";
         self.ask(|reply| Message::Append(Box::new(Append { entry, synced, reply })))

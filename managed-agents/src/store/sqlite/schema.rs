@@ -20,10 +20,20 @@ pub(super) struct Step {
 
 /// Every version, the first first. To add tables, append a step here; its place is its number, so whoever merges later moves
 /// his to the end, and nothing else. A step that was merged never changes again: there are databases that it made.
-pub(super) const STEPS: &[Step] = &[Step {
-    tables: &RECORD,
-    fill: |_| Ok(()),
-}];
+pub(super) const STEPS: &[Step] = &[
+    Step {
+        tables: &RECORD,
+        fill: |_| Ok(()),
+    },
+    // where the statements stand that `agents` rests on: an agent's passport, and its last state
+    Step {
+        tables: &[(
+            "statements",
+            "CREATE TABLE statements(agent TEXT PRIMARY KEY, passport INTEGER, state INTEGER, depth INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+        )],
+        fill: super::agents::fill_statements,
+    },
+];
 
 /// The version of the tables, in `PRAGMA user_version`.
 pub(super) const VERSION: i64 = STEPS.len() as i64;

@@ -1,6 +1,6 @@
 //! The thread that writes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
@@ -13,13 +13,15 @@ use super::mark::{Mark, MarkFile};
 use super::message::{Append, Decision, Ended, Message, Reply, Reserved, Written};
 use super::options::Durability;
 use super::process::ProcessLock;
+use super::revoked::RevokedFile;
 use super::shared::{Place, Shared};
 use super::tip::Tip;
+use super::trusted::Trusted;
 use super::{admission, agents, erasure};
 use crate::audit::Sequence;
 use crate::audit::entry::outcome;
 use crate::audit::tree::note::NoteSigner;
-use crate::identity::Standing;
+use crate::identity::{AgentState, Standing};
 
 /// The most messages of one transaction.
 const MOST_MESSAGES: usize = 256;
@@ -40,6 +42,8 @@ pub(super) struct Parts {
     pub(super) process: ProcessLock,
     pub(super) epoch: u64,
     pub(super) to_self: Sender<Message>,
+    pub(super) trusted: Trusted,
+    pub(super) revoked: RevokedFile,
 }
 
 /// A call that this process runs.
@@ -63,6 +67,10 @@ struct Writer<'c> {
     /// How the agents stand, as of the last transaction.
     standings: HashMap<String, Standing>,
     epoch: u64,
+    trusted: Trusted,
+    revoked: RevokedFile,
+    /// Revoked, and not yet noted outside the data directory.
+    unnoted: BTreeSet<String>,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     /// Whether something was written since the last period.
@@ -82,6 +90,8 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         process,
         epoch,
         to_self,
+        trusted,
+        revoked,
     } = parts;
     let log = match Log::new(&db, Arc::clone(&shared.keys), patience) {
         Ok(log) => log,
@@ -100,6 +110,9 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         running: HashMap::new(),
         owed: Vec::new(),
         epoch,
+        trusted,
+        revoked,
+        unnoted: BTreeSet::new(),
         failed: None,
         dirty: true,
         last_period: Instant::now(),
@@ -215,6 +228,7 @@ impl Writer<'_> {
             epoch,
             shared,
             process,
+            trusted,
             ..
         } = self;
         let done = log.transact(synced, |log, tip| {
@@ -223,11 +237,11 @@ impl Writer<'_> {
                 ended.extend(write_outcome(log, tip, running, one)?);
             }
             for (append, result) in &mut group.appends {
-                *result = Some(write_append(log, tip, append)?);
+                *result = Some(write_append(log, tip, trusted, append)?);
                 admission::refresh(log, tip, shared, standings, epoch)?;
             }
             for (decision, result) in &mut group.decisions {
-                *result = Some(write_decision(log, tip, standings, *process, decision)?);
+                *result = Some(write_decision(log, tip, standings, trusted, *process, decision)?);
             }
             Ok(tip.log_time)
         });
@@ -251,9 +265,16 @@ impl Writer<'_> {
 
     /// Tells whoever waits, now that it is written.
     fn deliver(&mut self, group: Group) {
+        let revoked = group.appends.iter().filter_map(|(_, result)| match result {
+            Some(Ok((_, revoked))) => revoked.clone(),
+            _ => None,
+        });
+        self.unnoted.extend(revoked);
+        self.note_revoked();
         for (append, result) in group.appends {
+            let result = result.unwrap_or_else(|| Err(StoreError::stopped()));
             // whoever asked may have gone
-            let _ = append.reply.send(result.unwrap_or_else(|| Err(StoreError::stopped())));
+            let _ = append.reply.send(result.map(|(place, _)| place));
         }
         for (decision, result) in group.decisions {
             let Decision {
@@ -310,6 +331,17 @@ impl Writer<'_> {
         }
     }
 
+    /// Notes outside the data directory who was revoked. The log says so already: what cannot be noted is tried again.
+    fn note_revoked(&mut self) {
+        if self.unnoted.is_empty() {
+            return;
+        }
+        match self.revoked.add(&self.unnoted) {
+            Ok(()) => self.unnoted.clear(),
+            Err(error) => tracing::error!(%error, "a revocation cannot be noted beside the high-water mark"),
+        }
+    }
+
     fn note_failure(&mut self, error: &StoreError) {
         tracing::error!(%error, code = error.code(), "the record cannot be written");
         // after a failed fsync nobody knows what is on the disk: only a new start can tell
@@ -320,6 +352,7 @@ impl Writer<'_> {
 
     fn period(&mut self) {
         self.last_period = Instant::now();
+        self.note_revoked();
         if !self.owed.is_empty() {
             self.write(Group::default());
         }
@@ -369,8 +402,8 @@ enum Next {
     End,
 }
 
-/// The place of a statement, or why it was refused before anything was written.
-type Appended = Result<Sequence, StoreError>;
+/// The place of a statement and whom it revokes, or why it was refused before anything was written.
+type Appended = Result<(Sequence, Option<String>), StoreError>;
 
 /// What is written in one transaction, and the results.
 #[derive(Default)]
@@ -423,8 +456,13 @@ fn write_outcome(
     Ok(Some(ended.place))
 }
 
-fn write_append(log: &mut Log<'_>, tip: &mut Tip, append: &Append) -> Result<Appended, StoreError> {
-    let agent = match agents::next(log.db, &append.entry) {
+fn write_append(
+    log: &mut Log<'_>,
+    tip: &mut Tip,
+    trusted: &mut Trusted,
+    append: &Append,
+) -> Result<Appended, StoreError> {
+    let agent = match agents::next(log.db, &append.entry, tip.size(), trusted) {
         Ok(agent) => agent,
         // refused before anything was written
         Err(error) if error.kind() == StoreErrorKind::Refused => return Ok(Err(error)),
@@ -432,10 +470,12 @@ fn write_append(log: &mut Log<'_>, tip: &mut Tip, append: &Append) -> Result<App
     };
     let facts = super::facts::Facts::of(&append.entry.index);
     let place = log.append(tip, &append.entry, facts, &mut super::seal::Values::None)?;
+    let mut revoked = None;
     if let Some((agent, row)) = agent {
         agents::write(log.db, &agent, &row)?;
+        revoked = (row.state == AgentState::Revoked).then_some(agent);
     }
-    Ok(Ok(Sequence::new(place)))
+    Ok(Ok((Sequence::new(place), revoked)))
 }
 
 /// The place of a decision, or none if what it rests on has changed.
@@ -443,10 +483,11 @@ fn write_decision(
     log: &mut Log<'_>,
     tip: &mut Tip,
     standings: &HashMap<String, Standing>,
+    trusted: &mut Trusted,
     process: i64,
     decision: &mut Decision,
 ) -> Result<Option<u64>, StoreError> {
-    if !admission::admits(log, tip, standings, decision)? {
+    if !admission::admits(log, tip, standings, trusted, decision)? {
         return Ok(None);
     }
     let facts = decision.facts.clone();
