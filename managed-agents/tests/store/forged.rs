@@ -100,7 +100,7 @@ fn a_passport_of_another_authority_or_lineage_is_refused() {
     let home = home(&place);
     let first = home.register(&enrolment("bot")).unwrap();
     let runtime = runtime();
-    let mut refuse = |authority: &Authority| {
+    let refuse = |authority: &Authority| {
         let unrelated = authority.issue(&enrolment("bot"), Moment::now()).unwrap();
         let body = unrelated.passport().as_json().to_owned();
         let refused = runtime.block_on(home.store().append(entry(&body), true));

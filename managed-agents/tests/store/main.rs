@@ -14,4 +14,5 @@ mod older;
 mod refuses;
 mod rollback;
 mod support;
+mod synced;
 mod tamper;

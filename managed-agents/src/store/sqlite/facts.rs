@@ -5,11 +5,13 @@
 //! last block, at most 255, are read one by one.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
 
 use super::error::StoreError;
+use super::names;
 use crate::audit::entry::{Entry, IndexColumns};
 
 /// How many entries a block has.
@@ -63,11 +65,12 @@ impl Terms {
 }
 
 /// What an entry is found by.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Facts {
     pub(super) at: i64,
     pub(super) terms: [Option<i64>; 5],
-    pub(super) evaluation: Option<String>,
+    /// Its evaluation, hashed.
+    pub(super) named: Option<u32>,
 }
 
 impl Facts {
@@ -83,7 +86,18 @@ impl Facts {
                 of(Field::Decision, index.decision),
                 of(Field::Session, index.session.as_deref()),
             ],
-            evaluation: index.evaluation.clone(),
+            named: index.evaluation.as_deref().map(names::hash),
+        }
+    }
+
+    /// Of the outcome of a decision that is found by these.
+    pub(super) fn of_outcome(&self, at: i64) -> Self {
+        static OUTCOME: LazyLock<i64> = LazyLock::new(|| term(Field::Kind, "outcome"));
+        let [_, agent, ..] = self.terms;
+        Self {
+            at,
+            terms: [Some(*OUTCOME), agent, None, None, None],
+            named: self.named,
         }
     }
 
@@ -110,7 +124,7 @@ impl Facts {
                 of(Field::Decision, entry.decision()),
                 of(Field::Session, entry.session()),
             ],
-            evaluation: entry.evaluation().map(|id| id.reveal().to_owned()),
+            named: entry.evaluation().map(|id| names::hash(id.reveal())),
         }
     }
 }
@@ -121,11 +135,13 @@ pub(super) struct BlockRows {
     pub(super) low: i64,
     pub(super) high: i64,
     pub(super) postings: BTreeMap<i64, Vec<u8>>,
+    pub(super) named: Vec<u8>,
 }
 
 impl BlockRows {
-    pub(super) fn of<'a>(facts: impl Iterator<Item = &'a Facts>) -> Self {
+    pub(super) fn of(block: u64, facts: &[Facts]) -> Self {
         let mut rows = Self {
+            named: names::row(block, facts.iter()),
             low: i64::MAX,
             high: i64::MIN,
             postings: BTreeMap::new(),
@@ -140,13 +156,8 @@ impl BlockRows {
         rows
     }
 
-    /// Writes the rows, and those of the evaluations.
-    pub(super) fn write<'a>(
-        &self,
-        db: &Connection,
-        block: u64,
-        facts: impl Iterator<Item = &'a Facts>,
-    ) -> Result<(), StoreError> {
+    /// Writes the rows.
+    pub(super) fn write(&self, db: &Connection, block: u64) -> Result<(), StoreError> {
         db.execute(
             "INSERT INTO blocks(block, low, high) VALUES(?1, ?2, ?3)",
             params![block as i64, self.low, self.high],
@@ -155,12 +166,6 @@ impl BlockRows {
         for (term, places) in &self.postings {
             insert.execute(params![term, block as i64, places])?;
         }
-        let mut insert = db.prepare("INSERT INTO evaluations(name, seq) VALUES(?1, ?2)")?;
-        for (place, facts) in (block * BLOCK..).zip(facts) {
-            if let Some(evaluation) = &facts.evaluation {
-                insert.execute(params![evaluation, place as i64])?;
-            }
-        }
-        Ok(())
+        names::write(db, block, &self.named)
     }
 }

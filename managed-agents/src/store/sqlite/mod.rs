@@ -45,6 +45,7 @@ mod log;
 mod lookup;
 mod mark;
 mod message;
+mod names;
 mod network;
 mod open;
 mod options;

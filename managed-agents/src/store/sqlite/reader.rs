@@ -11,6 +11,7 @@ use super::facts::BLOCK;
 use super::keys::SubjectKeys;
 use super::lookup;
 use super::mark::MarkFile;
+use super::names;
 use super::options::StoreOptions;
 use super::query::{Page, Query};
 use super::revoked::RevokedFile;
@@ -189,14 +190,11 @@ impl Reader {
     /// As [`head`](Self::head).
     pub fn evaluation(&self, id: &str) -> Result<Vec<Entry>, StoreError> {
         let size = self.head()?.size();
-        let mut select = self
-            .db
-            .prepare("SELECT seq FROM evaluations WHERE name = ?1 ORDER BY seq")?;
-        let mut places: Vec<i64> = select.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        places.extend((size - size % BLOCK..size).map(u64::cast_signed));
+        let mut places = names::find(&self.db, size, id)?;
+        places.extend(size - size % BLOCK..size);
         let mut found = Vec::new();
         for place in places {
-            let entry = lookup::entry(&self.db, place.cast_unsigned())?;
+            let entry = lookup::entry(&self.db, place)?;
             found.extend(entry.filter(|entry| entry.evaluation().is_some_and(|found| found.reveal() == id)));
         }
         Ok(found)

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::error::{StoreError, StoreErrorKind};
+use super::facts::Facts;
 use super::log::Log;
 use super::mark::{Mark, MarkFile};
 use super::message::{Append, Decision, Ended, Message, Reply, Reserved, Written};
@@ -50,6 +51,7 @@ pub(super) struct Parts {
 struct Running {
     evaluation: String,
     agent: String,
+    facts: Facts,
     _place: Place,
 }
 
@@ -76,6 +78,8 @@ struct Writer<'c> {
     /// Whether something was written since the last period.
     dirty: bool,
     last_period: Instant,
+    /// How many decisions the last transaction had.
+    last_group: usize,
 }
 
 /// Runs until the last handle is gone or says stop. Then everything that was sent is written, fsynced, signed and marked.
@@ -116,6 +120,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         failed: None,
         dirty: true,
         last_period: Instant::now(),
+        last_group: 0,
     };
     writer.serve(receiver);
     // held until the last record is written
@@ -139,6 +144,7 @@ impl Writer<'_> {
             {
                 batch.push(message);
             }
+            self.gather(receiver, &mut batch);
             // nobody waits for an outcome: a moment later it goes into one transaction with the caller's next decision
             if batch.iter().all(|message| matches!(message, Message::Outcome(_)))
                 && let Some(message) = soon(receiver)
@@ -153,6 +159,29 @@ impl Writer<'_> {
                 self.period();
             }
         }
+    }
+
+    /// Waits a moment for those who were answered together to come together again: one transaction for all of them costs little more
+    /// than one for the first.
+    fn gather(&mut self, receiver: &Receiver<Message>, batch: &mut Vec<Message>) {
+        let decisions = |batch: &[Message]| {
+            let decisions = batch.iter().filter(|message| matches!(message, Message::Decision(_)));
+            decisions.count()
+        };
+        let begun = Instant::now();
+        let mut there = decisions(batch);
+        // three in four: some have ended for good
+        while there > 0 && there * 4 < self.last_group * 3 && batch.len() < MOST_MESSAGES && begun.elapsed() < MOMENT {
+            match receiver.try_recv() {
+                Ok(message) => {
+                    there += usize::from(matches!(message, Message::Decision(_)));
+                    batch.push(message);
+                }
+                Err(TryRecvError::Empty) => std::thread::yield_now(),
+                Err(TryRecvError::Disconnected) => break,
+            }
+        }
+        self.last_group = there;
     }
 
     fn next(&self, receiver: &Receiver<Message>) -> Next {
@@ -279,6 +308,7 @@ impl Writer<'_> {
         for (decision, result) in group.decisions {
             let Decision {
                 mut entry,
+                facts,
                 agent,
                 runs,
                 place,
@@ -294,6 +324,7 @@ impl Writer<'_> {
                             Running {
                                 evaluation,
                                 agent,
+                                facts,
                                 _place: place,
                             },
                         );
@@ -450,7 +481,7 @@ fn write_outcome(
     };
     let place = Sequence::new(ended.place);
     let entry = outcome(place, &call.evaluation, &call.agent, &ended.record, ended.at);
-    let facts = super::facts::Facts::of(&entry.index);
+    let facts = call.facts.of_outcome(entry.index.at_micros);
     log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
     log.ended(ended.place)?;
     Ok(Some(ended.place))
@@ -468,7 +499,7 @@ fn write_append(
         Err(error) if error.kind() == StoreErrorKind::Refused => return Ok(Err(error)),
         Err(error) => return Err(error),
     };
-    let facts = super::facts::Facts::of(&append.entry.index);
+    let facts = Facts::of(&append.entry.index);
     let place = log.append(tip, &append.entry, facts, &mut super::seal::Values::None)?;
     let mut revoked = None;
     if let Some((agent, row)) = agent {
@@ -490,8 +521,7 @@ fn write_decision(
     if !admission::admits(log, tip, standings, trusted, decision)? {
         return Ok(None);
     }
-    let facts = decision.facts.clone();
-    let sequence = log.append(tip, &decision.entry, facts, &mut decision.values)?;
+    let sequence = log.append(tip, &decision.entry, decision.facts, &mut decision.values)?;
     if decision.runs {
         log.run(sequence, process)?;
     }

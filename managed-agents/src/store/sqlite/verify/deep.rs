@@ -9,6 +9,7 @@ use super::super::agents;
 use super::super::error::StoreError;
 use super::super::keys::SubjectKeys;
 use super::super::log;
+use super::super::names;
 use super::super::tip::Tip;
 use super::checkpoints::Checkpoints;
 use super::reading::{Seen, What};
@@ -30,6 +31,8 @@ pub(super) struct Deep<'a> {
     /// The index as it should be: the sum of its rows' hashes, under a key that nobody knows beforehand.
     index: u64,
     hash: RandomState,
+    /// The names of the blocks since the last full group.
+    group: Vec<u8>,
 }
 
 impl<'a> Deep<'a> {
@@ -51,12 +54,22 @@ impl<'a> Deep<'a> {
             consumed: 0,
             index: 0,
             hash,
+            group: Vec::new(),
         }
     }
 
-    /// Adds the sum of the index rows of some blocks.
-    pub(super) fn add_index(&mut self, sum: u64) {
+    /// Adds the sum of the index rows of some blocks, and their names, from which the rows of groups are made.
+    pub(super) fn add_index(&mut self, sum: u64, named: Vec<(u64, Vec<u8>)>) {
         self.index = self.index.wrapping_add(sum);
+        for (block, row) in named {
+            self.group.extend(row);
+            if (block + 1).is_multiple_of(names::GROUP) {
+                for (id, hashes) in names::merge(block, &std::mem::take(&mut self.group)) {
+                    let hash = self.hash.hash_one(("named", id, hashes.as_slice()));
+                    self.index = self.index.wrapping_add(hash);
+                }
+            }
+        }
     }
 
     /// Takes what was read of the entry at a place; entries come in the order of the log.
@@ -122,12 +135,11 @@ impl<'a> Deep<'a> {
             let places = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
             add(self.hash.hash_one(("postings", row.get::<_, i64>(0)?, block, places)));
         }
-        let mut select = self.db.prepare("SELECT name, seq FROM evaluations")?;
+        let mut select = self.db.prepare("SELECT id, hashes FROM named")?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-            let place = row.get::<_, i64>(1)?.cast_unsigned();
-            add(self.hash.hash_one(("evaluations", name, place)));
+            let hashes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            add(self.hash.hash_one(("named", row.get::<_, i64>(0)?, hashes)));
         }
         Ok(sum)
     }

@@ -20,6 +20,8 @@ pub(super) struct Chunk {
     pub(super) rows: Vec<Row>,
     /// The sum of the hashes of their index rows.
     pub(super) index: u64,
+    /// The rows of names of their blocks.
+    pub(super) named: Vec<(u64, Vec<u8>)>,
 }
 
 /// One entry, hashed, and read if that was asked for.
@@ -111,7 +113,10 @@ fn part(
         });
         place += 1;
     }
-    chunk.index = reading.map_or(0, |reading| reading.index);
+    if let Some(reading) = reading {
+        chunk.index = reading.index;
+        chunk.named = std::mem::take(&mut reading.named);
+    }
     Ok(chunk)
 }
 

@@ -84,7 +84,7 @@ pub(super) fn run(
                 checkpoints.reached(leaves.frontier(), &mut report)?;
             }
             if let Some(deeper) = &mut deeper {
-                deeper.add_index(chunk.index);
+                deeper.add_index(chunk.index, chunk.named);
             }
             progress(leaves.frontier().size());
         }

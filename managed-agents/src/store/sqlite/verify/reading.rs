@@ -34,6 +34,8 @@ pub(super) struct Reading<'a> {
     block: Vec<Facts>,
     /// The sum of the hashes of the index rows of the blocks that are complete.
     pub(super) index: u64,
+    /// The rows of names of those blocks.
+    pub(super) named: Vec<(u64, Vec<u8>)>,
 }
 
 impl<'a> Reading<'a> {
@@ -44,6 +46,7 @@ impl<'a> Reading<'a> {
             terms: Terms::default(),
             block: Vec::with_capacity(BLOCK as usize),
             index: 0,
+            named: Vec::new(),
         }
     }
 
@@ -51,6 +54,7 @@ impl<'a> Reading<'a> {
     pub(super) fn begin(&mut self) {
         self.block.clear();
         self.index = 0;
+        self.named.clear();
     }
 
     pub(super) fn read(&mut self, place: u64, bytes: &[u8], sealed: Option<&Sealed>) -> Seen {
@@ -135,16 +139,13 @@ impl<'a> Reading<'a> {
 
     fn index_block(&mut self, block: u64) {
         let facts = std::mem::take(&mut self.block);
-        let rows = BlockRows::of(facts.iter());
+        let rows = BlockRows::of(block, &facts);
         self.sum(("blocks", block, rows.low, rows.high));
         for (term, places) in &rows.postings {
             self.sum(("postings", *term, block, places.as_slice()));
         }
-        for (place, facts) in (block * BLOCK..).zip(&facts) {
-            if let Some(evaluation) = &facts.evaluation {
-                self.sum(("evaluations", evaluation.as_str(), place));
-            }
-        }
+        self.sum(("named", block.cast_signed(), rows.named.as_slice()));
+        self.named.push((block, rows.named));
     }
 
     fn sum(&mut self, row: impl std::hash::Hash) {
