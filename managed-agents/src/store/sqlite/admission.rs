@@ -7,28 +7,29 @@ use rusqlite::params;
 
 use super::agents;
 use super::error::StoreError;
+use super::interrupts::Stops;
 use super::log::Log;
 use super::message::Decision;
 use super::seal::Values;
-use super::shared::Shared;
 use super::tip::Tip;
 use super::trusted::Trusted;
 use crate::identity::Standing;
 
-/// Reads states and keys anew when any process has changed one.
+/// Reads states, stops and keys anew when any process has changed one.
 pub(super) fn refresh(
     log: &Log<'_>,
     tip: &Tip,
-    shared: &Shared,
-    standings: &mut HashMap<String, Standing>,
+    (standings, stops): (&mut HashMap<String, Standing>, &mut Stops),
+    trusted: &mut Trusted,
     epoch: &mut u64,
 ) -> Result<(), StoreError> {
     if *epoch == tip.epoch {
         return Ok(());
     }
     *standings = agents::standings(&agents::all(log.db)?, tip.epoch);
+    *stops = Stops::read(log.db, tip.size())?;
+    trusted.believes_ends(log.db, tip.size())?;
     log.keys.reload()?;
-    shared.set_standings(standings.clone());
     *epoch = tip.epoch;
     Ok(())
 }
@@ -38,6 +39,7 @@ pub(super) fn admits(
     log: &Log<'_>,
     tip: &Tip,
     standings: &HashMap<String, Standing>,
+    stops: &Stops,
     trusted: &mut Trusted,
     decision: &Decision,
 ) -> Result<bool, StoreError> {
@@ -53,6 +55,9 @@ pub(super) fn admits(
     let standing = standings.get(&decision.agent);
     // the entry names a passport: it must be the agent's
     if standing.map(|standing| &standing.passport) != decision.passport.as_ref() {
+        return Ok(false);
+    }
+    if decision.runs && !stops.admit(&decision.agent, decision.session.as_deref()) {
         return Ok(false);
     }
     // a refusal is recorded however the agent stands

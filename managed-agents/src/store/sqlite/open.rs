@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::error::{StoreError, StoreErrorKind};
+use super::interrupts::Stops;
 use super::keys::SubjectKeys;
 use super::log::{self, Log};
 use super::mark::{Mark, MarkFile};
@@ -39,6 +40,7 @@ pub(super) struct Opened {
     pub(super) trusted: Trusted,
     pub(super) revoked: RevokedFile,
     pub(super) standings: HashMap<String, Standing>,
+    pub(super) stops: Stops,
     pub(super) epoch: u64,
     pub(super) log_time: i64,
 }
@@ -86,6 +88,7 @@ pub(super) fn open(options: &StoreOptions, accept: bool) -> Result<Opened, Store
         trusted: Trusted::new(options.trusted.clone())?,
         revoked: revoked_file,
         standings,
+        stops: Stops::read(&db, tip.size())?,
         epoch: tip.epoch,
         log_time: tip.log_time,
         db,

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::agents;
 use super::error::{StoreError, StoreErrorKind};
 use super::facts::BLOCK;
+use super::interrupts::Stops;
 use super::keys::SubjectKeys;
 use super::lookup;
 use super::mark::MarkFile;
@@ -23,6 +24,7 @@ use crate::audit::Sequence;
 use crate::audit::entry::{Entry, Sealed};
 use crate::audit::tree::{Hash, TileReader, prove_consistency, prove_inclusion};
 use crate::identity::{Passport, Standing, Trust};
+use crate::interrupt::StopRecord;
 
 /// A connection that only reads: its own, so that it disturbs no writer. Everything here blocks while files are read.
 ///
@@ -286,6 +288,16 @@ impl Reader {
     /// The passports that one rests on, from the one that an authority signed, and itself.
     pub(crate) fn chain(&self, passport: &Passport) -> Result<Vec<Passport>, StoreError> {
         trusted::chain(&self.db, self.head()?.size(), passport)
+    }
+
+    /// The stops that hold, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// As [`head`](Self::head).
+    pub fn stops(&self) -> Result<Vec<StopRecord>, StoreError> {
+        let stops = Stops::read(&self.db, self.head()?.size())?;
+        Ok(stops.in_force().cloned().collect())
     }
 
     /// The decisions whose calls have not ended.

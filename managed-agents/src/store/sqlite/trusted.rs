@@ -10,10 +10,11 @@ use rusqlite::Connection;
 
 use super::agents::{self, AgentRow, Said};
 use super::error::{StoreError, StoreErrorKind};
+use super::interrupts;
 use super::lookup;
 use super::query::Query;
 use crate::audit::entry::Entry;
-use crate::identity::{AgentState, IdentityError, KeyDir, Passport, PublicKey, Trust};
+use crate::identity::{AgentState, IdentityError, KeyDir, Passport, PublicKey, ResumeStatement, Trust};
 
 /// How deep a chain of passports is looked for: deeper ones are no passports.
 const MAX_CHAIN: usize = 16;
@@ -25,6 +26,8 @@ pub(super) struct Trusted {
     trust: Option<Trust>,
     /// The places of the passport and the state that were checked last, by agent, and the epoch in which they were looked up.
     believed: HashMap<String, Believed>,
+    /// Up to where the ends of stops were checked.
+    ends_until: u64,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -41,6 +44,7 @@ impl Trusted {
             keys,
             trust: None,
             believed: HashMap::new(),
+            ends_until: 0,
         };
         trusted.read()?;
         Ok(trusted)
@@ -150,6 +154,48 @@ impl Trusted {
             }
             self.believed.insert(agent.to_owned(), now);
         }
+        Ok(())
+    }
+
+    /// Checks the end of a stop, in the log of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Refused`] when it is not signed by an authority.
+    pub(super) fn resumes(&mut self, resume: &ResumeStatement, origin: &str) -> Result<(), StoreError> {
+        self.check(|trust| resume.verify(trust, origin)).map(|_| ())
+    }
+
+    /// Checks the ends of stops that were not checked yet: they were perhaps written by another process, or another program.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Corrupt`] when one was not signed.
+    pub(super) fn believes_ends(&mut self, db: &Connection, size: u64) -> Result<(), StoreError> {
+        if self.trust.is_none() {
+            return Ok(());
+        }
+        let since = self.ends_until;
+        let ends = lookup::of_kind(db, interrupts::KIND, size)?
+            .into_iter()
+            .filter_map(|entry| {
+                let resume = ResumeStatement::parse(entry.raw("body")?).ok()?;
+                (entry.sequence() >= since).then_some((entry.sequence(), resume))
+            });
+        let ends: Vec<_> = ends.collect();
+        if !ends.is_empty() {
+            let origins = lookup::origins(db, size)?;
+            for (place, resume) in ends {
+                let origin = origins.iter().rev().find(|(begun, _)| *begun < place);
+                let origin = origin.map_or("", |(_, origin)| origin.as_str());
+                self.resumes(&resume, origin).map_err(|error| {
+                    StoreError::corrupt(format!(
+                        "record {place}, the end of a stop, was not signed by an authority that is trusted here: {error}"
+                    ))
+                })?;
+            }
+        }
+        self.ends_until = size;
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use super::error::{StoreError, StoreErrorKind};
 use super::facts::Facts;
+use super::interrupts::{self, Stops};
 use super::log::Log;
 use super::mark::{Mark, MarkFile};
 use super::message::{Append, Decision, Ended, Message, Reply, Reserved, Written};
@@ -41,7 +42,7 @@ pub(super) struct Parts {
     pub(super) signer: Option<NoteSigner>,
     pub(super) mark: MarkFile,
     pub(super) process: ProcessLock,
-    pub(super) epoch: u64,
+    pub(super) stops: Stops,
     pub(super) to_self: Sender<Message>,
     pub(super) trusted: Trusted,
     pub(super) revoked: RevokedFile,
@@ -68,6 +69,7 @@ struct Writer<'c> {
     owed: Vec<Ended>,
     /// How the agents stand, as of the last transaction.
     standings: HashMap<String, Standing>,
+    stops: Stops,
     epoch: u64,
     trusted: Trusted,
     revoked: RevokedFile,
@@ -92,7 +94,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         signer,
         mark,
         process,
-        epoch,
+        stops,
         to_self,
         trusted,
         revoked,
@@ -113,7 +115,9 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         to_self,
         running: HashMap::new(),
         owed: Vec::new(),
-        epoch,
+        stops,
+        // the first transaction reads everything again, and checks it
+        epoch: u64::MAX,
         trusted,
         revoked,
         unnoted: BTreeSet::new(),
@@ -254,29 +258,41 @@ impl Writer<'_> {
             log,
             running,
             standings,
+            stops,
             epoch,
             shared,
             process,
             trusted,
             ..
         } = self;
+        let before = *epoch;
         let done = log.transact(synced, |log, tip| {
-            admission::refresh(log, tip, shared, standings, epoch)?;
+            admission::refresh(log, tip, (&mut *standings, &mut *stops), trusted, epoch)?;
             for one in &owed {
                 ended.extend(write_outcome(log, tip, running, one)?);
             }
             for (append, result) in &mut group.appends {
-                *result = Some(write_append(log, tip, trusted, append)?);
-                admission::refresh(log, tip, shared, standings, epoch)?;
+                *result = Some(write_append(log, tip, stops, trusted, append)?);
+                admission::refresh(log, tip, (&mut *standings, &mut *stops), trusted, epoch)?;
             }
             for (decision, result) in &mut group.decisions {
-                *result = Some(write_decision(log, tip, standings, trusted, *process, decision)?);
+                *result = Some(write_decision(
+                    log,
+                    tip,
+                    (&*standings, &*stops),
+                    trusted,
+                    *process,
+                    decision,
+                )?);
             }
             Ok(tip.log_time)
         });
         match done {
             Ok(log_time) => {
                 shared.set_log_time(log_time);
+                if before != *epoch {
+                    shared.publish(*epoch, standings.clone(), stops);
+                }
                 for place in ended {
                     running.remove(&place);
                 }
@@ -490,10 +506,17 @@ fn write_outcome(
 fn write_append(
     log: &mut Log<'_>,
     tip: &mut Tip,
+    stops: &Stops,
     trusted: &mut Trusted,
     append: &Append,
 ) -> Result<Appended, StoreError> {
-    let agent = match agents::next(log.db, &append.entry, tip.size(), trusted) {
+    let follows = match append.entry.index.kind.as_str() {
+        interrupts::KIND => stops
+            .check(log, (&mut *trusted, &tip.origin), &append.entry)
+            .map(|()| None),
+        _ => agents::next(log.db, &append.entry, tip.size(), trusted),
+    };
+    let agent = match follows {
         Ok(agent) => agent,
         // refused before anything was written
         Err(error) if error.kind() == StoreErrorKind::Refused => return Ok(Err(error)),
@@ -513,12 +536,12 @@ fn write_append(
 fn write_decision(
     log: &mut Log<'_>,
     tip: &mut Tip,
-    standings: &HashMap<String, Standing>,
+    (standings, stops): (&HashMap<String, Standing>, &Stops),
     trusted: &mut Trusted,
     process: i64,
     decision: &mut Decision,
 ) -> Result<Option<u64>, StoreError> {
-    if !admission::admits(log, tip, standings, trusted, decision)? {
+    if !admission::admits(log, tip, standings, stops, trusted, decision)? {
         return Ok(None);
     }
     let sequence = log.append(tip, &decision.entry, decision.facts, &mut decision.values)?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Rows, Statement};
 
 use super::super::error::StoreError;
@@ -95,9 +96,14 @@ fn part(
     let mut place = start;
     while let Some(row) = rows.next()? {
         let sequence = row.get(0)?;
-        let bytes = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+        // a column of another type is a record that was changed, and not a file that cannot be read
+        let (bytes, is_blob) = match row.get_ref(2)? {
+            ValueRef::Blob(bytes) => (bytes, true),
+            ValueRef::Text(bytes) => (bytes, false),
+            _ => (&[] as &[u8], false),
+        };
         let leaf = leaf_hash(bytes);
-        let stored = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        let stored = row.get_ref(1)?.as_blob().unwrap_or_default();
         let seen = match (&mut reading, &mut beside) {
             (Some(reading), Some(beside)) => {
                 let sealed = beside.at(sequence)?;
@@ -108,7 +114,7 @@ fn part(
         chunk.rows.push(Row {
             sequence,
             leaf,
-            is_same: stored == leaf.as_bytes(),
+            is_same: is_blob && stored == leaf.as_bytes(),
             seen,
         });
         place += 1;
@@ -142,10 +148,11 @@ impl<'s> Beside<'s> {
             Some(row) => Some((
                 row.get(0)?,
                 Sealed {
-                    subject: row.get(1)?,
-                    nonce: row.get(2)?,
-                    bytes: row.get(3)?,
-                    mark: row.get(4)?,
+                    // as above: what is of another type does not fit its mark
+                    subject: row.get(1).unwrap_or_default(),
+                    nonce: row.get(2).unwrap_or_default(),
+                    bytes: row.get(3).unwrap_or_default(),
+                    mark: row.get(4).unwrap_or_default(),
                 },
             )),
         };

@@ -11,7 +11,7 @@ use super::super::trusted::above;
 use super::checkpoints::Checkpoints;
 use super::report::Report;
 use crate::audit::entry::Entry;
-use crate::identity::{IdentityError, LogKeyCertificate, Moment, Passport, PublicKey, Trust};
+use crate::identity::{IdentityError, LogKeyCertificate, Moment, Passport, PublicKey, ResumeStatement, Trust};
 
 pub(super) struct Statements<'a> {
     keys: &'a SubjectKeys,
@@ -57,7 +57,7 @@ impl<'a> Statements<'a> {
             let body = entry.raw("body").unwrap_or_default();
             serde_json::from_str::<Body>(body).unwrap_or_default()
         };
-        self.epoch += u64::from(matches!(entry.kind(), "agent" | "origin" | "erasure"));
+        self.epoch += u64::from(matches!(entry.kind(), "agent" | "erasure" | "interrupt" | "origin"));
         match entry.kind() {
             "origin" => self.begin(place, body(), report, checkpoints),
             "log_key" => checkpoints.add_key(&body().key),
@@ -67,6 +67,7 @@ impl<'a> Statements<'a> {
                 report.add("value_differs", Some(place), what);
             }
             "agent" => self.agent(place, entry, report),
+            "interrupt" => self.resume(place, entry, report),
             _ => {}
         }
     }
@@ -100,6 +101,18 @@ impl<'a> Statements<'a> {
         match certified {
             Ok(key) => checkpoints.certify(key.to_bytes()),
             Err(error) => report.add("statement_forged", Some(place), error.to_string()),
+        }
+    }
+
+    /// A stop needs no signature, and its end does.
+    fn resume(&self, place: u64, entry: &Entry, report: &mut Report) {
+        let Ok(resume) = ResumeStatement::parse(entry.raw("body").unwrap_or_default()) else {
+            return;
+        };
+        match self.trust.map(|trust| resume.verify(trust, &self.origin)) {
+            None => report.unchecked += 1,
+            Some(Ok(())) => {}
+            Some(Err(error)) => report.add("statement_forged", Some(place), error.to_string()),
         }
     }
 
