@@ -161,7 +161,11 @@ impl Finding {
     /// How sure it is, 0 to 1; entirely when nothing is said.
     #[must_use]
     pub fn with_confidence(mut self, confidence: f64) -> Self {
-        self.confidence = if confidence.is_nan() { 1.0 } else { confidence.clamp(0.0, 1.0) };
+        self.confidence = if confidence.is_nan() {
+            1.0
+        } else {
+            confidence.clamp(0.0, 1.0)
+        };
         self
     }
 
@@ -235,7 +239,11 @@ impl Assessor {
 
     /// Names and weights, for the digest of rules.
     pub(crate) fn rules(&self) -> String {
-        let weights: Vec<_> = self.dimensions.iter().map(|(dimension, weight)| (dimension.name(), weight)).collect();
+        let weights: Vec<_> = self
+            .dimensions
+            .iter()
+            .map(|(dimension, weight)| (dimension.name(), weight))
+            .collect();
         format!("{:?} {weights:?}", self.preset)
     }
 
@@ -253,7 +261,9 @@ impl Assessor {
 
 impl fmt::Debug for Assessor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Assessor").field("preset", &self.preset).finish_non_exhaustive()
+        f.debug_struct("Assessor")
+            .field("preset", &self.preset)
+            .finish_non_exhaustive()
     }
 }
 
@@ -299,7 +309,11 @@ impl Assessed {
     /// What it leaves of the score.
     fn factor(&self) -> f64 {
         self.finding.as_ref().map_or(1.0, |finding| {
-            let strength = if self.weight.is_finite() && self.weight < 1e300 { self.weight / (1.0 + self.weight) } else { 1.0 };
+            let strength = if self.weight.is_finite() && self.weight < 1e300 {
+                self.weight / (1.0 + self.weight)
+            } else {
+                1.0
+            };
             1.0 - finding.concern * finding.confidence * strength
         })
     }
@@ -349,7 +363,9 @@ impl Assessment {
     /// Name and score of each dimension that was assessed.
     pub(crate) fn scores(&self) -> BTreeMap<String, f64> {
         let scored = self.dimensions.iter();
-        scored.filter_map(|dimension| Some((dimension.name.clone(), dimension.score()?))).collect()
+        scored
+            .filter_map(|dimension| Some((dimension.name.clone(), dimension.score()?)))
+            .collect()
     }
 }
 
@@ -369,11 +385,23 @@ fn decide(preset: &Preset, trust: f64, dimensions: Vec<Assessed>) -> Assessment 
                 .is_some_and(|finding| finding.concern * finding.confidence >= DELIBERATED)
     };
     let (tier, decision, why) = if let Some(veto) = dimensions.iter().find(may_veto) {
-        (1, Decision::Deny, format!("`{}` has a veto: {}", veto.name, veto.reason()))
+        (
+            1,
+            Decision::Deny,
+            format!("`{}` has a veto: {}", veto.name, veto.reason()),
+        )
     } else if ucs < preset.deny() {
-        (2, Decision::Deny, below(trust, &dimensions, ucs, preset.deny(), "denied"))
+        (
+            2,
+            Decision::Deny,
+            below(trust, &dimensions, ucs, preset.deny(), "denied"),
+        )
     } else if ucs < preset.escalate() {
-        (2, Decision::Escalate, below(trust, &dimensions, ucs, preset.escalate(), "escalated"))
+        (
+            2,
+            Decision::Escalate,
+            below(trust, &dimensions, ucs, preset.escalate(), "escalated"),
+        )
     } else if let Some(worry) = dimensions.iter().find(worry).filter(|_| trust < preset.trust()) {
         let why = format!(
             "trust {trust:.3} is below {:.3} and `{}` is a concern: {}; with that trust or without the concern it would be allowed",
@@ -408,9 +436,15 @@ fn score<'a>(trust: f64, dimensions: impl Iterator<Item = &'a Assessed>) -> f64 
 fn below(trust: f64, dimensions: &[Assessed], ucs: f64, limit: f64, what: &str) -> String {
     let mut worst: Vec<&Assessed> = dimensions.iter().filter(|dimension| dimension.factor() < 1.0).collect();
     worst.sort_by(|one, other| one.factor().total_cmp(&other.factor()));
-    let reasons: Vec<_> = worst.iter().take(3).map(|one| format!("`{}` ({})", one.name, one.reason())).collect();
+    let reasons: Vec<_> = worst
+        .iter()
+        .take(3)
+        .map(|one| format!("`{}` ({})", one.name, one.reason()))
+        .collect();
     let without = |gone: usize| {
-        let kept = dimensions.iter().filter(|one| !worst.iter().take(gone).any(|worst| worst.name == one.name));
+        let kept = dimensions
+            .iter()
+            .filter(|one| !worst.iter().take(gone).any(|worst| worst.name == one.name));
         score(trust, kept)
     };
     let change = (1..=worst.len()).find(|gone| without(*gone) >= limit);
@@ -421,7 +455,10 @@ fn below(trust: f64, dimensions: &[Assessed], ucs: f64, limit: f64, what: &str) 
         }
         None => "more trust alone would have to lift it".to_owned(),
     };
-    format!("UCS {ucs:.3} is below {limit:.3}, so it is {what}, for {}; {change}", reasons.join(", "))
+    format!(
+        "UCS {ucs:.3} is below {limit:.3}, so it is {what}, for {}; {change}",
+        reasons.join(", ")
+    )
 }
 
 fn share(value: f64) -> f64 {

@@ -118,7 +118,17 @@ impl Preset {
     /// The weight of a dimension. Those that the published presets do not name have that of the published engine.
     #[must_use]
     pub fn weight(&self, dimension: &str) -> f64 {
-        let [scope, authority, resource, behaviour, cascading, stakeholder, temporal, transparency, ethical] = self.weights;
+        let [
+            scope,
+            authority,
+            resource,
+            behaviour,
+            cascading,
+            stakeholder,
+            temporal,
+            transparency,
+            ethical,
+        ] = self.weights;
         match dimension {
             "scope_compliance" => scope,
             "authority_verification" => authority,

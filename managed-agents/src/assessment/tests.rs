@@ -23,7 +23,9 @@ fn profile() -> impl Strategy<Value = Vec<Assessed>> {
         let finding = Finding::new(concern, "because").with_confidence(confidence);
         if veto { finding.veto() } else { finding }
     });
-    let names = super::standard().into_iter().map(|dimension| dimension.name().to_owned());
+    let names = super::standard()
+        .into_iter()
+        .map(|dimension| dimension.name().to_owned());
     let each: Vec<_> = names
         .map(|name| {
             (prop::option::of(finding.clone()), 0.0..=5.0_f64).prop_map(move |(finding, weight)| Assessed {
@@ -83,9 +85,18 @@ fn what_nobody_knows_is_not_assessed_and_weighs_nothing() {
     let meta = ToolMeta::new("look").read_only();
     let assessment = Assessor::new(Preset::general()).assess(&Facts::of(&meta));
     assert_eq!(assessment.dimensions().len(), 14);
-    for name in ["ethical_alignment", "jurisdictional_compliance", "temporal_compliance", "behavioral_consistency"] {
+    for name in [
+        "ethical_alignment",
+        "jurisdictional_compliance",
+        "temporal_compliance",
+        "behavioral_consistency",
+    ] {
         let one = assessment.dimensions().iter().find(|one| one.name() == name).unwrap();
-        assert_eq!((one.score(), one.weight(), one.reason()), (None, 0.0, "not_assessed"), "{name}");
+        assert_eq!(
+            (one.score(), one.weight(), one.reason()),
+            (None, 0.0, "not_assessed"),
+            "{name}"
+        );
     }
 }
 
@@ -123,8 +134,18 @@ fn each_tier_says_what_would_have_to_change() {
     let high = ToolMeta::new("pay").with_risk(Risk::High).reversible();
     let trusted = assessor.assess(&Facts::of(&high).with_trust(0.9));
     let new = assessor.assess(&Facts::of(&high).with_trust(0.5));
-    assert_eq!((trusted.decision(), trusted.tier()), (Decision::Allow, 2), "{}", trusted.explanation());
-    assert_eq!((new.decision(), new.tier()), (Decision::Escalate, 3), "{}", new.explanation());
+    assert_eq!(
+        (trusted.decision(), trusted.tier()),
+        (Decision::Allow, 2),
+        "{}",
+        trusted.explanation()
+    );
+    assert_eq!(
+        (new.decision(), new.tier()),
+        (Decision::Escalate, 3),
+        "{}",
+        new.explanation()
+    );
     assert!(new.explanation().contains("with that trust"));
     assert!(trusted.explanation().contains("would be escalated below"));
 }

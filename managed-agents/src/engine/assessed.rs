@@ -54,12 +54,13 @@ impl Engine {
 }
 
 fn verdict(assessment: Assessment) -> Verdict {
-    let reason = |for_model| {
-        Reason::new("behaviour_confidence", for_model).with_detail(assessment.explanation().to_owned())
-    };
+    let reason =
+        |for_model| Reason::new("behaviour_confidence", for_model).with_detail(assessment.explanation().to_owned());
     let verdict = match assessment.decision() {
         Decision::Allow => Verdict::allow(),
-        Decision::Escalate => Verdict::escalate(reason("too much speaks against this call, so a person must approve it")),
+        Decision::Escalate => {
+            Verdict::escalate(reason("too much speaks against this call, so a person must approve it"))
+        }
         Decision::Deny => Verdict::deny(reason("too much speaks against this call; it was not run")),
     };
     verdict.with_scores(assessment.ucs(), assessment.tier(), assessment.scores())

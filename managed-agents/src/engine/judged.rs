@@ -69,7 +69,10 @@ impl Engine {
                 let ids = said.policies.clone();
                 (self.combined(call, said, bearing), ids)
             }
-            None => (restricted(self.judge(call), self.behaves(call, bearing, None)), Vec::new()),
+            None => (
+                restricted(self.judge(call), self.behaves(call, bearing, None)),
+                Vec::new(),
+            ),
         }
     }
 
