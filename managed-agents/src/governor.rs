@@ -1,6 +1,7 @@
 //! The seam to whatever decides.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,6 +121,12 @@ impl Judgement {
         }
     }
 
+    /// Whether it allows, and says no more than that.
+    #[inline(always)]
+    pub(crate) fn is_bare_allow(&self) -> bool {
+        self.claims.is_none() && self.verdict.is_bare_allow()
+    }
+
     pub(crate) fn into_boxed_parts(self) -> (Verdict, Option<Box<Claims>>) {
         (self.verdict, self.claims)
     }
@@ -177,7 +184,7 @@ impl PartialEq for Held {
             _ => false,
         };
         #[cfg(not(feature = "cedar"))]
-        return std::mem::size_of_val(other) == 0;
+        return size_of_val(other) == 0;
     }
 }
 
@@ -185,13 +192,20 @@ impl Eq for Held {}
 
 /// Why a governor has no verdict. Every kind is a denial; which ones `fail_open` covers is
 /// [`GovernorErrorKind::is_outage`].
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{code}: {detail}")]
+#[derive(Clone, Debug)]
 pub struct GovernorError {
     kind: GovernorErrorKind,
     code: Cow<'static, str>,
     detail: String,
 }
+
+impl fmt::Display for GovernorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl std::error::Error for GovernorError {}
 
 impl GovernorError {
     /// An error of a kind, with the kind's own code.

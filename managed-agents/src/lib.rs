@@ -122,6 +122,7 @@ pub mod store;
 pub mod testing;
 mod tool;
 mod verdict;
+mod word;
 
 #[cfg(feature = "macros")]
 pub use managed_agents_macros::governed;

@@ -1,6 +1,7 @@
 //! The seam to where records are kept.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -76,13 +77,20 @@ pub trait Recorder: Send + Sync + 'static {
 }
 
 /// An agent may not act.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{detail}")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Stopped {
     code: Cow<'static, str>,
     detail: String,
     epoch: Option<u64>,
 }
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Stopped {}
 
 impl Stopped {
     /// With a stable code and a sentence for the operator.
@@ -116,12 +124,19 @@ impl Stopped {
 }
 
 /// A decision could not be recorded, so the call is denied.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{detail}")]
+#[derive(Clone, Debug)]
 pub struct RecordError {
     kind: RecordErrorKind,
     detail: String,
 }
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for RecordError {}
 
 /// Why a decision could not be recorded.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::draft::{Draft, Failure, Judged as JudgedBytes};
 use super::guard::Guard;
-use super::judge::{Judged, bound, judge};
+use super::judge::{Judged, Said, bound, judge};
+use super::plain;
 use super::scope::{Parent, Scope};
 use super::span;
 use crate::answer::{Answer, wait};
@@ -172,11 +173,18 @@ impl Case {
     #[inline(always)]
     fn judge(self) -> Step {
         let inner = self.scope.harness.inner();
-        if let Err(stopped) = inner.recorder.admits(self.call.agent(), inner.clock.now()) {
+        // memory keeps no agents, so it stops none
+        if inner.memory.is_none()
+            && let Err(stopped) = inner.recorder.admits(self.call.agent(), inner.clock.now())
+        {
             return self.stop(&stopped);
         }
         match judge(&self.scope.harness, &self.call) {
-            Ok(judged) => self.rule(judged),
+            Ok(Said::Allow) => match plain::record(inner, &self.call) {
+                Some(recorded) => Ok(Ok(recorded.admit(self.scope, self.call, self.span))),
+                None => self.rule(Judged::plainly_allowed()),
+            },
+            Ok(Said::More(judged)) => self.rule(judged),
             Err(later) => self.judge_later(later),
         }
     }
@@ -218,7 +226,6 @@ impl Case {
     }
 
     /// The verdict, and what the harness makes of it.
-    #[inline(always)]
     fn rule(self, judged: Judged) -> Step {
         let inner = self.scope.harness.inner();
         let evaluation = match judged.verdict.evaluation_id() {
@@ -441,7 +448,6 @@ impl Case {
     }
 
     /// Records the ruling, and then admits or refuses.
-    #[inline(always)]
     fn commit(self, mut ruling: Ruling) -> Step {
         let inner = self.scope.harness.inner();
         let verdict = &ruling.judged.verdict;

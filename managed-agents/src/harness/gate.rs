@@ -102,6 +102,11 @@ fn judge(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<(), GovernanceD
         // a judge that panicked has had its call
         Stage::Drafted(draft) if draft.is_spent() => return Poll::Pending,
         Stage::Drafted(draft) => match admit_in_scope(draft) {
+            Ok(Ok(guard)) => {
+                denial_slot::decided(None);
+                *stage = Stage::Running(guard);
+                return Poll::Ready(Ok(()));
+            }
             Ok(admitted) => admitted,
             Err(later) => {
                 *stage = Stage::Judging(later);

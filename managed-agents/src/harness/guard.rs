@@ -10,7 +10,7 @@ use tokio::time::Sleep;
 
 use super::Harness;
 use super::scope::Parent;
-use crate::audit::{OutcomeRecord, Sequence};
+use crate::audit::{OutcomeRecord, Recorder as _, Sequence};
 use crate::call::ToolCall;
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::outcome::Outcome;
@@ -147,7 +147,10 @@ impl Guard {
         self.stage = Stage::Ended;
         let record = OutcomeRecord::new(outcome, self.started.elapsed());
         let inner = self.harness.inner();
-        inner.recorder.conclude(self.place, record);
+        match &inner.memory {
+            Some(memory) => memory.conclude(self.place, record),
+            None => inner.recorder.conclude(self.place, record),
+        }
         inner.governor.conclude(&self.call, &self.evaluation, outcome);
         if let Some(span) = &self.span {
             span.record("managed_agents.outcome", outcome.code());

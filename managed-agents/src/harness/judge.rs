@@ -26,14 +26,37 @@ pub(super) struct Judged {
     pub(super) fail_open: bool,
 }
 
+impl Judged {
+    /// Every judge allows the call, and none says more than that.
+    pub(super) fn plainly_allowed() -> Self {
+        Self {
+            verdict: Verdict::allow(),
+            claims: None,
+            kind: DenialKind::Denied,
+            by_governor: false,
+            by_screen: false,
+            fail_open: false,
+        }
+    }
+}
+
+/// What the judges said at once.
+pub(super) enum Said {
+    /// [`Judged::plainly_allowed`], which most calls are: nothing to be carried along.
+    Allow,
+    More(Judged),
+}
+
 type Answered = Result<Judgement, GovernorError>;
 
 /// Asks the screen and the governor; an answer that comes later is waited for.
 #[inline(always)]
-pub(super) fn judge(harness: &Harness, call: &Arc<ToolCall>) -> Result<Judged, Answer<Judged>> {
+pub(super) fn judge(harness: &Harness, call: &Arc<ToolCall>) -> Result<Said, Answer<Judged>> {
     let screened = screen(harness, call);
     match ask(harness, call) {
-        Ok(answer) => Ok(combine(harness, call, screened, answer)),
+        // a verdict that states nothing has nothing that might not fit this call
+        Ok(Ok(judgement)) if screened.is_none() && judgement.is_bare_allow() => Ok(Said::Allow),
+        Ok(answer) => Ok(Said::More(combine(harness, call, screened, answer))),
         Err(later) => Err(combine_later(harness, call, screened, later)),
     }
 }
@@ -51,7 +74,18 @@ fn combine_later(
 
 /// What the screens say, the most restrictive first.
 #[cfg(feature = "screen")]
+#[inline(always)]
 fn screen(harness: &Harness, call: &ToolCall) -> Option<Verdict> {
+    let inner = harness.inner();
+    if inner.screens.is_empty() && inner.screen.has_nothing_to_read(call) {
+        return None;
+    }
+    screen_fully(harness, call)
+}
+
+#[cfg(feature = "screen")]
+#[inline(never)]
+fn screen_fully(harness: &Harness, call: &ToolCall) -> Option<Verdict> {
     let inner = harness.inner();
     let screened = inner.screen.check(call);
     let unclear = (!screened.is_understood() && inner.screen.must_understand(call)).then(|| {
@@ -148,7 +182,6 @@ fn no_timer() -> GovernorError {
     )
 }
 
-#[inline(always)]
 fn combine(harness: &Harness, call: &ToolCall, screened: Option<Verdict>, answer: Answered) -> Judged {
     let mut judged = match answer {
         Ok(judgement) => {
@@ -199,7 +232,6 @@ fn without_governor(harness: &Harness, error: &GovernorError) -> Judged {
 }
 
 /// The verdict, if it is for this agent, this call and now; else a denial.
-#[inline(always)]
 pub(super) fn bound(harness: &Harness, call: &ToolCall, verdict: Verdict) -> Verdict {
     let fault = if verdict.agent().is_some_and(|agent| agent != call.agent().as_str()) {
         Some(("verdict_mismatched", "the verdict is for another agent"))

@@ -13,6 +13,7 @@ mod govern;
 mod guard;
 mod heads;
 mod judge;
+mod plain;
 #[cfg(feature = "cli")]
 mod rejudge;
 mod returned;
@@ -83,6 +84,7 @@ struct Inner {
     id: u64,
     governor: Arc<dyn Governor>,
     recorder: Arc<dyn Recorder>,
+    /// The same, where it is in memory.
     memory: Option<MemoryRecorder>,
     #[cfg(feature = "sqlite")]
     home: Option<crate::home::Home>,
@@ -120,11 +122,15 @@ impl Inner {
     /// The digest of all rules behind a verdict: those of this harness, and those that the governor judged by.
     #[inline(always)]
     fn rules(&self, verdict: &crate::Verdict) -> Option<crate::Digest> {
-        let governor = match verdict.basis() {
-            Some(basis) => basis.rules,
-            None => self.governor.rules()?,
-        };
-        Some(self.rules.with(governor))
+        match verdict.basis() {
+            Some(basis) => Some(self.rules.with(basis.rules)),
+            None => self.rules_of_bare_verdict(),
+        }
+    }
+
+    #[inline(always)]
+    fn rules_of_bare_verdict(&self) -> Option<crate::Digest> {
+        Some(self.rules.with(self.governor.rules()?))
     }
 }
 
@@ -306,6 +312,13 @@ pub trait GovernedBy: Future + Sized {
 impl<F: Future> GovernedBy for F {}
 
 /// A harness is installed already.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("a harness is installed already: there is one in a process")]
+#[derive(Clone, Copy, Debug)]
 pub struct InstallError(());
+
+impl fmt::Display for InstallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a harness is installed already: there is one in a process")
+    }
+}
+
+impl std::error::Error for InstallError {}

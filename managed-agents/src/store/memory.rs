@@ -1,11 +1,13 @@
 //! The record in memory: bounded, and lost with the process.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use crate::answer::Answer;
-use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, Recorder, Sequence};
-use crate::call::{Salt, ToolCall};
+use crate::audit::{Committed, DecisionRecord, Disposition, OutcomeRecord, RecordError, Recorder, Sequence};
+use crate::call::{Digest, Salt, ToolCall};
 use crate::governor::Claims;
+use crate::verdict::{Decision, EvaluationId};
 
 /// How many calls are kept when nothing else is said.
 const DEFAULT_CAPACITY: usize = 10_000;
@@ -108,7 +110,99 @@ impl MemoryRecorder {
     }
 }
 
+/// A call that every judge plainly allows, as it is recorded without being made a record first.
+pub(crate) struct AllowedCall<'a> {
+    pub(crate) at: SystemTime,
+    pub(crate) evaluation_id: EvaluationId,
+    pub(crate) call: &'a ToolCall,
+    pub(crate) rules: Option<Digest>,
+}
+
+impl MemoryRecorder {
+    /// Writes an allowed call straight to its place.
+    #[inline]
+    pub(crate) fn allowed(&self, allowed: AllowedCall<'_>) -> Sequence {
+        let mut ring = self.ring();
+        let next = ring.next;
+        match ring.entries.get_mut(next) {
+            Some(oldest) => oldest.replace(allowed),
+            None => ring.entries.push(MemoryEntry::of(allowed)),
+        }
+        ring.recorded(self.0.capacity)
+    }
+}
+
+impl MemoryEntry {
+    #[cold]
+    fn of(allowed: AllowedCall<'_>) -> Self {
+        let call = allowed.call;
+        Self {
+            decision: DecisionRecord {
+                at: allowed.at,
+                evaluation_id: allowed.evaluation_id,
+                head: Arc::clone(call.head()),
+                session: call.shared_session(),
+                digest: call.digest(),
+                judged: true,
+                decision: Decision::Allow,
+                disposition: Disposition::Allowed,
+                rules: allowed.rules,
+                details: None,
+            },
+            salt: *call.salt(),
+            outcome: None,
+        }
+    }
+
+    /// The same in place of another one, which was mostly of the same tool.
+    #[inline]
+    fn replace(&mut self, allowed: AllowedCall<'_>) {
+        // each field is named, so that none can be forgotten
+        let Self {
+            decision:
+                DecisionRecord {
+                    at,
+                    evaluation_id,
+                    head,
+                    session,
+                    digest,
+                    judged,
+                    decision,
+                    disposition,
+                    rules,
+                    details,
+                },
+            salt,
+            outcome,
+        } = self;
+        let call = allowed.call;
+        *at = allowed.at;
+        *evaluation_id = allowed.evaluation_id;
+        if !Arc::ptr_eq(head, call.head()) {
+            *head = Arc::clone(call.head());
+        }
+        *session = call.shared_session();
+        *digest = call.digest();
+        *judged = true;
+        *decision = Decision::Allow;
+        *disposition = Disposition::Allowed;
+        *rules = allowed.rules;
+        *details = None;
+        *salt = *call.salt();
+        *outcome = None;
+    }
+}
+
 impl Ring {
+    /// Counts the entry that was just written at `next`, and gives its place.
+    #[inline]
+    fn recorded(&mut self, capacity: usize) -> Sequence {
+        let sequence = Sequence::new(self.recorded);
+        self.recorded += 1;
+        self.next = if self.next + 1 == capacity { 0 } else { self.next + 1 };
+        sequence
+    }
+
     /// The entry of a sequence, if it is still kept.
     fn at(&mut self, sequence: u64) -> Option<&mut MemoryEntry> {
         let age = usize::try_from(self.recorded.checked_sub(sequence)?).ok()?;
@@ -139,14 +233,12 @@ impl Recorder for MemoryRecorder {
             outcome: None,
         };
         let mut ring = self.ring();
-        let (sequence, next) = (ring.recorded, ring.next);
+        let next = ring.next;
         match ring.entries.get_mut(next) {
             Some(oldest) => *oldest = entry,
             None => ring.entries.push(entry),
         }
-        ring.recorded += 1;
-        ring.next = if next + 1 == self.0.capacity { 0 } else { next + 1 };
-        Answer::ready(Ok(Committed::Done(Sequence::new(sequence))))
+        Answer::ready(Ok(Committed::Done(ring.recorded(self.0.capacity))))
     }
 
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {

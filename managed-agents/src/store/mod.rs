@@ -4,6 +4,7 @@ mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub(crate) use memory::AllowedCall;
 pub use memory::{MemoryEntry, MemoryRecorder};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
