@@ -7,7 +7,7 @@ use super::draft::{Draft, Failure, Judged as JudgedBytes};
 use super::guard::Guard;
 use super::judge::{Judged, Said, bound, judge};
 use super::plain;
-use super::scope::{Parent, Scope};
+use super::scope::{Scope, Waits, parent};
 use super::span;
 use crate::answer::{Answer, wait};
 use crate::audit::{Committed, DecisionRecord, Disposition, RecordDetails, RecordError, Stopped};
@@ -31,7 +31,7 @@ pub(super) type Step = Result<Result<Guard, GovernanceDenied>, Admission>;
 pub(super) fn admit(scope: Scope, draft: &mut Draft) -> Step {
     let head = scope.harness.inner().heads.of_function(draft.meta());
     let session = scope.session.as_ref().map(|session| session.id());
-    match draft.take_call(head, session, Parent::current()) {
+    match draft.take_call(head, session, parent()) {
         Ok((call, None)) => admit_call(scope, call),
         Ok((call, Some(judged))) => admit_exact(scope, call, judged),
         Err((head, failure)) => Err(refuse(scope, head, failure)),
@@ -57,13 +57,21 @@ fn admit_exact(scope: Scope, call: Arc<ToolCall>, judged: JudgedBytes) -> Step {
 #[inline(always)]
 pub(super) fn admit_call(scope: Scope, call: Arc<ToolCall>) -> Step {
     let span = span::of(&call);
-    Case {
-        scope,
-        call,
-        span,
-        attempts: 1,
+    let inner = scope.harness.inner();
+    // memory keeps no agents, so it stops none
+    if inner.memory.is_none()
+        && let Err(stopped) = inner.recorder.admits(call.agent(), inner.clock.now())
+    {
+        return Case::new(scope, call, span).stop(&stopped);
     }
-    .judge()
+    match judge(&scope.harness, &call) {
+        Ok(Said::Allow) => match plain::record(inner, &call) {
+            Some(recorded) => Ok(Ok(recorded.admit(scope, call, span))),
+            None => Case::new(scope, call, span).rule(Judged::plainly_allowed()),
+        },
+        Ok(Said::More(judged)) => Case::new(scope, call, span).rule(judged),
+        Err(later) => Case::new(scope, call, span).judge_later(later),
+    }
 }
 
 /// Records that a call was refused before it could be judged.
@@ -108,7 +116,7 @@ fn refuse_again(scope: Scope, head: Arc<Head>, denied: GovernanceDenied, attempt
     let reason = Reason::new(denied.code().to_owned(), denied.reason_for_model().to_owned());
     let verdict = Verdict::deny(reason).with_evaluation_id(evaluation.clone());
     let details = RecordDetails {
-        parent: Parent::current(),
+        parent: parent(),
         codes: vec![denied.code().to_owned().into()],
         ..RecordDetails::default()
     };
@@ -170,20 +178,23 @@ struct Ruling {
 }
 
 impl Case {
-    #[inline(always)]
+    fn new(scope: Scope, call: Arc<ToolCall>, span: Option<Box<tracing::Span>>) -> Self {
+        Self {
+            scope,
+            call,
+            span,
+            attempts: 1,
+        }
+    }
+
+    /// Judges the call again.
     fn judge(self) -> Step {
         let inner = self.scope.harness.inner();
-        // memory keeps no agents, so it stops none
-        if inner.memory.is_none()
-            && let Err(stopped) = inner.recorder.admits(self.call.agent(), inner.clock.now())
-        {
+        if let Err(stopped) = inner.recorder.admits(self.call.agent(), inner.clock.now()) {
             return self.stop(&stopped);
         }
         match judge(&self.scope.harness, &self.call) {
-            Ok(Said::Allow) => match plain::record(inner, &self.call) {
-                Some(recorded) => Ok(Ok(recorded.admit(self.scope, self.call, self.span))),
-                None => self.rule(Judged::plainly_allowed()),
-            },
+            Ok(Said::Allow) => self.rule(Judged::plainly_allowed()),
             Ok(Said::More(judged)) => self.rule(judged),
             Err(later) => self.judge_later(later),
         }
@@ -482,7 +493,7 @@ impl Case {
         };
         match inner.recorder.commit(record, Some(&self.call), claims).now() {
             Ok(committed) => self.committed(committed, ruling, copy.as_ref(), now),
-            Err(later) if self.scope.waits && inner.recorder.may_be_waited_for() => {
+            Err(later) if self.scope.waits == Waits::Yes && inner.recorder.may_be_waited_for() => {
                 let committed = wait(later);
                 self.committed(committed, ruling, copy.as_ref(), Instant::now())
             }

@@ -12,7 +12,7 @@ use super::blocking;
 use super::draft::Draft;
 use super::guard::{Entered, Guard};
 use super::returned::GovernedReturn;
-use super::scope::Scope;
+use super::scope::{Scope, Waits};
 use crate::denial_slot;
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::outcome::Outcome;
@@ -193,6 +193,7 @@ fn admit_in_scope(draft: &mut Draft) -> Step {
     }
 }
 
+#[inline(always)]
 fn scope_of(draft: &Draft) -> Result<Scope, GovernanceDenied> {
     match draft.own_harness() {
         Some(harness) => Ok(Scope::of(harness)),
@@ -272,7 +273,7 @@ pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) 
 
 fn before_blocking(mut draft: Draft) -> Result<Guard, GovernanceDenied> {
     let admitted = scope_of(&draft).and_then(|mut scope| {
-        scope.waits = true;
+        scope.waits = Waits::Yes;
         let head = scope.harness.inner().heads.of_function(draft.meta());
         blocking::wait(scope.clone(), head, settled(admit(scope, &mut draft)))
     });

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 
 use super::Harness;
-use super::scope::Parent;
+use super::scope::set_parent;
 use crate::audit::{OutcomeRecord, Recorder as _, Sequence};
 use crate::call::ToolCall;
 use crate::error::{DenialKind, GovernanceDenied};
@@ -26,6 +26,8 @@ pub(super) struct Guard {
     stage: Stage,
     span: Option<Box<tracing::Span>>,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// The call whose body this body was called from, while this one is polled.
+    parent: Option<EvaluationId>,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -40,21 +42,25 @@ enum Stage {
     Ended,
 }
 
-/// A part of a body, while it runs. Dropped without being left, it has panicked.
-pub(super) struct Entered<'a> {
-    // left in this order
-    span: Option<tracing::span::Entered<'a>>,
-    parent: Parent,
-    stage: &'a mut Stage,
-}
+/// A part of a body, while it runs: one word, since it is moved before and after each body. Dropped without being left, the
+/// body has panicked.
+pub(super) struct Entered<'a>(&'a mut Guard);
 
 impl Entered<'_> {
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn leave(self) {
-        let Self { span, parent, stage } = self;
-        drop(span);
-        drop(parent);
-        *stage = Stage::Waiting;
+        self.0.stage = Stage::Waiting;
+    }
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(span) = &self.0.span {
+            span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+        }
+        let parent = self.0.parent.take();
+        set_parent(parent);
     }
 }
 
@@ -77,6 +83,7 @@ impl Guard {
             stage: Stage::Waiting,
             span,
             deadline: None,
+            parent: None,
         }
     }
 
@@ -98,11 +105,11 @@ impl Guard {
     /// Not generic over the part, so that it is compiled once and not for each governed function.
     pub(super) fn enter(&mut self) -> Entered<'_> {
         self.stage = Stage::Polling;
-        Entered {
-            span: self.span.as_deref().map(tracing::Span::enter),
-            parent: Parent::enter(&self.evaluation),
-            stage: &mut self.stage,
+        self.parent = set_parent(Some(self.evaluation.clone()));
+        if let Some(span) = &self.span {
+            span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
         }
+        Entered(self)
     }
 
     /// Whether the body has run longer than its tool allows; asks to be woken when it will have.

@@ -53,9 +53,19 @@ type Answered = Result<Judgement, GovernorError>;
 #[inline(always)]
 pub(super) fn judge(harness: &Harness, call: &Arc<ToolCall>) -> Result<Said, Answer<Judged>> {
     let screened = screen(harness, call);
+    let inner = harness.inner();
+    if screened.is_none() && inner.breaker.is_none() {
+        let answer = inner.governor.decide(call);
+        return match answer.peek() {
+            // a verdict that states nothing has nothing that might not fit this call
+            Some(Ok(judgement)) if judgement.is_bare_allow() => Ok(Said::Allow),
+            _ => match answered(inner.timeout, None, answer) {
+                Ok(answer) => Ok(Said::More(combine(harness, call, None, answer))),
+                Err(later) => Err(combine_later(harness, call, None, later)),
+            },
+        };
+    }
     match ask(harness, call) {
-        // a verdict that states nothing has nothing that might not fit this call
-        Ok(Ok(judgement)) if screened.is_none() && judgement.is_bare_allow() => Ok(Said::Allow),
         Ok(answer) => Ok(Said::More(combine(harness, call, screened, answer))),
         Err(later) => Err(combine_later(harness, call, screened, later)),
     }
@@ -128,7 +138,6 @@ fn screen(_harness: &Harness, call: &ToolCall) -> Option<Verdict> {
     })
 }
 
-#[inline(always)]
 fn ask(harness: &Harness, call: &Arc<ToolCall>) -> Result<Answered, Answer<Answered>> {
     let inner = harness.inner();
     let passage = match &inner.breaker {
@@ -138,16 +147,24 @@ fn ask(harness: &Harness, call: &Arc<ToolCall>) -> Result<Answered, Answer<Answe
         },
         None => None,
     };
-    let later = match inner.governor.decide(call).now() {
+    answered(inner.timeout, passage, inner.governor.decide(call))
+}
+
+/// The governor's answer, past the breaker.
+fn answered(
+    limit: Duration,
+    passage: Option<Passage>,
+    answer: Answer<Answered>,
+) -> Result<Answered, Answer<Answered>> {
+    match answer.now() {
         Ok(result) => {
             if let Some(passage) = passage {
                 passage.end(&result);
             }
-            return Ok(result);
+            Ok(result)
         }
-        Err(later) => later,
-    };
-    Err(ask_later(inner.timeout, passage, later))
+        Err(later) => Err(ask_later(limit, passage, later)),
+    }
 }
 
 #[cold]

@@ -120,7 +120,7 @@ pub(crate) struct AllowedCall<'a> {
 
 impl MemoryRecorder {
     /// Writes an allowed call straight to its place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn allowed(&self, allowed: AllowedCall<'_>) -> Sequence {
         let mut ring = self.ring();
         let next = ring.next;
@@ -155,7 +155,7 @@ impl MemoryEntry {
     }
 
     /// The same in place of another one, which was mostly of the same tool.
-    #[inline]
+    #[inline(always)]
     fn replace(&mut self, allowed: AllowedCall<'_>) {
         // each field is named, so that none can be forgotten
         let Self {
