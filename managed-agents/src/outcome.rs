@@ -25,6 +25,8 @@ pub enum Outcome {
     Cancelled,
     /// The body ran longer than its `timeout`.
     TimedOut,
+    /// The body was stopped by an interrupt: it was cancelled at an await, or never began.
+    Interrupted,
     /// A permit was dropped and nobody said how the call ended.
     Unreported,
     /// The process that ran the body ended before the body did.
@@ -45,6 +47,7 @@ words!(Outcome {
     Panicked => "panicked",
     Cancelled => "cancelled",
     TimedOut => "timed_out",
+    Interrupted => "interrupted",
     Unreported => "unreported",
     Unknown => "unknown",
 });

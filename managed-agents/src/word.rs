@@ -96,6 +96,7 @@ mod tests {
             Outcome::Panicked,
             Outcome::Cancelled,
             Outcome::TimedOut,
+            Outcome::Interrupted,
             Outcome::Unreported,
             Outcome::Unknown,
         ]);

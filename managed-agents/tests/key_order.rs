@@ -13,7 +13,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// Keys in falling order, at each depth, with one that sorts otherwise in UTF-16 than in UTF-8.
-const FALLING: &str = r#"{"zeta":"last","path":{"z":[{"y":1,"x":2}],"a":null},"b":-0.0,"alpha":"first","\uff41":2,"\ud83d\ude00":1}"#;
+const FALLING: &str =
+    r#"{"zeta":"last","path":{"z":[{"y":1,"x":2}],"a":null},"b":-0.0,"alpha":"first","\uff41":2,"\ud83d\ude00":1}"#;
 /// The same in the order of RFC 8785 (UTF-16).
 const SORTED: &str = "{\"alpha\":\"first\",\"b\":-0.0,\"path\":{\"a\":null,\"z\":[{\"x\":2,\"y\":1}]},\"zeta\":\"last\",\"\u{1f600}\":1,\"\u{ff41}\":2}";
 
@@ -56,7 +57,12 @@ fn falling(value: &Value) -> Value {
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by(|one, other| other.0.cmp(one.0));
-            Value::Object(members.into_iter().map(|(key, value)| (key.clone(), falling(value))).collect())
+            Value::Object(
+                members
+                    .into_iter()
+                    .map(|(key, value)| (key.clone(), falling(value)))
+                    .collect(),
+            )
         }
         Value::Array(values) => values.iter().map(falling).collect(),
         other => other.clone(),
@@ -66,7 +72,12 @@ fn falling(value: &Value) -> Value {
 #[tokio::test]
 async fn the_canonical_form_and_its_digest_do_not_follow_the_order_of_keys() {
     let value: Value = serde_json::from_str(SORTED).unwrap();
-    for input in [Input::from(FALLING), Input::from(SORTED), falling(&value).into(), value.into()] {
+    for input in [
+        Input::from(FALLING),
+        Input::from(SORTED),
+        falling(&value).into(),
+        value.into(),
+    ] {
         let call = judged(input, |builder| builder).await;
         assert_eq!(call.reveal_arguments(), SORTED);
         let expected = format!(
@@ -81,12 +92,18 @@ async fn the_canonical_form_and_its_digest_do_not_follow_the_order_of_keys() {
 
 #[tokio::test]
 async fn neither_do_the_target_and_what_is_shown() {
-    for input in [Input::from(FALLING), falling(&serde_json::from_str(SORTED).unwrap()).into()] {
+    for input in [
+        Input::from(FALLING),
+        falling(&serde_json::from_str(SORTED).unwrap()).into(),
+    ] {
         let call = judged(input, |builder| builder.redact("t", "/path/z/*/y")).await;
         // `path` is no text here, so it is the first argument that is one
         assert_eq!(call.target(), "first");
         let shown: Value = serde_json::from_str(&call.arguments()).unwrap();
         assert_eq!(shown.pointer("/path/z/0/y").unwrap(), "[redacted]");
-        assert!(call.arguments().contains(r#"{"a":null,"z":[{"x":2,"y":"[redacted]"}]}"#));
+        assert!(
+            call.arguments()
+                .contains(r#"{"a":null,"z":[{"x":2,"y":"[redacted]"}]}"#)
+        );
     }
 }

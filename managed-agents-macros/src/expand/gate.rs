@@ -83,13 +83,10 @@ fn write_down(function: &Function, private: &TokenStream, meta: &TokenStream, dr
         }
     }
     ids.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-    let ids = ids
-        .into_iter()
-        .enumerate()
-        .map(|(place, (key, identity))| {
-            let key = json_key(place, key);
-            quote!(#draft.id(#key, #identity);)
-        });
+    let ids = ids.into_iter().enumerate().map(|(place, (key, identity))| {
+        let key = json_key(place, key);
+        quote!(#draft.id(#key, #identity);)
+    });
     let ranges = function
         .parameters
         .iter()

@@ -47,7 +47,7 @@ pub(super) fn settled(step: Step) -> Admission {
 fn admit_exact(scope: Scope, call: Arc<ToolCall>, judged: JudgedBytes) -> Step {
     Err(settled(admit_call(scope, call)).then(move |admitted| {
         if let Ok(admitted) = &admitted {
-            judged.set(admitted.call().reveal_arguments());
+            judged.set(admitted.arguments());
         }
         Answer::ready(admitted)
     }))
@@ -62,7 +62,10 @@ pub(super) fn admit_call(scope: Scope, call: Arc<ToolCall>) -> Step {
     if inner.memory.is_none()
         && let Err(stopped) = inner.recorder.admits(call.agent(), inner.clock.now())
     {
-        return Case::new(scope, call, span).stop(&stopped);
+        return Case::new(scope, call, span).stop(&stopped, DenialKind::Denied);
+    }
+    if let Err(stopped) = inner.interrupts.admits(&call) {
+        return Case::new(scope, call, span).stop(&stopped, DenialKind::Interrupted);
     }
     match judge(&scope.harness, &call) {
         Ok(Said::Allow) => match plain::record(inner, &call) {
@@ -191,7 +194,10 @@ impl Case {
     fn judge(self) -> Step {
         let inner = self.scope.harness.inner();
         if let Err(stopped) = inner.recorder.admits(self.call.agent(), inner.clock.now()) {
-            return self.stop(&stopped);
+            return self.stop(&stopped, DenialKind::Denied);
+        }
+        if let Err(stopped) = inner.interrupts.admits(&self.call) {
+            return self.stop(&stopped, DenialKind::Interrupted);
         }
         match judge(&self.scope.harness, &self.call) {
             Ok(Said::Allow) => self.rule(Judged::plainly_allowed()),
@@ -200,14 +206,15 @@ impl Case {
         }
     }
 
-    /// The agent may not act: nobody is asked, and no mode but that of judgement is suspended (law 6).
+    /// The agent may not act, or an interrupt holds: nobody is asked, and no mode but that of judgement is suspended (law 6).
     #[cold]
-    fn stop(self, stopped: &Stopped) -> Step {
-        let reason = Reason::new(
-            stopped.code().to_owned(),
-            "this agent was stopped; its calls are not run",
-        )
-        .with_detail(stopped.to_string());
+    fn stop(self, stopped: &Stopped, kind: DenialKind) -> Step {
+        let for_model = if kind == DenialKind::Interrupted {
+            "an operator has stopped this; the call was not run: do not try again until you are told to"
+        } else {
+            "this agent was stopped; its calls are not run"
+        };
+        let reason = Reason::new(stopped.code().to_owned(), for_model).with_detail(stopped.to_string());
         let ruling = Ruling {
             judged: Judged {
                 verdict: Verdict::deny(reason),
@@ -218,7 +225,7 @@ impl Case {
                         ..Claims::default()
                     })
                 }),
-                kind: DenialKind::Denied,
+                kind,
                 by_governor: false,
                 by_screen: false,
                 fail_open: false,
@@ -491,13 +498,15 @@ impl Case {
             // what does not run consumes nothing
             Some(claims) => Claims { grant: None, ..*claims },
         };
+        // a stop that comes from here on is seen by the transaction, or by the body before it begins
+        let since = inner.interrupts.number();
         match inner.recorder.commit(record, Some(&self.call), claims).now() {
-            Ok(committed) => self.committed(committed, ruling, copy.as_ref(), now),
+            Ok(committed) => self.committed(committed, ruling, copy.as_ref(), (now, since)),
             Err(later) if self.scope.waits == Waits::Yes && inner.recorder.may_be_waited_for() => {
                 let committed = wait(later);
-                self.committed(committed, ruling, copy.as_ref(), Instant::now())
+                self.committed(committed, ruling, copy.as_ref(), (Instant::now(), since))
             }
-            Err(later) => self.commit_later(later, ruling, copy),
+            Err(later) => self.commit_later(later, ruling, copy, since),
         }
     }
 
@@ -521,10 +530,11 @@ impl Case {
         later: Answer<Result<Committed, RecordError>>,
         ruling: Ruling,
         copy: Option<DecisionRecord>,
+        since: u64,
     ) -> Step {
         Err(Answer::later(async move {
             let committed = later.await;
-            settled(self.committed(committed, ruling, copy.as_ref(), Instant::now())).await
+            settled(self.committed(committed, ruling, copy.as_ref(), (Instant::now(), since))).await
         }))
     }
 
@@ -534,7 +544,7 @@ impl Case {
         committed: Result<Committed, RecordError>,
         ruling: Ruling,
         record: Option<&DecisionRecord>,
-        started: Instant,
+        (started, since): (Instant, u64),
     ) -> Step {
         if let Ok(Committed::Stale) = committed {
             return self.again();
@@ -567,6 +577,7 @@ impl Case {
                     evaluation,
                     place,
                     started,
+                    since,
                     self.span,
                 ))
             }
@@ -609,7 +620,7 @@ fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Opt
         None => denied,
     };
     match kind {
-        DenialKind::Denied => denied,
+        DenialKind::Denied | DenialKind::Interrupted => denied,
         DenialKind::Escalated => denied.waiting().retryable(),
         _ => denied.retryable(),
     }

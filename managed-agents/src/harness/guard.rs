@@ -9,25 +9,40 @@ use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 
 use super::Harness;
-use super::scope::set_parent;
+use super::compensate::Compensation;
+use super::scope::Running;
 use crate::audit::{OutcomeRecord, Recorder as _, Sequence};
 use crate::call::ToolCall;
 use crate::error::{DenialKind, GovernanceDenied};
+use crate::interrupt::{StopRecord, Watched};
 use crate::outcome::Outcome;
 use crate::verdict::EvaluationId;
 
 /// An allowed call whose outcome is not recorded yet. Dropped, it records how far the body came.
 pub(super) struct Guard {
-    harness: Harness,
-    call: Arc<ToolCall>,
+    /// The call; but while its body is polled, the one whose body called it, if any.
+    running: Option<Running>,
     evaluation: EvaluationId,
     place: Sequence,
     started: Instant,
     stage: Stage,
     span: Option<Box<tracing::Span>>,
     deadline: Option<Pin<Box<Sleep>>>,
-    /// The call whose body this body was called from, while this one is polled.
-    parent: Option<EvaluationId>,
+    /// The body has begun.
+    began: bool,
+    /// Once it has begun, it is not cut short: it is told.
+    finishes: bool,
+    stopping: Option<Box<Stopping>>,
+}
+
+/// What few calls have.
+#[derive(Default)]
+struct Stopping {
+    /// How many stops it has looked at.
+    seen: u64,
+    by: Option<Arc<StopRecord>>,
+    /// Its place among those that a stop wakes.
+    watched: Option<Watched>,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -59,8 +74,7 @@ impl Drop for Entered<'_> {
         if let Some(span) = &self.0.span {
             span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
         }
-        let parent = self.0.parent.take();
-        set_parent(parent);
+        Running::swap(&mut self.0.running);
     }
 }
 
@@ -72,23 +86,33 @@ impl Guard {
         evaluation: EvaluationId,
         place: Sequence,
         started: Instant,
+        since: u64,
         span: Option<Box<tracing::Span>>,
     ) -> Self {
         Self {
-            harness,
-            call,
+            running: Some(Running {
+                evaluation: evaluation.clone(),
+                call,
+                harness,
+                since,
+            }),
             evaluation,
             place,
             started,
             stage: Stage::Waiting,
             span,
             deadline: None,
-            parent: None,
+            began: false,
+            finishes: false,
+            stopping: None,
         }
     }
 
-    pub(super) fn call(&self) -> &Arc<ToolCall> {
-        &self.call
+    /// The judged arguments.
+    pub(super) fn arguments(&self) -> &str {
+        self.running
+            .as_ref()
+            .map_or("{}", |running| running.call.reveal_arguments())
     }
 
     pub(super) fn evaluation(&self) -> &EvaluationId {
@@ -100,12 +124,101 @@ impl Guard {
         self.stage = Stage::HandedOut;
     }
 
+    /// Once the body has begun, it runs to its end: a stop is told to it.
+    pub(super) fn finish_whatever_comes(&mut self) {
+        self.finishes = true;
+    }
+
+    /// Whether the call was told to stop.
+    #[inline]
+    pub(super) fn is_stopped(&mut self) -> bool {
+        let Some(running) = &self.running else {
+            return false;
+        };
+        let number = running.harness.inner().interrupts.number();
+        let seen = self.stopping.as_ref().map_or(running.since, |stopping| stopping.seen);
+        if number == seen {
+            return self.stopping.as_ref().is_some_and(|stopping| stopping.by.is_some());
+        }
+        self.look()
+    }
+
+    #[cold]
+    fn look(&mut self) -> bool {
+        let Some(running) = &self.running else {
+            return false;
+        };
+        let interrupts = &running.harness.inner().interrupts;
+        let (by, number) = interrupts.since(running.since, &running.call, &self.evaluation);
+        let stopping = self.stopping.get_or_insert_default();
+        stopping.seen = number;
+        if stopping.by.is_none() {
+            stopping.by = by;
+        }
+        stopping.by.is_some()
+    }
+
+    /// Whether the body is not to be polled any more.
+    #[inline]
+    pub(super) fn must_end(&mut self) -> bool {
+        self.is_stopped() && !(self.finishes && self.began)
+    }
+
+    /// The body waits: a stop wakes it from now on.
+    pub(super) fn watch(&mut self, cx: &Context<'_>) {
+        let Some(running) = &self.running else {
+            return;
+        };
+        let since = running.since;
+        let stopping = self.stopping.get_or_insert_with(|| {
+            Box::new(Stopping {
+                seen: since,
+                ..Stopping::default()
+            })
+        });
+        match &stopping.watched {
+            Some(watched) => watched.wake_by(cx.waker()),
+            None => {
+                let interrupts = &running.harness.inner().interrupts;
+                stopping.watched = Some(interrupts.watch(&running.call, &self.evaluation, cx.waker()));
+            }
+        }
+        // one that was stated before is seen here, and one that comes later wakes it
+        if stopping.by.is_none() && self.is_stopped() {
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    /// Records that the body was stopped, and gives the denial that says so, and what undoes the call.
+    pub(super) fn interrupted(mut self) -> (GovernanceDenied, Option<Compensation>) {
+        let by = self.stopping.as_ref().and_then(|stopping| stopping.by.clone());
+        let began = by.as_ref().filter(|_| self.began).zip(self.running.as_ref());
+        let compensation = began.and_then(|(by, running)| {
+            Compensation::of(&running.harness, &running.call, &self.evaluation, self.place, by)
+        });
+        self.end(Outcome::Interrupted);
+        let (code, detail) = match &by {
+            Some(by) => (by.code, by.told()),
+            None => ("interrupted", String::new()),
+        };
+        let denied = GovernanceDenied::new(
+            DenialKind::Interrupted,
+            code,
+            "the tool was stopped by an operator; do not call it again until you are told to",
+        )
+        .with_detail(detail)
+        .with_tool(self.tool())
+        .with_evaluation_id(&self.evaluation);
+        (denied, compensation)
+    }
+
     /// Enters part of the body as this call's: what it calls has this call as parent, and a panic in it is seen as one.
     ///
     /// Not generic over the part, so that it is compiled once and not for each governed function.
     pub(super) fn enter(&mut self) -> Entered<'_> {
         self.stage = Stage::Polling;
-        self.parent = set_parent(Some(self.evaluation.clone()));
+        self.began = true;
+        Running::swap(&mut self.running);
         if let Some(span) = &self.span {
             span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
         }
@@ -114,7 +227,7 @@ impl Guard {
 
     /// Whether the body has run longer than its tool allows; asks to be woken when it will have.
     pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(limit) = self.call.meta().timeout() else {
+        let Some(limit) = self.limit() else {
             return false;
         };
         let left = limit.saturating_sub(self.started.elapsed());
@@ -132,14 +245,22 @@ impl Guard {
     /// Records that the body ran too long, and gives the denial that says so.
     pub(super) fn timed_out(mut self) -> GovernanceDenied {
         self.end(Outcome::TimedOut);
-        let limit = self.call.meta().timeout().unwrap_or_default();
+        let limit = self.limit().unwrap_or_default();
         GovernanceDenied::new(
             DenialKind::TimedOut,
             "timed_out",
             format!("the tool took longer than {limit:?} and was stopped"),
         )
-        .with_tool(self.call.tool())
+        .with_tool(self.tool())
         .with_evaluation_id(&self.evaluation)
+    }
+
+    fn tool(&self) -> &str {
+        self.running.as_ref().map_or("", |running| running.call.tool())
+    }
+
+    fn limit(&self) -> Option<Duration> {
+        self.running.as_ref()?.call.meta().timeout()
     }
 
     /// Records how the body ended.
@@ -152,13 +273,19 @@ impl Guard {
             return;
         }
         self.stage = Stage::Ended;
-        let record = OutcomeRecord::new(outcome, self.started.elapsed());
-        let inner = self.harness.inner();
-        match &inner.memory {
-            Some(memory) => memory.conclude(self.place, record),
-            None => inner.recorder.conclude(self.place, record),
+        let mut record = OutcomeRecord::new(outcome, self.started.elapsed());
+        if self.is_stopped() {
+            let by = self.stopping.as_ref().and_then(|stopping| stopping.by.as_ref());
+            record = record.with_stop(by.and_then(|by| by.place()).map(Sequence::get));
         }
-        inner.governor.conclude(&self.call, &self.evaluation, outcome);
+        if let Some(running) = &self.running {
+            let inner = running.harness.inner();
+            match &inner.memory {
+                Some(memory) => memory.conclude(self.place, record),
+                None => inner.recorder.conclude(self.place, record),
+            }
+            inner.governor.conclude(&running.call, &self.evaluation, outcome);
+        }
         if let Some(span) = &self.span {
             span.record("managed_agents.outcome", outcome.code());
             if outcome != Outcome::Ok {

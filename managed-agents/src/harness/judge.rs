@@ -151,11 +151,7 @@ fn ask(harness: &Harness, call: &Arc<ToolCall>) -> Result<Answered, Answer<Answe
 }
 
 /// The governor's answer, past the breaker.
-fn answered(
-    limit: Duration,
-    passage: Option<Passage>,
-    answer: Answer<Answered>,
-) -> Result<Answered, Answer<Answered>> {
+fn answered(limit: Duration, passage: Option<Passage>, answer: Answer<Answered>) -> Result<Answered, Answer<Answered>> {
     match answer.now() {
         Ok(result) => {
             if let Some(passage) = passage {

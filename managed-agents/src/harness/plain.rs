@@ -19,6 +19,7 @@ pub(super) struct Recorded {
     evaluation: EvaluationId,
     place: Sequence,
     started: Instant,
+    since: u64,
 }
 
 /// Records that a call is allowed, where it may go the short way.
@@ -29,17 +30,20 @@ pub(super) fn record(inner: &Inner, call: &ToolCall) -> Option<Recorded> {
         return None;
     }
     let evaluation = inner.next_evaluation();
+    // a stop that comes from here on is seen by the record, or by the body before it begins
+    let since = inner.interrupts.number();
     let started = Instant::now();
     let place = memory.allowed(AllowedCall {
         at: inner.clock.at(started),
         evaluation_id: evaluation.clone(),
         call,
         rules: inner.rules_of_bare_verdict(),
-    });
+    })?;
     Some(Recorded {
         evaluation,
         place,
         started,
+        since,
     })
 }
 
@@ -53,7 +57,15 @@ impl Recorded {
         if let Some(span) = &span {
             span::decided(span, &Verdict::allow(), Disposition::Allowed, &self.evaluation);
         }
-        Guard::new(scope.harness, call, self.evaluation, self.place, self.started, span)
+        Guard::new(
+            scope.harness,
+            call,
+            self.evaluation,
+            self.place,
+            self.started,
+            self.since,
+            span,
+        )
     }
 }
 
@@ -102,7 +114,11 @@ mod tests {
             (
                 (decision.at(), decision.agent(), decision.tool(), decision.session()),
                 (decision.decision(), decision.disposition(), decision.is_enforced()),
-                (decision.codes().collect::<Vec<_>>(), decision.ticket(), decision.rules()),
+                (
+                    decision.codes().collect::<Vec<_>>(),
+                    decision.ticket(),
+                    decision.rules()
+                ),
                 (decision.governor(), decision.parent(), decision.target()),
                 (decision.ucs_millionths(), decision.is_undeclared(), decision.meta()),
                 entry.outcome().map(|outcome| outcome.outcome()),
@@ -134,7 +150,10 @@ mod tests {
         for (entries, governor) in [(one, short), (other, long)] {
             for (entry, call) in entries.iter().zip(governor.calls().split_off(8)) {
                 let whole = [call.reveal_canonical().as_slice(), entry.salt().unwrap().reveal()].concat();
-                assert_eq!(entry.decision().digest().unwrap().as_bytes()[..], Sha256::digest(&whole)[..]);
+                assert_eq!(
+                    entry.decision().digest().unwrap().as_bytes()[..],
+                    Sha256::digest(&whole)[..]
+                );
             }
         }
     }
@@ -154,9 +173,15 @@ mod tests {
             })
             .await;
         let replaced: Vec<_> = harness.records().iter().map(said).collect();
-        harness.scope(async { (add(3, 4).await.unwrap(), add(3, 4).await.unwrap()) }).await;
+        harness
+            .scope(async { (add(3, 4).await.unwrap(), add(3, 4).await.unwrap()) })
+            .await;
         let again: Vec<_> = harness.records().iter().map(said).collect();
         assert_eq!(replaced, again);
-        assert!(replaced.iter().all(|entry| !entry.contains("double") && !entry.contains("\"no\"")));
+        assert!(
+            replaced
+                .iter()
+                .all(|entry| !entry.contains("double") && !entry.contains("\"no\""))
+        );
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::Harness;
 use super::session::SessionState;
+use crate::call::ToolCall;
 use crate::verdict::EvaluationId;
 
 tokio::task_local! {
@@ -15,7 +16,31 @@ tokio::task_local! {
 
 thread_local! {
     /// The governed call whose body this thread is polling.
-    static PARENT: RefCell<Option<EvaluationId>> = const { RefCell::new(None) };
+    static PARENT: RefCell<Option<Running>> = const { RefCell::new(None) };
+}
+
+/// A governed call whose body runs.
+#[derive(Clone)]
+pub(super) struct Running {
+    pub(super) evaluation: EvaluationId,
+    pub(super) call: Arc<ToolCall>,
+    pub(super) harness: Harness,
+    /// How many stops there were when it was admitted.
+    pub(super) since: u64,
+}
+
+impl Running {
+    /// The call whose body this thread is polling.
+    pub(super) fn current() -> Option<Self> {
+        PARENT.with_borrow(Option::clone)
+    }
+
+    /// Makes what is in the slot the call whose body this thread is polling, and puts the one before into the slot. Neither is
+    /// cloned: its counters are shared by all threads.
+    #[inline]
+    pub(super) fn swap(slot: &mut Option<Self>) {
+        PARENT.with_borrow_mut(|parent| std::mem::swap(parent, slot));
+    }
 }
 
 static INSTALLED: OnceLock<Harness> = OnceLock::new();
@@ -101,11 +126,5 @@ pub(super) fn install(harness: &Harness) -> Result<(), Harness> {
 /// The governed call whose body this thread is polling, if any.
 #[inline]
 pub(super) fn parent() -> Option<EvaluationId> {
-    PARENT.with_borrow(Option::clone)
-}
-
-/// Makes another call that one, and gives the one before it.
-#[inline]
-pub(super) fn set_parent(call: Option<EvaluationId>) -> Option<EvaluationId> {
-    PARENT.replace(call)
+    PARENT.with_borrow(|parent| parent.as_ref().map(|parent| parent.evaluation.clone()))
 }

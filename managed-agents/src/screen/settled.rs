@@ -63,7 +63,10 @@ impl Settled {
         plain.sort_unstable();
         plain.dedup();
         Self {
-            plain: plain.iter().map(|name| format!("\"{name}\":").into_bytes().into()).collect(),
+            plain: plain
+                .iter()
+                .map(|name| format!("\"{name}\":").into_bytes().into())
+                .collect(),
             kinds,
         }
     }
@@ -123,7 +126,11 @@ const SIGNS: [Sign; 256] = {
     let mut signs = [Sign::Other; 256];
     let mut byte = 0;
     while byte < signs.len() {
-        #[expect(clippy::cast_possible_truncation, clippy::indexing_slicing, reason = "below 256, when compiled")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::indexing_slicing,
+            reason = "below 256, when compiled"
+        )]
         {
             signs[byte] = match byte as u8 {
                 b'"' => Sign::Quote,
@@ -168,7 +175,10 @@ fn begins_something(bytes: &[u8]) -> bool {
 
 /// Whether a text of those signs begins as a statement or condition does.
 fn is_statement(value: &[u8]) -> bool {
-    let letters = value.trim_ascii_start().iter().take_while(|byte| byte.is_ascii_alphabetic());
+    let letters = value
+        .trim_ascii_start()
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphabetic());
     let mut first = 0_u64;
     for (at, byte) in letters.enumerate() {
         if at == 8 {

@@ -5,7 +5,7 @@ mod memory;
 mod sqlite;
 
 pub(crate) use memory::AllowedCall;
-pub use memory::{MemoryEntry, MemoryRecorder};
+pub use memory::{MemoryEntry, MemoryRecorder, MemoryStop};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
     Depth, Durability, Head, Page, Problem, Query, Reader, Report, Store, StoreError, StoreErrorKind, StoreOptions,
