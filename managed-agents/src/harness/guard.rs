@@ -27,7 +27,6 @@ pub(super) struct Guard {
     started: Instant,
     stage: Stage,
     span: Option<Box<tracing::Span>>,
-    deadline: Option<Pin<Box<Sleep>>>,
     /// The body has begun.
     began: bool,
     /// Once it has begun, it is not cut short: it is told.
@@ -43,6 +42,18 @@ struct Stopping {
     by: Option<Arc<StopRecord>>,
     /// Its place among those that a stop wakes.
     watched: Option<Watched>,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl Stopping {
+    fn of<'a>(slot: &'a mut Option<Box<Self>>, running: &Running) -> &'a mut Self {
+        slot.get_or_insert_with(|| {
+            Box::new(Self {
+                seen: running.since,
+                ..Self::default()
+            })
+        })
+    }
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -101,7 +112,6 @@ impl Guard {
             started,
             stage: Stage::Waiting,
             span,
-            deadline: None,
             began: false,
             finishes: false,
             stopping: None,
@@ -169,13 +179,7 @@ impl Guard {
         let Some(running) = &self.running else {
             return;
         };
-        let since = running.since;
-        let stopping = self.stopping.get_or_insert_with(|| {
-            Box::new(Stopping {
-                seen: since,
-                ..Stopping::default()
-            })
-        });
+        let stopping = Stopping::of(&mut self.stopping, running);
         match &stopping.watched {
             Some(watched) => watched.wake_by(cx.waker()),
             None => {
@@ -235,7 +239,11 @@ impl Guard {
         if left > Duration::ZERO && tokio::runtime::Handle::try_current().is_err() {
             return false;
         }
-        self.deadline
+        let Some(running) = &self.running else {
+            return false;
+        };
+        Stopping::of(&mut self.stopping, running)
+            .deadline
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(left)))
             .as_mut()
             .poll(cx)

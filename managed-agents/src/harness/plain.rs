@@ -129,7 +129,7 @@ mod tests {
     async fn calls(harness: &Harness) -> Vec<MemoryEntry> {
         let session = harness.session("s");
         for number in 0..5 {
-            assert_eq!(session.scope(add(number, 1)).await.unwrap(), number + 1);
+            assert_eq!(session.scope(add(number, 1)).await.ok(), Some(number + 1));
             assert!(session.scope(double(u64::MAX - number)).await.is_err());
         }
         assert_eq!(session.summary().allowed(), 10);
