@@ -196,6 +196,8 @@ impl Pass<'_> {
             && shell::code::remote_shell(text)
         {
             walk.report(&rule::REVERSE_SHELL, span);
+        } else if walk.found.is_empty() && text.contains("<?") && super::effect::answers_requests(text) {
+            walk.report(&rule::PERSIST, span);
         } else if walk.found.is_empty()
             && walk.broken
             && (text.contains("exec") || text.contains("system") || text.contains("spawn"))

@@ -44,6 +44,10 @@ pub(super) const AWS: &[Row] = &[
         &rule::WEAKEN_LOG,
     ),
     ("logs delete-*", &rule::WEAKEN_LOG),
+    (
+        "s3api put-bucket-lifecycle|put-bucket-lifecycle-configuration|put-bucket-logging",
+        &rule::WEAKEN_LOG,
+    ),
     ("guardduty delete-*|update-detector", &rule::WEAKEN),
     ("config*service stop-*|delete-*", &rule::WEAKEN_LOG),
     ("kms schedule-key-deletion|disable-key", &rule::INFRA_DELETE),
@@ -96,6 +100,7 @@ pub(super) const GCLOUD: &[Row] = &[
     ("secrets versions access", &rule::CREDENTIAL_PRINT),
     ("iam service-accounts keys create", &rule::PERSIST_KEY),
     ("iam roles create", &rule::PERSIST_KEY),
+    ("iam service-accounts create", &rule::ACCOUNT_CHANGE),
     ("compute instances|project-info add-metadata", &rule::PERSIST_KEY),
     ("logging sinks update --disabled", &rule::WEAKEN_LOG),
     ("** add-iam-policy-binding", &rule::PERSIST_KEY),

@@ -169,36 +169,29 @@ by_name! {
             let wide = operands.iter().any(|field| {
                 matches!(
                     walk.places.place(&field.text, &walk.cwd),
-                    Place::Root | Place::Home | Place::System
+                    Place::Root | Place::Home | Place::System | Place::InHome | Place::InSystem
                 )
             });
             if seeks && wide {
                 found(walk, cmd, &rule::CREDENTIAL_PRINT);
             }
         },
-        "gpg" | "gpg2" if cmd.long("export-secret-keys") || cmd.long("export-secret-subkeys") => {
+        "gpg" | "gpg2" if cmd.begins(&["--export-s"]) => {
             found(walk, cmd, &rule::CREDENTIAL_READ)
         },
-        "security"
-            if matches!(
-                cmd.arg(0),
-                "find-generic-password"
-                    | "find-internet-password"
-                    | "dump-keychain"
-                    | "export"
-                    | "unlock-keychain"
-                    | "find-certificate"
-                    | "find-key"
-            ) =>
-        {
-            found(walk, cmd, &rule::CREDENTIAL_PRINT);
+        "security" if keychain(cmd) => found(walk, cmd, &rule::CREDENTIAL_PRINT),
+        "grep" | "egrep" | "fgrep" if cmd.stdin.taint.has(Taint::MACHINE) && seeks_examiner(cmd) => {
+            found(walk, cmd, &rule::MACHINE_PROBE)
+        },
+        "strings" | "grep" if cmd.args.iter().any(|field| walk.places.place(&field.text, &walk.cwd) == Place::Device) => {
+            found(walk, cmd, &rule::CREDENTIAL_PRINT)
         },
         "secret-tool" | "kwallet-query" | "lssecret" if matches!(cmd.arg(0), "lookup" | "-r") || cmd.arg(0) == "search" && cmd.has("--all") => {
             found(walk, cmd, &rule::CREDENTIAL_PRINT)
         },
         "gcore" | "procdump" | "memdump" | "avml" | "lime" | "chainbreaker" | "unshadow" | "pwdump" | "fgdump"
         | "samdump2" | "creddump7" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
-        "ausearch" | "tty_audit" | "logkeys" | "xspy" | "showkey" if cmd.name != "ausearch" => {
+        "tty_audit" | "logkeys" | "xspy" => {
             found(walk, cmd, &rule::CREDENTIAL_DUMP)
         },
         "xinput" if cmd.arg(0) == "test" || cmd.arg(0) == "test-xi2" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
@@ -217,6 +210,27 @@ by_name! {
             found(walk, cmd, &rule::CREDENTIAL_PRINT)
         },
     } else {}
+}
+
+/// security(1): options may stand before the verb; what certificates say is public, unless all are taken.
+fn keychain(cmd: &Cmd<'_>) -> bool {
+    let words = super::cli::words(cmd, &[]);
+    match words.first().copied().unwrap_or_default() {
+        "find-generic-password" | "find-internet-password" | "dump-keychain" | "export" | "unlock-keychain"
+        | "find-key" | "import" => true,
+        "find-certificate" => cmd.short('a') && cmd.short('p'),
+        _ => false,
+    }
+}
+
+/// The names of makers of virtual machines, looked for in what a machine says of itself.
+fn seeks_examiner(cmd: &Cmd<'_>) -> bool {
+    cmd.args.iter().any(|field| {
+        let lower = field.text.to_ascii_lowercase();
+        ["vmware", "virtualbox", "vbox", "parallels", "innotek", "qemu", "hyper-v", "bochs"]
+            .iter()
+            .any(|maker| lower.contains(maker))
+    })
 }
 
 /// Credential files among the arguments of a program that reads files.
@@ -312,7 +326,8 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 
 /// Programs that use a key for what it is for, and do not show it; and making a first `.env`.
 fn keeps_own(cmd: &Cmd<'_>, normal: &str) -> bool {
-    let uses_key = matches!(
+    let remote = !matches!(cmd.name, "rsync" | "scp" | "sftp") || cmd.args.iter().any(|field| field.text.contains(':'));
+    let uses_key = remote && matches!(
         cmd.name,
         "scp"
             | "sftp"
@@ -388,8 +403,8 @@ fn copies(name: &str) -> bool {
 /// Credentials that a command's output holds.
 pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
     let secret = match cmd.name {
-        "gpg" | "gpg2" => cmd.long("export-secret-keys"),
-        "security" => cmd.arg(0).starts_with("find-") || cmd.arg(0) == "dump-keychain",
+        "gpg" | "gpg2" => cmd.begins(&["--export-s"]),
+        "security" => keychain(cmd),
         "pass" | "secret-tool" | "op" | "bw" => matches!(cmd.arg(0), "show" | "lookup" | "read" | "get"),
         _ => false,
     };
@@ -398,6 +413,13 @@ pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
         "tar" | "zip" | "mysqldump" | "pg_dump" | "pg_dumpall" | "mongodump" | "sqlite3" | "7z" | "cpio" | "ditto"
     );
     let mut taint = if secret { Taint::SECRET } else { Taint::NONE };
+    if matches!(
+        cmd.name,
+        "dmidecode" | "ioreg" | "system_profiler" | "lshw" | "hostnamectl" | "systemd-detect-virt" | "virt-what"
+            | "lscpu" | "lspci" | "sysctl" | "kldstat" | "whoami" | "id" | "hostname" | "uname" | "logname"
+    ) {
+        taint = taint.and(Taint::MACHINE);
+    }
     if cmd.name == "printenv" && cmd.args.is_empty() {
         taint = taint.and(Taint::ENV).and(Taint::FILE);
     }

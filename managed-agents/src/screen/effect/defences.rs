@@ -26,7 +26,7 @@ by_name! {
         "ipfw" => cmd.has_any(&["flush", "disable"]),
         "pfctl" => cmd.has_any(&["-d", "-F"]) || cmd.short('F') || cmd.short('d') && cmd.args.len() == 1 || cmd.values('f', "").iter().any(|field| field.text == "-"),
         "ufw" => ufw(cmd),
-        "firewall-cmd" => cmd.args.iter().any(|field| field.text == "--panic-on" || field.text.starts_with("--set-default-zone=trusted") || field.text.starts_with("--remove-service=ssh")),
+        "firewall-cmd" => cmd.args.iter().any(|field| field.text == "--panic-on" || field.text.starts_with("--remove-rich-rule") || field.text.starts_with("--set-default-zone=trusted") || field.text.starts_with("--remove-service=ssh")),
         "setenforce" => matches!(cmd.arg(0), "0" | "Permissive" | "permissive"),
         "apparmor_parser" => cmd.short('R'),
         "aa-disable" | "aa-teardown" | "aa-complain" => true,
@@ -49,6 +49,15 @@ by_name! {
             .windows(2)
             .any(|pair| matches!(pair, [a, v] if a.text == "-a" && v.text.contains('V'))),
         "esxcli" => cmd.has("firewall") && cmd.has("set") || cmd.has("acceptance") && cmd.has("CommunitySupported"),
+        // the makers' own programs that steer what defends a machine
+        "mdatp" | "falconctl" | "sentinelctl" | "cbagentd" | "wazuh-control" | "ossec-control" | "sophosctl" => {
+            cmd.args.iter().any(|field| {
+                matches!(
+                    field.text.to_ascii_lowercase().as_str(),
+                    "unload" | "stop" | "disable" | "disabled" | "uninstall" | "unprotect" | "-d" | "--disable" | "--uninstall" | "off"
+                ) || field.text.starts_with("--aid")
+            }) || cmd.arg(0) == "exclusion"
+        },
         "mokutil" => cmd.has("--disable-validation"),
         "grubby" => cmd
             .args

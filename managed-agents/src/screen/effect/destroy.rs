@@ -107,6 +107,8 @@ pub(super) fn is_log(normal: &str) -> bool {
     normal.starts_with("/var/log/")
         || normal.starts_with("/var/run/utmp")
         || normal.starts_with("/private/var/log")
+        || normal.starts_with("/var/audit/")
+        || normal.starts_with("/private/var/audit/")
         || normal.starts_with("/var/mail/")
         || normal.starts_with("/var/spool/mail/")
         || (name.starts_with('.') && (name.ends_with("_history") || name == ".lesshst" || name == ".viminfo"))
@@ -250,6 +252,9 @@ fn dd(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             continue;
         };
         super::write_file(walk, path, super::Write::Truncate, cmd.stdin, field.span);
+        if from_nothing(cmd) && overwrites(cmd, path) {
+            walk.report(&rule::DESTROY_DATA, field.span);
+        }
         if walk.places.place(path, &walk.cwd) == Place::Home {
             walk.report(&rule::DESTROY_HOME, field.span);
         }
@@ -267,6 +272,26 @@ fn dd(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     {
         super::write_file(walk, &field.text, super::Write::Truncate, &Data::none(), field.span);
     }
+}
+
+fn from_nothing(cmd: &Cmd<'_>) -> bool {
+    cmd.args.iter().any(|field| {
+        matches!(
+            field.text.as_str(),
+            "if=/dev/zero" | "if=/dev/urandom" | "if=/dev/random" | "if=/dev/null"
+        )
+    })
+}
+
+/// dd(1): as much as a file holds is written over it, or over one file after the other.
+fn overwrites(cmd: &Cmd<'_>, path: &str) -> bool {
+    path.contains([UNKNOWN, SOME, ALL])
+        || cmd.args.iter().any(|field| {
+            let text = field.text.as_str();
+            text.starts_with("conv=") && text.contains("notrunc")
+                || text.starts_with("iflag=") && text.contains("count_bytes")
+                || text.starts_with("count=") && text.contains(UNKNOWN)
+        })
 }
 
 fn moves(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
@@ -314,11 +339,17 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if from_nothing {
         empties(walk, &target.text, target.span);
     }
+    if cmd.name == "install" {
+        for field in cmd.values('m', "mode") {
+            super::system::mode(walk, cmd, field.text.trim_start_matches("--mode=").trim_start_matches("-m"));
+        }
+    }
     // a program of the system under another name, or where anybody may change it
-    if walk.places.place(&target.text, &walk.cwd) == Place::Scratch
-        && operands.iter().any(|field| is_renamed(&field.text, &target.text))
-    {
+    let to = walk.places.place(&target.text, &walk.cwd);
+    if to == Place::Scratch && operands.iter().any(|field| is_renamed(&field.text, &target.text)) {
         walk.report(&rule::SCRATCH_CODE, target.span);
+    } else if matches!(to, Place::InHome | Place::Outside) && operands.iter().any(|field| is_shell(&field.text)) {
+        walk.report(&rule::DISGUISE, target.span);
     }
     let taint = operands
         .iter()
@@ -370,6 +401,15 @@ fn is_packages_own(normal: &str) -> bool {
                 "systemd" | "udev" | "security" | "cron" | "sudo" | "polkit-1" | "modules" | "ssh" | "openssh"
             ) && !package.contains("linux-gnu")
         })
+}
+
+/// A shell of the system.
+fn is_shell(program: &str) -> bool {
+    is_program(program)
+        && matches!(
+            program.rsplit('/').next(),
+            Some("sh" | "bash" | "zsh" | "dash" | "ksh" | "busybox" | "csh" | "tcsh")
+        )
 }
 
 /// A program of the system that gets another name, or a shell that gets another place.

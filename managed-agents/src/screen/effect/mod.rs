@@ -48,7 +48,7 @@ pub(in crate::screen) use credential::{LOOKS_ONLY, read_file, taint_of};
 pub(in crate::screen) use destroy::delete;
 pub(in crate::screen) use escape::ONLY_NAMES;
 pub(in crate::screen) use macos::osascript;
-pub(in crate::screen) use persist::{environment, trap, write_file};
+pub(in crate::screen) use persist::{answers_requests, environment, trap, write_file};
 pub(in crate::screen) use search::find;
 pub(in crate::screen) use secrets::{Credential, credential};
 pub(in crate::screen) use services::service;
@@ -107,7 +107,7 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
             judge(walk, cmd);
         }
     }
-    if cmd.known == Known::default() {
+    if cmd.known == Known::default() || cmd.known.has(Known::PROBE) {
         accounts::tool(walk, cmd, cmd.name);
     }
     escape::judge(walk, cmd);

@@ -86,7 +86,14 @@ by_name! {
         "php" if cmd.short('S') => found(walk, cmd, &rule::EXFIL_FILE),
         "ruby" if cmd.has("-run") || cmd.has("httpd") => found(walk, cmd, &rule::EXFIL_FILE),
         "gh" if cmd.arg(0) == "gist" && cmd.arg(1) == "create" => found(walk, cmd, &rule::EXFIL_FILE),
+        // its own port is 43: another one is for something else
+        "whois" if cmd.short('p') && cmd.short('h') => found(walk, cmd, &rule::EXFIL_FILE),
         "whois" | "finger" if cmd.stdin.given || cmd.has("-h") && carries(cmd.args, Taint::FILE) => {
+            found(walk, cmd, &rule::EXFIL_FILE)
+        },
+        "dig" | "nslookup" | "host" | "ping"
+            if cmd.args.iter().any(|field| field.taint.has(Taint::MACHINE) && field.text.contains('.')) =>
+        {
             found(walk, cmd, &rule::EXFIL_FILE)
         },
         "dig" | "nslookup" | "host" | "ping" if carries(cmd.args, Taint::FILE) || carries(cmd.args, Taint::SECRET) => {
@@ -170,7 +177,7 @@ pub(super) fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         found(walk, cmd, &rule::REVERSE_SHELL);
     } else if taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS) {
         found(walk, cmd, &rule::EXFIL_SECRET);
-    } else if taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given && cmd.name != "ssh" {
+    } else if (taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given) && cmd.name != "ssh" {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
     if matches!(cmd.name, "ssh" | "autossh") {
@@ -230,13 +237,23 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             let normal = walk.places.normal(&field.text, &walk.cwd);
             if super::taint_of(walk, &field.text).has(Taint::SECRET) {
                 walk.report(&rule::EXFIL_SECRET, field.span);
-            } else if walk.places.place_of(&normal) == Place::Root {
+            } else if matches!(walk.places.place_of(&normal), Place::Root | Place::System) {
                 walk.report(&rule::EXFIL_FILE, field.span);
+            } else if is_scratch(walk, &field.text) && to.text.split_once(':').is_some_and(|(_, there)| is_scratch(walk, there)) {
+                // from a place that nobody looks at to another one
+                walk.report(&rule::LATERAL, field.span);
             }
         }
         if cmd.name == "rclone" && matches!(cmd.arg(0), "copy" | "sync" | "move" | "copyto" | "moveto") {
             found(walk, cmd, &rule::EXFIL_FILE);
         }
+    }
+    if let [from, to] = operands.as_slice()
+        && is_scratch(walk, &to.text)
+        && is_remote(&from.text)
+        && from.text.split_once(':').is_some_and(|(_, there)| is_scratch(walk, there))
+    {
+        walk.report(&rule::LATERAL, from.span);
     }
     if matches!(
         cmd.name,
@@ -266,6 +283,10 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
+}
+
+fn is_scratch(walk: &Walk<'_>, path: &str) -> bool {
+    path.starts_with('/') && walk.places.place(path, "") == Place::Scratch
 }
 
 fn mails(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {

@@ -20,7 +20,9 @@ by_name! {
         "kill" => kills(cmd),
         "pkill" | "killall" | "skill" => kills_by_name(cmd),
         "stress" | "stress-ng" => cmd.has("0").then_some(&rule::EXHAUST),
-        "yes" => (cmd.args.is_empty() && !walk.beside).then_some(&rule::EXHAUST),
+        "yes" => (cmd.args.is_empty() && !walk.piped).then_some(&rule::EXHAUST),
+        // floods of packets (hping3(8))
+        "hping3" | "hping2" | "nping" => cmd.has_any(&["--flood", "--rate"]).then_some(&rule::EXHAUST),
         "dd" | "dcfldd" => fills(cmd).then_some(&rule::EXHAUST),
         // programs that only compute for others' gain, as they call themselves
         "xmrig" | "minerd" | "cpuminer" | "cpuminer-multi" | "xmr-stak" | "ccminer" | "ethminer" | "nbminer" | "lolminer" => {

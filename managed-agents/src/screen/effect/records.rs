@@ -43,6 +43,11 @@ by_name! {
         "log" => (cmd.arg(0) == "erase" || cmd.arg(0) == "config" && cmd.has("--reset")).then_some(&rule::WEAKEN_LOG),
         // audit(8) of macOS and FreeBSD: -t ends it
         "audit" => cmd.short('t').then_some(&rule::WEAKEN_LOG),
+        // another time for whatever is written down from now on
+        "date" => cmd
+            .options()
+            .any(|option| option == "-s" || option == "--set" || option.starts_with("--set="))
+            .then_some(&rule::WEAKEN_LOG),
         "wevtutil" => matches!(cmd.arg(0), "cl" | "clear-log").then_some(&rule::WEAKEN_LOG),
         "logrotate" => cmd.short('f').then_some(&rule::WEAKEN_LOG),
         "lastlog" | "faillock" | "pam_tally2" => {

@@ -64,7 +64,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         _ if stops && critical => &rule::PROCESS_KILL,
         "isolate" => &rule::SYSTEM_STOP,
         "poweroff" | "reboot" | "halt" | "kexec" => &rule::SYSTEM_STOP,
-        "link" | "edit" if cmd.name == "systemctl" => &rule::PERSIST,
+        "link" if cmd.name == "systemctl" => &rule::PERSIST,
         "enable" if unit.iter().any(|unit| unit.starts_with('/') || unit.starts_with("./")) => &rule::PERSIST,
         "load" | "bootstrap" | "submit" if cmd.name == "launchctl" => &rule::PERSIST,
         "start" | "restart" | "onestart"

@@ -36,7 +36,15 @@ pub(in crate::screen) fn wrapper(walk: &mut Walk<'_>, cmd: &Cmd<'_>, at: usize) 
             found(walk, cmd, &rule::CONTAINER_ESCAPE);
         }
         "chroot" if options.iter().any(|field| field.text == "/host" || field.text == "/proc/1/root") => found(walk, cmd, &rule::CONTAINER_ESCAPE),
-        "systemd-run" if at < cmd.args.len() && !has(&["--scope"]) => found(walk, cmd, &rule::PERSIST),
+        // a timer
+        "systemd-run" if options.iter().any(|field| field.text.starts_with("--on-") || field.text.starts_with("--timer")) => {
+            found(walk, cmd, &rule::PERSIST);
+        }
+        // a name like those that the kernel gives its own threads
+        "exec" if options.windows(2).any(|pair| matches!(pair, [option, name] if option.text.ends_with('a') && name.text.starts_with('['))) => {
+            found(walk, cmd, &rule::DISGUISE);
+        }
+        "chroot" if options.iter().any(|field| field.text == "/") => found(walk, cmd, &rule::SHELL_ESCAPE),
         "capsh" if has(&["--uid=0", "--gid=0"]) => found(walk, cmd, &rule::PRIVILEGE),
         _ => {}
     }

@@ -19,6 +19,7 @@ const PACKAGES: &[Row] = &[
 ];
 
 const NPM: &[Row] = &[
+    ("install|i|add|exec|dlx|x ** http://*|git+http://*", &rule::REMOTE_CODE),
     ("unpublish", &rule::PACKAGE_REMOVE),
     (
         "config|set set|* //*|ignore-scripts|strict-ssl|script-shell",
@@ -28,7 +29,10 @@ const NPM: &[Row] = &[
 
 const CARGO: &[Row] = &[("delete", &rule::PACKAGE_REMOVE)];
 
-const PIP: &[Row] = &[("uninstall -y|--yes -r", &rule::PACKAGE_REMOVE)];
+const PIP: &[Row] = &[
+    // what comes over plain HTTP, or from an index whose certificate is not checked, may come from anybody
+    ("install|download|wheel ** http://*|git+http://*", &rule::REMOTE_CODE),
+    ("install|download|wheel --trusted-host", &rule::REMOTE_CODE),("uninstall -y|--yes -r", &rule::PACKAGE_REMOVE)];
 
 const PASSWORDS: &[Row] = &[
     ("rm|delete -r|-rf|--recursive", &rule::DESTROY_DATA),
@@ -52,6 +56,7 @@ const HYPERVISOR: &[Row] = &[
         &rule::TUNNEL,
     ),
     ("system syslog config set", &rule::WEAKEN_LOG),
+    ("system shutdown poweroff|reboot", &rule::SYSTEM_STOP),
 ];
 
 const BACKUPS: &[Row] = &[

@@ -30,6 +30,10 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
             .collect();
         literals.extend(set);
     }
+    // every packet that passes
+    if has(&["AF_PACKET", "PF_PACKET", "SOCK_RAW", "pcap_open_live", "pcapy", "from scapy"]) {
+        walk.report(&rule::INTERCEPT, span);
+    }
     let runs = has(&RUNS);
     let deletes = has(&DELETES);
     let sends = has(&SENDS);
@@ -249,6 +253,8 @@ fn decoded(walk: &mut Walk<'_>, code: &str, literals: &[String], span: Span, dep
             "Net::HTTP",
             "open-uri",
             "URI.open",
+            "get(\"http",
+            "get('http",
             "'http').get",
             "'https').get",
             "\"http\").get",
@@ -260,7 +266,8 @@ fn decoded(walk: &mut Walk<'_>, code: &str, literals: &[String], span: Span, dep
     {
         walk.report(&rule::REMOTE_CODE, span);
     }
-    if evaluates && decodes {
+    let plain = has(&["b64decode", "decode64", "decode_base64", "base64_decode", "atob(", "unhexlify", "fromhex"]);
+    if evaluates && decodes || plain && has(&["system(", "popen(", "os.execute", "subprocess", "exec "]) {
         walk.report(&rule::HIDDEN_CODE, span);
     }
     if depth == 0 || !(decodes || evaluates) {

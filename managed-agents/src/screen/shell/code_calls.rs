@@ -198,6 +198,7 @@ pub(in crate::screen) fn remote_shell(code: &str) -> bool {
                 "IO.popen",
                 "popen(",
                 "exec(",
+                "exec $",
                 "system(",
                 "system$_",
                 "ProcessBuilder",

@@ -181,7 +181,8 @@ by_name! {
         | "wait" | "shift" | "unset" | "return" | "exit" | "break" | "continue" | "test" | "[" | "let" | "popd"
         | "umask" | "shopt" | "unalias" | "hash" | "rmdir" | "kill" | "mkfifo" => Data::known(""),
         "which" | "type" | "whence" => match cmd.operands("", &[]).first() {
-            Some(name) => Data::known(name.text.clone()),
+            Some(name) if name.text.contains('/') || cmd.name == "type" => Data::known(name.text.clone()),
+            Some(name) => Data::known(format!("/usr/bin/{}", name.text)),
             None => Data::known(""),
         },
         "pwd" => Data::known(if walk.cwd.is_empty() {
@@ -311,7 +312,27 @@ fn echo(cmd: &Cmd<'_>) -> Data {
         text.push('\n');
     }
     let taint = rest.iter().fold(Taint::NONE, |all, field| all.and(field.taint));
-    Data::known(text).tainted(taint)
+    Data::known(text).tainted(taint.and(spelled(&words)))
+}
+
+/// Letters and digits that are written as escapes hide what they say.
+fn spelled(words: &[&str]) -> Taint {
+    let hides = |text: &str| {
+        text.split('\\').skip(1).any(|escape| {
+            let (digits, base) = match escape.strip_prefix('x') {
+                Some(hex) => (hex.get(..2), 16),
+                None => (escape.trim_start_matches('0').get(..3).or_else(|| escape.get(..3)), 8),
+            };
+            digits
+                .and_then(|digits| u8::from_str_radix(digits, base).ok())
+                .is_some_and(|byte| byte.is_ascii_alphanumeric())
+        })
+    };
+    if words.iter().any(|word| hides(word)) {
+        Taint::HIDDEN
+    } else {
+        Taint::NONE
+    }
 }
 
 /// printf(1): `%s`, `%b`, `%d`, `%c`, `%x` and escapes; the format is used again while arguments are left.
@@ -362,7 +383,8 @@ fn printf(cmd: &Cmd<'_>) -> Data {
             break;
         }
     }
-    Data::known(out).tainted(taint)
+    let words: Vec<&str> = rest.iter().map(|field| field.text.as_str()).collect();
+    Data::known(out).tainted(taint.and(spelled(&words)))
 }
 
 fn decoded(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {

@@ -51,6 +51,8 @@ pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) writes: u32,
     /// Commands run beside their caller at this place (a pipe or `&`).
     pub(in crate::screen) beside: bool,
+    /// What commands print here goes to another one.
+    pub(in crate::screen) piped: bool,
     /// A shell's or command's own input or output is a network connection.
     pub(in crate::screen) on_network: bool,
     /// A standard stream is made from another one: what is started so takes over a terminal.
@@ -84,6 +86,7 @@ impl<'s> Walk<'s> {
             expanding: Vec::new(),
             writes: 0,
             beside: false,
+            piped: false,
             on_network: false,
             on_terminal: false,
             in_loop: false,
@@ -160,19 +163,19 @@ impl<'s> Walk<'s> {
             let mut flow: Option<Data> = None;
             let beside = self.beside;
             self.beside = beside || pipeline.background || pipeline.commands.len() > 1;
-            for command in &pipeline.commands {
+            let piped = self.piped;
+            for (at, command) in pipeline.commands.iter().enumerate() {
+                self.piped = piped || at + 1 < pipeline.commands.len();
                 flow = Some(self.command(command, flow.as_ref().unwrap_or(stdin)));
             }
             self.beside = beside;
+            self.piped = piped;
             let data = flow.unwrap_or_default();
             all.taint = all.taint.and(data.taint);
             all.listing.extend(data.listing);
             // `a || b` prints what `a` prints, where that is known
             if pipeline.otherwise && all.text.as_deref().is_some_and(|text| !text.trim().is_empty()) {
                 continue;
-            }
-            if pipeline.commands.len() == 1 && data.taint.has(Taint::ENV) && data.given {
-                self.report(&rule::CREDENTIAL_PRINT, self.outer.unwrap_or_default());
             }
             all.text = match (all.text, data.text) {
                 (Some(mut all), Some(more)) if all.len() + more.len() <= VALUE => {
