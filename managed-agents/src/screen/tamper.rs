@@ -7,7 +7,15 @@ use super::rule::{self, Rule};
 use super::shell::walk::Walk;
 
 /// Commands of this program that decide nothing and change nothing, in full.
-const HARMLESS: [&[&str]; 19] = [
+const HARMLESS: [&[&str]; 27] = [
+    &["approvals", "list"],
+    &["approvals", "show"],
+    &["approver", "list"],
+    &["approver", "show"],
+    &["policy", "check"],
+    &["policy", "test"],
+    &["policy", "diff"],
+    &["policy", "why"],
     &["check"],
     &["replay"],
     &["help"],
@@ -119,10 +127,24 @@ fn known_path(normal: &str) -> bool {
                 | "managed-agents.key"
                 | "managed-agents.lock"
         ) || part == ".managed-agents"
-    }) || lower.contains("/.config/managed-agents")
-        || lower.contains("share/managed-agents")
-        || lower.contains("/lib/managed-agents")
-        || lower.starts_with("/etc/managed-agents")
+    }) || is_installed(&lower)
+}
+
+/// Where systems keep programs' data, state and configuration: below one of these, a directory of this program's name.
+fn is_installed(lower: &str) -> bool {
+    if lower.contains("appdata/local/managed-agents") || lower.contains("appdata/roaming/managed-agents") {
+        return true;
+    }
+    let mut before = "";
+    lower.split('/').any(|part| {
+        let own = part == "managed-agents"
+            && matches!(
+                before,
+                ".config" | "share" | "state" | "lib" | "etc" | "run" | "application support" | "preferences"
+            );
+        before = part;
+        own
+    })
 }
 
 /// Data of this program that may not even be read: its store and keys.

@@ -156,7 +156,7 @@ impl Pass<'_> {
                     self.hit(rule, argument, None);
                 } else if sql::injected(text) {
                     self.hit(&rule::SQL_INJECTION, argument, None);
-                } else if sql::shell_injected(text) {
+                } else if shell::injected::shell_injected(text) {
                     self.hit(&rule::SHELL_INJECTION, argument, None);
                 }
             }

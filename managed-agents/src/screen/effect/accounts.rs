@@ -69,7 +69,7 @@ by_name! {
             }
         },
         "passwd" | "chpasswd" => {
-            if cmd.short('d') || cmd.short('l') && cmd.has("root") || cmd.long("delete") {
+            if cmd.short('d') || cmd.short('l') && (cmd.has("root") || walk.in_loop) || cmd.long("delete") {
                 found(walk, cmd, &rule::DESTROY_ACCOUNT);
             } else {
                 let opens = cmd.short('u') && cmd.name == "passwd" || cmd.long("unlock");

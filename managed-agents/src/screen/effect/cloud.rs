@@ -28,7 +28,7 @@ pub(super) const AWS: &[Row] = &[
     ),
     ("ec2 run-instances --user-data", &rule::PERSIST),
     (
-        "iam create-access-key|create-user|create-login-profile|update-login-profile|attach-*-policy|put-*-policy|add-user-to-group|update-assume-role-policy",
+        "iam create-access-key|create-user|create-policy-version|create-login-profile|update-login-profile|attach-*-policy|put-*-policy|add-user-to-group|update-assume-role-policy",
         &rule::PERSIST_KEY,
     ),
     ("ec2 modify-instance-attribute --user-data", &rule::PERSIST),
@@ -106,6 +106,7 @@ pub(super) const GCLOUD: &[Row] = &[
     ("** add-iam-policy-binding", &rule::PERSIST_KEY),
     ("compute snapshots create", &rule::COLLECT),
     ("logging sinks|logs delete", &rule::WEAKEN_LOG),
+    ("storage rm -r|-R|--recursive", &rule::INFRA_DELETE),
     ("** delete|destroy", &rule::INFRA_DELETE),
 ];
 
@@ -139,7 +140,7 @@ pub(super) const KUBECTL: &[Row] = &[
 ];
 
 pub(super) const HELM: &[Row] = &[
-    ("uninstall|delete|del|un !--dry-run", &rule::INFRA_DELETE),
+    ("uninstall|delete|del|un|destroy !--dry-run", &rule::INFRA_DELETE),
     ("rollback !--dry-run", &rule::INFRA_DELETE),
     ("upgrade --force !--dry-run", &rule::INFRA_DELETE),
 ];
@@ -157,6 +158,7 @@ pub(super) const TERRAFORM: &[Row] = &[
         &rule::INFRA_DELETE,
     ),
     ("workspace delete -force|-lock=false", &rule::INFRA_DELETE),
+    ("force-unlock", &rule::INFRA_DELETE),
 ];
 
 pub(super) const PULUMI: &[Row] = &[
@@ -164,6 +166,7 @@ pub(super) const PULUMI: &[Row] = &[
     ("up -y|--yes", &rule::INFRA_DELETE),
     ("destroy", &rule::INFRA_DELETE),
     ("stack rm", &rule::INFRA_DELETE),
+    ("remove !--help", &rule::INFRA_DELETE),
     ("state delete", &rule::INFRA_DELETE),
 ];
 
@@ -236,6 +239,19 @@ pub(super) const PLATFORM: &[Row] = &[
         &rule::INFRA_DELETE,
     ),
     ("bucket|object|r2 ** delete|purge", &rule::INFRA_DELETE),
+];
+
+/// Clouds whose command lines put a verb behind the nouns.
+pub(super) const CLOUDS: &[Row] = &[(
+    "** delete|destroy|terminate|rm|remove|purge|delete-all !--help|--dry-run",
+    &rule::INFRA_DELETE,
+)];
+
+/// What runs in clusters by its own command line.
+pub(super) const CLUSTER: &[Row] = &[
+    ("app|appset|proj|cluster|repo delete|rm", &rule::INFRA_DELETE),
+    ("uninstall|delete", &rule::INFRA_DELETE),
+    ("x|experimental uninstall", &rule::INFRA_DELETE),
 ];
 
 pub(super) const VAULT: &[Row] = &[

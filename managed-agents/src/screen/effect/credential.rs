@@ -16,6 +16,9 @@ pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
     match credential(&normal) {
         Some(Credential::Secret | Credential::Process) => Taint::FILE.and(Taint::SECRET),
         Some(Credential::Accounts) => Taint::FILE.and(Taint::ACCOUNTS),
+        None if normal.starts_with("/sys/class/dmi/") || normal.starts_with("/sys/devices/virtual/dmi/") => {
+            Taint::FILE.and(Taint::MACHINE)
+        }
         None => Taint::FILE,
     }
 }
@@ -160,6 +163,7 @@ by_name! {
                 "apikey",
                 "private key",
                 "aws_",
+                "akia",
                 "credential",
             ];
             let seeks = cmd
@@ -180,7 +184,12 @@ by_name! {
             found(walk, cmd, &rule::CREDENTIAL_READ)
         },
         "security" if keychain(cmd) => found(walk, cmd, &rule::CREDENTIAL_PRINT),
-        "grep" | "egrep" | "fgrep" if cmd.stdin.taint.has(Taint::MACHINE) && seeks_examiner(cmd) => {
+        "grep" | "egrep" | "fgrep"
+            if seeks_examiner(cmd)
+                && (cmd.stdin.taint.has(Taint::MACHINE)
+                    || cmd.args.iter().any(|field| taint_of(walk, &field.text).has(Taint::MACHINE)))
+                || super::services::names_guards(cmd.args) =>
+        {
             found(walk, cmd, &rule::MACHINE_PROBE)
         },
         "strings" | "grep" if cmd.args.iter().any(|field| walk.places.place(&field.text, &walk.cwd) == Place::Device) => {
@@ -216,8 +225,13 @@ by_name! {
 fn keychain(cmd: &Cmd<'_>) -> bool {
     let words = super::cli::words(cmd, &[]);
     match words.first().copied().unwrap_or_default() {
-        "find-generic-password" | "find-internet-password" | "dump-keychain" | "export" | "unlock-keychain"
-        | "find-key" | "import" => true,
+        "find-generic-password"
+        | "find-internet-password"
+        | "dump-keychain"
+        | "export"
+        | "unlock-keychain"
+        | "find-key"
+        | "import" => true,
         "find-certificate" => cmd.short('a') && cmd.short('p'),
         _ => false,
     }
@@ -227,9 +241,19 @@ fn keychain(cmd: &Cmd<'_>) -> bool {
 fn seeks_examiner(cmd: &Cmd<'_>) -> bool {
     cmd.args.iter().any(|field| {
         let lower = field.text.to_ascii_lowercase();
-        ["vmware", "virtualbox", "vbox", "parallels", "innotek", "qemu", "hyper-v", "bochs"]
-            .iter()
-            .any(|maker| lower.contains(maker))
+        [
+            "hypervisor",
+            "vmware",
+            "virtualbox",
+            "vbox",
+            "parallels",
+            "innotek",
+            "qemu",
+            "hyper-v",
+            "bochs",
+        ]
+        .iter()
+        .any(|maker| lower.contains(maker))
     })
 }
 
@@ -327,25 +351,26 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 /// Programs that use a key for what it is for, and do not show it; and making a first `.env`.
 fn keeps_own(cmd: &Cmd<'_>, normal: &str) -> bool {
     let remote = !matches!(cmd.name, "rsync" | "scp" | "sftp") || cmd.args.iter().any(|field| field.text.contains(':'));
-    let uses_key = remote && matches!(
-        cmd.name,
-        "scp"
-            | "sftp"
-            | "rsync"
-            | "sshfs"
-            | "ssh-agent"
-            | "sops"
-            | "age"
-            | "mysql"
-            | "psql"
-            | "make"
-            | "cargo"
-            | "go"
-            | "pytest"
-            | "eslint"
-            | "prettier"
-            | "vite"
-    );
+    let uses_key = remote
+        && matches!(
+            cmd.name,
+            "scp"
+                | "sftp"
+                | "rsync"
+                | "sshfs"
+                | "ssh-agent"
+                | "sops"
+                | "age"
+                | "mysql"
+                | "psql"
+                | "make"
+                | "cargo"
+                | "go"
+                | "pytest"
+                | "eslint"
+                | "prettier"
+                | "vite"
+        );
     let target = cmd
         .args
         .last()
@@ -415,8 +440,22 @@ pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
     let mut taint = if secret { Taint::SECRET } else { Taint::NONE };
     if matches!(
         cmd.name,
-        "dmidecode" | "ioreg" | "system_profiler" | "lshw" | "hostnamectl" | "systemd-detect-virt" | "virt-what"
-            | "lscpu" | "lspci" | "sysctl" | "kldstat" | "whoami" | "id" | "hostname" | "uname" | "logname"
+        "dmidecode"
+            | "ioreg"
+            | "system_profiler"
+            | "lshw"
+            | "hostnamectl"
+            | "systemd-detect-virt"
+            | "virt-what"
+            | "lscpu"
+            | "lspci"
+            | "sysctl"
+            | "kldstat"
+            | "whoami"
+            | "id"
+            | "hostname"
+            | "uname"
+            | "logname"
     ) {
         taint = taint.and(Taint::MACHINE);
     }

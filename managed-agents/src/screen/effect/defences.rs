@@ -17,7 +17,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 by_name! {
     WEAKENS: fn weakens(cmd: &Cmd<'_>) -> bool where cmd.name is {
         "iptables" | "ip6tables" | "arptables" => {
-            cmd.has_any(&["-F", "--flush", "-X", "--delete-chain", "-D", "--delete", "-Z"]) || cmd.args.windows(3).any(|three| matches!(three, [p, _, target] if (p.text == "-P" || p.text == "--policy") && matches!(target.text.as_str(), "ACCEPT" | "DROP")))
+            cmd.has("TEE") || cmd.has_any(&["-F", "--flush", "-X", "--delete-chain", "-D", "--delete", "-Z"]) || cmd.args.windows(3).any(|three| matches!(three, [p, _, target] if (p.text == "-P" || p.text == "--policy") && matches!(target.text.as_str(), "ACCEPT" | "DROP")))
         },
         "ebtables" => cmd.has_any(&["-F", "-X", "-P"]),
         "iptables-restore" => cmd.stdin.given,
@@ -53,8 +53,8 @@ by_name! {
         "mdatp" | "falconctl" | "sentinelctl" | "cbagentd" | "wazuh-control" | "ossec-control" | "sophosctl" => {
             cmd.args.iter().any(|field| {
                 matches!(
-                    field.text.to_ascii_lowercase().as_str(),
-                    "unload" | "stop" | "disable" | "disabled" | "uninstall" | "unprotect" | "-d" | "--disable" | "--uninstall" | "off"
+                    field.text.to_ascii_lowercase().trim_start_matches('-'),
+                    "unload" | "stop" | "disable" | "disabled" | "uninstall" | "unprotect" | "d" | "off"
                 ) || field.text.starts_with("--aid")
             }) || cmd.arg(0) == "exclusion"
         },

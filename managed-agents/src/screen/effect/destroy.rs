@@ -341,7 +341,11 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
     if cmd.name == "install" {
         for field in cmd.values('m', "mode") {
-            super::system::mode(walk, cmd, field.text.trim_start_matches("--mode=").trim_start_matches("-m"));
+            super::system::mode(
+                walk,
+                cmd,
+                field.text.trim_start_matches("--mode=").trim_start_matches("-m"),
+            );
         }
     }
     // a program of the system under another name, or where anybody may change it

@@ -90,7 +90,10 @@ fn mounts(cmd: &Cmd<'_>) -> Option<&'static Rule> {
                 .is_some_and(|rest| !rest.is_empty() && !rest.starts_with("sys"))
         });
     let options = cmd.values('o', "options");
-    if options.iter().any(|field| field.text.split([',', '=']).any(|option| option == "suid")) {
+    if options
+        .iter()
+        .any(|field| field.text.split([',', '=']).any(|option| option == "suid"))
+    {
         return Some(&rule::PRIVILEGE);
     }
     (writable || hides).then_some(&rule::WEAKEN)

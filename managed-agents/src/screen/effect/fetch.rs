@@ -151,7 +151,10 @@ fn address_carries(cmd: &Cmd<'_>) -> bool {
 fn is_own(walk: &Walk<'_>, file: &str) -> bool {
     !matches!(file, "" | "-" | ".")
         && !file.contains([UNKNOWN, '$'])
-        && matches!(walk.places.place(file, &walk.cwd), crate::screen::place::Place::InWorkspace)
+        && matches!(
+            walk.places.place(file, &walk.cwd),
+            crate::screen::place::Place::InWorkspace
+        )
         && !is_archive(file)
         && walk.written(file).is_none()
 }

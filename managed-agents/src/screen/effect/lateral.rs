@@ -26,21 +26,19 @@ by_name! {
             .then_some(&rule::LATERAL),
         "hydra" | "medusa" | "ncrack" | "patator" | "kerbrute" | "crowbar" | "psexec.py" | "wmiexec.py" | "smbexec.py"
         | "atexec.py" | "dcomexec.py" | "impacket-psexec" | "impacket-wmiexec" | "impacket-smbexec" | "impacket-atexec"
-        | "impacket-dcomexec" | "evil-winrm" | "winexe" | "ntlmrelayx.py" | "impacket-ntlmrelayx"
-        | "getuserspns.py" | "getnpusers.py" | "gettgt.py" | "getst.py" | "ticketer.py" | "smbclient.py" | "rpcdump.py"
-        | "lookupsid.py" | "samrdump.py" | "mssqlclient.py" | "goldenpac.py" | "raisechild.py" | "wmipersist.py"
-        | "addcomputer.py" | "dacledit.py" | "secretsdump.py" | "impacket-getuserspns" | "impacket-getnpusers"
-        | "impacket-gettgt" | "impacket-getst" | "impacket-ticketer" | "impacket-smbclient" | "impacket-secretsdump"
-        | "impacket-mssqlclient" | "impacket-lookupsid" | "bloodhound-python" | "certipy" | "certipy-ad" => {
+        | "impacket-dcomexec" | "evil-winrm" | "winexe" | "ntlmrelayx.py" | "impacket-ntlmrelayx" => {
             (cmd.args.len() > 1).then_some(&rule::LATERAL)
         },
         "crackmapexec" | "nxc" | "netexec" | "cme" => {
-            (cmd.short('x') || cmd.short('X') || cmd.has_any(&["--sam", "--lsa", "--ntds", "-M"]))
+            (cmd.short('x') || cmd.short('X') || cmd.has_any(&["--sam", "--lsa", "--ntds", "-M", "--continue-on-success"]))
                 .then_some(&rule::LATERAL)
         },
         "msfvenom" => (cmd.short('p') || cmd.long("payload")).then_some(&rule::REVERSE_SHELL),
         // passwords tried one after the other
         "su" => (walk.in_loop && guessed(cmd.stdin)).then_some(&rule::LATERAL),
+        "mysql" | "ftp" => (walk.in_loop
+            && cmd.args.iter().any(|field| field.text.starts_with("-p") && field.text.contains(UNKNOWN)))
+        .then_some(&rule::LATERAL),
         "sshpass" => walk.in_loop.then_some(&rule::LATERAL),
         "kinit" | "ldapwhoami" | "rpcclient" | "smbclient" | "smbmap" | "xfreerdp" => {
             let given = cmd.stdin.given || cmd.short('w') || cmd.short('U') || cmd.begins(&["-p", "/p:"]);

@@ -59,6 +59,8 @@ by_name! {
                     field.text.contains("com.apple.alf")
                         || field.text.contains("SoftwareUpdate")
                         || field.text.contains("LSQuarantine")
+                        || field.text.contains("com.apple.security")
+                        || field.text.contains("ExtensionInstallForcelist")
                 }) =>
         {
             Some(&rule::WEAKEN)
@@ -125,6 +127,13 @@ pub(in crate::screen) fn osascript(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
         if lower.contains("login item") || lower.ends_with("login_item.osa") {
             walk.report(&rule::PERSIST, field.span);
+        }
+        if lower.contains("system events")
+            && ["shut down", "restart", "log out"]
+                .iter()
+                .any(|own| lower.contains(own))
+        {
+            walk.report(&rule::SYSTEM_STOP, field.span);
         }
         if ["new audio recording", "new movie recording", "new screen recording"]
             .iter()

@@ -96,7 +96,7 @@ by_name! {
         {
             found(walk, cmd, &rule::EXFIL_FILE)
         },
-        "dig" | "nslookup" | "host" | "ping" if carries(cmd.args, Taint::FILE) || carries(cmd.args, Taint::SECRET) => {
+        "dig" | "nslookup" | "host" | "ping" | "nping" | "hping3" | "ftp-upload" if carries(cmd.args, Taint::FILE) || carries(cmd.args, Taint::SECRET) => {
             found(walk, cmd, &rule::EXFIL_FILE)
         },
         "cloudflared" | "ngrok" | "devtunnel" | "bore" | "frpc" | "chisel" | "localtunnel" | "serveo" | "pagekite"
@@ -239,7 +239,12 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 walk.report(&rule::EXFIL_SECRET, field.span);
             } else if matches!(walk.places.place_of(&normal), Place::Root | Place::System) {
                 walk.report(&rule::EXFIL_FILE, field.span);
-            } else if is_scratch(walk, &field.text) && to.text.split_once(':').is_some_and(|(_, there)| is_scratch(walk, there)) {
+            } else if is_scratch(walk, &field.text)
+                && to
+                    .text
+                    .split_once(':')
+                    .is_some_and(|(_, there)| is_scratch(walk, there))
+            {
                 // from a place that nobody looks at to another one
                 walk.report(&rule::LATERAL, field.span);
             }
@@ -251,7 +256,10 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if let [from, to] = operands.as_slice()
         && is_scratch(walk, &to.text)
         && is_remote(&from.text)
-        && from.text.split_once(':').is_some_and(|(_, there)| is_scratch(walk, there))
+        && from
+            .text
+            .split_once(':')
+            .is_some_and(|(_, there)| is_scratch(walk, there))
     {
         walk.report(&rule::LATERAL, from.span);
     }

@@ -49,7 +49,8 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
     if how != Write::Stderr && walk.files.len() < 512 {
         let added = data.full_text();
         let mut data = data.clone();
-        if how == Write::Append
+        // what may not be written leaves what stood there
+        if (how == Write::Append || walk.unsure)
             && let Some(before) = walk.written(path)
         {
             data.taint = data.taint.and(before.taint);
@@ -85,7 +86,13 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
         }
         return;
     }
-    if data.text.as_deref().is_some_and(answers_requests) {
+    let page = || {
+        let extension = normal.rsplit_once('.').map_or("", |(_, extension)| extension);
+        matches!(extension, "php" | "phtml" | "jsp" | "jspx" | "war" | "aspx" | "cgi")
+    };
+    if data.text.as_deref().is_some_and(answers_requests)
+        || data.taint.has(Taint::NET) && place == Place::Outside && page()
+    {
         walk.report(&rule::PERSIST, span);
     }
     match place {
@@ -124,7 +131,8 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
 
 /// A name that looks like another or like nothing: `...`, or a blank at its end.
 pub(super) fn disguised(walk: &mut Walk<'_>, path: &str, span: Span) {
-    let hides = |part: &str| part.len() > 2 && part.bytes().all(|byte| byte == b'.') || part.len() > 1 && part.ends_with(' ');
+    let hides =
+        |part: &str| part.len() > 2 && part.bytes().all(|byte| byte == b'.') || part.len() > 1 && part.ends_with(' ');
     if path.len() < 1024 && path.split('/').any(hides) {
         walk.report(&rule::DISGUISE, span);
     }

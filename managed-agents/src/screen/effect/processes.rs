@@ -69,15 +69,35 @@ fn kills_by_name(cmd: &Cmd<'_>) -> Option<&'static Rule> {
     if cmd.has("-0") {
         return None;
     }
+    let kills = cmd.has_any(&["-9", "-KILL", "-SIGKILL", "-s9"]);
     names
         .iter()
         .find_map(|field| services::guards(&field.text))
         .or_else(|| {
             names
                 .iter()
-                .any(|field| is_critical(&field.text) || field.text == ".")
+                .any(|field| is_critical(&field.text) || field.text == "." || kills && keeps_data(&field.text))
                 .then_some(&rule::PROCESS_KILL)
         })
+}
+
+/// What loses data, or all that waits on it, when it has no time to end.
+fn keeps_data(name: &str) -> bool {
+    matches!(
+        name,
+        "mysqld"
+            | "mariadbd"
+            | "postgres"
+            | "postmaster"
+            | "mongod"
+            | "redis-server"
+            | "etcd"
+            | "dockerd"
+            | "containerd"
+            | "kubelet"
+            | "crond"
+            | "cron"
+    )
 }
 
 fn is_critical(name: &str) -> bool {

@@ -6,6 +6,11 @@ use crate::screen::rule::{self, Rule};
 use crate::screen::shell::walk::Walk;
 
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if cmd.name == "unset" {
+        for field in cmd.args {
+            walk.undefine(&field.text);
+        }
+    }
     if let Some(rule) = verdict(cmd) {
         found(walk, cmd, rule);
     }
@@ -13,7 +18,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 
 by_name! {
     NAMES: fn verdict(cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
-        "history" => (cmd.short('c') || cmd.short('d')).then_some(&rule::WEAKEN_LOG),
+        "history" => (cmd.short('c') || cmd.short('d') || cmd.has("/dev/null")).then_some(&rule::WEAKEN_LOG),
         "unset" => cmd
             .args
             .iter()
@@ -38,6 +43,9 @@ by_name! {
                 .args
                 .windows(2)
                 .any(|pair| matches!(pair, [e, off] if e.text == "-e" && off.text == "0"))
+            || cmd.args.windows(2).any(|pair| {
+                matches!(pair, [add, list] if matches!(add.text.as_str(), "-a" | "-A") && list.text.split(',').any(|part| part == "never"))
+            })
             || cmd.has("-e0"))
         .then_some(&rule::WEAKEN_LOG),
         "log" => (cmd.arg(0) == "erase" || cmd.arg(0) == "config" && cmd.has("--reset")).then_some(&rule::WEAKEN_LOG),

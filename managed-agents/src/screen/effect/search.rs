@@ -32,7 +32,8 @@ pub(in crate::screen) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>, listing: &[Str
             }
             "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-iwholename" => {
                 if let Some(rule) = sought(cmd.arg(at + 1))
-                    && (listing.iter().any(|root| is_everybodys(walk, root)) || rule == &rule::CREDENTIAL_PRINT && shows(cmd))
+                    && (listing.iter().any(|root| is_everybodys(walk, root))
+                        || rule == &rule::CREDENTIAL_PRINT && shows(cmd))
                 {
                     walk.report(rule, field.span);
                 }

@@ -65,7 +65,13 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "isolate" => &rule::SYSTEM_STOP,
         "poweroff" | "reboot" | "halt" | "kexec" => &rule::SYSTEM_STOP,
         "link" if cmd.name == "systemctl" => &rule::PERSIST,
-        "enable" if unit.iter().any(|unit| unit.starts_with('/') || unit.starts_with("./")) => &rule::PERSIST,
+        "enable"
+            if unit
+                .iter()
+                .any(|unit| unit.starts_with(['/', '~']) || unit.starts_with("./")) =>
+        {
+            &rule::PERSIST
+        }
         "load" | "bootstrap" | "submit" if cmd.name == "launchctl" => &rule::PERSIST,
         "start" | "restart" | "onestart"
             if unit
@@ -133,6 +139,14 @@ const VENDORS: [&str; 24] = [
     "ds_agent",
     "fail2ban",
 ];
+
+/// Several defenders, looked for at once.
+pub(super) fn names_guards(args: &[Field]) -> bool {
+    args.iter().any(|field| {
+        let lower = field.text.to_ascii_lowercase();
+        lower.contains('|') && VENDORS.iter().filter(|vendor| lower.contains(**vendor)).count() > 1
+    })
+}
 
 fn is_defence(unit: &str) -> bool {
     matches!(

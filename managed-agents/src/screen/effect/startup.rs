@@ -5,7 +5,12 @@ use crate::screen::rule::{self, Rule};
 use crate::screen::text;
 
 /// Files and directories whose contents run, or let somebody in, by how their path begins.
-const BEGINNINGS: [(&str, &Rule); 67] = [
+const BEGINNINGS: [(&str, &Rule); 72] = [
+    ("/etc/opt/chrome/policies", &rule::PERSIST),
+    ("/etc/chromium", &rule::PERSIST),
+    ("/library/managed preferences", &rule::PERSIST),
+    ("/usr/lib/pam.d", &rule::PERSIST_KEY),
+    ("/usr/lib/security", &rule::PERSIST_KEY),
     ("/etc/cron", &rule::PERSIST),
     ("/etc/anacrontab", &rule::PERSIST),
     ("/var/spool/cron", &rule::PERSIST),

@@ -7,6 +7,12 @@ use crate::screen::rule::{self, Rule};
 use crate::screen::shell::walk::Walk;
 
 const PACKAGES: &[Row] = &[
+    // what nobody signed, or what anybody may have changed on its way
+    (
+        "install|localinstall|add|dist-upgrade|upgrade --allow-unauthenticated|--force-yes|--nogpgcheck|--allow-untrusted|--no-gpg-checks",
+        &rule::REMOTE_CODE,
+    ),
+    ("** http://*", &rule::REMOTE_CODE),
     ("purge|autopurge|--purge -y|--yes|--assume-yes", &rule::PACKAGE_REMOVE),
     (
         "remove|purge|erase ** sudo|systemd|libc6|glibc|coreutils|bash|openssh-server|linux-image*|kernel*|python3|init|apt|dpkg|rpm|grub*",
@@ -27,12 +33,17 @@ const NPM: &[Row] = &[
     ),
 ];
 
-const CARGO: &[Row] = &[("delete", &rule::PACKAGE_REMOVE)];
+const CARGO: &[Row] = &[
+    ("install ** http://*", &rule::REMOTE_CODE),
+    ("delete", &rule::PACKAGE_REMOVE),
+];
 
 const PIP: &[Row] = &[
     // what comes over plain HTTP, or from an index whose certificate is not checked, may come from anybody
     ("install|download|wheel ** http://*|git+http://*", &rule::REMOTE_CODE),
-    ("install|download|wheel --trusted-host", &rule::REMOTE_CODE),("uninstall -y|--yes -r", &rule::PACKAGE_REMOVE)];
+    ("install|download|wheel --trusted-host", &rule::REMOTE_CODE),
+    ("uninstall -y|--yes -r", &rule::PACKAGE_REMOVE),
+];
 
 const PASSWORDS: &[Row] = &[
     ("rm|delete -r|-rf|--recursive", &rule::DESTROY_DATA),
@@ -59,7 +70,11 @@ const HYPERVISOR: &[Row] = &[
     ("system shutdown poweroff|reboot", &rule::SYSTEM_STOP),
 ];
 
+const WAREHOUSE: &[Row] = &[("rm -r -f", &rule::DATABASE_DESTROY)];
+
 const BACKUPS: &[Row] = &[
+    ("backup|backups|schedule|restore delete", &rule::DESTROY_DATA),
+    ("--delete|--delete-all", &rule::DESTROY_DATA),
     ("forget --prune", &rule::DESTROY_DATA),
     ("forget|delete|purge|wipe", &rule::DESTROY_DATA),
     ("repository delete", &rule::DESTROY_DATA),
@@ -156,9 +171,9 @@ by_name! {
         "heroku" => (cloud::HEROKU, &["-a", "--app"]),
         "gh" | "glab" | "hub" | "tea" => (cloud::GH, &["-R", "--repo"]),
         "fly" | "flyctl" | "vercel" | "now" | "netlify" | "ntl" | "wrangler" | "railway" | "firebase" | "render"
-        | "doctl" | "linode-cli" | "hcloud" | "scw" | "ibmcloud" | "oci" | "exo" | "upctl" | "vultr-cli" | "cf"
+        | "cf"
         | "eb" | "amplify" | "amplify-cli" | "eksctl" | "kops" | "supabase" | "turso" | "neonctl" | "planetscale"
-        | "pscale" | "cloudflare" | "nomad" | "consul" | "deployctl" | "surge" | "dokku" | "k3d" | "kind" | "civo" => (
+        | "pscale" | "cloudflare" | "nomad" | "consul" | "deployctl" | "surge" | "dokku" | "k3d" | "kind" => (
             cloud::PLATFORM,
             &[
                 "-a",
@@ -172,6 +187,11 @@ by_name! {
                 "--project",
             ],
         ),
+        "doctl" | "linode-cli" | "hcloud" | "scw" | "ibmcloud" | "oci" | "exo" | "upctl" | "vultr-cli" | "civo" | "aliyun" => {
+            (cloud::CLOUDS, &["--context", "--profile", "--config", "-c", "-o", "--output", "--region"])
+        },
+        "argocd" | "flux" | "istioctl" | "linkerd" | "cilium" => (cloud::CLUSTER, &["-n", "--namespace", "--context"]),
+        "bq" => (WAREHOUSE, &[]),
         "vault" | "bao" => (cloud::VAULT, &["-namespace", "-address"]),
         "apt" | "apt-get" | "dnf" | "yum" | "pacman" | "apk" | "zypper" | "dpkg" | "rpm" | "brew" | "snap"
         | "flatpak" | "nix-env" | "emerge" | "pkg" | "aptitude" => (PACKAGES, &["-o", "-c"]),
@@ -185,7 +205,7 @@ by_name! {
             (VIRTUAL, &["-c", "--connect"])
         },
         "esxcli" | "vim-cmd" => (HYPERVISOR, &[]),
-        "restic" | "borg" | "duplicity" | "kopia" | "rustic" | "velero" => (BACKUPS, &["-r", "--repo", "-p"]),
+        "restic" | "borg" | "duplicity" | "kopia" | "rustic" | "velero" | "snapper" | "timeshift" => (BACKUPS, &["-r", "--repo", "-p"]),
         "kafka-topics" | "kafka-topics.sh" | "rabbitmqctl" | "rabbitmqadmin" | "etcdctl" | "zkcli" | "zkCli.sh" => {
             (BUSES, &["--bootstrap-server", "--endpoints"])
         },
@@ -200,6 +220,11 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
     if cmd.has("--help") || cmd.arg(0) == "help" {
         return;
+    }
+    if matches!(cmd.name, "dpkg" | "rpm" | "pip" | "pip3" | "gem" | "npm" | "apk")
+        && super::carries(cmd.args, crate::screen::shell::data::Taint::NET)
+    {
+        found(walk, cmd, &rule::REMOTE_CODE);
     }
     if let Some(rule) = removes_guard(cmd) {
         found(walk, cmd, rule);

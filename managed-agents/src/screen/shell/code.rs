@@ -26,13 +26,39 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
         let set: Vec<String> = literals
             .iter()
             .filter_map(|name| walk.variable(name))
-            .map(|(value, _)| value)
+            .map(|(value, _)| value.to_string())
             .collect();
         literals.extend(set);
     }
     // every packet that passes
-    if has(&["AF_PACKET", "PF_PACKET", "SOCK_RAW", "pcap_open_live", "pcapy", "from scapy"]) {
+    if has(&[
+        "AF_PACKET",
+        "PF_PACKET",
+        "SOCK_RAW",
+        "pcap_open_live",
+        "pcapy",
+        "from scapy",
+    ]) {
         walk.report(&rule::INTERCEPT, span);
+    }
+    // a program that lies in no file
+    if has(&["memfd_create"]) {
+        walk.report(&rule::HIDDEN_CODE, span);
+    }
+    // what is fetched into a file, and may be run from there
+    if has(&[
+        "urlretrieve",
+        "getstore",
+        "mirror(",
+        "file_put_contents",
+        "copy_stream",
+        "download_file",
+    ]) && code.contains("http")
+    {
+        for literal in literals.iter().filter(|literal| is_path(literal)) {
+            let data = Data::unknown(super::data::Taint::NET);
+            effect::write_file(walk, literal, effect::Write::Touch, &data, span);
+        }
     }
     let runs = has(&RUNS);
     let deletes = has(&DELETES);
@@ -266,7 +292,15 @@ fn decoded(walk: &mut Walk<'_>, code: &str, literals: &[String], span: Span, dep
     {
         walk.report(&rule::REMOTE_CODE, span);
     }
-    let plain = has(&["b64decode", "decode64", "decode_base64", "base64_decode", "atob(", "unhexlify", "fromhex"]);
+    let plain = has(&[
+        "b64decode",
+        "decode64",
+        "decode_base64",
+        "base64_decode",
+        "atob(",
+        "unhexlify",
+        "fromhex",
+    ]);
     if evaluates && decodes || plain && has(&["system(", "popen(", "os.execute", "subprocess", "exec "]) {
         walk.report(&rule::HIDDEN_CODE, span);
     }

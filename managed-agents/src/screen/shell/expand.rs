@@ -1,5 +1,7 @@
 //! Word expansion, as far as it is static (POSIX 1003.1 §2.6; bash(1), EXPANSION).
 
+use std::rc::Rc;
+
 use super::ast::{ParamOp, Part, Word};
 use super::data::{Data, Field, Taint, UNKNOWN};
 use super::walk::{VALUE, Walk};
@@ -115,7 +117,7 @@ impl Walk<'_> {
                     }
                 }
                 Part::Command { list, quoted } => {
-                    let data = self.inner_list(list, &Data::none());
+                    let data = self.substituted(list);
                     let taint = data.taint;
                     let text = match data.text {
                         Some(text) => text.trim_end_matches(['\n', '\r']).to_owned(),
@@ -135,7 +137,7 @@ impl Walk<'_> {
                     }
                 }
                 Part::Process { list } => {
-                    let data = self.inner_list(list, &Data::none());
+                    let data = self.substituted(list);
                     started = true;
                     current.taint = current.taint.and(data.taint);
                     let name = format!("/dev/fd/{}", 63 + self.files.len());
@@ -144,7 +146,7 @@ impl Walk<'_> {
                 }
                 Part::Arith(lists) => {
                     for list in lists {
-                        self.inner_list(list, &Data::none());
+                        self.substituted(list);
                     }
                     started = true;
                     current.text.push('1');
@@ -162,6 +164,14 @@ impl Walk<'_> {
         if started || !current.text.is_empty() {
             out.push(current);
         }
+    }
+
+    /// What a command prints that stands in a word.
+    fn substituted(&mut self, list: &super::ast::List) -> Data {
+        let outer = std::mem::replace(&mut self.substituting, true);
+        let data = self.inner_list(list, &Data::none());
+        self.substituting = outer;
+        data
     }
 
     /// Splits an unquoted value at white space.
@@ -190,36 +200,12 @@ impl Walk<'_> {
         }
     }
 
-    /// The value of `$name`; what is not set in the line is known at run time only.
-    pub(super) fn variable(&self, name: &str) -> Option<(String, Taint)> {
-        #[cfg(test)]
-        crate::screen::work::took(self.vars.len());
-        if let Some((_, value, taint)) = self.vars.iter().rev().find(|(own, ..)| own == name) {
-            return Some((value.clone(), *taint));
-        }
-        let text = match name {
-            "HOME" => "~",
-            "PWD" if self.cwd.is_empty() => ".",
-            "PWD" => &self.cwd,
-            "TMPDIR" | "TMP" | "TEMP" => "/tmp",
-            "IFS" => " ",
-            "SHELL" | "BASH" => "/bin/bash",
-            "0" => "bash",
-            "?" => "0",
-            "#" => "1",
-            "$" | "!" | "RANDOM" | "SECONDS" | "LINENO" | "UID" | "EUID" | "PPID" => "4242",
-            "-" => "",
-            _ => return None,
-        };
-        Some((text.to_owned(), Taint::NONE))
-    }
-
-    fn param(&mut self, name: &str, op: Option<&ParamOp>) -> (String, Taint) {
-        let unknown = || (UNKNOWN.to_string(), Taint::NONE);
+    fn param(&mut self, name: &str, op: Option<&ParamOp>) -> (Rc<str>, Taint) {
+        let unknown = || (Rc::from("\u{E000}"), Taint::NONE);
         if let Some(length) = name.strip_prefix('#')
             && !length.is_empty()
         {
-            return ("1".to_owned(), Taint::NONE);
+            return (Rc::from("1"), Taint::NONE);
         }
         if let Some(through) = name.strip_prefix('!')
             && !through.is_empty()
@@ -233,15 +219,24 @@ impl Walk<'_> {
         let Some(op) = op else {
             return value.unwrap_or_else(unknown);
         };
+        let (text, taint) = self.changed_value(op, value);
+        (Rc::from(text), taint)
+    }
+
+    /// `${name` with an operator behind it.
+    fn changed_value(&mut self, op: &ParamOp, value: Option<(Rc<str>, Taint)>) -> (String, Taint) {
+        let unknown = || (UNKNOWN.to_string(), Taint::NONE);
+        let whole =
+            |value: Option<(Rc<str>, Taint)>| value.map_or_else(unknown, |(text, taint)| (text.to_string(), taint));
         let word = self.joined(&op.word);
         match op.op.as_str() {
             // what is not set in the line may be set outside: the word is what can be judged
             ":-" | "-" | ":=" | "=" => match value {
-                Some((text, taint)) if !text.is_empty() => (text, taint),
+                Some((text, taint)) if !text.is_empty() => (text.to_string(), taint),
                 _ => (word.text, word.taint),
             },
             ":+" | "+" => (word.text, word.taint),
-            ":?" | "?" => value.unwrap_or_else(unknown),
+            ":?" | "?" => whole(value),
             "/" | "//" => {
                 let second = op.second.as_ref().map(|second| self.joined(second)).unwrap_or_default();
                 match value {
@@ -270,7 +265,7 @@ impl Walk<'_> {
                 Some((text, taint)) => (substring(&text, &word.text), taint),
                 None => unknown(),
             },
-            _ => value.unwrap_or_else(unknown),
+            _ => whole(value),
         }
     }
 }

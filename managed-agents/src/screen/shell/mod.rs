@@ -11,9 +11,11 @@ pub(in crate::screen) mod data;
 pub(in crate::screen) mod escapes;
 mod expand;
 pub(in crate::screen) mod flow;
+pub(in crate::screen) mod injected;
 pub(in crate::screen) mod interpreters;
 pub(in crate::screen) mod nested;
 mod parse;
+mod possible;
 mod redirect;
 mod resolve;
 mod runners;
@@ -23,5 +25,7 @@ pub(in crate::screen) mod walk;
 mod word;
 pub(in crate::screen) mod wrappers;
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -197,6 +197,9 @@ fn flock(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
 
 fn declare(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     for field in cmd.args {
+        if matches!(cmd.name, "local" | "declare" | "typeset") {
+            walk.local(field.text.split('=').next().unwrap_or_default());
+        }
         if let Some((name, value)) = field.text.split_once('=') {
             let value = Field {
                 text: value.to_owned(),

@@ -6,6 +6,7 @@ use super::ast::{Command, Kind, List, Redirect, Redirection};
 use super::calls::Running;
 use super::data::{Data, Field, Taint, UNKNOWN};
 use super::parse;
+use super::possible::{Choice, Fork, Var};
 use crate::screen::effect;
 use crate::screen::explain::Explained;
 use crate::screen::finding::Span;
@@ -19,16 +20,34 @@ const DEPTH: u32 = 40;
 /// How many commands one text may lead to.
 const STEPS: u32 = 4096;
 
+/// A function of the line.
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) name: String,
+    pub(super) body: Rc<Command>,
+    /// What the body was read from.
+    pub(super) source: Rc<str>,
+    /// It may not be defined, or no more.
+    pub(super) unsure: bool,
+}
+
 /// One walk through one text.
 pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) places: &'s Places,
     pub(in crate::screen) found: Vec<(&'static Rule, Span)>,
     pub(in crate::screen) explained: Option<Vec<Explained>>,
-    pub(super) vars: Vec<(String, String, Taint)>,
+    pub(super) vars: Vec<Var>,
+    /// Which of the values that its variables may have a command is judged with, and how many there were.
+    pub(super) choice: Choice,
+    /// What is walked through is substituted in a word.
+    pub(super) substituting: bool,
+    /// Other directories in which the next command may run.
+    pub(super) cwds: Vec<String>,
+    /// What is walked through may not run.
+    pub(in crate::screen) unsure: bool,
     /// What the words that are being walked through were read from.
     pub(super) source: Rc<str>,
-    /// Functions of the line: name, body, and what the body was read from.
-    pub(super) functions: Vec<(String, Rc<Command>, Rc<str>)>,
+    pub(super) functions: Vec<Function>,
     pub(super) aliases: Vec<(String, String)>,
     /// Files that the line itself writes, and what is in them.
     pub(in crate::screen) files: Vec<(String, Data)>,
@@ -70,6 +89,10 @@ impl<'s> Walk<'s> {
             found: Vec::new(),
             explained: None,
             vars: Vec::new(),
+            choice: Choice::default(),
+            substituting: false,
+            cwds: Vec::new(),
+            unsure: false,
             source: Rc::from(""),
             functions: Vec::new(),
             aliases: Vec::new(),
@@ -113,8 +136,18 @@ impl<'s> Walk<'s> {
         self.list(&script.list, &Data::none())
     }
 
-    /// Walks through a text that another command runs as a script.
+    /// Walks through a text that another command runs as a script: what it sets may not last.
     pub(in crate::screen) fn script(&mut self, text: &str, span: Span, stdin: &Data) -> Data {
+        let fork = self.fork();
+        let cwds = self.cwds.clone();
+        let data = self.script_here(text, span, stdin);
+        self.join(fork);
+        self.cwds = cwds;
+        data
+    }
+
+    /// Walks through a text that this shell itself runs.
+    pub(super) fn script_here(&mut self, text: &str, span: Span, stdin: &Data) -> Data {
         if self.depth == 0 || text.len() > self.bytes {
             self.limited = true;
             return Data::unknown(Taint::NONE);
@@ -147,7 +180,9 @@ impl<'s> Walk<'s> {
         self.depth -= 1;
         let cwd = self.cwd.clone();
         let (vars, functions, aliases) = (self.vars.len(), self.functions.len(), self.aliases.len());
+        let cwds = self.cwds.clone();
         let data = self.list(list, stdin);
+        self.cwds = cwds;
         // what is set there ends with it
         self.vars.truncate(vars);
         self.functions.truncate(functions);
@@ -159,36 +194,64 @@ impl<'s> Walk<'s> {
 
     pub(super) fn list(&mut self, list: &List, stdin: &Data) -> Data {
         let mut all = Data::known("");
+        // directories that the list so far leads to, if a part of it did not run
+        let mut left: Option<Fork> = None;
+        let (mut leaves, mut rest) = (false, None);
         for pipeline in list {
             let mut flow: Option<Data> = None;
-            let beside = self.beside;
-            self.beside = beside || pipeline.background || pipeline.commands.len() > 1;
-            let piped = self.piped;
+            let (beside, piped) = (self.beside, self.piped);
+            let apart = pipeline.background || pipeline.commands.len() > 1;
+            self.beside = beside || apart;
+            if !pipeline.and
+                && let Some(fork) = left.take()
+            {
+                self.join(fork);
+            }
+            if leaves && !pipeline.and && rest.is_none() {
+                rest = Some(self.fork());
+            }
+            if left.is_none() && (apart || pipeline.and || pipeline.otherwise) {
+                left = Some(self.fork());
+            }
             for (at, command) in pipeline.commands.iter().enumerate() {
                 self.piped = piped || at + 1 < pipeline.commands.len();
                 flow = Some(self.command(command, flow.as_ref().unwrap_or(stdin)));
             }
-            self.beside = beside;
-            self.piped = piped;
+            (self.beside, self.piped) = (beside, piped);
+            leaves |= pipeline.commands.first().is_some_and(|command| self.leaves(command));
             let data = flow.unwrap_or_default();
-            all.taint = all.taint.and(data.taint);
-            all.listing.extend(data.listing);
             // `a || b` prints what `a` prints, where that is known
             if pipeline.otherwise && all.text.as_deref().is_some_and(|text| !text.trim().is_empty()) {
+                all.taint = all.taint.and(data.taint);
+                all.listing.extend(data.listing);
                 continue;
             }
-            all.text = match (all.text, data.text) {
-                (Some(mut all), Some(more)) if all.len() + more.len() <= VALUE => {
-                    all.push_str(&more);
-                    Some(all)
-                }
-                _ => None,
-            };
+            all = all.then(data);
+        }
+        for fork in left.into_iter().chain(rest) {
+            self.join(fork);
         }
         all
     }
 
+    /// A command behind which the rest of the list may not run.
+    fn leaves(&self, command: &Command) -> bool {
+        let Kind::Simple { words, .. } = &command.kind else {
+            return false;
+        };
+        let word = words.first().and_then(|word| word.bare(&self.source));
+        matches!(word, Some("exit" | "return" | "break" | "continue" | "exec" | "logout"))
+    }
+
     pub(super) fn command(&mut self, command: &Command, stdin: &Data) -> Data {
+        if self.steps == 0 || self.depth == 0 {
+            self.limited = true;
+            return Data::unknown(Taint::NONE);
+        }
+        self.each(command, stdin)
+    }
+
+    pub(super) fn once(&mut self, command: &Command, stdin: &Data) -> Data {
         if self.steps == 0 || self.depth == 0 {
             self.limited = true;
             return Data::unknown(Taint::NONE);
@@ -221,13 +284,27 @@ impl<'s> Walk<'s> {
                     self.report(&rule::EXHAUST, self.outer.unwrap_or_default());
                 }
                 let in_loop = std::mem::replace(&mut self.in_loop, true);
+                let fork = self.fork();
                 let data = self.turns(list, stdin);
+                self.join(fork);
                 self.in_loop = in_loop;
                 data
             }
-            Kind::Case { subject, body } => {
+            Kind::If {
+                condition,
+                arms,
+                complete,
+            } => {
+                let all = self.list(condition, stdin);
+                all.then(self.arms(arms, *complete, stdin))
+            }
+            Kind::Case {
+                subject,
+                arms,
+                complete,
+            } => {
                 self.joined(subject);
-                self.list(body, stdin)
+                self.arms(arms, *complete, stdin)
             }
             Kind::Subshell(list) => self.inner_list(list, stdin),
             Kind::For { name, words, body } => self.for_loop(name, words.as_deref(), body, stdin),
@@ -256,7 +333,10 @@ impl<'s> Walk<'s> {
                     } else {
                         value.text
                     };
-                    set.push((assign.name.clone(), text, value.taint));
+                    set.push(Var {
+                        unsure: self.choice.is_other(),
+                        ..Var::new(&assign.name, text, value.taint)
+                    });
                 }
                 if argv.is_empty() {
                     self.limited |= self.vars.len() + set.len() > 4096;
@@ -275,18 +355,34 @@ impl<'s> Walk<'s> {
 
     fn for_loop(&mut self, name: &str, words: Option<&[super::ast::Word]>, body: &List, stdin: &Data) -> Data {
         let mut values = Vec::new();
-        for word in words.unwrap_or_default() {
+        let words = words.unwrap_or_default();
+        for word in words {
             self.fields(word, &mut values);
         }
+        // each value that a variable among them may have is a value, too
+        while self.choice.advance() {
+            for word in words {
+                self.fields(word, &mut values);
+            }
+        }
+        self.choice = Choice::default();
+        // it may not be gone through at all
+        let unsure = values
+            .iter()
+            .all(|value| value.text.contains(UNKNOWN) || value.text.is_empty());
         if values.is_empty() {
             values.push(Field::new(UNKNOWN, Span::default()));
         }
         let mut all = Data::known("");
         self.limited |= values.len() > 64;
         let in_loop = std::mem::replace(&mut self.in_loop, true);
+        let fork = unsure.then(|| self.fork());
         for value in values.iter().take(64) {
-            self.vars.push((name.to_owned(), value.text.clone(), value.taint));
+            self.vars.push(Var::new(name, value.text.as_str(), value.taint));
             all = self.list(body, stdin);
+        }
+        if let Some(fork) = fork {
+            self.join(fork);
         }
         self.in_loop = in_loop;
         all
@@ -331,7 +427,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn redirected_out(&mut self, redirect: &Redirect, data: &mut Data) {
+    pub(super) fn redirected_out(&mut self, redirect: &Redirect, data: &mut Data) {
         let append = match redirect.kind {
             Redirection::Out | Redirection::Both => false,
             Redirection::Append => true,
@@ -387,13 +483,25 @@ impl<'s> Walk<'s> {
             explained.push(Explained::new(argv, first.span, DEPTH - self.depth));
         }
         let name = first.text.as_str();
-        if let Some((_, body, source)) = self.functions.iter().rev().find(|(own, ..)| own == name) {
-            let body = Rc::clone(body);
-            let source = std::mem::replace(&mut self.source, Rc::clone(source));
+        let own = self.functions.iter().rev().filter(|function| function.name == name);
+        let mut bodies: Vec<(Rc<Command>, Rc<str>, bool)> = Vec::new();
+        for function in own.take(8) {
+            bodies.push((Rc::clone(&function.body), Rc::clone(&function.source), function.unsure));
+            if !function.unsure {
+                break;
+            }
+        }
+        let mut called = None;
+        for (body, source, unsure) in bodies {
+            let source = std::mem::replace(&mut self.source, source);
             let data = self.call(&body, argv, stdin);
             self.source = source;
-            return data;
+            if !unsure {
+                return called.unwrap_or(data);
+            }
+            called.get_or_insert(data);
         }
+        // not every shell looks at aliases: what the name itself means counts, too
         if let Some((_, text)) = self.aliases.iter().rev().find(|(own, _)| own == name)
             && !self.expanding.iter().any(|own| own == text)
         {
@@ -403,16 +511,19 @@ impl<'s> Walk<'s> {
                 text.push(' ');
                 text.push_str(&quote(&field.text));
             }
-            let data = self.script(&text, first.span, stdin);
+            called.get_or_insert(self.script_here(&text, first.span, stdin));
             self.expanding.pop();
-            return data;
         }
-        super::resolve::program(self, argv, stdin)
+        let data = super::resolve::program(self, argv, stdin);
+        called.unwrap_or(data)
     }
 
     pub(in crate::screen) fn set(&mut self, name: &str, value: &str, taint: Taint) {
         if self.vars.len() < 4096 {
-            self.vars.push((name.to_owned(), value.to_owned(), taint));
+            self.vars.push(Var {
+                unsure: self.choice.is_other(),
+                ..Var::new(name, value, taint)
+            });
         }
     }
 
