@@ -12,9 +12,36 @@ const LONGEST: usize = 1024;
 const KEY: usize = 16;
 
 /// First words of statements and conditions, where plain words are judged as SQL.
-const STATEMENTS: [&str; 17] = [
-    "select", "insert", "update", "delete", "drop", "create", "alter", "truncate", "union", "waitfor", "exec",
-    "execute", "grant", "copy", "bulk", "shutdown", "declare",
+const STATEMENTS: [&str; 29] = [
+    "select",
+    "insert",
+    "update",
+    "delete",
+    "drop",
+    "create",
+    "alter",
+    "truncate",
+    "union",
+    "waitfor",
+    "exec",
+    "execute",
+    "grant",
+    "copy",
+    "bulk",
+    "shutdown",
+    "declare",
+    "or",
+    "and",
+    "xor",
+    "order",
+    "group",
+    "show",
+    "desc",
+    "describe",
+    "attach",
+    "detach",
+    "load",
+    "reconfigure",
 ];
 
 /// What the names of a tool and its arguments say.
@@ -107,7 +134,11 @@ fn is_harmless(value: &[u8]) -> bool {
         .position(|byte| !byte.is_ascii_alphabetic())
         .unwrap_or(first.len());
     let first = first.get(..end).unwrap_or_default();
-    if (4..=8).contains(&end) && STATEMENTS.iter().any(|own| first.eq_ignore_ascii_case(own.as_bytes())) {
+    if (2..=11).contains(&end) && STATEMENTS.iter().any(|own| first.eq_ignore_ascii_case(own.as_bytes())) {
+        return false;
+    }
+    // names of a database's own tables have both
+    if value.contains(&b'_') && value.iter().any(|byte| matches!(byte, b' ' | b'-')) {
         return false;
     }
     value.iter().enumerate().all(|(at, byte)| {
@@ -118,7 +149,8 @@ fn is_harmless(value: &[u8]) -> bool {
         match byte {
             b'-' => !follows(b"--"),
             b'u' | b'U' => !follows(b"union"),
-            b's' | b'S' => !follows(b"sleep"),
+            b's' | b'S' => !follows(b"sleep") && (!follows(b"sys") || follows(b"syst")),
+            b'l' | b'L' => !follows(b"like"),
             b'd' | b'D' => !follows(b"delay"),
             _ => true,
         }

@@ -6,6 +6,7 @@
 mod condition;
 mod inject;
 mod token;
+mod whole;
 
 use super::rule::{self, Rule};
 use token::{Kind, Token};

@@ -152,7 +152,7 @@ fn hosts(rest: &str) -> Vec<String> {
         let has_user = authority.contains('@');
         let last = authority.rsplit('@').next().unwrap_or_default();
         out.push(host_of(last));
-        if has_user && authority.contains(['\\', '#', '?', ' ', '\t']) {
+        if has_user && authority.contains(['\\', '#', '?', ' ', '\t', '%']) {
             out.push(host_of(authority.split('@').next().unwrap_or_default()));
             out.push(host_of(authority.split(['\\', '#', '?']).next().unwrap_or_default()));
         }

@@ -158,7 +158,6 @@ pub(super) const TERRAFORM: &[Row] = &[
         &rule::INFRA_DELETE,
     ),
     ("workspace delete -force|-lock=false", &rule::INFRA_DELETE),
-    ("force-unlock", &rule::INFRA_DELETE),
 ];
 
 pub(super) const PULUMI: &[Row] = &[

@@ -53,6 +53,7 @@ by_name! {
             .then_some(&rule::DESTROY_DEVICE)
             .or(has_device(cmd).then_some(&rule::CREDENTIAL_PRINT)),
         "dmsetup" => matches!(cmd.arg(0), "remove_all" | "wipe_table").then_some(&rule::DESTROY_VOLUME),
+        "flashrom" if cmd.short('w') || cmd.short('E') => Some(&rule::DESTROY_DEVICE),
         "diskpart" | "flashrom" | "flash_erase" => {
             cmd.stdin
                 .given

@@ -6,7 +6,7 @@ use crate::screen::cmd::Cmd;
 use crate::screen::finding::Span;
 use crate::screen::place::Place;
 use crate::screen::rule;
-use crate::screen::shell::data::{Data, Taint};
+use crate::screen::shell::data::{Data, Taint, UNKNOWN};
 use crate::screen::shell::walk::Walk;
 
 /// Something is written to `/dev/tcp/host/port`.
@@ -96,7 +96,7 @@ by_name! {
         {
             found(walk, cmd, &rule::EXFIL_FILE)
         },
-        "dig" | "nslookup" | "host" | "ping" | "nping" | "hping3" | "ftp-upload" if carries(cmd.args, Taint::FILE) || carries(cmd.args, Taint::SECRET) => {
+        "dig" | "nslookup" | "host" | "ping" | "nping" | "hping3" | "ftp-upload" if says_something(cmd) => {
             found(walk, cmd, &rule::EXFIL_FILE)
         },
         "cloudflared" | "ngrok" | "devtunnel" | "bore" | "frpc" | "chisel" | "localtunnel" | "serveo" | "pagekite"
@@ -143,6 +143,16 @@ by_name! {
             }
         },
     } else {}
+}
+
+/// A name that is asked for, or what is sent along, made from what stands in files: not a name that stands there whole.
+fn says_something(cmd: &Cmd<'_>) -> bool {
+    cmd.args.iter().enumerate().any(|(at, field)| {
+        let (file, secret) = (field.taint.has(Taint::FILE), field.taint.has(Taint::SECRET));
+        let whole = field.text.chars().all(|c| c == UNKNOWN);
+        let option = at > 0 && cmd.arg(at - 1).starts_with('-') && cmd.arg(at - 1) != "-c";
+        secret || file && (!whole || option)
+    })
 }
 
 /// nc(1), ncat(1): `-e`, `-c`, `--exec`, `--sh-exec` run a program on the connection.
@@ -251,6 +261,22 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
         if cmd.name == "rclone" && matches!(cmd.arg(0), "copy" | "sync" | "move" | "copyto" | "moveto") {
             found(walk, cmd, &rule::EXFIL_FILE);
+        }
+    }
+    // what comes from another machine may be run here
+    if let Some((to, from)) = operands.split_last()
+        && !is_remote(&to.text)
+    {
+        for field in from.iter().filter(|field| is_remote(&field.text)) {
+            let name = field.text.rsplit(['/', ':']).next().unwrap_or_default();
+            let path = match to.text.trim_end_matches('/') {
+                "." => name.to_owned(),
+                directory if to.text.ends_with('/') || matches!(directory, "/tmp" | "/var/tmp" | "/dev/shm") => {
+                    format!("{directory}/{name}")
+                }
+                file => file.to_owned(),
+            };
+            super::write_file(walk, &path, super::Write::Touch, &Data::unknown(Taint::NET), to.span);
         }
     }
     if let [from, to] = operands.as_slice()

@@ -23,6 +23,11 @@ by_name! {
         "yes" => (cmd.args.is_empty() && !walk.piped).then_some(&rule::EXHAUST),
         // floods of packets (hping3(8))
         "hping3" | "hping2" | "nping" => cmd.has_any(&["--flood", "--rate"]).then_some(&rule::EXHAUST),
+        "docker" | "podman" | "nerdctl" => cmd
+            .args
+            .iter()
+            .any(|field| field.text.contains("stratum+") || field.text.contains("xmrig"))
+            .then_some(&rule::EXHAUST),
         "dd" | "dcfldd" => fills(cmd).then_some(&rule::EXHAUST),
         // programs that only compute for others' gain, as they call themselves
         "xmrig" | "minerd" | "cpuminer" | "cpuminer-multi" | "xmr-stak" | "ccminer" | "ethminer" | "nbminer" | "lolminer" => {

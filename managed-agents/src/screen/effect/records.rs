@@ -29,7 +29,7 @@ by_name! {
             .windows(2)
             .any(|pair| matches!(pair, [option, name] if option.text == "+o" && name.text == "history")))
         .then_some(&rule::WEAKEN_LOG),
-        "shopt" => (cmd.short('u') && cmd.has("histappend")).then_some(&rule::WEAKEN_LOG),
+        "shopt" => (cmd.short('u') && cmd.has_any(&["histappend", "history"])).then_some(&rule::WEAKEN_LOG),
         "journalctl" => cmd
             .args
             .iter()
@@ -62,7 +62,8 @@ by_name! {
             (cmd.long("clear") || cmd.short('C') || cmd.long("reset")).then_some(&rule::WEAKEN_LOG)
         },
         // what other people send
-        "tcpdump" | "tshark" | "dumpcap" | "ngrep" | "dsniff" | "urlsnarf" | "tcpflow" | "snoop" => {
+        "snoop" => (!cmd.short('i') && !cmd.args.is_empty()).then_some(&rule::INTERCEPT),
+        "tcpdump" | "tshark" | "dumpcap" | "ngrep" | "dsniff" | "urlsnarf" | "tcpflow" => {
             captures(cmd).then_some(&rule::INTERCEPT)
         },
     } else { None }

@@ -150,6 +150,10 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
     {
         return None;
     }
+    // what people type
+    if lower.starts_with("/dev/input/event") || lower.starts_with("/dev/input/by-") {
+        return Some(Credential::Process);
+    }
     if matches!(lower.as_str(), "/dev/mem" | "/dev/kmem" | "/dev/fmem" | "/dev/crash") {
         return Some(Credential::Process);
     }

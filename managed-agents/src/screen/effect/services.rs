@@ -64,6 +64,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         _ if stops && critical => &rule::PROCESS_KILL,
         "isolate" => &rule::SYSTEM_STOP,
         "poweroff" | "reboot" | "halt" | "kexec" => &rule::SYSTEM_STOP,
+        "edit" if cmd.name == "systemctl" && cmd.stdin.given => &rule::PERSIST,
         "link" if cmd.name == "systemctl" => &rule::PERSIST,
         "enable"
             if unit
@@ -113,7 +114,9 @@ fn name(unit: &str) -> &str {
 }
 
 /// Parts of the names of products that defend machines, as their makers name services and packages.
-const VENDORS: [&str; 24] = [
+const VENDORS: [&str; 26] = [
+    "xprotect",
+    "com.apple.mrt",
     "carbonblack",
     "cbdefense",
     "cbagent",

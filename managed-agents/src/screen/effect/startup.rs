@@ -153,6 +153,14 @@ const IN_HOME: [&str; 34] = [
 
 /// The rule that writing a path breaks, if it leaves something behind.
 pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
+    // a plain name in the workspace: most files that are written
+    if !normal.contains(['/', '~']) {
+        return match normal {
+            "release_agent" | "notify_on_release" => Some(&rule::CONTAINER_ESCAPE),
+            _ => (normal.eq_ignore_ascii_case("sitecustomize.py") || normal.eq_ignore_ascii_case("usercustomize.py"))
+                .then_some(&rule::PERSIST),
+        };
+    }
     let lower = normal.to_ascii_lowercase();
     if lower.starts_with('/') {
         let hit = DEFENCES

@@ -37,6 +37,14 @@ pub(in crate::screen) fn wrapper(walk: &mut Walk<'_>, cmd: &Cmd<'_>, at: usize) 
             found(walk, cmd, &rule::CONTAINER_ESCAPE);
         }
         "chroot" if options.iter().any(|field| field.text == "/host" || field.text == "/proc/1/root") => found(walk, cmd, &rule::CONTAINER_ESCAPE),
+        // what a program that asks for passwords is told
+        "strace" | "ltrace" if options.iter().any(|field| {
+            field.text.trim_start_matches("-p").strip_prefix('\u{E000}').is_some_and(|name| {
+                matches!(name, "sshd" | "ssh" | "ssh-agent" | "gpg-agent" | "sudo" | "su" | "passwd" | "login" | "gnome-keyring-daemon")
+            })
+        }) => {
+            found(walk, cmd, &rule::CREDENTIAL_DUMP);
+        }
         // a timer,
         "systemd-run" if options.iter().any(|field| field.text.starts_with("--on-") || field.text.starts_with("--timer"))
             // or a shell that nobody's session holds any more

@@ -4,6 +4,7 @@ use super::cli::{self, Row};
 use super::{cloud, found, services};
 use crate::screen::cmd::Cmd;
 use crate::screen::rule::{self, Rule};
+use crate::screen::shell::data::{Field, Taint};
 use crate::screen::shell::walk::Walk;
 
 const PACKAGES: &[Row] = &[
@@ -27,6 +28,7 @@ const PACKAGES: &[Row] = &[
 const NPM: &[Row] = &[
     ("install|i|add|exec|dlx|x ** http://*|git+http://*", &rule::REMOTE_CODE),
     ("unpublish", &rule::PACKAGE_REMOVE),
+    ("config|set ** http://*", &rule::WEAKEN),
     (
         "config|set set|* //*|ignore-scripts|strict-ssl|script-shell",
         &rule::WEAKEN,
@@ -221,8 +223,13 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if cmd.has("--help") || cmd.arg(0) == "help" {
         return;
     }
-    if matches!(cmd.name, "dpkg" | "rpm" | "pip" | "pip3" | "gem" | "npm" | "apk")
-        && super::carries(cmd.args, crate::screen::shell::data::Taint::NET)
+    let net = |field: &Field| {
+        field.taint.has(Taint::NET) || walk.written(&field.text).is_some_and(|data| data.taint.has(Taint::NET))
+    };
+    if matches!(
+        cmd.name,
+        "dpkg" | "rpm" | "apt" | "apt-get" | "dnf" | "yum" | "pip" | "pip3" | "gem" | "npm" | "apk"
+    ) && cmd.args.iter().any(net)
     {
         found(walk, cmd, &rule::REMOTE_CODE);
     }

@@ -196,6 +196,8 @@ proptest! {
 
     #[test]
     fn spacing_and_quoting_are_never_more_permissive(command in grave(), blanks in prop::collection::vec(1..4_usize, 12), quotes in prop::collection::vec(0..4_usize, 12)) {
+        // here only words are quoted, not parts of what is quoted
+        prop_assume!(!command.contains(['\'', '"']));
         let plain = decided(command);
         let words = command.split(' ').enumerate().map(|(at, word)| {
             let operator = matches!(word, "|" | ">" | ">>" | "sh") ;

@@ -2,15 +2,17 @@
 
 use std::rc::Rc;
 
-use super::ast::{Command, Kind, List, Redirect, Redirection};
+use super::ast::{Command, Kind, List};
 use super::calls::Running;
 use super::data::{Data, Field, Taint, UNKNOWN};
+use super::loops::forks_for_ever;
 use super::parse;
 use super::possible::{Choice, Fork, Var};
+use super::redirected::takes_terminal;
 use crate::screen::effect;
 use crate::screen::explain::Explained;
 use crate::screen::finding::Span;
-use crate::screen::place::{Place, Places};
+use crate::screen::place::Places;
 use crate::screen::rule::{self, Rule};
 
 /// The most bytes of one value.
@@ -59,6 +61,8 @@ pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) open: bool,
     /// Where the text stands that is being walked, if it is not the argument itself.
     pub(super) outer: Option<Span>,
+    /// The last short texts that were parsed.
+    parsed: Vec<(Rc<str>, Rc<parse::Script>)>,
     depth: u32,
     pub(super) steps: u32,
     /// Bytes of nested texts that may still be parsed.
@@ -102,6 +106,7 @@ impl<'s> Walk<'s> {
             broken: false,
             open: false,
             outer: None,
+            parsed: Vec::new(),
             depth: DEPTH,
             steps: STEPS,
             bytes: 64 * 1024 + 4 * bytes,
@@ -159,16 +164,31 @@ impl<'s> Walk<'s> {
         self.depth -= 1;
         let outer = self.outer.replace(span);
         let cwd = self.cwd.clone();
-        let script = parse::parse(text);
+        let (own, script) = self.parsed(text);
         self.limited |= script.limited;
         self.broken |= script.broken;
-        let source = std::mem::replace(&mut self.source, Rc::from(text));
+        let source = std::mem::replace(&mut self.source, own);
         let data = self.list(&script.list, stdin);
         self.source = source;
         self.cwd = cwd;
         self.outer = outer;
         self.depth += 1;
         data
+    }
+
+    /// A nested text, parsed: loops and functions often come to the same ones.
+    fn parsed(&mut self, text: &str) -> (Rc<str>, Rc<parse::Script>) {
+        if let Some((own, script)) = self.parsed.iter().rev().find(|(own, _)| **own == *text) {
+            return (Rc::clone(own), Rc::clone(script));
+        }
+        let (own, script) = (Rc::<str>::from(text), Rc::new(parse::parse(text)));
+        if text.len() <= 1024 {
+            if self.parsed.len() >= 8 {
+                self.parsed.remove(0);
+            }
+            self.parsed.push((Rc::clone(&own), Rc::clone(&script)));
+        }
+        (own, script)
     }
 
     /// A list in an environment of its own.
@@ -353,111 +373,6 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn for_loop(&mut self, name: &str, words: Option<&[super::ast::Word]>, body: &List, stdin: &Data) -> Data {
-        let mut values = Vec::new();
-        let words = words.unwrap_or_default();
-        for word in words {
-            self.fields(word, &mut values);
-        }
-        // each value that a variable among them may have is a value, too
-        while self.choice.advance() {
-            for word in words {
-                self.fields(word, &mut values);
-            }
-        }
-        self.choice = Choice::default();
-        // it may not be gone through at all
-        let unsure = values
-            .iter()
-            .all(|value| value.text.contains(UNKNOWN) || value.text.is_empty());
-        if values.is_empty() {
-            values.push(Field::new(UNKNOWN, Span::default()));
-        }
-        let mut all = Data::known("");
-        self.limited |= values.len() > 64;
-        let in_loop = std::mem::replace(&mut self.in_loop, true);
-        let fork = unsure.then(|| self.fork());
-        for value in values.iter().take(64) {
-            self.vars.push(Var::new(name, value.text.as_str(), value.taint));
-            all = self.list(body, stdin);
-        }
-        if let Some(fork) = fork {
-            self.join(fork);
-        }
-        self.in_loop = in_loop;
-        all
-    }
-
-    fn redirected_in(&mut self, redirect: &Redirect) -> Option<Data> {
-        match redirect.kind {
-            Redirection::HereDoc => {
-                let field = match redirect.body.get() {
-                    Some(word) => self.joined_document(word),
-                    None => Field::default(),
-                };
-                Some(Data::known(field.text).tainted(field.taint))
-            }
-            Redirection::HereString => {
-                let field = self.joined(&redirect.target);
-                Some(Data::known(field.text + "\n").tainted(field.taint))
-            }
-            Redirection::In | Redirection::ReadWrite => {
-                let field = self.joined(&redirect.target);
-                self.on_network |= is_socket(&field.text);
-                let data = effect::read_file(self, &field.text, self.span(redirect.span));
-                (redirect.fd.is_none_or(|fd| fd == 0)).then_some(data)
-            }
-            Redirection::Out | Redirection::Append | Redirection::Both | Redirection::DupOut => {
-                // evaluated again when the output is known; here only what the command itself must know
-                let is_socket = redirect.target.bare(&self.source).is_some_and(is_socket)
-                    || redirect
-                        .target
-                        .parts
-                        .iter()
-                        .any(|part| matches!(part, super::ast::Part::Text { text, .. } if is_socket(text)));
-                self.on_network |= is_socket;
-                None
-            }
-            Redirection::DupIn => {
-                let field = self.joined(&redirect.target);
-                // another descriptor than the standard ones was opened for a purpose that is not known here
-                let own = matches!(field.text.trim_end_matches('-'), "" | "0" | "1" | "2");
-                (!own).then(|| Data::unknown(Taint::NONE))
-            }
-        }
-    }
-
-    pub(super) fn redirected_out(&mut self, redirect: &Redirect, data: &mut Data) {
-        let append = match redirect.kind {
-            Redirection::Out | Redirection::Both => false,
-            Redirection::Append => true,
-            Redirection::DupOut => {
-                let text = redirect.target.bare(&self.source).unwrap_or_default();
-                if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && !text.is_empty() {
-                    return;
-                }
-                false
-            }
-            _ => return,
-        };
-        let field = self.joined(&redirect.target);
-        let span = self.span(redirect.span);
-        if redirect.fd.is_some_and(|fd| fd > 1) {
-            effect::write_file(self, &field.text, effect::Write::Stderr, &Data::known("x"), span);
-            return;
-        }
-        if data.taint.has(Taint::ENDLESS) && self.places.place(&field.text, &self.cwd) != Place::Sink {
-            self.report(&rule::EXHAUST, span);
-        }
-        let how = if append {
-            effect::Write::Append
-        } else {
-            effect::Write::Truncate
-        };
-        effect::write_file(self, &field.text, how, data, span);
-        *data = Data::known("");
-    }
-
     /// Runs a command as the shell would find it: functions and aliases of the line first.
     pub(in crate::screen) fn invoke(&mut self, argv: &[Field], stdin: &Data) -> Data {
         let Some(first) = argv.first() else {
@@ -496,10 +411,14 @@ impl<'s> Walk<'s> {
             let source = std::mem::replace(&mut self.source, source);
             let data = self.call(&body, argv, stdin);
             self.source = source;
+            let data = match called.take() {
+                Some(before) => Data::or(before, data),
+                None => data,
+            };
             if !unsure {
-                return called.unwrap_or(data);
+                return data;
             }
-            called.get_or_insert(data);
+            called = Some(data);
         }
         // not every shell looks at aliases: what the name itself means counts, too
         if let Some((_, text)) = self.aliases.iter().rev().find(|(own, _)| own == name)
@@ -511,11 +430,18 @@ impl<'s> Walk<'s> {
                 text.push(' ');
                 text.push_str(&quote(&field.text));
             }
-            called.get_or_insert(self.script_here(&text, first.span, stdin));
+            let data = self.script_here(&text, first.span, stdin);
+            called = Some(match called.take() {
+                Some(before) => Data::or(before, data),
+                None => data,
+            });
             self.expanding.pop();
         }
         let data = super::resolve::program(self, argv, stdin);
-        called.unwrap_or(data)
+        match called {
+            Some(before) => before.or(data),
+            None => data,
+        }
     }
 
     pub(in crate::screen) fn set(&mut self, name: &str, value: &str, taint: Taint) {
@@ -545,51 +471,6 @@ impl<'s> Walk<'s> {
             .find(|(own, _)| own.strip_prefix("./").unwrap_or(own) == path)
             .map(|(_, data)| data)
     }
-
-    /// A here-document is one text: nothing in it is split.
-    fn joined_document(&mut self, word: &super::ast::Word) -> Field {
-        self.joined(word)
-    }
-}
-
-/// `0<&1`, `1>&0` and the like.
-fn takes_terminal(redirect: &Redirect, source: &str) -> bool {
-    let target = redirect.target.bare(source).unwrap_or_default();
-    match redirect.kind {
-        Redirection::DupOut => target == "0",
-        Redirection::DupIn => matches!(target, "1" | "2") && redirect.fd.is_none_or(|fd| fd == 0),
-        _ => false,
-    }
-}
-
-/// A loop whose condition is always true, that starts something beside itself and never waits.
-fn forks_for_ever(list: &List, source: &str) -> bool {
-    let first_word = |command: &Command| match &command.kind {
-        Kind::Simple { words, .. } => words.first().and_then(|word| word.bare(source)).map(str::to_owned),
-        _ => None,
-    };
-    let Some((condition, body)) = list.split_first() else {
-        return false;
-    };
-    let always = condition
-        .commands
-        .first()
-        .and_then(first_word)
-        .is_some_and(|word| word == "true" || word == ":");
-    always
-        && body.iter().any(|pipeline| pipeline.background)
-        && !body.iter().flat_map(|pipeline| &pipeline.commands).any(|command| {
-            first_word(command).is_some_and(|word| {
-                matches!(
-                    word.as_str(),
-                    "sleep" | "wait" | "read" | "break" | "exit" | "return" | "inotifywait" | "usleep"
-                )
-            })
-        })
-}
-
-fn is_socket(path: &str) -> bool {
-    path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/")
 }
 
 /// A text as one word of a script.
