@@ -15,6 +15,7 @@ mod place;
 mod policy;
 mod progress;
 mod replay;
+mod stop;
 mod table;
 mod tools;
 mod when;
@@ -55,6 +56,8 @@ pub fn main() -> ExitCode {
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
+        Command::Stop(stop) => stop.run(place, &mut out),
+        Command::Resume(resume) => resume.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
         Command::Restore(restore) => restore.run(place, &mut out),
     };
@@ -113,6 +116,8 @@ enum Command {
         #[command(subcommand)]
         command: policy::PolicyCommand,
     },
+    Stop(stop::Stop),
+    Resume(stop::Resume),
     Backup(copies::BackupCommand),
     Restore(copies::RestoreCommand),
 }
