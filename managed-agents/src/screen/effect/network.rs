@@ -150,7 +150,11 @@ fn says_something(cmd: &Cmd<'_>) -> bool {
     cmd.args.iter().enumerate().any(|(at, field)| {
         let (file, secret) = (field.taint.has(Taint::FILE), field.taint.has(Taint::SECRET));
         let whole = field.text.chars().all(|c| c == UNKNOWN);
-        let option = at > 0 && cmd.arg(at - 1).starts_with('-') && cmd.arg(at - 1) != "-c";
+        let option = at > 0
+            && matches!(
+                cmd.arg(at - 1),
+                "-p" | "--pattern" | "-d" | "--data" | "--data-string" | "-E" | "--file"
+            );
         secret || file && (!whole || option)
     })
 }

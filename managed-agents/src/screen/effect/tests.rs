@@ -14,6 +14,24 @@ fn refused(area: &str, commands: &[&str]) {
     assert!(passed.is_empty(), "{area}: {passed:#?}");
 }
 
+/// Techniques of MITRE ATT&CK for Linux, macOS, clouds and containers, each in several ways: a line is the technique or area and a
+/// command, in which `⏎` ends a line.
+#[test]
+fn techniques_are_refused() {
+    let screen = StandardScreen::new(Profile::standard());
+    let passed: Vec<_> = include_str!("probes/refused.tsv")
+        .lines()
+        .filter(|line| {
+            let command = line
+                .split_once('\t')
+                .map_or("", |(_, command)| command)
+                .replace('⏎', "\n");
+            screen.check_value("bash", &json!({ "command": command })).decision() == Decision::Allow
+        })
+        .collect();
+    assert!(passed.is_empty(), "{passed:#?}");
+}
+
 #[test]
 fn schedules_and_services_are_refused() {
     refused(
