@@ -113,6 +113,7 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     for field in cmd.args {
         let text = field.text.as_str();
         if text.len() < 4 && plain_passes {
+            patterns = patterns.saturating_sub(usize::from(!text.starts_with('-')));
             continue;
         }
         // most words are settled by their letters
@@ -143,6 +144,19 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         if patterns > 0 && !text.starts_with('-') {
             patterns -= 1;
             continue;
+        }
+        // named inside what another language says
+        if [
+            "{/etc/shadow",
+            "\"/etc/shadow",
+            "'/etc/shadow",
+            "(/etc/shadow",
+            "{/etc/gshadow",
+        ]
+        .iter()
+        .any(|own| text.contains(own))
+        {
+            walk.report(&rule::CREDENTIAL_READ, field.span);
         }
         let rooted = path.starts_with(['/', '~']);
         if path.contains(char::is_whitespace) && !(rooted && path.len() < 256 && !path.contains('\n')) {

@@ -192,6 +192,10 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
         "'wb'",
         "\"wb\"",
         "'ab'",
+        "w+",
+        "a+",
+        "r+",
+        "wb+",
         "\">\"",
         "\">>\"",
         "'>'",
@@ -205,6 +209,15 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
                 &Data::unknown(super::data::Taint::NONE),
                 span,
             );
+        }
+    }
+    // perl's own way to say that a file is written
+    for literal in &literals {
+        if let Some(path) = literal.strip_prefix(">>").or_else(|| literal.strip_prefix('>'))
+            && is_path(path.trim())
+        {
+            let data = Data::unknown(super::data::Taint::NONE);
+            effect::write_file(walk, path.trim(), effect::Write::Append, &data, span);
         }
     }
     if has(&["os.environ", "process.env", "%ENV", "ENV.to_h", "getenv()", "$_ENV"])

@@ -315,6 +315,9 @@ impl<'s> Walk<'s> {
                 arms,
                 complete,
             } => {
+                if asks_whether_virtual(condition, &self.source) {
+                    self.report(&rule::MACHINE_PROBE, self.outer.unwrap_or_default());
+                }
                 let all = self.list(condition, stdin);
                 all.then(self.arms(arms, *complete, stdin))
             }
@@ -471,6 +474,21 @@ impl<'s> Walk<'s> {
             .find(|(own, _)| own.strip_prefix("./").unwrap_or(own) == path)
             .map(|(_, data)| data)
     }
+}
+
+/// A condition that holds on a virtual machine, or on none (systemd-detect-virt(1), virt-what(1)).
+fn asks_whether_virtual(condition: &List, source: &str) -> bool {
+    condition
+        .iter()
+        .flat_map(|pipeline| &pipeline.commands)
+        .any(|command| match &command.kind {
+            Kind::Simple { words, .. } => {
+                let word = words.first().and_then(|word| word.bare(source));
+                word.is_some_and(|word| matches!(word.rsplit('/').next(), Some("systemd-detect-virt" | "virt-what")))
+            }
+            Kind::Subshell(list) | Kind::Group(list) => asks_whether_virtual(list, source),
+            _ => false,
+        })
 }
 
 /// A text as one word of a script.
