@@ -364,7 +364,9 @@ impl HarnessBuilder {
             (Arc::new(memory.clone()) as Arc<dyn Recorder>, Some(memory))
         };
         #[cfg(feature = "sqlite")]
-        let mut home = None;
+        let mut home: Option<Home> = None;
+        #[cfg(all(feature = "screen", feature = "sqlite"))]
+        let mark = self.record.high_water.clone();
         let (recorder, memory) = match (self.recorder, self.memory_capacity) {
             (Some(recorder), _) => (recorder, None),
             (None, Some(calls)) => in_memory(calls),
@@ -388,7 +390,17 @@ impl HarnessBuilder {
                 .iter()
                 .fold(screen, StandardScreen::with_workspace_root);
             let screen = self.scratch.iter().fold(screen, StandardScreen::with_scratch);
-            self.protected.iter().fold(screen, StandardScreen::with_protected_path)
+            let screen = self.protected.iter().fold(screen, StandardScreen::with_protected_path);
+            // the record and the keys, wherever they lie
+            #[cfg(feature = "sqlite")]
+            let screen = home
+                .iter()
+                .map(Home::dir)
+                .chain(mark.as_deref())
+                .flat_map(|path| [Some(path.to_owned()), std::path::absolute(path).ok()])
+                .flatten()
+                .fold(screen, |screen, path| screen.with_secret_path(path.to_string_lossy()));
+            screen
         };
         let rules = {
             let mut settings = vec![
