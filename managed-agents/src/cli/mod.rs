@@ -3,6 +3,7 @@
 mod agent;
 mod audit;
 mod check;
+mod claude;
 mod config;
 mod copies;
 mod explain;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
+        Command::Claude { command } => command.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
         Command::Restore(restore) => restore.run(place, &mut out),
     };
@@ -112,6 +114,11 @@ enum Command {
     Policy {
         #[command(subcommand)]
         command: policy::PolicyCommand,
+    },
+    /// Governs sessions of Claude Managed Agents, and runs self-hosted environments
+    Claude {
+        #[command(subcommand)]
+        command: claude::ClaudeCommand,
     },
     Backup(copies::BackupCommand),
     Restore(copies::RestoreCommand),
