@@ -51,8 +51,7 @@ async fn governs_a_session_when_started_by_the_test_below() {
     let dir = PathBuf::from(of("dir"));
     let home =
         managed_agents::home::Home::open(StoreOptions::new(dir.join("home")).high_water(dir.join("water"))).unwrap();
-    let harness = world::harness()
-        .scope(["book", "mcp__linear__create_issue"])
+    let harness = world::harness_of(&["book", "mcp__linear__create_issue"])
         .home(&home)
         .build()
         .await

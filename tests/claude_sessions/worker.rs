@@ -51,7 +51,7 @@ impl Place {
             .id()
             .to_owned();
         client.send(&session, &[Outgoing::message("go")]).await.unwrap();
-        let harness = world::harness().scope(["bash"]).in_memory().build().await.unwrap();
+        let harness = world::harness_of(&["bash", "read", "write"]).in_memory().build().await.unwrap();
         Self {
             dir,
             server,

@@ -8,7 +8,8 @@ use managed_agents::approval::ApproverKey;
 use managed_agents::claude::{
     AgentDraft, EnvironmentDraft, ManagedAgents, SessionDraft, SessionGovernor, SessionGovernorBuilder,
 };
-use managed_agents::{Endpoint, GovernanceDenied, Harness, Risk, Secret, ToolMeta, Toolbox, governed};
+use managed_agents::harness::HarnessBuilder;
+use managed_agents::{Endpoint, Engine, GovernanceDenied, Harness, Risk, Secret, ToolMeta, Toolbox, governed};
 use serde_json::{Value, json};
 use tests::managed::{ManagedServer, Turn};
 
@@ -106,17 +107,15 @@ pub(crate) fn client(url: &str) -> ManagedAgents {
         .unwrap()
 }
 
-/// A harness whose rules are these: looking is allowed, refunds wait, `bash` and `mcp__linear__delete_all` are refused.
-pub(crate) fn harness() -> managed_agents::harness::HarnessBuilder {
-    let mut builder = Harness::builder().agent_id("shop").scope([
-        "lookup",
-        "refund",
-        "mcp__linear__create_issue",
-        "read",
-        "grep",
-        "glob",
-        "write",
-    ]);
+/// A harness whose rules are these: looking is allowed, refunds wait, and what is not in scope (`bash`) is refused.
+pub(crate) fn harness() -> HarnessBuilder {
+    harness_of(&["lookup", "refund", "mcp__linear__create_issue"])
+}
+
+/// A harness of an agent whose scope is these tools.
+pub(crate) fn harness_of(tools: &[&str]) -> HarnessBuilder {
+    let engine = Engine::new().scope("shop", tools.iter().copied());
+    let mut builder = Harness::builder().agent_id("shop").governor(engine);
     for tool in managed_agents::claude::built_in_tools() {
         builder = builder.declare(tool);
     }

@@ -365,7 +365,7 @@ impl World {
         match verb {
             "ack" => Reply::Json(
                 200,
-                json!({"id": id, "type": "work", "environment_id": request.path[1], "state": "starting", "data": {"type": "session"}}),
+                json!({"id": id, "type": "work", "environment_id": request.path.get(1), "state": "starting", "data": {"type": "session"}}),
             ),
             "heartbeat" => {
                 let expected = request.query("expected_last_heartbeat").unwrap_or_default().to_owned();

@@ -102,6 +102,12 @@ impl AgentDraft {
         self
     }
 
+    /// A further tool, as the API documents it.
+    pub fn tool(mut self, tool: Value) -> Self {
+        self.push("tools", tool);
+        self
+    }
+
     /// All tools at once, as JSON.
     pub fn tools(self, tools: &[Value]) -> Self {
         self.field("tools", tools)
