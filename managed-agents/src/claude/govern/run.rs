@@ -440,6 +440,7 @@ fn is_neutral(event: &Event) -> bool {
         event.body(),
         EventBody::Confirmation { .. } | EventBody::ThreadTerminated { .. } | EventBody::Updated(_)
     ) || matches!(event.kind(), "session.usage" | "event_start" | "event_delta")
+        || event.kind().starts_with("span.")
 }
 
 fn case(event: &Event, id: &str, tool: String, call: &ToolUseEvent, kind: CaseKind) -> Case {
