@@ -55,6 +55,7 @@
 //! | giving tools to a model | [`Toolbox`], [`claude::MessagesAgent`] |
 //! | governing Claude Managed Agents | [`claude::SessionGovernor`], [`claude::Coverage`], [`claude::EnvironmentWorker`] |
 //! | policies of your own | [`policy`] |
+//! | stopping what runs | [`interrupt`], [`Harness::stop`] |
 //! | people who approve | [`approval`], [`Harness::pending`] |
 //! | a governance service | [`remote::Remote`] |
 //! | what was decided, and how it ended | [`Harness::records`], [`audit`] |
@@ -112,6 +113,7 @@ pub mod home;
 mod http;
 #[cfg(feature = "sqlite")]
 pub mod identity;
+pub mod interrupt;
 mod outcome;
 #[cfg(feature = "cedar")]
 pub mod policy;
@@ -134,7 +136,7 @@ pub use engine::Engine;
 pub use error::{DenialKind, GovernanceDenied};
 pub use escaped::Escaped;
 pub use governor::{Claims, Governor, GovernorError, GovernorErrorKind, Judgement};
-pub use harness::{GovernedBy, Harness, Permit, Session};
+pub use harness::{GovernedBy, Harness, Permit, Session, stopped, stopping};
 #[cfg(feature = "__http")]
 pub use http::{Endpoint, EndpointError, Secret, SecretError};
 pub use outcome::Outcome;
@@ -167,6 +169,9 @@ mod guides {
 
     #[doc = include_str!("../../docs/from-python.md")]
     struct FromPython;
+
+    #[doc = include_str!("../../docs/interrupts.md")]
+    struct Interrupts;
 
     #[cfg(feature = "cedar")]
     #[doc = include_str!("../../docs/policy.md")]

@@ -28,6 +28,7 @@ const OTHER_WORDS: &[&str] = &[
     "screen/url.rs",
     "screen/names.rs",
     "screen/secret.rs",
+    "store/sqlite/interrupts.rs",
     "store/sqlite/schema.rs",
 ];
 
@@ -36,6 +37,7 @@ const NOT_CODES: &[&str] = &[
     "agent_calls",
     "agent_id",
     "allow_all",
+    "data_version",
     "execute_tool",
     "high_water",
     "input_lossy",

@@ -16,6 +16,7 @@ mod place;
 mod policy;
 mod progress;
 mod replay;
+mod stop;
 mod table;
 mod tools;
 mod when;
@@ -57,6 +58,8 @@ pub fn main() -> ExitCode {
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
         Command::Claude { command } => command.run(place, &mut out),
+        Command::Stop(stop) => stop.run(place, &mut out),
+        Command::Resume(resume) => resume.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
         Command::Restore(restore) => restore.run(place, &mut out),
     };
@@ -120,6 +123,8 @@ enum Command {
         #[command(subcommand)]
         command: claude::ClaudeCommand,
     },
+    Stop(stop::Stop),
+    Resume(stop::Resume),
     Backup(copies::BackupCommand),
     Restore(copies::RestoreCommand),
 }

@@ -4,7 +4,7 @@ mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use memory::{MemoryEntry, MemoryRecorder};
+pub use memory::{MemoryEntry, MemoryRecorder, MemoryStop};
 #[cfg(all(feature = "claude", feature = "sqlite"))]
 pub(crate) use sqlite::calls;
 #[cfg(feature = "sqlite")]
