@@ -41,7 +41,11 @@ async fn main() -> Outcome {
         .in_memory()
         .agent_id("support-bot")
         .approver("ann", ann.public())
-        .declare(ToolMeta::new("mcp__linear__create_issue").with_risk(Risk::Low).reversible());
+        .declare(
+            ToolMeta::new("mcp__linear__create_issue")
+                .with_risk(Risk::Low)
+                .reversible(),
+        );
     for tool in claude::built_in_tools() {
         harness = harness.declare(tool);
     }
@@ -58,7 +62,9 @@ async fn main() -> Outcome {
     let environment = client.create_environment(&EnvironmentDraft::cloud("here")).await?;
 
     show::heading("What can slip past");
-    let session = client.create_session(&SessionDraft::new(agent.id(), environment.id())).await?;
+    let session = client
+        .create_session(&SessionDraft::new(agent.id(), environment.id()))
+        .await?;
     let governor = SessionGovernor::builder(&client, &harness)
         .toolbox(&toolbox)
         .poll(Duration::from_millis(50))
@@ -70,7 +76,9 @@ async fn main() -> Outcome {
     println!("  fixed: every call is asked about: {}", coverage.is_whole());
 
     show::heading("A governed turn");
-    let session = client.create_session(&SessionDraft::new(agent.id(), environment.id())).await?;
+    let session = client
+        .create_session(&SessionDraft::new(agent.id(), environment.id()))
+        .await?;
     let person = async {
         let ticket = loop {
             match harness.pending().first() {
@@ -78,7 +86,11 @@ async fn main() -> Outcome {
                 None => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         };
-        println!("  {} waits, with {}; approved by ann", ticket.tool(), ticket.arguments_for_display());
+        println!(
+            "  {} waits, with {}; approved by ann",
+            ticket.tool(),
+            ticket.arguments_for_display()
+        );
         harness.approve(ticket.id(), &ann)
     };
     let (report, approved) = tokio::join!(governor.converse(session.id(), "Refund order 7."), person);
@@ -97,7 +109,8 @@ async fn main() -> Outcome {
 }
 
 async fn stand_in() -> std::io::Result<ManagedServer> {
-    let custom = |name: &str, input: serde_json::Value| json!({"type": "agent.custom_tool_use", "name": name, "input": input});
+    let custom =
+        |name: &str, input: serde_json::Value| json!({"type": "agent.custom_tool_use", "name": name, "input": input});
     let turn = Turn::calls(vec![
         custom("lookup", json!({"order": 7})),
         custom("refund", json!({"order": 7, "cents": 4200})),

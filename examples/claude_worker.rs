@@ -33,9 +33,15 @@ async fn main() -> Outcome {
     let harness = harness.build().await?;
 
     // somebody made an agent and said something to it
-    let agent = client.create_agent(&AgentDraft::new("coder", "claude-opus-5-5").built_in(["bash", "read", "write"])).await?;
-    let environment = client.create_environment(&EnvironmentDraft::self_hosted("here")).await?;
-    let session = client.create_session(&SessionDraft::new(agent.id(), environment.id())).await?;
+    let agent = client
+        .create_agent(&AgentDraft::new("coder", "claude-opus-5-5").built_in(["bash", "read", "write"]))
+        .await?;
+    let environment = client
+        .create_environment(&EnvironmentDraft::self_hosted("here"))
+        .await?;
+    let session = client
+        .create_session(&SessionDraft::new(agent.id(), environment.id()))
+        .await?;
     client.send(session.id(), &[Outgoing::message("Say hello.")]).await?;
 
     let place = std::env::temp_dir().join(format!("claude-worker-{}", std::process::id()));
@@ -45,6 +51,7 @@ async fn main() -> Outcome {
     let ended = Arc::clone(&over);
     EnvironmentWorker::new(&client, &harness, environment.id(), Workspace::open(&place)?)
         .poll(Duration::from_millis(50))
+        .approval_limit(Duration::from_secs(1))
         .on_session(move |_, _| ended.notify_one())
         .run_until(over.notified())
         .await?;
@@ -54,19 +61,24 @@ async fn main() -> Outcome {
     for call in events.iter().filter(|event| event["type"] == "agent.tool_use") {
         let answers = events.iter().filter(|event| event["tool_use_id"] == call["id"]);
         let told = answers.filter_map(|event| event["content"][0]["text"].as_str().or(event["deny_message"].as_str()));
-        let refused = events.iter().any(|event| event["tool_use_id"] == call["id"] && event["result"] == "deny");
+        let refused = events
+            .iter()
+            .any(|event| event["tool_use_id"] == call["id"] && event["result"] == "deny");
         let mark = if refused { "refused: " } else { "" };
         let told = told.collect::<Vec<_>>().join(" ");
-        println!("  {} {}\n    {mark}{}", call["name"], call["input"], Escaped::new(&told));
+        println!(
+            "  {} {}\n    {mark}{}",
+            call["name"],
+            call["input"],
+            Escaped::new(&told)
+        );
     }
     std::fs::remove_dir_all(&place)?;
     Ok(())
 }
 
 fn calls() -> Vec<Value> {
-    let call = |name: &str, input: Value| {
-        json!({"type": "agent.tool_use", "name": name, "input": input, "evaluated_permission": "ask"})
-    };
+    let call = |name: &str, input: Value| json!({"type": "agent.tool_use", "name": name, "input": input, "evaluated_permission": "ask"});
     vec![
         call("write", json!({"file_path": "hello.txt", "content": "hello"})),
         call("bash", json!({"command": "wc -c < hello.txt"})),

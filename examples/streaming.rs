@@ -45,7 +45,11 @@ async fn main() -> Outcome {
         println!("  {:<8} {:?}", call.name(), call.result().status());
     }
     let usage = run.usage();
-    println!("  {} input tokens, {} output tokens", usage.input_tokens(), usage.output_tokens());
+    println!(
+        "  {} input tokens, {} output tokens",
+        usage.input_tokens(),
+        usage.output_tokens()
+    );
     Ok(())
 }
 
@@ -69,7 +73,10 @@ async fn agent(toolbox: &Toolbox) -> Result<(MessagesAgent, Option<Server>), Box
         content.insert(0, json!({"type": "text", "text": "Let me look."}));
     }
     let server = model::scripted([turn, model::says("The order was paid.")]).await?;
-    println!("a script plays the model at {}: ANTHROPIC_API_KEY is not set", server.url());
+    println!(
+        "a script plays the model at {}: ANTHROPIC_API_KEY is not set",
+        server.url()
+    );
     let agent = MessagesAgent::builder("scripted")
         .tools(toolbox)
         .api_key(Secret::parse("none")?)

@@ -129,7 +129,7 @@ async fn llmock_finds_no_fault_in_how_faults_are_met() {
     let _server = Running(server.unwrap());
     up(port).await;
     let call = |name: &str| json!({"type": "reply", "tool_calls": [{"name": name, "arguments": {"order": "7"}}]});
-    let fault = |kind: &str| json!({"type": "stream_fault", "kind": kind, "after_chunks": 4, "seconds": 3});
+    let fault = |kind: &str| json!({"type": "stream_fault", "kind": kind, "after_chunks": 4});
     let fail = |status: u16, wait: f64| json!({"type": "fail", "status": status, "retry_after": wait});
     let cases = [
         (
@@ -216,10 +216,20 @@ fn said(asked: &[Asked], replies: &[&Value]) -> Vec<Value> {
         }
         text => json!({"role": message["role"], "content": text}),
     };
-    let bodies = asked.iter().map(Asked::json);
-    bodies
-        .map(|body| body["messages"].as_array().unwrap().iter().map(message).collect())
-        .collect()
+    let mut said: Vec<Vec<Value>> = Vec::new();
+    for body in asked.iter().map(Asked::json) {
+        let new = body["messages"].as_array().unwrap().iter().map(message);
+        let known = match (body["thread"]["type"].as_str(), said.last()) {
+            (Some("continue"), Some(before)) => {
+                let reply = json!({"role": "assistant", "content": replies[said.len() - 1]});
+                before.iter().cloned().chain([message(&reply)]).collect()
+            }
+            _ => Vec::new(),
+        };
+        let whole = known.into_iter().chain(new).collect();
+        said.push(whole);
+    }
+    said.into_iter().map(Value::from).collect()
 }
 
 #[tokio::test]

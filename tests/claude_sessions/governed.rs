@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use managed_agents::Outcome;
 use managed_agents::claude::{CallEnd, SessionEnd, SessionErrorKind, SessionStop};
+use managed_agents::interrupt::Stop;
+use managed_agents::{AgentId, Outcome};
 use serde_json::json;
 use tests::managed::Turn;
 
@@ -224,6 +225,24 @@ async fn cancelling_answers_what_runs_here_and_interrupts_the_session() {
             .outcome()
             .is_some_and(|ended| ended.outcome() == Outcome::Cancelled)
     }));
+}
+
+#[tokio::test]
+async fn stopping_the_agent_interrupts_its_sessions() {
+    let world = World::open([Turn::calls(vec![look("never")])]).await;
+    let governor = world.governor().build().unwrap();
+    let stop = async {
+        while world.ran.all().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let stop = Stop::agent(AgentId::parse("shop").unwrap()).because("runaway");
+        world.harness.stop(&stop).await.unwrap();
+    };
+    let (report, ()) = tokio::join!(governor.converse(&world.session, "go"), stop);
+    assert_eq!(report.unwrap().end(), Some(&SessionEnd::Stopped));
+    let events = world.events();
+    assert_eq!(answers(&events)[0].1.len(), 1, "the call was answered");
+    assert!(events.iter().any(|event| event["type"] == "user.interrupt"));
 }
 
 #[tokio::test]

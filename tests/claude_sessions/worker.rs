@@ -51,7 +51,11 @@ impl Place {
             .id()
             .to_owned();
         client.send(&session, &[Outgoing::message("go")]).await.unwrap();
-        let harness = world::harness_of(&["bash", "read", "write"]).in_memory().build().await.unwrap();
+        let harness = world::harness_of(&["bash", "read", "write"])
+            .in_memory()
+            .build()
+            .await
+            .unwrap();
         Self {
             dir,
             server,
@@ -66,6 +70,7 @@ impl Place {
         let workspace = Workspace::open(&self.dir).unwrap();
         EnvironmentWorker::new(&self.client, &self.harness, &self.environment, workspace)
             .poll(Duration::from_millis(20))
+            .approval_limit(Duration::from_millis(400))
     }
 
     fn events(&self) -> Vec<Value> {

@@ -43,7 +43,7 @@ pub(crate) async fn lookup(order: String, #[governed(state)] ran: &Ran) -> Resul
 pub(crate) async fn refund(
     order: String,
     amount: u64,
-    #[governed(state)] ran: &Ran,
+    #[governed(state(id = "books"))] ran: &Ran,
 ) -> Result<String, GovernanceDenied> {
     ran.note(&order);
     Ok(format!("refunded {amount} for {order}"))

@@ -121,6 +121,9 @@ async fn exchange(mut stream: BufReader<TcpStream>, world: &Mutex<World>) -> io:
                 stream.write_all(head.as_bytes()).await?;
                 stream.write_all(body.as_bytes()).await?;
                 stream.flush().await?;
+                if request.header("connection") == Some("close") {
+                    return Ok(());
+                }
             }
             Reply::Stream(mut events) => {
                 let head = "HTTP/1.1 200 -\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n: open\n\n";

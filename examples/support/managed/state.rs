@@ -445,7 +445,7 @@ impl Session {
         }
         let told = self.events.iter().find(|told| told["id"] == id);
         let told = told.and_then(|told| told["type"].as_str()).unwrap_or_default();
-        if !told.starts_with(asks) || (kind == "user.tool_confirmation") == (told == "agent.custom_tool_use") {
+        if !told.starts_with(asks) || (kind == "user.tool_confirmation" && told == "agent.custom_tool_use") {
             return Err(format!("{id}: another kind of answer is awaited"));
         }
         if *asked != (kind == "user.tool_confirmation") {

@@ -1,5 +1,6 @@
 //! When a request is tried again.
 
+use std::future::Future;
 use std::time::{Duration, SystemTime};
 
 use super::error::{ApiError, ApiErrorKind};
@@ -65,9 +66,10 @@ impl From<http::Failure> for Fault {
 }
 
 /// Tries what may pass again, twice at most, when the API asked for it or a little later each time.
-pub(in crate::claude) async fn retrying<T>(
-    mut attempt: impl AsyncFnMut(u32) -> Result<T, Fault>,
-) -> Result<T, ApiError> {
+pub(in crate::claude) async fn retrying<T, F>(mut attempt: impl FnMut(u32) -> F) -> Result<T, ApiError>
+where
+    F: Future<Output = Result<T, Fault>>,
+{
     let mut tried = 0;
     loop {
         let fault = match attempt(tried).await {

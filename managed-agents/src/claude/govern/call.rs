@@ -1,5 +1,7 @@
 //! One call, from being asked for until the service has its answer.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +11,10 @@ use super::Shared;
 use super::journal::Taken;
 use super::report::{CallEnd, GovernedCall};
 use crate::claude::managed::Outgoing;
+use crate::claude::worker::{WorkerFault, Workspace};
 use crate::error::{DenialKind, GovernanceDenied};
-use crate::tool::ToolStatus;
+use crate::harness::{Permit, Session};
+use crate::tool::{ToolResult, ToolStatus, Toolbox};
 
 /// A call that waits for an answer.
 #[derive(Clone, Debug)]
@@ -110,7 +114,7 @@ impl Shared {
                     } else {
                         CallEnd::Refused
                     };
-                    let why = case.told(denied.undecided());
+                    let why = case.told(&denied.undecided());
                     // what was never confirmed is refused by a confirmation
                     let outgoing = match case.kind {
                         CaseKind::Here { asked: true } => Outgoing::deny(&case.event, &why),
@@ -148,8 +152,7 @@ impl Shared {
 
     async fn run_custom(&self, case: &Case) -> Attempt {
         let result = {
-            let call = self.toolbox.call(&case.tool, &case.input);
-            let call = self.session.scope(call);
+            let call = run_custom(self.session.clone(), self.toolbox.clone(), case.clone());
             tokio::select! {
                 result = call => result,
                 () = self.known.cancelled() => return Attempt::Ended(case.refusal(CANCELLED), CallEnd::Cancelled),
@@ -175,7 +178,7 @@ impl Shared {
                 Attempt::Ended(Outgoing::allow(&case.event), CallEnd::Allowed)
             }
             Err(denied) if waits_for_person(&denied) => Attempt::Waits(denied),
-            Err(denied) => Attempt::Ended(case.refusal(&case.told(denied)), CallEnd::Refused),
+            Err(denied) => Attempt::Ended(case.refusal(&case.told(&denied)), CallEnd::Refused),
         }
     }
 
@@ -185,9 +188,9 @@ impl Shared {
             Ok(permit) => permit,
             Err(denied) if waits_for_person(&denied) => return Attempt::Waits(denied),
             Err(denied) if asked => {
-                return Attempt::Ended(Outgoing::deny(&case.event, &case.told(denied)), CallEnd::Refused);
+                return Attempt::Ended(Outgoing::deny(&case.event, &case.told(&denied)), CallEnd::Refused);
             }
-            Err(denied) => return Attempt::Ended(case.refusal(&case.told(denied)), CallEnd::Refused),
+            Err(denied) => return Attempt::Ended(case.refusal(&case.told(&denied)), CallEnd::Refused),
         };
         if asked {
             // who confirmed before, or whether at all, does not matter: it is judged here
@@ -199,7 +202,7 @@ impl Shared {
         let Some(worker) = &self.worker else {
             return Attempt::Ended(case.refusal(UNCLAIMED), CallEnd::Refused);
         };
-        let run = permit.run(async |arguments| worker.run(&case.tool, arguments).await);
+        let run = run_permit(permit, Arc::clone(worker), case.tool.clone());
         let result = tokio::select! {
             result = run => result,
             () = self.known.cancelled() => return Attempt::Ended(case.refusal(CANCELLED), CallEnd::Cancelled),
@@ -295,6 +298,21 @@ impl Shared {
     }
 }
 
+/// A call of the toolbox, in its session. Boxed, because the compiler cannot otherwise see that it crosses threads.
+fn run_custom(session: Session, toolbox: Toolbox, case: Case) -> BoxFuture<'static, ToolResult> {
+    Box::pin(async move { session.scope(toolbox.call(&case.tool, &case.input)).await })
+}
+
+/// A call of the workspace, under its permit. Boxed for the same reason.
+fn run_permit(permit: Permit, worker: Arc<Workspace>, tool: String) -> BoxFuture<'static, Result<String, WorkerFault>> {
+    Box::pin(async move {
+        let body = move |arguments| async move { worker.run(&tool, arguments).await };
+        permit.run(body).await
+    })
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 enum Attempt {
     Ended(Outgoing, CallEnd),
     Waits(GovernanceDenied),
@@ -311,7 +329,7 @@ impl Case {
     }
 
     /// What the model is told of a refusal.
-    fn told(&self, denied: GovernanceDenied) -> String {
+    fn told(&self, denied: &GovernanceDenied) -> String {
         match self.kind {
             CaseKind::Elsewhere => denied.reason_for_model().to_owned(),
             _ => denied.to_tool_error().to_string(),

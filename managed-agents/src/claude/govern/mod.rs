@@ -20,6 +20,7 @@ pub use report::{CallEnd, GovernedCall, OutsideCall, SessionEnd, SessionReport};
 use super::managed::{Event, EventBody, ManagedAgents, Outgoing};
 use super::worker::Workspace;
 use crate::harness::{Harness, Session};
+use crate::interrupt::StopRecord;
 use crate::tool::Toolbox;
 use journal::Journal;
 use known::Known;
@@ -173,6 +174,18 @@ impl SessionGovernor {
 }
 
 impl Shared {
+    /// Whether somebody stopped this session, its agent, or everything.
+    fn is_stopped(&self) -> bool {
+        let closes = |stop: &StopRecord| {
+            let target = stop.stop().target();
+            target.closes(self.harness.agent_id(), Some(self.session.id()))
+        };
+        self.harness
+            .stops()
+            .iter()
+            .any(|stop| !stop.stop().is_drill() && closes(stop))
+    }
+
     /// Notes which calls have answers, and gives those whose answer is news.
     fn note_answers(&self, history: &[Event]) -> Vec<String> {
         let mut news = Vec::new();

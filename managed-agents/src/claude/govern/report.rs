@@ -69,6 +69,8 @@ pub enum SessionEnd {
     Deleted,
     /// It was cancelled from here.
     Cancelled,
+    /// Somebody stopped the agent, the session or everything: the session was interrupted.
+    Stopped,
 }
 
 impl SessionReport {

@@ -82,7 +82,7 @@ impl Attached<'_> {
             };
             let opened = tokio::select! {
                 biased;
-                () = cancel.as_mut() => return self.cancel().await,
+                () = cancel.as_mut() => return self.cancel(SessionEnd::Cancelled).await,
                 opened = attempt => opened,
             };
             match opened {
@@ -93,7 +93,7 @@ impl Attached<'_> {
                     }
                     if let Some(end) = self.follow(&mut stream, cancel.as_mut()).await? {
                         return match end {
-                            SessionEnd::Cancelled => self.cancel().await,
+                            SessionEnd::Cancelled | SessionEnd::Stopped => self.cancel(end).await,
                             end => self.finish(end).await,
                         };
                     }
@@ -112,7 +112,7 @@ impl Attached<'_> {
             }
             let pause = if failed == 0 { RECONNECT } else { backoff(failed) };
             tokio::select! {
-                () = cancel.as_mut() => return self.cancel().await,
+                () = cancel.as_mut() => return self.cancel(SessionEnd::Cancelled).await,
                 () = sleep(pause) => {}
             }
         }
@@ -125,6 +125,7 @@ impl Attached<'_> {
         mut cancel: std::pin::Pin<&mut (impl Future<Output = ()> + Send)>,
     ) -> Result<Option<SessionEnd>, SessionError> {
         let mut reconcile = Instant::now() + self.options.reconcile;
+        let mut look = Instant::now();
         loop {
             if let Some(first) = self.first.take() {
                 self.say(first).await?;
@@ -154,6 +155,13 @@ impl Attached<'_> {
                         return Ok(None);
                     }
                 },
+                // what runs here is stopped by its gate; what runs at Anthropic is stopped from here
+                () = sleep_until(look) => {
+                    if self.shared.is_stopped() {
+                        return Ok(Some(SessionEnd::Stopped));
+                    }
+                    look = Instant::now() + self.options.poll;
+                }
                 () = sleep_until(reconcile) => {
                     if let Ok(history) = self.shared.client.events(&self.shared.id).await
                         && let Some(end) = self.take_history(&history).await? {
@@ -229,11 +237,7 @@ impl Attached<'_> {
             EventBody::Terminated => return Ok(Some(SessionEnd::Terminated)),
             EventBody::Deleted => return Ok(Some(SessionEnd::Deleted)),
             EventBody::Updated(_) => self.check_coverage().await?,
-            EventBody::Message { text } => {
-                if event.thread().is_none() {
-                    self.report.text.clone_from(text);
-                }
-            }
+            EventBody::Message { text } if event.thread().is_none() => self.report.text.clone_from(text),
             EventBody::Failed { kind, goes_on } => {
                 tracing::warn!(kind, goes_on, "the session tells of an error");
                 self.report.failures.push(kind.clone());
@@ -402,12 +406,12 @@ impl Attached<'_> {
     }
 
     /// Cancels what runs here, answers it so, and interrupts the session.
-    async fn cancel(&mut self) -> Result<SessionEnd, SessionError> {
+    async fn cancel(&mut self, end: SessionEnd) -> Result<SessionEnd, SessionError> {
         self.shared.known.cancel();
         self.gather(GRACE).await;
         let stop = [Outgoing::interrupt(None)];
         self.shared.client.send(&self.shared.id, &stop).await?;
-        Ok(SessionEnd::Cancelled)
+        Ok(end)
     }
 
     async fn gather(&mut self, grace: Duration) {

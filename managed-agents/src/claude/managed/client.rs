@@ -207,8 +207,9 @@ impl ManagedAgents {
     /// [`ApiError`], as every request.
     pub async fn delete_session(&self, id: &str) -> Result<(), ApiError> {
         let path = path(&["sessions", id])?;
-        let sent = retrying(async |_| {
-            let answer = self.api.json(Call::new(Method::DELETE, &path)).await;
+        let (api, path) = (&self.api, path.as_str());
+        let sent = retrying(move |_| async move {
+            let answer = api.json(Call::new(Method::DELETE, path)).await;
             answer.map_err(Fault::only_if_not_taken)
         });
         sent.await.map(|_| ())
@@ -329,15 +330,16 @@ impl ManagedAgents {
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
-        let answer = retrying(async |_| self.api.json(Call::get(path)).await);
+        let answer = retrying(|_| self.api.json(Call::get(path)));
         read(&answer.await?)
     }
 
     /// Sends what changes something.
     async fn change<T: DeserializeOwned>(&self, path: &str, body: Value) -> Result<T, ApiError> {
         let body = serde_json::to_vec(&body).map_err(|_| unwritable())?;
-        let answer = retrying(async |_| {
-            let answer = self.api.json(Call::post(path, &body)).await;
+        let (api, body) = (&self.api, body.as_slice());
+        let answer = retrying(move |_| async move {
+            let answer = api.json(Call::post(path, body)).await;
             answer.map_err(Fault::only_if_not_taken)
         });
         read(&answer.await?)

@@ -179,14 +179,17 @@ impl MessagesAgent {
             messages,
         };
         let body = serde_json::to_vec(&request).map_err(|_| wire::unwritable())?;
-        let answer = retrying(async |tried| match &self.streaming {
-            Some(Streaming(tell)) => {
-                if tried > 0 {
-                    tell(StreamEvent::Restarted);
+        let body = body.as_slice();
+        let answer = retrying(move |tried| async move {
+            match &self.streaming {
+                Some(Streaming(tell)) => {
+                    if tried > 0 {
+                        tell(StreamEvent::Restarted);
+                    }
+                    stream::ask(&self.api, body, self.patience, &**tell).await
                 }
-                stream::ask(&self.api, &body, self.patience, &**tell).await
+                None => Ok(Answer::read(&self.api.json(Call::post("/v1/messages", body)).await?)?),
             }
-            None => Ok(Answer::read(&self.api.json(Call::post("/v1/messages", &body)).await?)?),
         });
         Ok(answer.await?)
     }

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 pub use declared::built_in_tools;
+pub(super) use fault::WorkerFault;
 pub use workspace::Workspace;
 
 use super::api::ApiError;
@@ -54,8 +55,12 @@ pub struct EnvironmentWorker {
     name: String,
     gaps: bool,
     poll: Duration,
-    tell: Option<Arc<dyn Fn(&str, &Result<SessionReport, SessionError>) + Send + Sync>>,
+    approval_limit: Option<Duration>,
+    tell: Option<Arc<Tell>>,
 }
+
+/// Who is told of a session that ended, with its id.
+type Tell = dyn Fn(&str, &Result<SessionReport, SessionError>) + Send + Sync;
 
 impl EnvironmentWorker {
     /// A worker of an environment.
@@ -69,6 +74,7 @@ impl EnvironmentWorker {
             name: format!("managed-agents-{}", std::process::id()),
             gaps: false,
             poll: Duration::from_millis(500),
+            approval_limit: None,
             tell: None,
         }
     }
@@ -88,6 +94,12 @@ impl EnvironmentWorker {
     /// Takes sessions of which calls can slip past, such as those of MCP tools that do not ask.
     pub fn accept_gaps(mut self) -> Self {
         self.gaps = true;
+        self
+    }
+
+    /// How long a call waits for a person before it is refused; an hour when not said.
+    pub fn approval_limit(mut self, limit: Duration) -> Self {
+        self.approval_limit = Some(limit);
         self
     }
 
@@ -198,6 +210,9 @@ impl EnvironmentWorker {
         }
         if self.gaps {
             governor = governor.accept_gaps();
+        }
+        if let Some(limit) = self.approval_limit {
+            governor = governor.approval_limit(limit);
         }
         let ended = async {
             tokio::select! {

@@ -85,7 +85,7 @@ impl Workspace {
         };
         let tool = tool.to_owned();
         let work = move || match tool.as_str() {
-            "read" => files.read(read_arguments(arguments)?),
+            "read" => files.read(&read_arguments(arguments)?),
             "write" => files.write(&read_arguments(arguments)?),
             "edit" => files.edit(&read_arguments(arguments)?),
             "glob" => search::glob(&files, &read_arguments(arguments)?),
@@ -167,7 +167,7 @@ impl Files {
         String::from_utf8(bytes).map_err(|_| WorkerFault::new(format!("{}: not a text", path.display())))
     }
 
-    fn read(&self, arguments: ReadArguments) -> Result<String, WorkerFault> {
+    fn read(&self, arguments: &ReadArguments) -> Result<String, WorkerFault> {
         let text = self.text(&self.inside(&arguments.file_path)?)?;
         let Some((first, last)) = arguments.view_range else {
             return Ok(text);

@@ -133,6 +133,7 @@ pub(super) fn print(session: &str, report: &SessionReport, json: bool, out: &mut
             Some(SessionEnd::Turn(stop)) => format!("the turn is over: {}", shown(&format!("{stop:?}"))),
             Some(SessionEnd::Terminated) => "the session is over".to_owned(),
             Some(SessionEnd::Deleted) => "the session was deleted".to_owned(),
+            Some(SessionEnd::Stopped) => "the session was stopped".to_owned(),
             Some(SessionEnd::Cancelled) => "the session was interrupted".to_owned(),
             None => "governing broke off".to_owned(),
         })?;
