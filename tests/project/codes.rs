@@ -15,6 +15,7 @@ const OTHER_WORDS: &[&str] = &[
     "claude",
     "cli",
     "config",
+    "interrupt/target.rs",
     "policy/facts.rs",
     "remote/body.rs",
     "remote/preset.rs",
