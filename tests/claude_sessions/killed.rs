@@ -28,7 +28,10 @@ impl Log {
 #[governed(risk = low, reversible)]
 async fn book(order: String, #[governed(state)] log: &Log) -> Result<String, GovernanceDenied> {
     log.line(&order);
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    if order == "crash" {
+        std::process::abort();
+    }
+    tokio::time::sleep(Duration::from_millis(40)).await;
     Ok(format!("booked {order}"))
 }
 
@@ -152,6 +155,39 @@ async fn a_process_killed_at_any_moment_never_runs_a_body_twice_and_never_hides_
     println!(
         "{killed} kills in {round} sessions: {calls} calls, each once or told as unknown, {unknown} of them unknown"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_process_died_in_its_body_is_told_as_unknown_to_the_model_and_the_operator() {
+    let dir = std::env::temp_dir().join(format!("ma-crashed-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let crash = json!({"type": "agent.custom_tool_use", "name": "book", "input": {"order": "crash"}});
+    let server = ManagedServer::start([Turn::calls(vec![crash]), Turn::says("Oh.")])
+        .await
+        .unwrap();
+    let client = world::client(server.url());
+    let tools = toolbox(&dir.join("log"));
+    let session = world::session(&client, &tools, &EnvironmentDraft::cloud("here")).await;
+    client
+        .send(&session, &[managed_agents::claude::Outgoing::message("go")])
+        .await
+        .unwrap();
+    let arguments = json!({"dir": dir, "url": server.url(), "session": session}).to_string();
+    for _ in 0..2 {
+        let mut child = Running::start(&arguments);
+        child.until(|| false);
+    }
+    assert_eq!(std::fs::read_to_string(dir.join("log")).unwrap(), "crash\n");
+    let answers = answers(&server.world().events(&session));
+    assert_eq!(answers[0].1.len(), 1);
+    let said = answers[0].1[0]["content"][0]["text"].as_str().unwrap();
+    assert!(said.starts_with("outcome unknown"), "{said}");
+    let lost = managed_agents::claude::LostCall::all(&dir.join("home")).unwrap();
+    assert_eq!(
+        (lost.len(), lost[0].tool(), lost[0].session()),
+        (1, "book", session.as_str())
+    );
+    let _ = std::fs::remove_dir_all(&dir);
 }
 
 struct Running(Child);
