@@ -228,7 +228,7 @@ impl Shared {
             ticket,
             "a call waits for a person"
         );
-        let queued = self.is_pending(ticket);
+        let queued = self.is_pending(ticket).await;
         let again = Instant::now() + *pause;
         *pause = (*pause * 2).min(LONGEST_POLL);
         loop {
@@ -241,21 +241,30 @@ impl Shared {
                 return false;
             }
             // a ticket that was seen to wait and waits no more was decided on; others are asked about by calling again
-            if (queued && !self.is_pending(ticket)) || (!queued && Instant::now() >= again) {
+            let again = if queued {
+                !self.is_pending(ticket).await
+            } else {
+                Instant::now() >= again
+            };
+            if again {
                 return true;
             }
         }
     }
 
+    /// Whether a ticket is seen to wait. Where the record is durable, looking may block.
     #[cfg(feature = "engine")]
-    fn is_pending(&self, ticket: &str) -> bool {
-        self.harness.pending().iter().any(|pending| pending.id() == ticket)
+    async fn is_pending(&self, ticket: &str) -> bool {
+        let (harness, ticket) = (self.harness.clone(), ticket.to_owned());
+        let looked =
+            tokio::task::spawn_blocking(move || harness.pending().iter().any(|pending| pending.id() == ticket));
+        looked.await.unwrap_or(false)
     }
 
     #[cfg(not(feature = "engine"))]
     #[expect(clippy::unused_self, reason = "without the engine nobody's queue can be seen")]
-    fn is_pending(&self, _ticket: &str) -> bool {
-        false
+    async fn is_pending(&self, _ticket: &str) -> bool {
+        std::future::ready(false).await
     }
 
     /// Sends an answer until the service has one; whether it has.
