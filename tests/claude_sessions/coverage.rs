@@ -40,7 +40,7 @@ struct Case {
     gaps: Vec<(String, GapKind)>,
 }
 
-fn case(name: &'static str, tools: Vec<Value>, gaps: &[(&str, GapKind)]) -> Case {
+fn case(name: &'static str, tools: &[Value], gaps: &[(&str, GapKind)]) -> Case {
     Case {
         name,
         agent: json!({"name": "shop", "model": "m", "tools": tools}),
@@ -62,7 +62,7 @@ fn cases(member: &str) -> Vec<Case> {
     vec![
         case(
             "1 everything asks",
-            vec![
+            &[
                 json!({"type": "custom", "name": "lookup", "description": "x", "input_schema": {"type": "object"}}),
                 toolset(
                     &json!({"enabled": true, "permission_policy": ask()}),
@@ -74,22 +74,22 @@ fn cases(member: &str) -> Vec<Case> {
         ),
         case(
             "2 the default allows",
-            vec![toolset(&json!({"permission_policy": allow()}), &json!([]))],
+            &[toolset(&json!({"permission_policy": allow()}), &json!([]))],
             &all(GapKind::AlwaysAllow),
         ),
         case(
             "3 the service judges",
-            vec![toolset(&json!({"permission_policy": {"type": "auto"}}), &json!([]))],
+            &[toolset(&json!({"permission_policy": {"type": "auto"}}), &json!([]))],
             &all(GapKind::Auto),
         ),
         case(
             "4 nothing is said",
-            vec![json!({"type": "agent_toolset_20260401"})],
+            &[json!({"type": "agent_toolset_20260401"})],
             &all(GapKind::Unset),
         ),
         case(
             "5 an entry opens what the default closes",
-            vec![toolset(
+            &[toolset(
                 &json!({"enabled": true, "permission_policy": ask()}),
                 &json!([{"name": "bash", "permission_policy": allow()}, {"name": "read", "enabled": true}]),
             )],
@@ -97,7 +97,7 @@ fn cases(member: &str) -> Vec<Case> {
         ),
         case(
             "6 an entry switches on what is off and open",
-            vec![toolset(
+            &[toolset(
                 &json!({"enabled": false, "permission_policy": allow()}),
                 &json!([{"name": "write", "enabled": true}, {"name": "edit", "enabled": true, "permission_policy": ask()}]),
             )],
@@ -105,7 +105,7 @@ fn cases(member: &str) -> Vec<Case> {
         ),
         case(
             "7 what is open is off",
-            vec![
+            &[
                 toolset(
                     &off,
                     &json!([{"name": "bash", "enabled": false, "permission_policy": allow()}]),
@@ -116,7 +116,7 @@ fn cases(member: &str) -> Vec<Case> {
         ),
         case(
             "8 a server's tools",
-            vec![mcp(
+            &[mcp(
                 &json!({"permission_policy": ask()}),
                 &json!([{"name": "create_issue", "permission_policy": allow()}, {"name": "list", "permission_policy": {"type": "auto"}}]),
             )],
@@ -128,7 +128,7 @@ fn cases(member: &str) -> Vec<Case> {
         with(
             case(
                 "9 a server whose tools nobody configured",
-                vec![],
+                &[],
                 &[("mcp linear", GapKind::ServerWithoutTools)],
             ),
             "mcp_servers",
@@ -136,7 +136,7 @@ fn cases(member: &str) -> Vec<Case> {
         ),
         case(
             "10 kinds and policies that are not known",
-            vec![
+            &[
                 json!({"type": "agent_toolset_20270101"}),
                 toolset(
                     &json!({"enabled": false}),
@@ -151,7 +151,7 @@ fn cases(member: &str) -> Vec<Case> {
         with(
             case(
                 "11 a subagent's tools",
-                vec![toolset(&off, &json!([]))],
+                &[toolset(&off, &json!([]))],
                 &[("bash", GapKind::AlwaysAllow)],
             ),
             "multiagent",
@@ -160,7 +160,7 @@ fn cases(member: &str) -> Vec<Case> {
         with(
             case(
                 "12 agents that are made up",
-                vec![],
+                &[],
                 &[("subagents", GapKind::InlineAgents), ("bash", GapKind::AlwaysAllow)],
             ),
             "multiagent",
@@ -171,7 +171,7 @@ fn cases(member: &str) -> Vec<Case> {
             }),
         ),
         with(
-            case("13 nobody is made up", vec![], &[]),
+            case("13 nobody is made up", &[], &[]),
             "multiagent",
             json!({
                 "type": "multiagent_20261001", "subagents": {"type": "disabled"}, "workflows": {"type": "disabled"},
@@ -181,7 +181,7 @@ fn cases(member: &str) -> Vec<Case> {
         with(
             case(
                 "14 a way of working together that is not known",
-                vec![],
+                &[],
                 &[("subagents", GapKind::UnknownSubagents)],
             ),
             "multiagent",

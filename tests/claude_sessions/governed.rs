@@ -86,12 +86,14 @@ async fn an_escalated_call_is_refused_when_a_person_says_no_or_nobody_in_time() 
         };
         let governor = governor.build().unwrap();
         let person = async {
-            while rejects {
+            loop {
                 if let Some(ticket) = world.harness.pending().first() {
-                    world
-                        .harness
-                        .reject(ticket.id(), &world.ann, "the shop is closed")
-                        .unwrap();
+                    if rejects {
+                        world
+                            .harness
+                            .reject(ticket.id(), &world.ann, "the shop is closed")
+                            .unwrap();
+                    }
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(5)).await;

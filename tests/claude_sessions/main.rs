@@ -1,7 +1,6 @@
 //! Governing Managed Agents sessions, against a server that keeps strictly to what the API documents, against another
 //! project's server, and beside the official client.
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,

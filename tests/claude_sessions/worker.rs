@@ -90,7 +90,7 @@ impl Drop for Place {
     }
 }
 
-fn call(name: &str, input: Value, permission: &str) -> Value {
+fn call(name: &str, input: &Value, permission: &str) -> Value {
     json!({"type": "agent.tool_use", "name": name, "input": input, "evaluated_permission": permission})
 }
 
@@ -98,11 +98,11 @@ fn call(name: &str, input: Value, permission: &str) -> Value {
 async fn built_in_tools_run_here_each_call_judged() {
     let turns = vec![
         Turn::calls(vec![
-            call("read", json!({"file_path": "a.txt"}), "allow"),
-            call("write", json!({"file_path": "b/c.txt", "content": "new"}), "ask"),
-            call("bash", json!({"command": "wc -l < a.txt"}), "allow"),
-            call("bash", json!({"command": "rm -rf /"}), "allow"),
-            call("read", json!({"file_path": "../../../etc/passwd"}), "allow"),
+            call("read", &json!({"file_path": "a.txt"}), "allow"),
+            call("write", &json!({"file_path": "b/c.txt", "content": "new"}), "ask"),
+            call("bash", &json!({"command": "wc -l < a.txt"}), "allow"),
+            call("bash", &json!({"command": "rm -rf /"}), "allow"),
+            call("read", &json!({"file_path": "../../../etc/passwd"}), "allow"),
         ]),
         Turn::says("Done."),
     ];
@@ -142,7 +142,7 @@ async fn built_in_tools_run_here_each_call_judged() {
 
 #[tokio::test]
 async fn a_lost_lease_ends_what_runs_for_it() {
-    let slow = call("bash", json!({"command": "sleep 60", "timeout_ms": 60000}), "allow");
+    let slow = call("bash", &json!({"command": "sleep 60", "timeout_ms": 60000}), "allow");
     let place = Place::open("lease", vec![Turn::calls(vec![slow]), Turn::says("Done.")]).await;
     let worker = place.worker();
     let lose = async {
@@ -164,12 +164,12 @@ async fn a_lost_lease_ends_what_runs_for_it() {
         }
     };
     let ended = tokio::time::timeout(Duration::from_secs(20), worker.run_until(lose)).await;
-    ended.expect("the lost lease is noticed").unwrap();
+    ended.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn a_worker_that_ends_cancels_what_it_runs_and_answers_it() {
-    let slow = call("bash", json!({"command": "sleep 60"}), "allow");
+    let slow = call("bash", &json!({"command": "sleep 60"}), "allow");
     let place = Place::open("ends", vec![Turn::calls(vec![slow]), Turn::says("Done.")]).await;
     let worker = place.worker();
     let end = async {

@@ -88,7 +88,6 @@ impl ManagedServer {
     }
 
     /// What happened so far, and what is to happen.
-    #[must_use]
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }

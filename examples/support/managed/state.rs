@@ -1,4 +1,8 @@
 //! What the stand-in knows, and what it makes of requests.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a field that is not there reads as null, and is written where the value is an object"
+)]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -156,11 +160,16 @@ impl World {
             ("POST", ["agents"]) => self.create_agent(&request.body),
             ("GET", ["agents"]) => page(
                 request,
-                self.agents.values().filter_map(|all| all.last()).cloned().collect(),
+                &self
+                    .agents
+                    .values()
+                    .filter_map(|all| all.last())
+                    .cloned()
+                    .collect::<Vec<_>>(),
             ),
             ("GET", ["agents", id]) => self.agent(id, request.query("version")),
             ("POST", ["agents", id]) => self.update_agent(id, &request.body),
-            ("GET", ["agents", id, "versions"]) => page(request, self.agents.get(*id).cloned().unwrap_or_default()),
+            ("GET", ["agents", id, "versions"]) => page(request, self.agents.get(*id).map_or(&[], Vec::as_slice)),
             ("POST", ["environments"]) => self.create_environment(&request.body),
             ("GET", ["environments", id]) => found(self.environments.get(*id)),
             ("GET", ["environments", id, "work", "poll"]) => self.poll(id),
@@ -170,7 +179,7 @@ impl World {
             ("POST", ["sessions", id]) => self.update_session(id, &request.body),
             ("DELETE", ["sessions", id]) => self.delete_session(id),
             ("GET", ["sessions", id, "events"]) => match self.sessions.get(*id) {
-                Some(session) => page(request, session.events.clone()),
+                Some(session) => page(request, &session.events),
                 None => refusal(404, "no such session"),
             },
             ("GET", ["sessions", id, "events", "stream"]) => match self.sessions.get_mut(*id) {
@@ -182,7 +191,7 @@ impl World {
                 None => refusal(404, "no such session"),
             },
             ("POST", ["sessions", id, "events"]) => self.take(id, &request.body),
-            ("GET", ["sessions", _, "threads"]) => page(request, Vec::new()),
+            ("GET", ["sessions", _, "threads"]) => page(request, &[]),
             _ => refusal(404, "no such endpoint"),
         }
     }
@@ -466,7 +475,7 @@ impl Session {
             "user.interrupt" => {
                 self.waiting.clear();
                 self.turns.clear();
-                self.stop(json!({"type": "end_turn"}), next);
+                self.stop(&json!({"type": "end_turn"}), next);
                 return;
             }
             "user.tool_confirmation" => {
@@ -545,15 +554,15 @@ impl Session {
                 return;
             }
         }
-        self.stop(json!({"type": "end_turn"}), next);
+        self.stop(&json!({"type": "end_turn"}), next);
     }
 
     fn wait(&mut self, next: &mut dyn FnMut() -> String) {
         let waiting: Vec<_> = self.waiting.keys().cloned().collect();
-        self.stop(json!({"type": "requires_action", "event_ids": waiting}), next);
+        self.stop(&json!({"type": "requires_action", "event_ids": waiting}), next);
     }
 
-    fn stop(&mut self, reason: Value, next: &mut dyn FnMut() -> String) {
+    fn stop(&mut self, reason: &Value, next: &mut dyn FnMut() -> String) {
         self.shown["status"] = "idle".into();
         self.tell(json!({"id": next(), "type": "session.status_idle", "stop_reason": reason, "processed_at": NOW}));
     }
@@ -608,7 +617,7 @@ fn text_blocks(event: &Value) -> Result<(), String> {
 }
 
 /// A list, a few at a time.
-fn page(request: &Request, all: Vec<Value>) -> Reply {
+fn page(request: &Request, all: &[Value]) -> Reply {
     let limit = request
         .query("limit")
         .and_then(|limit| limit.parse().ok())
