@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::answer::Answer;
+use crate::audit::Watcher;
 use crate::call::{Digest, ToolCall};
 use crate::outcome::Outcome;
 use crate::verdict::{EvaluationId, Verdict};
@@ -65,6 +66,19 @@ pub trait Governor: Send + Sync + 'static {
     /// The digest of the rules that it judges by, where it can say: another digest may judge otherwise. It goes into each
     /// record.
     fn rules(&self) -> Option<Digest> {
+        None
+    }
+
+    /// Whoever remembers behaviour for this governor, and must hear of every decision and outcome.
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        None
+    }
+
+    /// Trust in the agent of a call that is about to be recorded, before and after, in millionths, and the place as of which it
+    /// is known. `fault` says that the call is denied by the agent's own fault.
+    #[doc(hidden)]
+    fn trust(&self, call: &ToolCall, at: SystemTime, fault: bool) -> Option<(u32, u32, u64)> {
+        let _ = (call, at, fault);
         None
     }
 

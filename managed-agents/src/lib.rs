@@ -55,6 +55,7 @@
 //! | giving tools to a model | [`Toolbox`], [`claude::MessagesAgent`] |
 //! | governing Claude Managed Agents | [`claude::SessionGovernor`], [`claude::Coverage`], [`claude::EnvironmentWorker`] |
 //! | policies of your own | [`policy`] |
+//! | what agents did before | [`Behaviour`], [`trust`] |
 //! | stopping what runs | [`interrupt`], [`Harness::stop`] |
 //! | people who approve | [`approval`], [`Harness::pending`] |
 //! | a governance service | [`remote::Remote`] |
@@ -124,6 +125,8 @@ pub mod screen;
 pub mod store;
 pub mod testing;
 mod tool;
+#[cfg(feature = "engine")]
+pub mod trust;
 mod verdict;
 mod word;
 
@@ -133,7 +136,7 @@ pub use managed_agents_macros::governed;
 pub use answer::Answer;
 pub use call::{AgentId, AgentIdError, ArgKind, Digest, Reversibility, Risk, ToolCall, ToolMeta};
 #[cfg(feature = "engine")]
-pub use engine::Engine;
+pub use engine::{Behaviour, Engine};
 pub use error::{DenialKind, GovernanceDenied};
 pub use escaped::Escaped;
 pub use governor::{Claims, Governor, GovernorError, GovernorErrorKind, Judgement};
@@ -171,6 +174,8 @@ mod guides {
     #[doc = include_str!("../../docs/from-python.md")]
     struct FromPython;
 
+    #[doc = include_str!("../../docs/behaviour.md")]
+    struct Behaviour;
     #[doc = include_str!("../../docs/interrupts.md")]
     struct Interrupts;
 

@@ -11,6 +11,7 @@ use std::path::Path;
 /// an entry, the words of the command line, and the names of programs, functions and arguments that the screen knows.
 const OTHER_WORDS: &[&str] = &[
     "audit/entry",
+    "audit/event.rs",
     "audit/export",
     "claude",
     "cli",
@@ -19,8 +20,10 @@ const OTHER_WORDS: &[&str] = &[
     "policy/facts.rs",
     "remote/body.rs",
     "remote/preset.rs",
+    "call/effect.rs",
     "call/verb.rs",
     "call/meta/tightened.rs",
+    "drift",
     "screen/effect",
     "screen/shell",
     "screen/sql",
@@ -31,6 +34,7 @@ const OTHER_WORDS: &[&str] = &[
     "screen/secret.rs",
     "store/sqlite/interrupts.rs",
     "store/sqlite/schema.rs",
+    "trust/ledger.rs",
 ];
 
 /// Words in snake case that are no codes: names of fields, of spans, of functions.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{DecisionRecord, OutcomeRecord};
+use super::{DecisionRecord, OutcomeRecord, Watcher};
 use crate::answer::Answer;
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
@@ -72,6 +72,25 @@ pub trait Recorder: Send + Sync + 'static {
     /// is not there at once.
     fn may_be_waited_for(&self) -> bool {
         false
+    }
+
+    /// Tells a watcher of every entry about an agent from now on, and before that of those that are there already: each once,
+    /// in the order of the log, and of a decision before its caller hears that it is recorded. The watcher is kept only
+    /// while somebody else keeps it.
+    ///
+    /// With `false` (the default) nothing is told: the harness then tells its watcher what it does itself.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`] when what is there cannot be read.
+    fn watch(&self, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<bool, RecordError> {
+        let _ = (agent, watcher);
+        Ok(false)
+    }
+
+    /// Adds a statement about an agent (a type and a JSON object) where the record holds such. Must not block.
+    fn state(&self, agent: &str, kind: &str, body: &str) {
+        let _ = (agent, kind, body);
     }
 
     /// Writes how the allowed call at this place ended. Must neither block nor fail.

@@ -13,12 +13,14 @@ mod judging;
 mod output;
 mod passphrase;
 mod place;
+mod plot;
 mod policy;
 mod progress;
 mod replay;
 mod stop;
 mod table;
 mod tools;
+mod trust;
 mod when;
 mod witness;
 
@@ -58,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
         Command::Claude { command } => command.run(place, &mut out),
+        Command::Trust(trust) => trust.run(place, &mut out),
         Command::Stop(stop) => stop.run(place, &mut out),
         Command::Resume(resume) => resume.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
@@ -123,6 +126,7 @@ enum Command {
         #[command(subcommand)]
         command: claude::ClaudeCommand,
     },
+    Trust(trust::Trust),
     Stop(stop::Stop),
     Resume(stop::Resume),
     Backup(copies::BackupCommand),

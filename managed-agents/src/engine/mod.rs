@@ -1,18 +1,25 @@
 //! The embedded governor: no account, no server, no network.
 
+mod behaviour;
 #[cfg(feature = "cedar")]
 mod judged;
 
+pub use behaviour::Behaviour;
+#[cfg(feature = "cli")]
+pub(crate) use behaviour::{Bearing, Profile};
 #[cfg(feature = "cli")]
 pub(crate) use judged::Inputs;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
+use behaviour::restricted;
 use sha2::{Digest as _, Sha256};
 
 use crate::answer::Answer;
+use crate::audit::Watcher;
 use crate::call::{Digest, Origin, Reversibility, Risk, ToolCall};
 use crate::governor::{Governor, GovernorError, Judgement};
 #[cfg(feature = "cedar")]
@@ -50,13 +57,18 @@ use crate::verdict::{Reason, Verdict};
 /// # Ok(()) }
 /// ```
 ///
+/// An agent whose [trust](crate::trust) is below a floor is escalated whatever it calls (`behaviour_trust`): see
+/// [`Behaviour`].
+///
 /// With policies (`Engine::policies`, feature `cedar`), a tool that a permit names is judged by them alone in place of the lines
 /// on risk, and every other tool by both; the more restrictive counts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     scopes: BTreeMap<String, BTreeSet<String>>,
     #[cfg(feature = "cedar")]
     policies: Option<Policies>,
+    /// What agents do is not remembered where there is none.
+    behaviour: Option<Behaviour>,
     /// The digest of the scopes, once it is known.
     digest: OnceLock<Digest>,
     /// Names that nothing declares are judged like declared ones: for the command line, which knows no program.
@@ -67,7 +79,30 @@ impl Engine {
     /// An engine in which every agent may try every tool.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            scopes: BTreeMap::new(),
+            #[cfg(feature = "cedar")]
+            policies: None,
+            behaviour: Some(Behaviour::new()),
+            digest: OnceLock::new(),
+            knows_every_name: false,
+        }
+    }
+
+    /// Judges by what is remembered here of agents' behaviour, in place of a memory of its own.
+    #[must_use]
+    pub fn behaviour(mut self, behaviour: &Behaviour) -> Self {
+        self.behaviour = Some(behaviour.clone());
+        self.digest = OnceLock::new();
+        self
+    }
+
+    /// Judges each call as if it were the agent's first: no trust, no drift.
+    #[must_use]
+    pub fn without_behaviour(mut self) -> Self {
+        self.behaviour = None;
+        self.digest = OnceLock::new();
+        self
     }
 
     /// Limits an agent to some tools, by name. Once one agent has a scope, an agent without one may use nothing; an empty
@@ -94,11 +129,12 @@ impl Engine {
         self
     }
 
-    /// The digest of the scopes.
+    /// The digest of the scopes and of how behaviour is judged.
     fn scopes_digest(&self) -> Digest {
         *self.digest.get_or_init(|| {
             let mut hash = Sha256::new();
             hash.update(format!("{:?} {}", self.scopes, self.knows_every_name));
+            hash.update(self.behaviour.as_ref().map(Behaviour::rules).unwrap_or_default());
             Digest::new(hash.finalize().into())
         })
     }
@@ -155,6 +191,12 @@ impl Engine {
     }
 }
 
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Governor for Engine {
     fn name(&self) -> &'static str {
         "engine"
@@ -165,7 +207,19 @@ impl Governor for Engine {
         if let Some(policies) = &self.policies {
             return Answer::ready(Ok(self.judge_with(policies, call)));
         }
-        Answer::ready(Ok(self.judge(call).into()))
+        let behaves = self.behaviour.as_ref().and_then(|behaviour| {
+            let bearing = behaviour.bearing(call);
+            behaviour.judge(&bearing)
+        });
+        Answer::ready(Ok(restricted(self.judge(call), behaves).into()))
+    }
+
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        self.behaviour.as_ref().map(Behaviour::watcher)
+    }
+
+    fn trust(&self, call: &ToolCall, at: SystemTime, fault: bool) -> Option<(u32, u32, u64)> {
+        Some(self.behaviour.as_ref()?.noted(call, at, fault))
     }
 
     fn rules(&self) -> Option<Digest> {

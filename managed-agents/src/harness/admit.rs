@@ -1,7 +1,7 @@
 //! The way of a call up to its body: judged, recorded, and only then admitted.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::draft::{Draft, Failure, Judged as JudgedBytes};
 use super::guard::Guard;
@@ -10,7 +10,10 @@ use super::plain;
 use super::scope::{Scope, Waits, parent};
 use super::span;
 use crate::answer::{Answer, wait};
-use crate::audit::{Committed, DecisionRecord, Disposition, RecordDetails, RecordError, Stopped};
+use crate::audit::{
+    Committed, DecisionRecord, Disposition, Event, RecordDetails, RecordError, Sequence, Stopped, Traits, TrustNote,
+    What, micros,
+};
 use crate::call::{Digest, Head, ToolCall, ToolMeta};
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::governor::{Claims, Held};
@@ -133,6 +136,7 @@ fn refuse_again(scope: Scope, head: Arc<Head>, denied: GovernanceDenied, attempt
         decision: Decision::Deny,
         disposition: Disposition::Refused,
         rules: None,
+        trust: None,
         details: details.into_option(),
     };
     inner
@@ -142,6 +146,9 @@ fn refuse_again(scope: Scope, head: Arc<Head>, denied: GovernanceDenied, attempt
             // a refusal rests on nothing that can change, but its entry may name what has
             if let (Ok(Committed::Stale), true) = (&committed, attempt < MOST_ATTEMPTS) {
                 return refuse_again(scope, record.head, denied, attempt + 1);
+            }
+            if let Ok(Committed::Done(place)) = &committed {
+                scope.hear(*place, record.at, &record.head, Traits::of(&record, None));
             }
             scope.tell(&record, &verdict);
             Answer::ready(Err(match committed {
@@ -178,6 +185,8 @@ struct Ruling {
     ticket: Option<Arc<str>>,
     /// Given back with the ruling, unless the call runs.
     held: Held,
+    /// When it is recorded, and what shows of it in behaviour.
+    traits: Option<(SystemTime, Traits)>,
 }
 
 impl Case {
@@ -234,6 +243,7 @@ impl Case {
             disposition: Disposition::Refused,
             ticket: None,
             held: Held::default(),
+            traits: None,
         };
         self.commit(ruling)
     }
@@ -264,6 +274,7 @@ impl Case {
             disposition,
             ticket: None,
             held: Held::default(),
+            traits: None,
         })
     }
 
@@ -323,6 +334,7 @@ impl Case {
                 disposition: Disposition::Approved,
                 ticket: Some(ticket),
                 held: Held::default(),
+                traits: None,
             }),
             Standing::Pending(ticket) => Err(self.queue(judged, evaluation, Some(ticket), false)),
             Standing::Refused { ticket, reason } => self.commit(Ruling {
@@ -334,6 +346,7 @@ impl Case {
                 disposition: Disposition::Refused,
                 ticket,
                 held: Held::default(),
+                traits: None,
             }),
         }
     }
@@ -353,6 +366,7 @@ impl Case {
             disposition: Disposition::Queued,
             ticket: ticket.clone(),
             held: Held::default(),
+            traits: None,
         });
         settled(queued).then(move |result| {
             let denied = match result {
@@ -429,6 +443,7 @@ impl Case {
                 disposition,
                 ticket,
                 held: Held::default(),
+                traits: None,
             }))
         })
     }
@@ -475,8 +490,9 @@ impl Case {
         } else {
             self.details(&ruling)
         };
-        let record = DecisionRecord {
-            at: inner.clock.at(now),
+        let at = inner.clock.at(now);
+        let mut record = DecisionRecord {
+            at,
             evaluation_id: ruling.evaluation.clone(),
             head: Arc::clone(self.call.head()),
             session: self.call.shared_session(),
@@ -485,8 +501,13 @@ impl Case {
             decision: verdict.decision(),
             disposition: ruling.disposition,
             rules: inner.rules(verdict),
+            trust: None,
             details,
         };
+        let traits = Traits::of(&record, Some(&self.call));
+        let trust = inner.governor.trust(&self.call, at, traits.fault);
+        record.trust = trust.map(|(before, after, as_of)| TrustNote { before, after, as_of });
+        ruling.traits = Some((at, traits));
         // only who listens pays for a copy
         let copy = (!inner.callbacks.is_empty()).then(|| record.clone());
         if let Some(claims) = &ruling.judged.claims {
@@ -555,12 +576,16 @@ impl Case {
             disposition,
             ticket,
             held,
+            traits,
         } = ruling;
         if record.is_some() || !disposition.runs() {
             judged.verdict = judged.verdict.with_evaluation_id(evaluation.clone());
         }
         if let Some(record) = record {
             self.scope.harness.inner().callbacks.tell(record, &judged.verdict);
+        }
+        if let (Ok(Committed::Done(place)), Some((at, traits))) = (&committed, traits) {
+            self.scope.hear(*place, at, self.call.head(), traits);
         }
         if let Some(session) = &self.scope.session {
             session.count(judged.verdict.decision(), judged.verdict.ucs(), &evaluation);
@@ -627,6 +652,24 @@ fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Opt
 }
 
 impl Scope {
+    /// Tells whoever remembers behaviour that a decision is recorded, where the recorder does not.
+    #[inline(always)]
+    fn hear(&self, place: Sequence, at: SystemTime, head: &Head, traits: Traits) {
+        if let Some(watcher) = &self.harness.inner().watcher {
+            let session = self.session.as_ref().map(|session| session.id());
+            watcher.heard(&Event {
+                place: place.get(),
+                at_micros: micros(at),
+                agent: head.agent().as_str(),
+                what: What::Decided {
+                    tool: head.meta().name(),
+                    session: session.as_deref(),
+                    traits,
+                },
+            });
+        }
+    }
+
     /// Tells callbacks and session of a verdict.
     fn tell(&self, record: &DecisionRecord, verdict: &Verdict) {
         self.harness.inner().callbacks.tell(record, verdict);

@@ -306,7 +306,8 @@ pub(crate) fn judging(
     };
     let mut builder = Harness::builder()
         .agent_id(agent.unwrap_or("nobody"))
-        .governor(engine)
+        // each call on its own: what was judged before it says nothing of the agent
+        .governor(engine.without_behaviour())
         .keep_in_memory(1);
     builder.judging_only = true;
     builder.declare_under(config);

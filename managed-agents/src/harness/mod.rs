@@ -89,7 +89,9 @@ struct Inner {
     id: u64,
     governor: Arc<dyn Governor>,
     recorder: Arc<dyn Recorder>,
-    /// The same, where it is in memory.
+    /// Who remembers behaviour, where the recorder does not tell them itself.
+    watcher: Option<Arc<dyn crate::audit::Watcher>>,
+    /// The same as the recorder, where it is in memory.
     memory: Option<MemoryRecorder>,
     /// What is stopped: the recorder's, or this harness's own where it keeps none.
     interrupts: crate::interrupt::Interrupts,

@@ -61,6 +61,7 @@ mod seal;
 mod shared;
 mod tiles;
 mod tip;
+mod told;
 mod trusted;
 mod verify;
 mod watch;
@@ -80,10 +81,11 @@ pub use query::{Page, Query};
 pub use reader::{Head, Reader, Values};
 pub use verify::{Depth, Problem, Report};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, wait};
 use crate::audit::entry::{self, DecisionContext, PendingEntry};
 use crate::audit::{
-    Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, Stopped,
+    Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, Stopped, Traits,
+    Watcher,
 };
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
@@ -349,6 +351,7 @@ impl Recorder for Store {
             session: record.session.clone(),
             passport,
             runs: record.disposition().runs(),
+            traits: Traits::of(&record, call.map(AsRef::as_ref)),
             place,
             reply,
         };
@@ -377,6 +380,34 @@ impl Recorder for Store {
 
     fn may_be_waited_for(&self) -> bool {
         true
+    }
+
+    fn watch(&self, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<bool, RecordError> {
+        let watched = || -> Result<(), StoreError> {
+            let (agent, watcher) = (agent.as_str().to_owned(), Arc::clone(watcher));
+            if wait(self.ask(|reply| Message::Watches(agent.clone(), Arc::clone(&watcher), reply)))? {
+                return Ok(());
+            }
+            let seen = told::replay(&self.reader()?, &agent, &watcher)?;
+            wait(self.ask(|reply| {
+                Message::Watch(message::Watch {
+                    agent,
+                    watcher,
+                    seen,
+                    reply,
+                })
+            }))
+        };
+        watched().map(|()| true).map_err(|error| error.to_record_error())
+    }
+
+    fn state(&self, agent: &str, kind: &str, body: &str) {
+        let statement = entry::Statement::new(kind, SystemTime::now(), body).about_agent(agent);
+        match entry::statement(&statement) {
+            // nobody waits: what is not written is stated again
+            Ok(entry) => drop(self.append(entry, false)),
+            Err(error) => tracing::error!(%error, kind, "a statement cannot be recorded"),
+        }
     }
 
     fn interrupts(&self) -> Option<Interrupts> {
@@ -410,7 +441,7 @@ impl Recorder for Store {
         let ended = Ended {
             place: place.get(),
             record: outcome,
-            at: SystemTime::now(),
+            at: outcome.at(),
         };
         // a writer that is gone leaves it open: whoever opens the store next closes it
         let _ = self.0.to_writer.send(Message::Outcome(ended));

@@ -18,11 +18,12 @@ use super::process::ProcessLock;
 use super::revoked::RevokedFile;
 use super::shared::{Place, Shared};
 use super::tip::Tip;
+use super::told::Watchers;
 use super::trusted::Trusted;
 use super::{admission, agents, erasure};
-use crate::audit::Sequence;
-use crate::audit::entry::outcome;
+use crate::audit::entry::{Entry, outcome};
 use crate::audit::tree::note::NoteSigner;
+use crate::audit::{Event, Sequence, What, hear, micros};
 use crate::identity::{AgentState, Standing};
 
 /// The most messages of one transaction.
@@ -75,6 +76,7 @@ struct Writer<'c> {
     revoked: RevokedFile,
     /// Revoked, and not yet noted outside the data directory.
     unnoted: BTreeSet<String>,
+    watchers: Watchers,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     /// Whether something was written since the last period.
@@ -121,6 +123,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         trusted,
         revoked,
         unnoted: BTreeSet::new(),
+        watchers: Watchers::default(),
         failed: None,
         dirty: true,
         last_period: Instant::now(),
@@ -208,17 +211,27 @@ impl Writer<'_> {
         let mut group = Group::default();
         let mut stop = false;
         let mut flushes = Vec::new();
+        let mut watches = Vec::new();
         for message in batch.drain(..) {
             match message {
                 Message::Decision(decision) => group.decisions.push((decision, None)),
                 Message::Outcome(ended) => self.owed.push(ended),
                 Message::Append(append) => group.appends.push((append, None)),
+                Message::Watch(watch) => watches.push(watch),
+                Message::Watches(agent, watcher, reply) => {
+                    // whoever asked may have gone
+                    let _ = reply.send(Ok(self.watchers.has(&agent, &watcher)));
+                }
                 Message::Erase { subject, reply } => group.erasures.push((subject, reply)),
                 Message::Flush(reply) => flushes.push(reply),
                 Message::Stop => stop = true,
             }
         }
         self.write(group);
+        for watch in watches {
+            let added = self.watchers.add(self.log.db, watch.agent, &watch.watcher, watch.seen);
+            let _ = watch.reply.send(added);
+        }
         if !flushes.is_empty() {
             let done = self.sync();
             for reply in flushes {
@@ -269,7 +282,7 @@ impl Writer<'_> {
         let done = log.transact(synced, |log, tip| {
             admission::refresh(log, tip, (&mut *standings, &mut *stops), trusted, epoch)?;
             for one in &owed {
-                ended.extend(write_outcome(log, tip, running, one)?);
+                ended.extend(write_outcome(log, tip, running, one)?.map(|sequence| (sequence, *one)));
             }
             for (append, result) in &mut group.appends {
                 *result = Some(write_append(log, tip, stops, trusted, append)?);
@@ -293,8 +306,9 @@ impl Writer<'_> {
                 if before != *epoch {
                     shared.publish(*epoch, standings.clone(), stops);
                 }
-                for place in ended {
-                    running.remove(&place);
+                self.tell(&ended, group);
+                for (_, one) in ended {
+                    self.running.remove(&one.place);
                 }
                 self.dirty = true;
                 Ok(())
@@ -305,6 +319,63 @@ impl Writer<'_> {
                 self.epoch = u64::MAX;
                 Err(error)
             }
+        }
+    }
+
+    /// Tells the watchers of what was written: outcomes, statements and decisions, as they stand in the log.
+    fn tell(&mut self, ended: &[(u64, Ended)], group: &Group) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        let stated = group.appends.iter().filter_map(|(append, result)| match result {
+            Some(Ok((sequence, _))) => Some((sequence.get(), &append.entry)),
+            _ => None,
+        });
+        let decided = group.decisions.iter().filter_map(|(decision, result)| {
+            let sequence = (*result)??;
+            Some((sequence, decision))
+        });
+        let (stated, decided): (Vec<_>, Vec<_>) = (stated.collect(), decided.collect());
+        let first = ended.first().map(|(sequence, _)| *sequence);
+        let first = first.or(stated.first().map(|(sequence, _)| *sequence));
+        let Some(first) = first.or(decided.first().map(|(sequence, _)| *sequence)) else {
+            return;
+        };
+        if let Err(error) = self.watchers.catch_up(self.log.db, first) {
+            // told again when the next entry is written
+            return tracing::error!(%error, "the record cannot be read");
+        }
+        for (sequence, one) in ended {
+            let Some(call) = self.running.get(&one.place) else {
+                continue;
+            };
+            self.watchers.wrote(&Event {
+                place: *sequence,
+                at_micros: micros(one.at),
+                agent: &call.agent,
+                what: What::Ended {
+                    about: one.place,
+                    outcome: one.record.outcome(),
+                },
+            });
+        }
+        for (sequence, entry) in stated {
+            if let Ok(entry) = Entry::parse(entry.at(sequence)) {
+                hear(&entry, |event| self.watchers.wrote(event));
+            }
+        }
+        for (sequence, decision) in decided {
+            let index = &decision.entry.index;
+            self.watchers.wrote(&Event {
+                place: sequence,
+                at_micros: index.at_micros,
+                agent: &decision.agent,
+                what: What::Decided {
+                    tool: index.tool.as_deref().unwrap_or_default(),
+                    session: index.session.as_deref(),
+                    traits: decision.traits,
+                },
+            });
         }
     }
 
@@ -485,6 +556,7 @@ impl Group {
     }
 }
 
+/// The place of an outcome, or none if the call does not run.
 fn write_outcome(
     log: &mut Log<'_>,
     tip: &mut Tip,
@@ -498,9 +570,9 @@ fn write_outcome(
     let place = Sequence::new(ended.place);
     let entry = outcome(place, &call.evaluation, &call.agent, &ended.record, ended.at);
     let facts = call.facts.of_outcome(entry.index.at_micros);
-    log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
+    let sequence = log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
     log.ended(ended.place)?;
-    Ok(Some(ended.place))
+    Ok(Some(sequence))
 }
 
 fn write_append(
