@@ -256,6 +256,7 @@ impl MemoryEntry {
                 decision: Decision::Allow,
                 disposition: Disposition::Allowed,
                 rules: allowed.rules,
+                trust: None,
                 details: None,
             },
             salt: *call.salt(),
@@ -280,6 +281,7 @@ impl MemoryEntry {
                     decision,
                     disposition,
                     rules,
+                    trust,
                     details,
                 },
             salt,
@@ -298,6 +300,7 @@ impl MemoryEntry {
         *decision = Decision::Allow;
         *disposition = Disposition::Allowed;
         *rules = allowed.rules;
+        *trust = None;
         *details = None;
         *salt = *call.salt();
         *outcome = None;
