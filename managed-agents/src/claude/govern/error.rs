@@ -36,6 +36,7 @@ impl SessionError {
         }
     }
 
+    #[cfg(feature = "sqlite")]
     pub(super) fn journal(error: &dyn fmt::Display) -> Self {
         Self::new(SessionErrorKind::Journal(error.to_string()))
     }

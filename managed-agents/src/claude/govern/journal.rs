@@ -58,6 +58,9 @@ impl Journal {
     }
 
     pub(super) async fn take(&self, event: &str, tool: &str) -> Result<Taken, SessionError> {
+        // memory is lost with whoever could be told of it
+        #[cfg(not(feature = "sqlite"))]
+        let _ = tool;
         match &self.0 {
             Kind::Memory(memory, session) => {
                 let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
