@@ -53,6 +53,7 @@
 //! | refusals | [`GovernanceDenied`], [`DenialKind`] |
 //! | verdicts with no policy written | [`Engine`] |
 //! | giving tools to a model | [`Toolbox`], [`claude::MessagesAgent`] |
+//! | governing Claude Managed Agents | [`claude::SessionGovernor`], [`claude::Coverage`], [`claude::EnvironmentWorker`] |
 //! | policies of your own | [`policy`] |
 //! | stopping what runs | [`interrupt`], [`Harness::stop`] |
 //! | people who approve | [`approval`], [`Harness::pending`] |
@@ -74,7 +75,7 @@
 //! | `screen` | yes | deterministic checks of commands, queries, paths, URLs, secrets and bulk; without it, what they would read escalates |
 //! | `cedar` | | the operator's policies, written in Cedar ([`policy`]) |
 //! | `remote` | | a governance service over HTTP as the governor |
-//! | `claude` | | an agent loop over Claude's Messages API |
+//! | `claude` | | Claude: a loop over the Messages API, Managed Agents sessions, self-hosted workers |
 //! | `cli` | | the program `managed-agents` |
 //!
 //! Features add; none makes a verdict more permissive.
@@ -160,6 +161,9 @@ struct Readme;
     feature = "remote"
 ))]
 mod guides {
+    #[doc = include_str!("../../docs/claude.md")]
+    struct Claude;
+
     #[doc = include_str!("../../docs/escalation.md")]
     struct Escalation;
 

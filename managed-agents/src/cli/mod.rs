@@ -3,6 +3,7 @@
 mod agent;
 mod audit;
 mod check;
+mod claude;
 mod config;
 mod copies;
 mod explain;
@@ -56,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
+        Command::Claude { command } => command.run(place, &mut out),
         Command::Stop(stop) => stop.run(place, &mut out),
         Command::Resume(resume) => resume.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
@@ -115,6 +117,11 @@ enum Command {
     Policy {
         #[command(subcommand)]
         command: policy::PolicyCommand,
+    },
+    /// Governs sessions of Claude Managed Agents, and runs self-hosted environments
+    Claude {
+        #[command(subcommand)]
+        command: claude::ClaudeCommand,
     },
     Stop(stop::Stop),
     Resume(stop::Resume),

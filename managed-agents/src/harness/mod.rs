@@ -274,6 +274,12 @@ impl Harness {
         self.0.approvals.reject(ticket, key, reason, self.0.clock.now())
     }
 
+    /// Whether this and another are one harness.
+    #[cfg(feature = "claude")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     fn inner(&self) -> &Inner {
         &self.0
     }

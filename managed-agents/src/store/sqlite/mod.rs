@@ -36,6 +36,8 @@
 mod admission;
 mod agents;
 mod backup;
+#[cfg(feature = "claude")]
+pub(crate) mod calls;
 mod erasure;
 mod error;
 mod facts;
