@@ -56,7 +56,7 @@ async fn main() -> Outcome {
     let agent = AgentDraft::new("support", "claude-opus-5-5")
         .toolbox(&toolbox)
         .mcp_server("linear", "https://mcp.example/sse");
-    let open = json!({"type": "agent_toolset_20260401", "configs": [{"name": "bash", "permission_policy": {"type": "always_allow"}}],
+    let open = json!({"type": "agent_toolset_20260401", "configs": [{"name": "bash", "enabled": true, "permission_policy": {"type": "always_allow"}}],
         "default_config": {"enabled": false}});
     let agent = client.create_agent(&agent.tool(open)).await?;
     let environment = client.create_environment(&EnvironmentDraft::cloud("here")).await?;

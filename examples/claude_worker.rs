@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 
 #[tokio::main]
 async fn main() -> Outcome {
-    let server = ManagedServer::start([Turn::calls(calls()), Turn::says("All done.")]).await?;
+    let server = ManagedServer::start(turns()).await?;
     let client = ManagedAgents::builder()
         .base_url(Endpoint::parse(server.url())?)
         .bearer(Secret::parse("an-environments-key")?)
@@ -78,12 +78,19 @@ async fn main() -> Outcome {
     Ok(())
 }
 
-fn calls() -> Vec<Value> {
+/// What the model calls: in the second turn all at once.
+fn turns() -> [Turn; 3] {
     let call = |name: &str, input: Value| json!({"type": "agent.tool_use", "name": name, "input": input, "evaluated_permission": "ask"});
-    vec![
-        call("write", json!({"file_path": "hello.txt", "content": "hello"})),
-        call("bash", json!({"command": "wc -c < hello.txt"})),
-        call("bash", json!({"command": "rm -rf /"})),
-        call("read", json!({"file_path": "/etc/passwd"})),
+    [
+        Turn::calls(vec![call(
+            "write",
+            json!({"file_path": "hello.txt", "content": "hello"}),
+        )]),
+        Turn::calls(vec![
+            call("bash", json!({"command": "wc -c < hello.txt"})),
+            call("bash", json!({"command": "rm -rf /"})),
+            call("read", json!({"file_path": "/etc/passwd"})),
+        ]),
+        Turn::says("All done."),
     ]
 }

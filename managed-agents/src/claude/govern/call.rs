@@ -114,11 +114,11 @@ impl Shared {
                     } else {
                         CallEnd::Refused
                     };
-                    let why = case.told(&denied.undecided());
+                    let denied = denied.undecided();
                     // what was never confirmed is refused by a confirmation
                     let outgoing = match case.kind {
-                        CaseKind::Here { asked: true } => Outgoing::deny(&case.event, &why),
-                        _ => case.refusal(&why),
+                        CaseKind::Here { asked: true } => Outgoing::deny(&case.event, denied.reason_for_model()),
+                        _ => case.refusal(&case.told(&denied)),
                     };
                     (outgoing, end)
                 }
@@ -188,7 +188,7 @@ impl Shared {
             Ok(permit) => permit,
             Err(denied) if waits_for_person(&denied) => return Attempt::Waits(denied),
             Err(denied) if asked => {
-                return Attempt::Ended(Outgoing::deny(&case.event, &case.told(&denied)), CallEnd::Refused);
+                return Attempt::Ended(Outgoing::deny(&case.event, denied.reason_for_model()), CallEnd::Refused);
             }
             Err(denied) => return Attempt::Ended(case.refusal(&case.told(&denied)), CallEnd::Refused),
         };
