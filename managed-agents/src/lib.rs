@@ -55,7 +55,7 @@
 //! | giving tools to a model | [`Toolbox`], [`claude::MessagesAgent`] |
 //! | governing Claude Managed Agents | [`claude::SessionGovernor`], [`claude::Coverage`], [`claude::EnvironmentWorker`] |
 //! | policies of your own | [`policy`] |
-//! | what agents did before | [`Behaviour`], [`trust`] |
+//! | what agents did before | [`Behaviour`], [`trust`], [`drift`], [`assessment`] |
 //! | stopping what runs | [`interrupt`], [`Harness::stop`] |
 //! | people who approve | [`approval`], [`Harness::pending`] |
 //! | a governance service | [`remote::Remote`] |
@@ -90,6 +90,8 @@ pub mod __private;
 mod answer;
 #[cfg(feature = "engine")]
 pub mod approval;
+#[cfg(feature = "engine")]
+pub mod assessment;
 pub mod audit;
 #[cfg(feature = "sqlite")]
 mod calendar;
@@ -102,6 +104,8 @@ mod clock;
 #[cfg(feature = "config")]
 pub mod config;
 mod denial_slot;
+#[cfg(feature = "engine")]
+pub mod drift;
 #[cfg(feature = "engine")]
 mod engine;
 mod error;

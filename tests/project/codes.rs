@@ -10,6 +10,7 @@ use std::path::Path;
 /// Parts of the library that write other words in snake case: names of tools, the wires of services, keys of a file or of
 /// an entry, the words of the command line, and the names of programs, functions and arguments that the screen knows.
 const OTHER_WORDS: &[&str] = &[
+    "assessment",
     "audit/entry",
     "audit/event.rs",
     "audit/export",

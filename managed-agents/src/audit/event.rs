@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::recorder::Recorder;
 use super::{DecisionRecord, Disposition};
-use crate::call::{Effect, TargetKind, ToolCall};
+use crate::call::{AgentId, Effect, TargetKind, ToolCall};
 use crate::clock::Clock;
 use crate::outcome::Outcome;
 use crate::verdict::Decision;
@@ -15,9 +15,9 @@ pub trait Watcher: Send + Sync + 'static {
     /// Hears of one entry.
     fn heard(&self, event: &Event<'_>);
 
-    /// Is told where it hears from, before it hears anything.
-    fn attached(&self, to: Attachment) {
-        let _ = to;
+    /// Is told where it hears of an agent from, before it hears anything.
+    fn attached(&self, agent: &AgentId, to: Attachment) {
+        let _ = (agent, to);
     }
 }
 
@@ -35,9 +35,10 @@ impl Attachment {
         self.clock.now()
     }
 
-    /// Adds a statement about an agent to the record, where it holds such: a type and a JSON object.
-    pub fn state(&self, agent: &str, kind: &str, body: &str) {
-        self.recorder.state(agent, kind, body);
+    /// Adds a statement about an agent to the record, a type and a JSON object; says whether it holds such, and tells of it.
+    #[must_use]
+    pub fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
+        self.recorder.state(agent, kind, body)
     }
 }
 

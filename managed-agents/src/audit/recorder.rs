@@ -88,9 +88,11 @@ pub trait Recorder: Send + Sync + 'static {
         Ok(false)
     }
 
-    /// Adds a statement about an agent (a type and a JSON object) where the record holds such. Must not block.
-    fn state(&self, agent: &str, kind: &str, body: &str) {
+    /// Adds a statement about an agent (a type and a JSON object); says whether the record holds such, and tells its watchers
+    /// of them. Must not block.
+    fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
         let _ = (agent, kind, body);
+        false
     }
 
     /// Writes how the allowed call at this place ended. Must neither block nor fail.

@@ -6,6 +6,7 @@ mod check;
 mod claude;
 mod config;
 mod copies;
+mod drift;
 mod explain;
 mod failure;
 mod init;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Policy { command } => command.run(place, &mut out),
         Command::Claude { command } => command.run(place, &mut out),
         Command::Trust(trust) => trust.run(place, &mut out),
+        Command::Drift(drift) => drift.run(place, &mut out),
         Command::Stop(stop) => stop.run(place, &mut out),
         Command::Resume(resume) => resume.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
@@ -127,6 +129,7 @@ enum Command {
         command: claude::ClaudeCommand,
     },
     Trust(trust::Trust),
+    Drift(drift::Drift),
     Stop(stop::Stop),
     Resume(stop::Resume),
     Backup(copies::BackupCommand),

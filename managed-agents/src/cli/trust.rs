@@ -19,7 +19,7 @@ use crate::call::Effect;
 use crate::engine::Profile;
 use crate::identity::Moment;
 use crate::store::{Query, Reader};
-use crate::trust::{Cause, Score};
+use crate::trust::{Cause, Ledger, Score};
 
 /// Prints the trust that an agent has earned, why, and since when
 #[derive(Args, Debug)]
@@ -91,7 +91,7 @@ struct History {
     first: Option<i64>,
     last: i64,
     /// The states before each of the last entries.
-    kept: VecDeque<(u64, Profile)>,
+    kept: VecDeque<(u64, Ledger)>,
     compared: u64,
     differing: Vec<u64>,
 }
@@ -228,13 +228,14 @@ impl History {
         if self.kept.len() >= KEPT {
             self.kept.pop_front();
         }
-        self.kept.push_back((self.profile.as_of(), self.profile.clone()));
+        self.kept
+            .push_back((self.profile.as_of(), self.profile.ledger().clone()));
         hear(entry, |event| {
             let at = event.at_micros;
             self.first.get_or_insert(at);
             self.last = self.last.max(at);
             let before = Effect::ALL.map(|effect| self.profile.score(effect, self.last));
-            let cause = self.profile.hear(event);
+            let cause = self.profile.hear(event).cause;
             let after = Effect::ALL.map(|effect| self.profile.score(effect, self.last));
             for (points, score) in self.points.iter_mut().zip(after) {
                 points.push(score.value());
@@ -285,14 +286,14 @@ impl History {
         let effect = effect.and_then(|effect| Effect::from_code(effect.reveal()));
         let effect = effect.unwrap_or(Effect::Change);
         let found = if self.profile.as_of() == stated.as_of {
-            Some(self.profile.clone())
+            Some(self.profile.ledger().clone())
         } else {
             let kept = self.kept.iter().rev().find(|(as_of, _)| *as_of == stated.as_of);
-            kept.map(|(_, profile)| profile.clone())
+            kept.map(|(_, ledger)| ledger.clone())
         };
         self.compared += 1;
-        let same =
-            found.is_some_and(|mut profile| profile.score(effect, entry.at_micros()).millionths() == stated.before);
+        let at = entry.at_micros();
+        let same = found.is_some_and(|ledger| ledger.score(effect, at).millionths() == stated.before);
         if !same {
             self.differing.push(entry.sequence());
         }

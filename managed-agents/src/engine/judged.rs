@@ -9,7 +9,7 @@ use super::Engine;
 use super::behaviour::{Bearing, restricted};
 use crate::call::{Digest, ToolCall};
 use crate::governor::{Claims, Held, Judgement};
-use crate::policy::{Facts, Policies, Said, SignalSource};
+use crate::policy::{Facts, Policies, Said};
 use crate::verdict::{Basis, Decision, Verdict};
 
 /// What stands in a record as `inputs`: all that was judged on beside the call itself, and what came of it.
@@ -29,10 +29,9 @@ pub(crate) struct Inputs {
 
 impl Engine {
     pub(super) fn judge_with(&self, policies: &Policies, call: &ToolCall) -> Judgement {
-        let own = self.behaviour.as_ref();
-        let judged = policies.judge(call, SystemTime::now(), own.map(|own| own as &dyn SignalSource));
+        let judged = policies.judge(call, SystemTime::now(), Some(self));
         let ids = judged.said.policies.clone();
-        let bearing = own.map(|own| own.bearing(call));
+        let bearing = self.behaviour.as_ref().map(|own| own.bearing(call));
         let verdict = self.combined(call, judged.said, bearing.as_ref());
         let rules = self.rules_with(judged.digest);
         let inputs = Inputs {
@@ -70,13 +69,17 @@ impl Engine {
                 let ids = said.policies.clone();
                 (self.combined(call, said, bearing), ids)
             }
-            None => (restricted(self.judge(call), self.behaves(bearing)), Vec::new()),
+            None => (
+                restricted(self.judge(call), self.behaves(call, bearing, None)),
+                Vec::new(),
+            ),
         }
     }
 
     /// The most restrictive of scope, policies, behaviour and, where no permit names the tool, its declared risk.
     fn combined(&self, call: &ToolCall, said: Said, bearing: Option<&Bearing>) -> Verdict {
         let Said { verdict, named, .. } = said;
+        let policy = verdict.as_ref().map(Verdict::decision);
         let own = match (self.out_of_scope(call), named) {
             (Some(denied), _) => denied,
             (None, true) => Verdict::allow(),
@@ -86,11 +89,7 @@ impl Engine {
             Some(verdict) => own.restricted_by(verdict),
             None => own,
         };
-        restricted(verdict, self.behaves(bearing))
-    }
-
-    fn behaves(&self, bearing: Option<&Bearing>) -> Option<Verdict> {
-        self.behaviour.as_ref()?.judge(bearing?)
+        restricted(verdict, self.behaves(call, bearing, policy))
     }
 
     /// The digest of scopes and policies.

@@ -1,12 +1,13 @@
 //! The embedded governor: no account, no server, no network.
 
+mod assessed;
 mod behaviour;
 #[cfg(feature = "cedar")]
 mod judged;
 
 pub use behaviour::Behaviour;
 #[cfg(feature = "cli")]
-pub(crate) use behaviour::{Bearing, Profile};
+pub(crate) use behaviour::{ACKNOWLEDGED, Bearing, Profile, REBASELINED};
 #[cfg(feature = "cli")]
 pub(crate) use judged::Inputs;
 
@@ -19,6 +20,7 @@ use behaviour::restricted;
 use sha2::{Digest as _, Sha256};
 
 use crate::answer::Answer;
+use crate::assessment::Assessor;
 use crate::audit::Watcher;
 use crate::call::{Digest, Origin, Reversibility, Risk, ToolCall};
 use crate::governor::{Governor, GovernorError, Judgement};
@@ -60,6 +62,8 @@ use crate::verdict::{Reason, Verdict};
 /// An agent whose [trust](crate::trust) is below a floor is escalated whatever it calls (`behaviour_trust`): see
 /// [`Behaviour`].
 ///
+/// With an [`Assessor`] (`Engine::assess`) calls are scored as well (`behaviour_confidence`).
+///
 /// With policies (`Engine::policies`, feature `cedar`), a tool that a permit names is judged by them alone in place of the lines
 /// on risk, and every other tool by both; the more restrictive counts.
 #[derive(Clone, Debug)]
@@ -69,6 +73,8 @@ pub struct Engine {
     policies: Option<Policies>,
     /// What agents do is not remembered where there is none.
     behaviour: Option<Behaviour>,
+    /// Calls are not scored where there is none.
+    assessor: Option<Assessor>,
     /// The digest of the scopes, once it is known.
     digest: OnceLock<Digest>,
     /// Names that nothing declares are judged like declared ones: for the command line, which knows no program.
@@ -84,6 +90,7 @@ impl Engine {
             #[cfg(feature = "cedar")]
             policies: None,
             behaviour: Some(Behaviour::new()),
+            assessor: None,
             digest: OnceLock::new(),
             knows_every_name: false,
         }
@@ -93,6 +100,14 @@ impl Engine {
     #[must_use]
     pub fn behaviour(mut self, behaviour: &Behaviour) -> Self {
         self.behaviour = Some(behaviour.clone());
+        self.digest = OnceLock::new();
+        self
+    }
+
+    /// Scores each call as well, and escalates or denies what scores low: see [`assessment`](crate::assessment).
+    #[must_use]
+    pub fn assess(mut self, assessor: &Assessor) -> Self {
+        self.assessor = Some(assessor.clone());
         self.digest = OnceLock::new();
         self
     }
@@ -135,6 +150,7 @@ impl Engine {
             let mut hash = Sha256::new();
             hash.update(format!("{:?} {}", self.scopes, self.knows_every_name));
             hash.update(self.behaviour.as_ref().map(Behaviour::rules).unwrap_or_default());
+            hash.update(self.assessor.as_ref().map(Assessor::rules).unwrap_or_default());
             Digest::new(hash.finalize().into())
         })
     }
@@ -207,10 +223,8 @@ impl Governor for Engine {
         if let Some(policies) = &self.policies {
             return Answer::ready(Ok(self.judge_with(policies, call)));
         }
-        let behaves = self.behaviour.as_ref().and_then(|behaviour| {
-            let bearing = behaviour.bearing(call);
-            behaviour.judge(&bearing)
-        });
+        let bearing = self.behaviour.as_ref().map(|behaviour| behaviour.bearing(call));
+        let behaves = self.behaves(call, bearing.as_ref(), None);
         Answer::ready(Ok(restricted(self.judge(call), behaves).into()))
     }
 

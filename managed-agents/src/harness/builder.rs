@@ -473,10 +473,13 @@ fn attached(
     let Some(watcher) = governor.watcher() else {
         return Ok(None);
     };
-    watcher.attached(Attachment {
-        recorder: Arc::clone(recorder),
-        clock: clock.clone(),
-    });
+    watcher.attached(
+        agent,
+        Attachment {
+            recorder: Arc::clone(recorder),
+            clock: clock.clone(),
+        },
+    );
     let told = recorder.watch(agent, &watcher)?;
     Ok((!told).then_some(watcher))
 }

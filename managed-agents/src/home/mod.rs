@@ -255,8 +255,8 @@ impl Recorder for Home {
         self.0.store.watch(agent, watcher)
     }
 
-    fn state(&self, agent: &str, kind: &str, body: &str) {
-        self.0.store.state(agent, kind, body);
+    fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
+        self.0.store.state(agent, kind, body)
     }
 
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {

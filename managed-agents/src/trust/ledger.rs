@@ -253,7 +253,12 @@ impl Ledger {
         (self.completed, self.violations)
     }
 
-    /// Whether the score can have changed since `hour`, when nothing else happened.
+    /// Bytes on the heap.
+    pub(crate) fn size(&self) -> usize {
+        self.running.capacity() * size_of::<Running>()
+    }
+
+    /// The hour in which a score at a time is: while nothing is heard, it changes with the hour only.
     pub(crate) fn hour_at(&self, at_micros: i64) -> u64 {
         hour_of(at_micros).max(self.hour)
     }

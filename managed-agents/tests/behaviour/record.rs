@@ -9,10 +9,10 @@ use managed_agents::store::StoreOptions;
 use managed_agents::{Behaviour, Engine, Harness, Outcome, ToolMeta};
 
 /// A directory of a test's own.
-struct Dir(PathBuf);
+pub(crate) struct Dir(PathBuf);
 
 impl Dir {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "ma-behaviour-{}-{}",
@@ -22,7 +22,7 @@ impl Dir {
         Self(std::env::temp_dir().join(name))
     }
 
-    fn home(&self) -> Home {
+    pub(crate) fn home(&self) -> Home {
         Home::open(StoreOptions::new(&self.0).high_water(self.0.join("mark"))).unwrap()
     }
 }

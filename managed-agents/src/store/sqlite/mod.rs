@@ -401,13 +401,14 @@ impl Recorder for Store {
         watched().map(|()| true).map_err(|error| error.to_record_error())
     }
 
-    fn state(&self, agent: &str, kind: &str, body: &str) {
+    fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
         let statement = entry::Statement::new(kind, SystemTime::now(), body).about_agent(agent);
         match entry::statement(&statement) {
             // nobody waits: what is not written is stated again
             Ok(entry) => drop(self.append(entry, false)),
             Err(error) => tracing::error!(%error, kind, "a statement cannot be recorded"),
         }
+        true
     }
 
     fn interrupts(&self) -> Option<Interrupts> {
