@@ -54,6 +54,7 @@
 //! | verdicts with no policy written | [`Engine`] |
 //! | giving tools to a model | [`Toolbox`], [`claude::MessagesAgent`] |
 //! | policies of your own | [`policy`] |
+//! | limits on how often and how much | [`limit`] |
 //! | stopping what runs | [`interrupt`], [`Harness::stop`] |
 //! | people who approve | [`approval`], [`Harness::pending`] |
 //! | a governance service | [`remote::Remote`] |
@@ -113,6 +114,8 @@ mod http;
 #[cfg(feature = "sqlite")]
 pub mod identity;
 pub mod interrupt;
+#[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "only the engine states limits"))]
+pub mod limit;
 mod outcome;
 #[cfg(feature = "cedar")]
 pub mod policy;
@@ -168,6 +171,9 @@ mod guides {
 
     #[doc = include_str!("../../docs/interrupts.md")]
     struct Interrupts;
+
+    #[doc = include_str!("../../docs/limits.md")]
+    struct Limits;
 
     #[cfg(feature = "cedar")]
     #[doc = include_str!("../../docs/policy.md")]

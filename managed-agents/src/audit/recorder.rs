@@ -37,6 +37,8 @@ pub enum Committed {
     Done(Sequence),
     /// What it rests on has changed: nothing was written, and the call must be judged anew.
     Stale,
+    /// It would exceed a limit, by its place among those that the claims count: nothing was written.
+    Exceeded(usize),
 }
 
 /// Where decisions and outcomes are written, before and after a body.
@@ -70,6 +72,12 @@ pub trait Recorder: Send + Sync + 'static {
     /// caller's runtime does. A blocking tool inside a runtime is refused where this is false (the default) and the answer
     /// is not there at once.
     fn may_be_waited_for(&self) -> bool {
+        false
+    }
+
+    /// Whether [`commit`](Self::commit) counts what the claims say, and answers [`Committed::Exceeded`]. Where it does not (the
+    /// default), a call that a [limit](crate::limit) is about is denied.
+    fn keeps_counts(&self) -> bool {
         false
     }
 

@@ -253,8 +253,13 @@ impl Guard {
         if self.stage == Stage::Ended {
             return;
         }
+        let never = !self.began
+            && (outcome == Outcome::Interrupted || (outcome == Outcome::Cancelled && self.stage != Stage::HandedOut));
         self.stage = Stage::Ended;
         let mut record = OutcomeRecord::new(outcome, self.started.elapsed());
+        if never {
+            record = record.unbegun();
+        }
         if self.is_stopped() {
             let by = self.stopping.as_ref().and_then(|stopping| stopping.by.as_ref());
             record = record.with_stop(by.and_then(|by| by.place()).map(Sequence::get));

@@ -26,6 +26,14 @@ pub(super) struct Judged {
     pub(super) fail_open: bool,
 }
 
+impl Judged {
+    /// Whether a limit is about the call.
+    #[inline]
+    pub(super) fn is_counted(&self) -> bool {
+        self.claims.as_ref().is_some_and(|claims| claims.held.counted.is_some())
+    }
+}
+
 type Answered = Result<Judgement, GovernorError>;
 
 /// Asks the screen and the governor; an answer that comes later is waited for.

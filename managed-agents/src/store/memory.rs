@@ -8,6 +8,7 @@ use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, Record
 use crate::call::{AgentId, Salt, ToolCall};
 use crate::governor::Claims;
 use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop, StopRecord, Target, is_reason};
+use crate::limit::Counters;
 use crate::verdict::EvaluationId;
 
 /// How many calls are kept when nothing else is said.
@@ -46,6 +47,7 @@ struct Ring {
     entries: Vec<MemoryEntry>,
     /// Where the next one goes.
     next: usize,
+    counters: Counters,
 }
 
 /// A stop in the record, and its end.
@@ -238,7 +240,7 @@ impl Recorder for MemoryRecorder {
         &self,
         record: DecisionRecord,
         call: Option<&Arc<ToolCall>>,
-        _claims: Claims,
+        claims: Claims,
     ) -> Answer<Result<Committed, RecordError>> {
         let entry = MemoryEntry {
             decision: record,
@@ -253,6 +255,16 @@ impl Recorder for MemoryRecorder {
             return Answer::ready(Ok(Committed::Stale));
         }
         let (sequence, next) = (ring.recorded, ring.next);
+        if let Some(counted) = &claims.held.counted {
+            let fits = if decision.disposition().runs() {
+                ring.counters.count(sequence, counted)
+            } else {
+                ring.counters.check(counted)
+            };
+            if let Err(at) = fits {
+                return Answer::ready(Ok(Committed::Exceeded(at)));
+            }
+        }
         match ring.entries.get_mut(next) {
             Some(oldest) => *oldest = entry,
             None => ring.entries.push(entry),
@@ -262,8 +274,13 @@ impl Recorder for MemoryRecorder {
         Answer::ready(Ok(Committed::Done(Sequence::new(sequence))))
     }
 
+    fn keeps_counts(&self) -> bool {
+        true
+    }
+
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {
         let mut ring = self.ring();
+        ring.counters.ended(place.get(), outcome.began());
         // an entry that was dropped meanwhile takes its outcome with it; one that has an outcome keeps it
         if let Some(entry) = ring.at(place.get())
             && entry.outcome.is_none()

@@ -24,6 +24,8 @@ fn dump(data: &Path) -> Result<Vec<(String, Vec<Value>)>, rusqlite::Error> {
         "blocks",
         "postings",
         "evaluations",
+        "counts",
+        "holds",
     ] {
         let mut select = db.prepare(&format!("SELECT * FROM {table}"))?;
         let columns = select.column_count();

@@ -50,6 +50,7 @@ pub(super) struct Decision {
 pub(super) enum Written {
     Done(Reserved),
     Stale,
+    Exceeded(usize),
 }
 
 /// How a call ended.
@@ -95,7 +96,7 @@ impl Drop for Reserved {
         if let Some(to_writer) = self.unclaimed.take() {
             let ended = Ended {
                 place: self.sequence,
-                record: OutcomeRecord::new(Outcome::Cancelled, Duration::ZERO),
+                record: OutcomeRecord::new(Outcome::Cancelled, Duration::ZERO).unbegun(),
                 at: SystemTime::now(),
             };
             // a writer that is gone leaves it open: the next one closes it

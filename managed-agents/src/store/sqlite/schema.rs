@@ -20,10 +20,16 @@ pub(super) struct Step {
 
 /// Every version, the first first. To add tables, append a step here; its place is its number, so whoever merges later moves
 /// his to the end, and nothing else. A step that was merged never changes again: there are databases that it made.
-pub(super) const STEPS: &[Step] = &[Step {
-    tables: &RECORD,
-    fill: |_| Ok(()),
-}];
+pub(super) const STEPS: &[Step] = &[
+    Step {
+        tables: &RECORD,
+        fill: |_| Ok(()),
+    },
+    Step {
+        tables: &COUNTS,
+        fill: |_| Ok(()),
+    },
+];
 
 /// The version of the tables, in `PRAGMA user_version`.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -85,6 +91,20 @@ const RECORD: [Table; 11] = [
     (
         "evaluations",
         "CREATE TABLE evaluations(name TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(name, seq)) STRICT, WITHOUT ROWID",
+    ),
+];
+
+/// What limits count, which stands in no entry: within times, and of the calls that run.
+const COUNTS: [Table; 2] = [
+    (
+        "counts",
+        "CREATE TABLE counts(key BLOB NOT NULL, part INTEGER NOT NULL, amount INTEGER NOT NULL, mark BLOB NOT NULL, \
+         PRIMARY KEY(key, part)) STRICT, WITHOUT ROWID",
+    ),
+    (
+        "holds",
+        "CREATE TABLE holds(key BLOB NOT NULL, seq INTEGER NOT NULL, mark BLOB NOT NULL, \
+         PRIMARY KEY(key, seq)) STRICT, WITHOUT ROWID",
     ),
 ];
 

@@ -1,12 +1,14 @@
 //! The thread that writes.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::counts::{self, LastAsked, Tally};
 use super::error::{StoreError, StoreErrorKind};
 use super::interrupts::{self, Stops};
 use super::log::Log;
@@ -39,6 +41,7 @@ pub(super) struct Parts {
     pub(super) signer: Option<NoteSigner>,
     pub(super) mark: MarkFile,
     pub(super) process: ProcessLock,
+    pub(super) dir: PathBuf,
     pub(super) epoch: u64,
     pub(super) stops: Stops,
     pub(super) to_self: Sender<Message>,
@@ -48,7 +51,16 @@ pub(super) struct Parts {
 struct Running {
     evaluation: String,
     agent: String,
+    /// What it counts.
+    tally: Option<Tally>,
     _place: Place,
+}
+
+/// What became of a decision in the transaction.
+enum Placed {
+    At(u64, Option<Tally>),
+    Stale,
+    Exceeded(usize),
 }
 
 struct Writer<'c> {
@@ -58,6 +70,8 @@ struct Writer<'c> {
     signer: Option<NoteSigner>,
     mark: MarkFile,
     process: i64,
+    dir: PathBuf,
+    asked: LastAsked,
     to_self: Sender<Message>,
     running: HashMap<u64, Running>,
     /// Outcomes that could not be written yet.
@@ -83,6 +97,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         signer,
         mark,
         process,
+        dir,
         epoch,
         stops,
         to_self,
@@ -100,6 +115,8 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         signer,
         mark,
         process: process.id(),
+        dir,
+        asked: LastAsked::default(),
         to_self,
         running: HashMap::new(),
         owed: Vec::new(),
@@ -221,6 +238,8 @@ impl Writer<'_> {
             epoch,
             shared,
             process,
+            dir,
+            asked,
             ..
         } = self;
         let before = *epoch;
@@ -234,7 +253,13 @@ impl Writer<'_> {
                 admission::refresh(log, tip, standings, stops, epoch)?;
             }
             for (decision, result) in &mut group.decisions {
-                *result = Some(write_decision(log, tip, (&*standings, &*stops), *process, decision)?);
+                *result = Some(write_decision(
+                    log,
+                    tip,
+                    (&*standings, &*stops),
+                    (*process, &*dir, &mut *asked),
+                    decision,
+                )?);
             }
             Ok(tip.log_time)
         });
@@ -275,7 +300,7 @@ impl Writer<'_> {
                 ..
             } = *decision;
             let written = match result {
-                Some(Some(sequence)) => {
+                Some(Placed::At(sequence, tally)) => {
                     if runs {
                         let evaluation = entry.index.evaluation.take().unwrap_or_default();
                         self.running.insert(
@@ -283,6 +308,7 @@ impl Writer<'_> {
                             Running {
                                 evaluation,
                                 agent,
+                                tally,
                                 _place: place,
                             },
                         );
@@ -291,9 +317,13 @@ impl Writer<'_> {
                     }
                     Ok(Written::Done(Reserved::new(sequence, runs, &self.to_self)))
                 }
-                Some(None) => {
+                Some(Placed::Stale) => {
                     drop(place);
                     Ok(Written::Stale)
+                }
+                Some(Placed::Exceeded(at)) => {
+                    drop(place);
+                    Ok(Written::Exceeded(at))
                 }
                 None => {
                     drop(place);
@@ -385,8 +415,7 @@ type Appended = Result<Sequence, StoreError>;
 /// What is written in one transaction, and the results.
 #[derive(Default)]
 struct Group {
-    /// The place, or none if what the verdict rests on has changed.
-    decisions: Vec<(Box<Decision>, Option<Option<u64>>)>,
+    decisions: Vec<(Box<Decision>, Option<Placed>)>,
     appends: Vec<(Box<Append>, Option<Appended>)>,
     erasures: Vec<(String, Reply<Option<Sequence>>)>,
 }
@@ -430,6 +459,9 @@ fn write_outcome(
     let facts = super::facts::Facts::of(&entry.index);
     log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
     log.ended(ended.place)?;
+    if let Some(tally) = &call.tally {
+        counts::ended(log.db, ended.place, tally, ended.record.began())?;
+    }
     Ok(Some(ended.place))
 }
 
@@ -452,16 +484,25 @@ fn write_append(log: &mut Log<'_>, tip: &mut Tip, stops: &Stops, append: &Append
     Ok(Ok(Sequence::new(place)))
 }
 
-/// The place of a decision, or none if what it rests on has changed.
+/// The place of a decision, unless what it rests on has changed, or it exceeds a limit.
 fn write_decision(
     log: &mut Log<'_>,
     tip: &mut Tip,
     (standings, stops): (&HashMap<String, Standing>, &Stops),
-    process: i64,
+    (process, dir, asked): (i64, &Path, &mut LastAsked),
     decision: &mut Decision,
-) -> Result<Option<u64>, StoreError> {
+) -> Result<Placed, StoreError> {
     if !admission::admits(log, tip, standings, stops, decision)? {
-        return Ok(None);
+        return Ok(Placed::Stale);
+    }
+    let mut tally = None;
+    if let Some(counted) = &decision.claims.held.counted {
+        match counts::check(log, tip, counted, (dir, asked))? {
+            Err(at) => return Ok(Placed::Exceeded(at)),
+            // one that waits for people is not counted
+            Ok(now) if decision.runs => tally = Some(counts::count(log, tip, counted, now)?),
+            Ok(_) => {}
+        }
     }
     let facts = decision.facts.clone();
     let sequence = log.append(tip, &decision.entry, facts, &mut decision.values)?;
@@ -471,5 +512,5 @@ fn write_decision(
     if let Some(grant) = &decision.claims.grant {
         admission::consume(log, tip, grant, sequence)?;
     }
-    Ok(Some(sequence))
+    Ok(Placed::At(sequence, tally))
 }

@@ -11,7 +11,7 @@ use super::super::error::StoreError;
 use super::super::facts::{BlockRows, Facts};
 use super::super::keys::SubjectKeys;
 use super::super::tip::Tip;
-use super::super::{log, seal};
+use super::super::{counts, log, seal};
 use super::block_ending_at;
 use super::checkpoints::Checkpoints;
 use super::feed::{Row, Sealed};
@@ -298,6 +298,9 @@ impl<'a> Deep<'a> {
                 None,
                 "the consumed grants are not those that the log says",
             );
+        }
+        if counts::fault(self.db)? {
+            report.add("state_differs", None, "what limits count is not what was written");
         }
         let mut select = self.db.prepare("SELECT seq, process, mark FROM running ORDER BY seq")?;
         let mut rows = select.query([])?;
