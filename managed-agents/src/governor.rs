@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use crate::answer::Answer;
 use crate::audit::Watcher;
 use crate::call::{Digest, ToolCall};
+use crate::limit::Counted;
 use crate::outcome::Outcome;
 use crate::verdict::{EvaluationId, Verdict};
 
@@ -141,6 +142,13 @@ impl Judgement {
         self.claims.is_none() && self.verdict.is_bare_allow()
     }
 
+    /// What the recorder counts, if the call runs.
+    #[cfg(feature = "engine")]
+    pub(crate) fn counting(mut self, counted: Arc<Counted>) -> Self {
+        self.claims.get_or_insert_default().held.counted = Some(counted);
+        self
+    }
+
     pub(crate) fn into_boxed_parts(self) -> (Verdict, Option<Box<Claims>>) {
         (self.verdict, self.claims)
     }
@@ -174,6 +182,8 @@ pub struct Claims {
 /// A place in the governor's counters.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
+    /// What the recorder counts, if the call runs.
+    pub(crate) counted: Option<Arc<Counted>>,
     #[cfg(feature = "cedar")]
     pub(crate) reservation: Option<Arc<crate::policy::Reservation>>,
 }
@@ -192,13 +202,12 @@ impl Held {
 impl PartialEq for Held {
     fn eq(&self, other: &Self) -> bool {
         #[cfg(feature = "cedar")]
-        return match (&self.reservation, &other.reservation) {
-            (None, None) => true,
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            _ => false,
-        };
-        #[cfg(not(feature = "cedar"))]
-        return size_of_val(other) == 0;
+        match (&self.reservation, &other.reservation) {
+            (None, None) => {}
+            (Some(one), Some(other)) if Arc::ptr_eq(one, other) => {}
+            _ => return false,
+        }
+        self.counted == other.counted
     }
 }
 

@@ -56,6 +56,7 @@
 //! | governing Claude Managed Agents | [`claude::SessionGovernor`], [`claude::Coverage`], [`claude::EnvironmentWorker`] |
 //! | policies of your own | [`policy`] |
 //! | what agents did before | [`Behaviour`], [`trust`], [`drift`], [`assessment`] |
+//! | limits on how often and how much | [`limit`] |
 //! | stopping what runs | [`interrupt`], [`Harness::stop`] |
 //! | people who approve | [`approval`], [`Harness::pending`] |
 //! | a governance service | [`remote::Remote`] |
@@ -119,6 +120,8 @@ mod http;
 #[cfg(feature = "sqlite")]
 pub mod identity;
 pub mod interrupt;
+#[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "only the engine states limits"))]
+pub mod limit;
 mod outcome;
 #[cfg(feature = "cedar")]
 pub mod policy;
@@ -182,6 +185,9 @@ mod guides {
     struct Behaviour;
     #[doc = include_str!("../../docs/interrupts.md")]
     struct Interrupts;
+
+    #[doc = include_str!("../../docs/limits.md")]
+    struct Limits;
 
     #[cfg(feature = "cedar")]
     #[doc = include_str!("../../docs/policy.md")]

@@ -38,6 +38,8 @@ pub enum Committed {
     Done(Sequence),
     /// What it rests on has changed: nothing was written, and the call must be judged anew.
     Stale,
+    /// It would exceed a limit, by its place among those that the claims count: nothing was written.
+    Exceeded(usize),
 }
 
 /// Where decisions and outcomes are written, before and after a body.
@@ -92,6 +94,12 @@ pub trait Recorder: Send + Sync + 'static {
     /// of them. Must not block.
     fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
         let _ = (agent, kind, body);
+        false
+    }
+
+    /// Whether [`commit`](Self::commit) counts what the claims say, and answers [`Committed::Exceeded`]. Where it does not (the
+    /// default), a call that a [limit](crate::limit) is about is denied.
+    fn keeps_counts(&self) -> bool {
         false
     }
 

@@ -17,6 +17,7 @@ use crate::audit::{
 use crate::call::{Digest, Head, ToolCall, ToolMeta};
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::governor::{Claims, Held};
+use crate::limit;
 use crate::verdict::{Decision, EvaluationId, Reason, Verdict};
 
 /// How often a call is judged when what its verdict rests on keeps changing.
@@ -483,6 +484,9 @@ impl Case {
     /// Records the ruling, and then admits or refuses.
     fn commit(self, mut ruling: Ruling) -> Step {
         let inner = self.scope.harness.inner();
+        if ruling.disposition != Disposition::Refused && ruling.judged.is_counted() && !inner.recorder.keeps_counts() {
+            return self.uncounted(ruling);
+        }
         let verdict = &ruling.judged.verdict;
         let now = Instant::now();
         let details = if ruling.ticket.is_none() && verdict.is_bare() && !self.call.has_details() {
@@ -516,8 +520,14 @@ impl Case {
         let claims = match ruling.judged.claims.take() {
             None => Claims::default(),
             Some(claims) if ruling.disposition.runs() => *claims,
-            // what does not run consumes nothing
-            Some(claims) => Claims { grant: None, ..*claims },
+            Some(mut claims) => {
+                // what does not run consumes nothing; what is refused has nothing to exceed
+                claims.grant = None;
+                if ruling.disposition != Disposition::Queued {
+                    claims.held.counted = None;
+                }
+                *claims
+            }
         };
         // a stop that comes from here on is seen by the transaction, or by the body before it begins
         let since = inner.interrupts.number();
@@ -567,8 +577,10 @@ impl Case {
         record: Option<&DecisionRecord>,
         (started, since): (Instant, u64),
     ) -> Step {
-        if let Ok(Committed::Stale) = committed {
-            return self.again();
+        match committed {
+            Ok(Committed::Stale) => return self.again(),
+            Ok(Committed::Exceeded(at)) => return self.exceeded(ruling, at),
+            Ok(Committed::Done(_)) | Err(_) => {}
         }
         let Ruling {
             mut judged,
@@ -611,6 +623,51 @@ impl Case {
         })
     }
 
+    /// The call would exceed a limit: it is denied, or people are asked. Where it runs all the same (people have approved it, or
+    /// judgement is suspended), it is counted without that limit.
+    #[cold]
+    fn exceeded(self, ruling: Ruling, at: usize) -> Step {
+        let Ruling { judged, held, .. } = ruling;
+        let found = held.counted.as_ref().and_then(|counted| {
+            let entry = counted.entries.get(at)?;
+            Some((limit::exceeded(&entry.limit), counted.waiving(at)))
+        });
+        let Some((verdict, counted)) = found else {
+            return self.again();
+        };
+        let held = Held {
+            counted: Some(Arc::new(counted)),
+            ..held
+        };
+        self.rule(Judged {
+            verdict: judged.verdict.restricted_by(verdict),
+            claims: Some(Box::new(Claims {
+                held,
+                ..Claims::default()
+            })),
+            ..judged
+        })
+    }
+
+    /// A limit is about the call, and nobody counts.
+    #[cold]
+    fn uncounted(self, ruling: Ruling) -> Step {
+        let reason = Reason::new(
+            "limit_uncounted",
+            "this call is limited and cannot be counted; it was not run",
+        )
+        .with_detail("the recorder keeps no counts, and a limit is about this call");
+        self.commit(Ruling {
+            judged: Judged {
+                verdict: ruling.judged.verdict.restricted_by(Verdict::deny(reason)),
+                claims: None,
+                ..ruling.judged
+            },
+            disposition: Disposition::Refused,
+            ..ruling
+        })
+    }
+
     /// What the verdict rests on has changed: judges anew, a few times.
     #[cold]
     fn again(self) -> Step {
@@ -645,6 +702,8 @@ fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Opt
         None => denied,
     };
     match kind {
+        // what is limited in time is free again later
+        DenialKind::Denied if limit::passes(denied.code()) => denied.retryable(),
         DenialKind::Denied | DenialKind::Interrupted => denied,
         DenialKind::Escalated => denied.waiting().retryable(),
         _ => denied.retryable(),

@@ -280,6 +280,8 @@ impl Guard {
         if self.stage == Stage::Ended {
             return;
         }
+        let never = !self.began
+            && (outcome == Outcome::Interrupted || (outcome == Outcome::Cancelled && self.stage != Stage::HandedOut));
         self.stage = Stage::Ended;
         let stopped = self.is_stopped();
         if let Some(running) = &self.running {
@@ -287,6 +289,9 @@ impl Guard {
             let now = Instant::now();
             let at = inner.clock.at(now);
             let mut record = OutcomeRecord::new(outcome, now - self.started, at);
+            if never {
+                record = record.unbegun();
+            }
             if stopped {
                 let by = self.stopping.as_ref().and_then(|stopping| stopping.by.as_ref());
                 record = record.with_stop(by.and_then(|by| by.place()).map(Sequence::get));
