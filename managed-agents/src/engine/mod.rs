@@ -89,6 +89,7 @@ impl Engine {
     pub fn new() -> Self {
         Self {
             scopes: BTreeMap::new(),
+            limits: Limits::default(),
             #[cfg(feature = "cedar")]
             policies: None,
             behaviour: Some(Behaviour::new()),

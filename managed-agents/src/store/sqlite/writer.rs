@@ -349,9 +349,9 @@ impl Writer<'_> {
             Some(Ok((sequence, _))) => Some((sequence.get(), &append.entry)),
             _ => None,
         });
-        let decided = group.decisions.iter().filter_map(|(decision, result)| {
-            let sequence = (*result)??;
-            Some((sequence, decision))
+        let decided = group.decisions.iter().filter_map(|(decision, result)| match result {
+            Some(Placed::At(sequence, _)) => Some((*sequence, decision)),
+            _ => None,
         });
         let (stated, decided): (Vec<_>, Vec<_>) = (stated.collect(), decided.collect());
         let first = ended.first().map(|(sequence, _)| *sequence);
