@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::answer::Answer;
+use crate::audit::Watcher;
 use crate::call::{Digest, ToolCall};
+use crate::limit::Counted;
 use crate::outcome::Outcome;
 use crate::verdict::{EvaluationId, Verdict};
 
@@ -65,6 +67,19 @@ pub trait Governor: Send + Sync + 'static {
     /// The digest of the rules that it judges by, where it can say: another digest may judge otherwise. It goes into each
     /// record.
     fn rules(&self) -> Option<Digest> {
+        None
+    }
+
+    /// Whoever remembers behaviour for this governor, and must hear of every decision and outcome.
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        None
+    }
+
+    /// Trust in the agent of a call that is about to be recorded, before and after, in millionths, and the place as of which it
+    /// is known. `fault` says that the call is denied by the agent's own fault.
+    #[doc(hidden)]
+    fn trust(&self, call: &ToolCall, at: SystemTime, fault: bool) -> Option<(u32, u32, u64)> {
+        let _ = (call, at, fault);
         None
     }
 
@@ -127,6 +142,13 @@ impl Judgement {
         self.claims.is_none() && self.verdict.is_bare_allow()
     }
 
+    /// What the recorder counts, if the call runs.
+    #[cfg(feature = "engine")]
+    pub(crate) fn counting(mut self, counted: Arc<Counted>) -> Self {
+        self.claims.get_or_insert_default().held.counted = Some(counted);
+        self
+    }
+
     pub(crate) fn into_boxed_parts(self) -> (Verdict, Option<Box<Claims>>) {
         (self.verdict, self.claims)
     }
@@ -160,6 +182,8 @@ pub struct Claims {
 /// A place in the governor's counters.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
+    /// What the recorder counts, if the call runs.
+    pub(crate) counted: Option<Arc<Counted>>,
     #[cfg(feature = "cedar")]
     pub(crate) reservation: Option<Arc<crate::policy::Reservation>>,
 }
@@ -178,13 +202,12 @@ impl Held {
 impl PartialEq for Held {
     fn eq(&self, other: &Self) -> bool {
         #[cfg(feature = "cedar")]
-        return match (&self.reservation, &other.reservation) {
-            (None, None) => true,
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            _ => false,
-        };
-        #[cfg(not(feature = "cedar"))]
-        return size_of_val(other) == 0;
+        match (&self.reservation, &other.reservation) {
+            (None, None) => {}
+            (Some(one), Some(other)) if Arc::ptr_eq(one, other) => {}
+            _ => return false,
+        }
+        self.counted == other.counted
     }
 }
 

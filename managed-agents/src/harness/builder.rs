@@ -16,7 +16,7 @@ use super::heads::Heads;
 use super::{Harness, Inner};
 #[cfg(feature = "engine")]
 use crate::approval::{Approvals, ApproverPublicKey};
-use crate::audit::Recorder;
+use crate::audit::{Attachment, Recorder, Watcher};
 use crate::call::{AgentId, AgentIdError, Origin, ToolMeta};
 use crate::clock::{Clock, VirtualClock};
 use crate::governor::Governor;
@@ -364,7 +364,9 @@ impl HarnessBuilder {
             (Arc::new(memory.clone()) as Arc<dyn Recorder>, Some(memory))
         };
         #[cfg(feature = "sqlite")]
-        let mut home = None;
+        let mut home: Option<Home> = None;
+        #[cfg(all(feature = "screen", feature = "sqlite"))]
+        let mark = self.record.high_water.clone();
         let (recorder, memory) = match (self.recorder, self.memory_capacity) {
             (Some(recorder), _) => (recorder, None),
             (None, Some(calls)) => in_memory(calls),
@@ -388,7 +390,17 @@ impl HarnessBuilder {
                 .iter()
                 .fold(screen, StandardScreen::with_workspace_root);
             let screen = self.scratch.iter().fold(screen, StandardScreen::with_scratch);
-            self.protected.iter().fold(screen, StandardScreen::with_protected_path)
+            let screen = self.protected.iter().fold(screen, StandardScreen::with_protected_path);
+            // the record and the keys, wherever they lie
+            #[cfg(feature = "sqlite")]
+            let screen = home
+                .iter()
+                .map(Home::dir)
+                .chain(mark.as_deref())
+                .flat_map(|path| [Some(path.to_owned()), std::path::absolute(path).ok()])
+                .flatten()
+                .fold(screen, |screen, path| screen.with_secret_path(path.to_string_lossy()));
+            screen
         };
         let rules = {
             let mut settings = vec![
@@ -414,6 +426,7 @@ impl HarnessBuilder {
             settings.append(&mut tools);
             super::rules::Rules::new(settings.iter().map(String::as_str))
         };
+        let watcher = attached(&*governor, &recorder, &agent, &self.clock)?;
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
         Ok(Harness::new(Inner {
@@ -421,6 +434,7 @@ impl HarnessBuilder {
             interrupts: recorder.interrupts().unwrap_or_default(),
             compensations: self.compensations,
             recorder,
+            watcher,
             memory,
             #[cfg(feature = "sqlite")]
             home,
@@ -447,6 +461,27 @@ impl HarnessBuilder {
             approvals: Approvals::new(self.approvers).map_err(|_| BuildError::NoEntropy)?,
         }))
     }
+}
+
+/// Lets whoever remembers behaviour for a governor hear of the agent; gives them back where the harness is to tell them.
+fn attached(
+    governor: &dyn Governor,
+    recorder: &Arc<dyn Recorder>,
+    agent: &AgentId,
+    clock: &Clock,
+) -> Result<Option<Arc<dyn Watcher>>, BuildError> {
+    let Some(watcher) = governor.watcher() else {
+        return Ok(None);
+    };
+    watcher.attached(
+        agent,
+        Attachment {
+            recorder: Arc::clone(recorder),
+            clock: clock.clone(),
+        },
+    );
+    let told = recorder.watch(agent, &watcher)?;
+    Ok((!told).then_some(watcher))
 }
 
 /// Where the durable record is, as far as code says.
@@ -558,6 +593,8 @@ pub enum BuildError {
     /// The data directory cannot be used.
     #[cfg(feature = "sqlite")]
     Home(crate::home::HomeError),
+    /// What the record says of the agent's behaviour so far cannot be read.
+    Record(crate::audit::RecordError),
     /// The operating system gave no random bytes.
     NoEntropy,
 }
@@ -585,6 +622,7 @@ impl fmt::Display for BuildError {
             Self::RuntimeEnded => f.write_str("the runtime ended while the record was opened"),
             #[cfg(feature = "sqlite")]
             Self::Home(error) => error.fmt(f),
+            Self::Record(error) => error.fmt(f),
             Self::NoEntropy => f.write_str("the operating system gave no random bytes"),
         }
     }
@@ -601,6 +639,7 @@ impl std::error::Error for BuildError {
             Self::Config(error) => error.source(),
             #[cfg(feature = "sqlite")]
             Self::Home(error) => error.source(),
+            Self::Record(error) => error.source(),
             _ => None,
         }
     }
@@ -623,6 +662,12 @@ impl From<crate::screen::ProfileError> for BuildError {
 impl From<crate::config::ConfigError> for BuildError {
     fn from(error: crate::config::ConfigError) -> Self {
         Self::Config(error)
+    }
+}
+
+impl From<crate::audit::RecordError> for BuildError {
+    fn from(error: crate::audit::RecordError) -> Self {
+        Self::Record(error)
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Sleep;
 use super::Harness;
 use super::compensate::Compensation;
 use super::scope::Running;
-use crate::audit::{OutcomeRecord, Recorder as _, Sequence};
+use crate::audit::{Event, OutcomeRecord, Recorder as _, Sequence, What, micros};
 use crate::call::ToolCall;
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::interrupt::{StopRecord, Watched};
@@ -280,17 +280,36 @@ impl Guard {
         if self.stage == Stage::Ended {
             return;
         }
+        let never = !self.began
+            && (outcome == Outcome::Interrupted || (outcome == Outcome::Cancelled && self.stage != Stage::HandedOut));
         self.stage = Stage::Ended;
-        let mut record = OutcomeRecord::new(outcome, self.started.elapsed());
-        if self.is_stopped() {
-            let by = self.stopping.as_ref().and_then(|stopping| stopping.by.as_ref());
-            record = record.with_stop(by.and_then(|by| by.place()).map(Sequence::get));
-        }
+        let stopped = self.is_stopped();
         if let Some(running) = &self.running {
             let inner = running.harness.inner();
+            let now = Instant::now();
+            let at = inner.clock.at(now);
+            let mut record = OutcomeRecord::new(outcome, now - self.started, at);
+            if never {
+                record = record.unbegun();
+            }
+            if stopped {
+                let by = self.stopping.as_ref().and_then(|stopping| stopping.by.as_ref());
+                record = record.with_stop(by.and_then(|by| by.place()).map(Sequence::get));
+            }
             match &inner.memory {
                 Some(memory) => memory.conclude(self.place, record),
                 None => inner.recorder.conclude(self.place, record),
+            }
+            if let Some(watcher) = &inner.watcher {
+                watcher.heard(&Event {
+                    place: self.place.get(),
+                    at_micros: micros(at),
+                    agent: running.call.agent().as_str(),
+                    what: What::Ended {
+                        about: self.place.get(),
+                        outcome,
+                    },
+                });
             }
             inner.governor.conclude(&running.call, &self.evaluation, outcome);
         }

@@ -38,6 +38,12 @@ impl Judged {
             fail_open: false,
         }
     }
+
+    /// Whether a limit is about the call.
+    #[inline]
+    pub(super) fn is_counted(&self) -> bool {
+        self.claims.as_ref().is_some_and(|claims| claims.held.counted.is_some())
+    }
 }
 
 /// What the judges said at once.

@@ -89,7 +89,9 @@ struct Inner {
     id: u64,
     governor: Arc<dyn Governor>,
     recorder: Arc<dyn Recorder>,
-    /// The same, where it is in memory.
+    /// Who remembers behaviour, where the recorder does not tell them itself.
+    watcher: Option<Arc<dyn crate::audit::Watcher>>,
+    /// The same as the recorder, where it is in memory.
     memory: Option<MemoryRecorder>,
     /// What is stopped: the recorder's, or this harness's own where it keeps none.
     interrupts: crate::interrupt::Interrupts,
@@ -292,6 +294,12 @@ impl Harness {
     #[cfg(feature = "engine")]
     pub fn reject(&self, ticket: &str, key: &ApproverKey, reason: &str) -> Result<(), ApprovalError> {
         self.0.approvals.reject(ticket, key, reason, self.0.clock.now())
+    }
+
+    /// Whether this and another are one harness.
+    #[cfg(feature = "claude")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     fn inner(&self) -> &Inner {

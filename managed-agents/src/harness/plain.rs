@@ -26,7 +26,7 @@ pub(super) struct Recorded {
 #[inline(always)]
 pub(super) fn record(inner: &Inner, call: &ToolCall) -> Option<Recorded> {
     let memory = inner.memory.as_ref()?;
-    if inner.observe_only || !inner.callbacks.is_empty() || call.has_details() {
+    if inner.observe_only || inner.watcher.is_some() || !inner.callbacks.is_empty() || call.has_details() {
         return None;
     }
     let evaluation = inner.next_evaluation();

@@ -12,7 +12,7 @@ const LONGEST: usize = 1024;
 const KEY: usize = 16;
 
 /// First words of statements and conditions, where plain words are judged as SQL.
-const STATEMENTS: [u64; 17] = [
+const STATEMENTS: [u128; 29] = [
     word(b"select"),
     word(b"insert"),
     word(b"update"),
@@ -30,6 +30,18 @@ const STATEMENTS: [u64; 17] = [
     word(b"bulk"),
     word(b"shutdown"),
     word(b"declare"),
+    word(b"or"),
+    word(b"and"),
+    word(b"xor"),
+    word(b"order"),
+    word(b"group"),
+    word(b"show"),
+    word(b"desc"),
+    word(b"describe"),
+    word(b"attach"),
+    word(b"detach"),
+    word(b"load"),
+    word(b"reconfigure"),
 ];
 
 /// What the names of a tool and its arguments say.
@@ -134,7 +146,7 @@ const SIGNS: [Sign; 256] = {
         {
             signs[byte] = match byte as u8 {
                 b'"' => Sign::Quote,
-                b'-' | b'u' | b'U' | b's' | b'S' | b'd' | b'D' => Sign::Watched,
+                b'-' | b'u' | b'U' | b's' | b'S' | b'd' | b'D' | b'l' | b'L' => Sign::Watched,
                 b' ' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Sign::Plain,
                 _ => Sign::Other,
             };
@@ -161,39 +173,48 @@ fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((value, behind.get(1..)?))
 }
 
-/// Whether a comment begins here, or a word of those that SQL knows anywhere: `union`, `sleep` or `delay`.
+/// Whether a comment begins here, or a word of those that SQL knows anywhere: `union`, `sleep`, `delay`, `like`, or the
+/// names of a system's own tables.
 fn begins_something(bytes: &[u8]) -> bool {
-    match bytes {
-        [b'-', next, ..] => *next == b'-',
-        [first, a, b, c, d, ..] => {
-            let word = [first, a, b, c, d].map(u8::to_ascii_lowercase);
-            matches!(&word, b"union" | b"sleep" | b"delay")
-        }
+    let follows = |word: &[u8]| {
+        let own = bytes.get(..word.len());
+        own.is_some_and(|own| own.eq_ignore_ascii_case(word))
+    };
+    match bytes.first() {
+        Some(b'-') => follows(b"--"),
+        Some(b'u' | b'U') => follows(b"union"),
+        Some(b's' | b'S') => follows(b"sleep") || (follows(b"sys") && !follows(b"syst")),
+        Some(b'l' | b'L') => follows(b"like"),
+        Some(b'd' | b'D') => follows(b"delay"),
         _ => false,
     }
 }
 
-/// Whether a text of those signs begins as a statement or condition does.
+/// Whether a text of those signs begins as a statement or condition does, or may name a database's own table.
 fn is_statement(value: &[u8]) -> bool {
+    // names of a database's own tables have both
+    if value.contains(&b'_') && value.iter().any(|byte| matches!(byte, b' ' | b'-')) {
+        return true;
+    }
     let letters = value
         .trim_ascii_start()
         .iter()
         .take_while(|byte| byte.is_ascii_alphabetic());
-    let mut first = 0_u64;
+    let mut first = 0_u128;
     for (at, byte) in letters.enumerate() {
-        if at == 8 {
+        if at == 16 {
             return false;
         }
-        first = first << 8 | u64::from(byte.to_ascii_lowercase());
+        first = first << 8 | u128::from(byte.to_ascii_lowercase());
     }
     STATEMENTS.contains(&first)
 }
 
-/// A word of at most eight small letters as a number.
-const fn word(mut letters: &[u8]) -> u64 {
+/// A word of at most sixteen small letters as a number.
+const fn word(mut letters: &[u8]) -> u128 {
     let mut word = 0;
     while let [first, rest @ ..] = letters {
-        word = word << 8 | *first as u64;
+        word = word << 8 | *first as u128;
         letters = rest;
     }
     word

@@ -8,6 +8,7 @@ use crate::audit::{Committed, DecisionRecord, Disposition, OutcomeRecord, Record
 use crate::call::{AgentId, Digest, Salt, ToolCall};
 use crate::governor::Claims;
 use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop, StopRecord, Target, is_reason};
+use crate::limit::Counters;
 use crate::verdict::{Decision, EvaluationId};
 
 /// How many calls are kept when nothing else is said.
@@ -46,6 +47,7 @@ struct Ring {
     entries: Vec<MemoryEntry>,
     /// Where the next one goes.
     next: usize,
+    counters: Counters,
 }
 
 /// A stop in the record, and its end.
@@ -256,6 +258,7 @@ impl MemoryEntry {
                 decision: Decision::Allow,
                 disposition: Disposition::Allowed,
                 rules: allowed.rules,
+                trust: None,
                 details: None,
             },
             salt: *call.salt(),
@@ -280,6 +283,7 @@ impl MemoryEntry {
                     decision,
                     disposition,
                     rules,
+                    trust,
                     details,
                 },
             salt,
@@ -298,6 +302,7 @@ impl MemoryEntry {
         *decision = Decision::Allow;
         *disposition = Disposition::Allowed;
         *rules = allowed.rules;
+        *trust = None;
         *details = None;
         *salt = *call.salt();
         *outcome = None;
@@ -337,7 +342,7 @@ impl Recorder for MemoryRecorder {
         &self,
         record: DecisionRecord,
         call: Option<&Arc<ToolCall>>,
-        _claims: Claims,
+        claims: Claims,
     ) -> Answer<Result<Committed, RecordError>> {
         let entry = MemoryEntry {
             decision: record,
@@ -351,7 +356,17 @@ impl Recorder for MemoryRecorder {
         if decision.disposition().runs() && !self.0.interrupts.admits_in(decision.agent(), decision.session()) {
             return Answer::ready(Ok(Committed::Stale));
         }
-        let next = ring.next;
+        let (sequence, next) = (ring.recorded, ring.next);
+        if let Some(counted) = &claims.held.counted {
+            let fits = if decision.disposition().runs() {
+                ring.counters.count(sequence, counted)
+            } else {
+                ring.counters.check(counted)
+            };
+            if let Err(at) = fits {
+                return Answer::ready(Ok(Committed::Exceeded(at)));
+            }
+        }
         match ring.entries.get_mut(next) {
             Some(oldest) => *oldest = entry,
             None => ring.entries.push(entry),
@@ -359,8 +374,13 @@ impl Recorder for MemoryRecorder {
         Answer::ready(Ok(Committed::Done(ring.recorded(self.0.capacity))))
     }
 
+    fn keeps_counts(&self) -> bool {
+        true
+    }
+
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {
         let mut ring = self.ring();
+        ring.counters.ended(place.get(), outcome.began());
         // an entry that was dropped meanwhile takes its outcome with it; one that has an outcome keeps it
         if let Some(entry) = ring.at(place.get())
             && entry.outcome.is_none()
