@@ -53,8 +53,10 @@
 //! | refusals | [`GovernanceDenied`], [`DenialKind`] |
 //! | verdicts with no policy written | [`Engine`] |
 //! | giving tools to a model | [`Toolbox`], [`claude::MessagesAgent`] |
+//! | governing Claude Managed Agents | [`claude::SessionGovernor`], [`claude::Coverage`], [`claude::EnvironmentWorker`] |
 //! | policies of your own | [`policy`] |
 //! | what agents did before | [`Behaviour`], [`trust`], [`drift`], [`assessment`] |
+//! | limits on how often and how much | [`limit`] |
 //! | stopping what runs | [`interrupt`], [`Harness::stop`] |
 //! | people who approve | [`approval`], [`Harness::pending`] |
 //! | a governance service | [`remote::Remote`] |
@@ -75,7 +77,7 @@
 //! | `screen` | yes | deterministic checks of commands, queries, paths, URLs, secrets and bulk; without it, what they would read escalates |
 //! | `cedar` | | the operator's policies, written in Cedar ([`policy`]) |
 //! | `remote` | | a governance service over HTTP as the governor |
-//! | `claude` | | an agent loop over Claude's Messages API |
+//! | `claude` | | Claude: a loop over the Messages API, Managed Agents sessions, self-hosted workers |
 //! | `cli` | | the program `managed-agents` |
 //!
 //! Features add; none makes a verdict more permissive.
@@ -118,6 +120,8 @@ mod http;
 #[cfg(feature = "sqlite")]
 pub mod identity;
 pub mod interrupt;
+#[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "only the engine states limits"))]
+pub mod limit;
 mod outcome;
 #[cfg(feature = "cedar")]
 pub mod policy;
@@ -131,6 +135,7 @@ mod tool;
 #[cfg(feature = "engine")]
 pub mod trust;
 mod verdict;
+mod word;
 
 #[cfg(feature = "macros")]
 pub use managed_agents_macros::governed;
@@ -167,6 +172,9 @@ struct Readme;
     feature = "remote"
 ))]
 mod guides {
+    #[doc = include_str!("../../docs/claude.md")]
+    struct Claude;
+
     #[doc = include_str!("../../docs/escalation.md")]
     struct Escalation;
 
@@ -177,6 +185,9 @@ mod guides {
     struct Behaviour;
     #[doc = include_str!("../../docs/interrupts.md")]
     struct Interrupts;
+
+    #[doc = include_str!("../../docs/limits.md")]
+    struct Limits;
 
     #[cfg(feature = "cedar")]
     #[doc = include_str!("../../docs/policy.md")]

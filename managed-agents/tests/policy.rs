@@ -409,3 +409,38 @@ fn records_name_the_rules_and_other_rules_have_another_digest() {
         rules(r#"forbid(principal, action == Action::"pay", resource);"#)
     );
 }
+
+#[test]
+fn changed_files_are_read_again_where_that_is_asked_for_and_bad_ones_change_nothing() {
+    let dir = std::env::temp_dir().join(format!("managed-agents-watch-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("a.cedar"), "forbid(principal, action, resource);").unwrap();
+    let set = Policies::builder().path(&dir).load().unwrap();
+    let before = set.digest();
+    let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    let until = |done: &dyn Fn() -> bool| {
+        let begun = std::time::Instant::now();
+        while !done() && begun.elapsed() < std::time::Duration::from_secs(20) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        assert!(done());
+    };
+    // nobody asked yet
+    write("b.cedar", "forbid(principal, action, resource);");
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    assert_eq!(set.digest(), before);
+    let watch = set.watch(std::time::Duration::from_millis(10)).unwrap();
+    write("b.cedar", "forbid(principal == Agent::\"a\", action, resource);");
+    until(&|| set.len() == 2);
+    let good = set.digest();
+    write("c.cedar", "forbid(");
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    assert_eq!(set.digest(), good, "the old set stays in force");
+    write("c.cedar", "forbid(principal == Agent::\"c\", action, resource);");
+    until(&|| set.len() == 3);
+    drop(watch);
+    write("d.cedar", "forbid(principal == Agent::\"d\", action, resource);");
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    assert_eq!(set.len(), 3, "watched no more");
+    std::fs::remove_dir_all(&dir).unwrap();
+}

@@ -34,6 +34,7 @@ const OTHER_WORDS: &[&str] = &[
     "screen/names.rs",
     "screen/secret.rs",
     "store/sqlite/interrupts.rs",
+    "store/sqlite/calls.rs",
     "store/sqlite/schema.rs",
     "trust/ledger.rs",
 ];

@@ -339,6 +339,8 @@ pub struct OutcomeRecord {
     at: SystemTime,
     /// It was stopped, or told to stop; with the place of the stop where that is recorded.
     stop: Option<Option<u64>>,
+    /// The body never began: what the call counted is given back.
+    unbegun: bool,
 }
 
 impl OutcomeRecord {
@@ -348,7 +350,19 @@ impl OutcomeRecord {
             duration,
             at,
             stop: None,
+            unbegun: false,
         }
+    }
+
+    /// The body never began.
+    pub(crate) fn unbegun(mut self) -> Self {
+        self.unbegun = true;
+        self
+    }
+
+    /// Whether the body began.
+    pub(crate) fn began(&self) -> bool {
+        !self.unbegun
     }
 
     /// A stop came while it ran.

@@ -1,6 +1,7 @@
 //! The seam to where records are kept.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -37,6 +38,8 @@ pub enum Committed {
     Done(Sequence),
     /// What it rests on has changed: nothing was written, and the call must be judged anew.
     Stale,
+    /// It would exceed a limit, by its place among those that the claims count: nothing was written.
+    Exceeded(usize),
 }
 
 /// Where decisions and outcomes are written, before and after a body.
@@ -94,6 +97,12 @@ pub trait Recorder: Send + Sync + 'static {
         false
     }
 
+    /// Whether [`commit`](Self::commit) counts what the claims say, and answers [`Committed::Exceeded`]. Where it does not (the
+    /// default), a call that a [limit](crate::limit) is about is denied.
+    fn keeps_counts(&self) -> bool {
+        false
+    }
+
     /// Writes how the allowed call at this place ended. Must neither block nor fail.
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord);
 
@@ -130,13 +139,20 @@ fn keeps_none() -> InterruptError {
 }
 
 /// An agent may not act.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{detail}")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Stopped {
     code: Cow<'static, str>,
     detail: String,
     epoch: Option<u64>,
 }
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Stopped {}
 
 impl Stopped {
     /// With a stable code and a sentence for the operator.
@@ -170,12 +186,19 @@ impl Stopped {
 }
 
 /// A decision could not be recorded, so the call is denied.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{detail}")]
+#[derive(Clone, Debug)]
 pub struct RecordError {
     kind: RecordErrorKind,
     detail: String,
 }
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for RecordError {}
 
 /// Why a decision could not be recorded.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -56,6 +56,7 @@ impl Effect {
         Self::ALL.into_iter().find(|effect| effect.code() == code)
     }
 
+    #[cfg(feature = "engine")]
     pub(crate) fn index(self) -> usize {
         self as usize
     }

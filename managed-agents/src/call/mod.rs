@@ -307,11 +307,15 @@ impl ToolCall {
     /// argument may reach a log, an error, a span or the network.
     #[must_use]
     pub fn reveal_arguments(&self) -> &str {
-        // the writer wrote UTF-8, and `arguments_at..len - 1` is the object it began there
-        self.tail
-            .get(self.arguments_at..self.tail.len().saturating_sub(1))
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .unwrap_or("{}")
+        // the writer wrote UTF-8
+        std::str::from_utf8(self.argument_bytes()).unwrap_or("{}")
+    }
+
+    /// The bytes of [`reveal_arguments`](Self::reveal_arguments), for who reads nothing but ASCII in them.
+    pub(crate) fn argument_bytes(&self) -> &[u8] {
+        // `arguments_at..len - 1` is the object that the writer began there
+        let arguments = self.tail.get(self.arguments_at..self.tail.len().saturating_sub(1));
+        arguments.unwrap_or(b"{}")
     }
 
     /// Whether anything of the arguments is redacted.

@@ -3,6 +3,7 @@
 mod agent;
 mod audit;
 mod check;
+mod claude;
 mod config;
 mod copies;
 mod drift;
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
+        Command::Claude { command } => command.run(place, &mut out),
         Command::Trust(trust) => trust.run(place, &mut out),
         Command::Drift(drift) => drift.run(place, &mut out),
         Command::Stop(stop) => stop.run(place, &mut out),
@@ -120,6 +122,11 @@ enum Command {
     Policy {
         #[command(subcommand)]
         command: policy::PolicyCommand,
+    },
+    /// Governs sessions of Claude Managed Agents, and runs self-hosted environments
+    Claude {
+        #[command(subcommand)]
+        command: claude::ClaudeCommand,
     },
     Trust(trust::Trust),
     Drift(drift::Drift),

@@ -49,7 +49,10 @@ impl Engine {
         // what is denied is given back at once
         let held = judged.held.filter(|_| verdict.decision() != Decision::Deny);
         let claims = Claims {
-            held: Held { reservation: held },
+            held: Held {
+                reservation: held,
+                ..Held::default()
+            },
             ..Claims::default()
         };
         Judgement::new(verdict, claims)

@@ -24,9 +24,10 @@ use crate::assessment::Assessor;
 use crate::audit::Watcher;
 use crate::call::{Digest, Origin, Reversibility, Risk, ToolCall};
 use crate::governor::{Governor, GovernorError, Judgement};
+use crate::limit::{Limit, Limits};
 #[cfg(feature = "cedar")]
 use crate::policy::Policies;
-use crate::verdict::{Reason, Verdict};
+use crate::verdict::{Decision, Reason, Verdict};
 
 /// The embedded governor: judges by scope and by what each tool declares of itself.
 ///
@@ -69,6 +70,7 @@ use crate::verdict::{Reason, Verdict};
 #[derive(Clone, Debug)]
 pub struct Engine {
     scopes: BTreeMap<String, BTreeSet<String>>,
+    limits: Limits,
     #[cfg(feature = "cedar")]
     policies: Option<Policies>,
     /// What agents do is not remembered where there is none.
@@ -87,6 +89,7 @@ impl Engine {
     pub fn new() -> Self {
         Self {
             scopes: BTreeMap::new(),
+            limits: Limits::default(),
             #[cfg(feature = "cedar")]
             policies: None,
             behaviour: Some(Behaviour::new()),
@@ -130,6 +133,14 @@ impl Engine {
         self
     }
 
+    /// Limits how often, how many at once, how much or how large; what every other judge says counts as well.
+    #[must_use]
+    pub fn limit(mut self, limit: Limit) -> Self {
+        self.limits.add(limit);
+        self.digest = OnceLock::new();
+        self
+    }
+
     /// Judges by policies as well. They may be replaced while they are in use.
     #[cfg(feature = "cedar")]
     #[must_use]
@@ -144,15 +155,39 @@ impl Engine {
         self
     }
 
-    /// The digest of the scopes and of how behaviour is judged.
+    /// The digest of scopes and limits, and of how behaviour is judged.
     fn scopes_digest(&self) -> Digest {
         *self.digest.get_or_init(|| {
             let mut hash = Sha256::new();
-            hash.update(format!("{:?} {}", self.scopes, self.knows_every_name));
+            hash.update(format!("{:?} {} {:?}", self.scopes, self.knows_every_name, self.limits));
             hash.update(self.behaviour.as_ref().map(Behaviour::rules).unwrap_or_default());
             hash.update(self.assessor.as_ref().map(Assessor::rules).unwrap_or_default());
             Digest::new(hash.finalize().into())
         })
+    }
+
+    #[inline]
+    fn decide_at_once(&self, call: &ToolCall) -> Judgement {
+        #[cfg(feature = "cedar")]
+        if let Some(policies) = &self.policies {
+            return self.judge_with(policies, call);
+        }
+        let bearing = self.behaviour.as_ref().map(|behaviour| behaviour.bearing(call));
+        let behaves = self.behaves(call, bearing.as_ref(), None);
+        restricted(self.judge(call), behaves).into()
+    }
+
+    /// With the limits that the call is under: what it alone exceeds is judged here, and the rest is counted where it is recorded.
+    fn limited(&self, judgement: Judgement, call: &ToolCall) -> Judgement {
+        let (alone, counted) = self.limits.judge(call);
+        let judgement = match alone {
+            Some(verdict) => judgement.restricted_by(verdict),
+            None => judgement,
+        };
+        match counted.filter(|_| judgement.verdict().decision() != Decision::Deny) {
+            Some(counted) => judgement.counting(counted),
+            None => judgement,
+        }
     }
 
     fn judge(&self, call: &ToolCall) -> Verdict {
@@ -219,13 +254,11 @@ impl Governor for Engine {
     }
 
     fn decide(&self, call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
-        #[cfg(feature = "cedar")]
-        if let Some(policies) = &self.policies {
-            return Answer::ready(Ok(self.judge_with(policies, call)));
+        let judgement = self.decide_at_once(call);
+        if self.limits.is_empty() {
+            return Answer::ready(Ok(judgement));
         }
-        let bearing = self.behaviour.as_ref().map(|behaviour| behaviour.bearing(call));
-        let behaves = self.behaves(call, bearing.as_ref(), None);
-        Answer::ready(Ok(restricted(self.judge(call), behaves).into()))
+        Answer::ready(Ok(self.limited(judgement, call)))
     }
 
     fn watcher(&self) -> Option<Arc<dyn Watcher>> {

@@ -5,8 +5,9 @@ use std::time::{Instant, SystemTime};
 
 use super::draft::{Draft, Failure, Judged as JudgedBytes};
 use super::guard::Guard;
-use super::judge::{Judged, bound, judge};
-use super::scope::{Parent, Scope};
+use super::judge::{Judged, Said, bound, judge};
+use super::plain;
+use super::scope::{Scope, Waits, parent};
 use super::span;
 use crate::answer::{Answer, wait};
 use crate::audit::{
@@ -16,6 +17,7 @@ use crate::audit::{
 use crate::call::{Digest, Head, ToolCall, ToolMeta};
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::governor::{Claims, Held};
+use crate::limit;
 use crate::verdict::{Decision, EvaluationId, Reason, Verdict};
 
 /// How often a call is judged when what its verdict rests on keeps changing.
@@ -33,7 +35,7 @@ pub(super) type Step = Result<Result<Guard, GovernanceDenied>, Admission>;
 pub(super) fn admit(scope: Scope, draft: &mut Draft) -> Step {
     let head = scope.harness.inner().heads.of_function(draft.meta());
     let session = scope.session.as_ref().map(|session| session.id());
-    match draft.take_call(head, session, Parent::current()) {
+    match draft.take_call(head, session, parent()) {
         Ok((call, None)) => admit_call(scope, call),
         Ok((call, Some(judged))) => admit_exact(scope, call, judged),
         Err((head, failure)) => Err(refuse(scope, head, failure)),
@@ -49,7 +51,7 @@ pub(super) fn settled(step: Step) -> Admission {
 fn admit_exact(scope: Scope, call: Arc<ToolCall>, judged: JudgedBytes) -> Step {
     Err(settled(admit_call(scope, call)).then(move |admitted| {
         if let Ok(admitted) = &admitted {
-            judged.set(admitted.call().reveal_arguments());
+            judged.set(admitted.arguments());
         }
         Answer::ready(admitted)
     }))
@@ -59,13 +61,24 @@ fn admit_exact(scope: Scope, call: Arc<ToolCall>, judged: JudgedBytes) -> Step {
 #[inline(always)]
 pub(super) fn admit_call(scope: Scope, call: Arc<ToolCall>) -> Step {
     let span = span::of(&call);
-    Case {
-        scope,
-        call,
-        span,
-        attempts: 1,
+    let inner = scope.harness.inner();
+    // memory keeps no agents, so it stops none
+    if inner.memory.is_none()
+        && let Err(stopped) = inner.recorder.admits(call.agent(), inner.clock.now())
+    {
+        return Case::new(scope, call, span).stop(&stopped, DenialKind::Denied);
     }
-    .judge()
+    if let Err(stopped) = inner.interrupts.admits(&call) {
+        return Case::new(scope, call, span).stop(&stopped, DenialKind::Interrupted);
+    }
+    match judge(&scope.harness, &call) {
+        Ok(Said::Allow) => match plain::record(inner, &call) {
+            Some(recorded) => Ok(Ok(recorded.admit(scope, call, span))),
+            None => Case::new(scope, call, span).rule(Judged::plainly_allowed()),
+        },
+        Ok(Said::More(judged)) => Case::new(scope, call, span).rule(judged),
+        Err(later) => Case::new(scope, call, span).judge_later(later),
+    }
 }
 
 /// Records that a call was refused before it could be judged.
@@ -110,7 +123,7 @@ fn refuse_again(scope: Scope, head: Arc<Head>, denied: GovernanceDenied, attempt
     let reason = Reason::new(denied.code().to_owned(), denied.reason_for_model().to_owned());
     let verdict = Verdict::deny(reason).with_evaluation_id(evaluation.clone());
     let details = RecordDetails {
-        parent: Parent::current(),
+        parent: parent(),
         codes: vec![denied.code().to_owned().into()],
         ..RecordDetails::default()
     };
@@ -178,7 +191,16 @@ struct Ruling {
 }
 
 impl Case {
-    #[inline(always)]
+    fn new(scope: Scope, call: Arc<ToolCall>, span: Option<Box<tracing::Span>>) -> Self {
+        Self {
+            scope,
+            call,
+            span,
+            attempts: 1,
+        }
+    }
+
+    /// Judges the call again.
     fn judge(self) -> Step {
         let inner = self.scope.harness.inner();
         if let Err(stopped) = inner.recorder.admits(self.call.agent(), inner.clock.now()) {
@@ -188,7 +210,8 @@ impl Case {
             return self.stop(&stopped, DenialKind::Interrupted);
         }
         match judge(&self.scope.harness, &self.call) {
-            Ok(judged) => self.rule(judged),
+            Ok(Said::Allow) => self.rule(Judged::plainly_allowed()),
+            Ok(Said::More(judged)) => self.rule(judged),
             Err(later) => self.judge_later(later),
         }
     }
@@ -232,7 +255,6 @@ impl Case {
     }
 
     /// The verdict, and what the harness makes of it.
-    #[inline(always)]
     fn rule(self, judged: Judged) -> Step {
         let inner = self.scope.harness.inner();
         let evaluation = match judged.verdict.evaluation_id() {
@@ -460,9 +482,11 @@ impl Case {
     }
 
     /// Records the ruling, and then admits or refuses.
-    #[inline(always)]
     fn commit(self, mut ruling: Ruling) -> Step {
         let inner = self.scope.harness.inner();
+        if ruling.disposition != Disposition::Refused && ruling.judged.is_counted() && !inner.recorder.keeps_counts() {
+            return self.uncounted(ruling);
+        }
         let verdict = &ruling.judged.verdict;
         let now = Instant::now();
         let details = if ruling.ticket.is_none() && verdict.is_bare() && !self.call.has_details() {
@@ -496,14 +520,20 @@ impl Case {
         let claims = match ruling.judged.claims.take() {
             None => Claims::default(),
             Some(claims) if ruling.disposition.runs() => *claims,
-            // what does not run consumes nothing
-            Some(claims) => Claims { grant: None, ..*claims },
+            Some(mut claims) => {
+                // what does not run consumes nothing; what is refused has nothing to exceed
+                claims.grant = None;
+                if ruling.disposition != Disposition::Queued {
+                    claims.held.counted = None;
+                }
+                *claims
+            }
         };
         // a stop that comes from here on is seen by the transaction, or by the body before it begins
         let since = inner.interrupts.number();
         match inner.recorder.commit(record, Some(&self.call), claims).now() {
             Ok(committed) => self.committed(committed, ruling, copy.as_ref(), (now, since)),
-            Err(later) if self.scope.waits && inner.recorder.may_be_waited_for() => {
+            Err(later) if self.scope.waits == Waits::Yes && inner.recorder.may_be_waited_for() => {
                 let committed = wait(later);
                 self.committed(committed, ruling, copy.as_ref(), (Instant::now(), since))
             }
@@ -547,8 +577,10 @@ impl Case {
         record: Option<&DecisionRecord>,
         (started, since): (Instant, u64),
     ) -> Step {
-        if let Ok(Committed::Stale) = committed {
-            return self.again();
+        match committed {
+            Ok(Committed::Stale) => return self.again(),
+            Ok(Committed::Exceeded(at)) => return self.exceeded(ruling, at),
+            Ok(Committed::Done(_)) | Err(_) => {}
         }
         let Ruling {
             mut judged,
@@ -591,6 +623,51 @@ impl Case {
         })
     }
 
+    /// The call would exceed a limit: it is denied, or people are asked. Where it runs all the same (people have approved it, or
+    /// judgement is suspended), it is counted without that limit.
+    #[cold]
+    fn exceeded(self, ruling: Ruling, at: usize) -> Step {
+        let Ruling { judged, held, .. } = ruling;
+        let found = held.counted.as_ref().and_then(|counted| {
+            let entry = counted.entries.get(at)?;
+            Some((limit::exceeded(&entry.limit), counted.waiving(at)))
+        });
+        let Some((verdict, counted)) = found else {
+            return self.again();
+        };
+        let held = Held {
+            counted: Some(Arc::new(counted)),
+            ..held
+        };
+        self.rule(Judged {
+            verdict: judged.verdict.restricted_by(verdict),
+            claims: Some(Box::new(Claims {
+                held,
+                ..Claims::default()
+            })),
+            ..judged
+        })
+    }
+
+    /// A limit is about the call, and nobody counts.
+    #[cold]
+    fn uncounted(self, ruling: Ruling) -> Step {
+        let reason = Reason::new(
+            "limit_uncounted",
+            "this call is limited and cannot be counted; it was not run",
+        )
+        .with_detail("the recorder keeps no counts, and a limit is about this call");
+        self.commit(Ruling {
+            judged: Judged {
+                verdict: ruling.judged.verdict.restricted_by(Verdict::deny(reason)),
+                claims: None,
+                ..ruling.judged
+            },
+            disposition: Disposition::Refused,
+            ..ruling
+        })
+    }
+
     /// What the verdict rests on has changed: judges anew, a few times.
     #[cold]
     fn again(self) -> Step {
@@ -625,6 +702,8 @@ fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Opt
         None => denied,
     };
     match kind {
+        // what is limited in time is free again later
+        DenialKind::Denied if limit::passes(denied.code()) => denied.retryable(),
         DenialKind::Denied | DenialKind::Interrupted => denied,
         DenialKind::Escalated => denied.waiting().retryable(),
         _ => denied.retryable(),

@@ -263,6 +263,10 @@ impl Recorder for Home {
         self.0.store.conclude(place, outcome);
     }
 
+    fn keeps_counts(&self) -> bool {
+        self.0.store.keeps_counts()
+    }
+
     fn interrupts(&self) -> Option<Interrupts> {
         Recorder::interrupts(&self.0.store)
     }

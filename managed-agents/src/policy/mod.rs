@@ -63,6 +63,7 @@ mod judge;
 mod kind;
 mod source;
 mod walk;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -83,6 +84,7 @@ pub(crate) use history::Reservation;
 use history::{Asked, History};
 pub(crate) use judge::Said;
 use judge::Subject;
+pub use watch::PolicyWatch;
 
 /// Policies in force; clones are the same policies, and see when they are replaced.
 #[derive(Clone)]

@@ -16,9 +16,7 @@ use crate::drift::{Alert, Calibrated, Phase, Severity};
 use crate::trust::Score;
 use crate::verdict::{Reason, Verdict};
 use calibrating::Calibrating;
-pub(crate) use profile::Profile;
-#[cfg(feature = "cli")]
-pub(crate) use profile::{ACKNOWLEDGED, REBASELINED};
+pub(crate) use profile::{ACKNOWLEDGED, Profile, REBASELINED};
 
 /// The trust below which every call is escalated, when nothing else is said.
 const FLOOR: f64 = 0.3;
@@ -158,14 +156,14 @@ impl Behaviour {
     pub fn acknowledge(&self, agent: &str) {
         if let (Some(remembered), Some(alert)) = (self.shared.find(agent), self.alert(agent)) {
             let body = format!(r#"{{"alarm":{}}}"#, alert.place());
-            remembered.state(agent, profile::ACKNOWLEDGED, &body);
+            remembered.state(agent, ACKNOWLEDGED, &body);
         }
     }
 
     /// Says, in the record where it holds such, that what the agent does from now on is usual: it is learnt anew.
     pub fn rebaseline(&self, agent: &str) {
         if let Some(remembered) = self.shared.find(agent) {
-            remembered.state(agent, profile::REBASELINED, "{}");
+            remembered.state(agent, REBASELINED, "{}");
         }
     }
 

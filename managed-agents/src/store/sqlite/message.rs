@@ -55,6 +55,7 @@ pub(super) struct Decision {
 pub(super) enum Written {
     Done(Reserved),
     Stale,
+    Exceeded(usize),
 }
 
 /// How a call ended.
@@ -109,7 +110,7 @@ impl Drop for Reserved {
             let now = SystemTime::now();
             let ended = Ended {
                 place: self.sequence,
-                record: OutcomeRecord::new(Outcome::Cancelled, Duration::ZERO, now),
+                record: OutcomeRecord::new(Outcome::Cancelled, Duration::ZERO, now).unbegun(),
                 at: now,
             };
             // a writer that is gone leaves it open: the next one closes it

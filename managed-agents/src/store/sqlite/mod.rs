@@ -22,6 +22,8 @@
 //! - **Only the dead are closed.** A process holds the lock on its own file from before its first record until after its last. Whoever
 //!   opens the store closes, as `unknown`, the calls of processes whose lock is free, and no others; an outcome that comes later is
 //!   appended and overwrites nothing.
+//! - **Limits hold.** What a decision counts is counted in its transaction, or the decision is not written. A call's place among
+//!   those that run at once ends with its outcome, or when its process is found dead.
 //! - **Stopped means stopped.** An epoch in the log's one row changes with every registration, renewal, state and erasure; each
 //!   transaction reads it, and reads states and keys anew when it has changed. A decision that lets a body run is
 //!   [`Stale`](Committed::Stale) when its agent may not act any more.
@@ -36,6 +38,9 @@
 mod admission;
 mod agents;
 mod backup;
+#[cfg(feature = "claude")]
+pub(crate) mod calls;
+mod counts;
 mod erasure;
 mod error;
 mod facts;
@@ -163,6 +168,7 @@ impl Store {
             signer: opened.signer,
             mark: opened.mark,
             process: opened.process,
+            dir: options.dir.clone(),
             stops: opened.stops,
             to_self: to_writer.clone(),
             trusted: opened.trusted,
@@ -361,6 +367,7 @@ impl Recorder for Store {
             match soon(answer, alone).await {
                 Ok(Ok(Written::Done(reserved))) => Ok(Committed::Done(reserved.claim())),
                 Ok(Ok(Written::Stale)) => Ok(Committed::Stale),
+                Ok(Ok(Written::Exceeded(at))) => Ok(Committed::Exceeded(at)),
                 Ok(Err(error)) => Err(error.to_record_error()),
                 Err(_) => Err(StoreError::stopped().to_record_error()),
             }
@@ -406,6 +413,10 @@ impl Recorder for Store {
             Ok(entry) => drop(self.append(entry, false)),
             Err(error) => tracing::error!(%error, kind, "a statement cannot be recorded"),
         }
+        true
+    }
+
+    fn keeps_counts(&self) -> bool {
         true
     }
 

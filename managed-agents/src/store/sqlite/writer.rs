@@ -1,12 +1,14 @@
 //! The thread that writes.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::counts::{self, LastAsked, Tally};
 use super::error::{StoreError, StoreErrorKind};
 use super::facts::Facts;
 use super::interrupts::{self, Stops};
@@ -43,6 +45,7 @@ pub(super) struct Parts {
     pub(super) signer: Option<NoteSigner>,
     pub(super) mark: MarkFile,
     pub(super) process: ProcessLock,
+    pub(super) dir: PathBuf,
     pub(super) stops: Stops,
     pub(super) to_self: Sender<Message>,
     pub(super) trusted: Trusted,
@@ -53,8 +56,17 @@ pub(super) struct Parts {
 struct Running {
     evaluation: String,
     agent: String,
+    /// What it counts.
+    tally: Option<Tally>,
     facts: Facts,
     _place: Place,
+}
+
+/// What became of a decision in the transaction.
+enum Placed {
+    At(u64, Option<Tally>),
+    Stale,
+    Exceeded(usize),
 }
 
 struct Writer<'c> {
@@ -64,6 +76,8 @@ struct Writer<'c> {
     signer: Option<NoteSigner>,
     mark: MarkFile,
     process: i64,
+    dir: PathBuf,
+    asked: LastAsked,
     to_self: Sender<Message>,
     running: HashMap<u64, Running>,
     /// Outcomes that could not be written yet.
@@ -72,11 +86,11 @@ struct Writer<'c> {
     standings: HashMap<String, Standing>,
     stops: Stops,
     epoch: u64,
-    watchers: Watchers,
     trusted: Trusted,
     revoked: RevokedFile,
     /// Revoked, and not yet noted outside the data directory.
     unnoted: BTreeSet<String>,
+    watchers: Watchers,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     /// Whether something was written since the last period.
@@ -96,6 +110,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         signer,
         mark,
         process,
+        dir,
         stops,
         to_self,
         trusted,
@@ -114,16 +129,18 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         signer,
         mark,
         process: process.id(),
+        dir,
+        asked: LastAsked::default(),
         to_self,
         running: HashMap::new(),
         owed: Vec::new(),
         stops,
-        watchers: Watchers::default(),
         // the first transaction reads everything again, and checks it
         epoch: u64::MAX,
         trusted,
         revoked,
         unnoted: BTreeSet::new(),
+        watchers: Watchers::default(),
         failed: None,
         dirty: true,
         last_period: Instant::now(),
@@ -275,6 +292,8 @@ impl Writer<'_> {
             epoch,
             shared,
             process,
+            dir,
+            asked,
             trusted,
             ..
         } = self;
@@ -293,8 +312,7 @@ impl Writer<'_> {
                     log,
                     tip,
                     (&*standings, &*stops),
-                    trusted,
-                    *process,
+                    (&mut *trusted, *process, &*dir, &mut *asked),
                     decision,
                 )?);
             }
@@ -331,9 +349,9 @@ impl Writer<'_> {
             Some(Ok((sequence, _))) => Some((sequence.get(), &append.entry)),
             _ => None,
         });
-        let decided = group.decisions.iter().filter_map(|(decision, result)| {
-            let sequence = (*result)??;
-            Some((sequence, decision))
+        let decided = group.decisions.iter().filter_map(|(decision, result)| match result {
+            Some(Placed::At(sequence, _)) => Some((*sequence, decision)),
+            _ => None,
         });
         let (stated, decided): (Vec<_>, Vec<_>) = (stated.collect(), decided.collect());
         let first = ended.first().map(|(sequence, _)| *sequence);
@@ -403,7 +421,7 @@ impl Writer<'_> {
                 ..
             } = *decision;
             let written = match result {
-                Some(Some(sequence)) => {
+                Some(Placed::At(sequence, tally)) => {
                     if runs {
                         let evaluation = entry.index.evaluation.take().unwrap_or_default();
                         self.running.insert(
@@ -411,6 +429,7 @@ impl Writer<'_> {
                             Running {
                                 evaluation,
                                 agent,
+                                tally,
                                 facts,
                                 _place: place,
                             },
@@ -420,9 +439,13 @@ impl Writer<'_> {
                     }
                     Ok(Written::Done(Reserved::new(sequence, runs, &self.to_self)))
                 }
-                Some(None) => {
+                Some(Placed::Stale) => {
                     drop(place);
                     Ok(Written::Stale)
+                }
+                Some(Placed::Exceeded(at)) => {
+                    drop(place);
+                    Ok(Written::Exceeded(at))
                 }
                 None => {
                     drop(place);
@@ -526,8 +549,7 @@ type Appended = Result<(Sequence, Option<String>), StoreError>;
 /// What is written in one transaction, and the results.
 #[derive(Default)]
 struct Group {
-    /// The place, or none if what the verdict rests on has changed.
-    decisions: Vec<(Box<Decision>, Option<Option<u64>>)>,
+    decisions: Vec<(Box<Decision>, Option<Placed>)>,
     appends: Vec<(Box<Append>, Option<Appended>)>,
     erasures: Vec<(String, Reply<Option<Sequence>>)>,
 }
@@ -572,6 +594,9 @@ fn write_outcome(
     let facts = call.facts.of_outcome(entry.index.at_micros);
     let sequence = log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
     log.ended(ended.place)?;
+    if let Some(tally) = &call.tally {
+        counts::ended(log.db, ended.place, tally, ended.record.began())?;
+    }
     Ok(Some(sequence))
 }
 
@@ -604,17 +629,25 @@ fn write_append(
     Ok(Ok((Sequence::new(place), revoked)))
 }
 
-/// The place of a decision, or none if what it rests on has changed.
+/// The place of a decision, unless what it rests on has changed, or it exceeds a limit.
 fn write_decision(
     log: &mut Log<'_>,
     tip: &mut Tip,
     (standings, stops): (&HashMap<String, Standing>, &Stops),
-    trusted: &mut Trusted,
-    process: i64,
+    (trusted, process, dir, asked): (&mut Trusted, i64, &Path, &mut LastAsked),
     decision: &mut Decision,
-) -> Result<Option<u64>, StoreError> {
+) -> Result<Placed, StoreError> {
     if !admission::admits(log, tip, standings, stops, trusted, decision)? {
-        return Ok(None);
+        return Ok(Placed::Stale);
+    }
+    let mut tally = None;
+    if let Some(counted) = &decision.claims.held.counted {
+        match counts::check(log, tip, counted, (dir, asked))? {
+            Err(at) => return Ok(Placed::Exceeded(at)),
+            // one that waits for people is not counted
+            Ok(now) if decision.runs => tally = Some(counts::count(log, tip, counted, now)?),
+            Ok(_) => {}
+        }
     }
     let sequence = log.append(tip, &decision.entry, decision.facts, &mut decision.values)?;
     if decision.runs {
@@ -623,5 +656,5 @@ fn write_decision(
     if let Some(grant) = &decision.claims.grant {
         admission::consume(log, tip, grant, sequence)?;
     }
-    Ok(Some(sequence))
+    Ok(Placed::At(sequence, tally))
 }
