@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::Answer;
+#[cfg(any(feature = "engine", feature = "sqlite"))]
+use crate::approval::TicketClaim;
 use crate::call::{Digest, ToolCall};
 use crate::outcome::Outcome;
 use crate::verdict::{EvaluationId, Verdict};
@@ -148,6 +150,9 @@ pub struct Claims {
     pub grant: Option<Arc<str>>,
     /// What is counted for this call while it is held: given back when it is dropped, unless the call runs.
     pub(crate) held: Held,
+    /// What the record does to tickets.
+    #[cfg(any(feature = "engine", feature = "sqlite"))]
+    pub(crate) ticket: TicketClaim,
 }
 
 /// A place in the governor's counters.

@@ -85,7 +85,7 @@ extern crate self as managed_agents;
 #[doc(hidden)]
 pub mod __private;
 mod answer;
-#[cfg(feature = "engine")]
+#[cfg(any(feature = "engine", feature = "sqlite"))]
 pub mod approval;
 pub mod audit;
 #[cfg(feature = "sqlite")]

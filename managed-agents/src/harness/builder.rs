@@ -12,7 +12,7 @@ use super::configured::Configured;
 use super::heads::Heads;
 use super::{Harness, Inner};
 #[cfg(feature = "engine")]
-use crate::approval::{Approvals, ApproverPublicKey};
+use crate::approval::{Approvals, ApproverPublicKey, LIFETIME, MOST_PENDING};
 use crate::audit::Recorder;
 use crate::call::{AgentId, AgentIdError, Origin, ToolMeta};
 use crate::clock::{Clock, VirtualClock};
@@ -73,6 +73,14 @@ pub struct HarnessBuilder {
     screens: Vec<Box<dyn crate::screen::Screen>>,
     #[cfg(feature = "engine")]
     approvers: Vec<(String, ApproverPublicKey)>,
+    #[cfg(feature = "engine")]
+    most_pending: Option<u32>,
+    #[cfg(feature = "engine")]
+    ticket_lifetime: Option<Duration>,
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    operator: Option<String>,
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    owner_excluded: bool,
     #[cfg(feature = "config")]
     pub(super) configured: Configured,
     /// Only judges: what is escalated opens no ticket.
@@ -211,10 +219,39 @@ impl HarnessBuilder {
         self
     }
 
-    /// Enrols a person who may approve escalated calls in this process.
+    /// Enrols a person who may approve escalated calls, here or, where the record is durable, in another process.
     #[cfg(feature = "engine")]
     pub fn approver(mut self, name: impl Into<String>, key: ApproverPublicKey) -> Self {
         self.approvers.push((name.into(), key));
+        self
+    }
+
+    /// Names the root approver by the fingerprint of its key, 40 hexadecimal digits, as `managed-agents init --operator` prints
+    /// it: whoever it enrolled may approve. Said in code only, since an agent may be able to write files.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    pub fn operator(mut self, fingerprint: impl Into<String>) -> Self {
+        self.operator = Some(fingerprint.into());
+        self
+    }
+
+    /// Excludes whoever answers for the agent (its passport's owner) from approving its calls. The agent itself never may.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    pub fn owner_may_not_approve(mut self) -> Self {
+        self.owner_excluded = true;
+        self
+    }
+
+    /// How many calls of the agent may wait for people at once; 20 when nothing is said.
+    #[cfg(feature = "engine")]
+    pub fn most_pending(mut self, tickets: u32) -> Self {
+        self.most_pending = Some(tickets);
+        self
+    }
+
+    /// How long a call may wait for people, and its approval for its use; 24 hours when nothing is said.
+    #[cfg(feature = "engine")]
+    pub fn ticket_lifetime(mut self, lifetime: Duration) -> Self {
+        self.ticket_lifetime = Some(lifetime);
         self
     }
 
@@ -383,6 +420,26 @@ impl HarnessBuilder {
             settings.append(&mut tools);
             super::rules::Rules::new(settings.iter().map(String::as_str))
         };
+        #[cfg(all(feature = "engine", feature = "sqlite"))]
+        let people = {
+            use super::people::{People, Settings};
+            let mut roots = crate::approval::Roots::default();
+            for (name, key) in &self.approvers {
+                roots.name(name, *key).map_err(BuildError::Approver)?;
+            }
+            if let Some(fingerprint) = &self.operator {
+                let key = crate::identity::KeyId::parse(fingerprint);
+                roots.operator = Some(key.map_err(|_| BuildError::Operator(fingerprint.clone()))?);
+            }
+            let settings = Settings {
+                roots,
+                most_pending: self.most_pending.unwrap_or(MOST_PENDING),
+                lifetime: self.ticket_lifetime.unwrap_or(LIFETIME),
+                owner_excluded: self.owner_excluded,
+            };
+            let store = recorder.store().cloned();
+            store.map(|store| Arc::new(People::new(store, settings)))
+        };
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
         Ok(Harness::new(Inner {
@@ -411,7 +468,14 @@ impl HarnessBuilder {
             evaluations: AtomicU64::new(0),
             rules,
             #[cfg(feature = "engine")]
-            approvals: Approvals::new(self.approvers).map_err(|_| BuildError::NoEntropy)?,
+            approvals: Approvals::new(
+                self.approvers,
+                self.most_pending.unwrap_or(MOST_PENDING),
+                self.ticket_lifetime.unwrap_or(LIFETIME),
+            )
+            .map_err(|_| BuildError::NoEntropy)?,
+            #[cfg(all(feature = "engine", feature = "sqlite"))]
+            people,
         }))
     }
 }
@@ -534,6 +598,14 @@ pub enum BuildError {
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Home(#[from] crate::home::HomeError),
+    /// The fingerprint of the root approver is none.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    #[error("`{}` is no fingerprint of a root approver: it has 40 hexadecimal digits", .0.escape_debug())]
+    Operator(String),
+    /// An approver's key can be used by nobody, or by anybody.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    #[error(transparent)]
+    Approver(crate::approval::ApproverKeyError),
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     NoEntropy,

@@ -8,11 +8,15 @@ mod callbacks;
 #[cfg(feature = "config")]
 mod configured;
 mod draft;
+#[cfg(feature = "engine")]
+mod escalate;
 mod gate;
 mod govern;
 mod guard;
 mod heads;
 mod judge;
+#[cfg(all(feature = "engine", feature = "sqlite"))]
+mod people;
 #[cfg(feature = "cli")]
 mod rejudge;
 mod returned;
@@ -105,8 +109,11 @@ struct Inner {
     evaluation_prefix: u64,
     evaluations: AtomicU64,
     rules: rules::Rules,
+    /// Where the record is in memory; else `people`.
     #[cfg(feature = "engine")]
     approvals: Approvals,
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    people: Option<Arc<people::People>>,
 }
 
 use heads::Heads;
@@ -240,10 +247,15 @@ impl Harness {
         self.0.governor.health().await
     }
 
-    /// The calls that wait for a person, oldest first.
+    /// The calls of this agent that wait for a person, oldest first. Where the record is durable, also those that other processes
+    /// made, and it blocks while they are read.
     #[cfg(feature = "engine")]
     #[must_use]
     pub fn pending(&self) -> Vec<PendingTicket> {
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &self.0.people {
+            return people.pending(self.agent_id());
+        }
         self.0.approvals.pending(self.0.clock.now())
     }
 
@@ -254,6 +266,10 @@ impl Harness {
     /// [`ApprovalError`] when the key is not an enrolled approver's or no such ticket waits.
     #[cfg(feature = "engine")]
     pub fn approve(&self, ticket: &str, key: &ApproverKey) -> Result<(), ApprovalError> {
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &self.0.people {
+            return people.decide(ticket, &crate::home::Choice::approve(), key, self.0.clock.now());
+        }
         self.0.approvals.approve(ticket, key, self.0.clock.now())
     }
 
@@ -264,6 +280,10 @@ impl Harness {
     /// [`ApprovalError`] when the key is not an enrolled approver's or no such ticket waits.
     #[cfg(feature = "engine")]
     pub fn reject(&self, ticket: &str, key: &ApproverKey, reason: &str) -> Result<(), ApprovalError> {
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &self.0.people {
+            return people.decide(ticket, &crate::home::Choice::reject(reason), key, self.0.clock.now());
+        }
         self.0.approvals.reject(ticket, key, reason, self.0.clock.now())
     }
 

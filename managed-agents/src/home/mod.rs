@@ -7,6 +7,7 @@
 
 mod agents;
 mod error;
+mod people;
 mod renewal;
 
 use std::fmt;
@@ -16,6 +17,8 @@ use std::time::SystemTime;
 
 pub use agents::AgentSummary;
 pub use error::{HomeError, HomeErrorKind};
+pub use people::Choice;
+pub(crate) use people::{decide, orders, roster};
 
 use crate::answer::{Answer, wait};
 use crate::audit::entry::{Statement, statement};
@@ -246,6 +249,10 @@ impl Recorder for Home {
 
     fn may_be_waited_for(&self) -> bool {
         self.0.store.may_be_waited_for()
+    }
+
+    fn store(&self) -> Option<&Store> {
+        Some(&self.0.store)
     }
 
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {

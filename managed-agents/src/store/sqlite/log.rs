@@ -18,6 +18,9 @@ use crate::audit::{Sequence, entry};
 /// How often a database that another process writes is asked again.
 const ASK_AGAIN: Duration = Duration::from_micros(100);
 
+/// Entries after which verdicts may be others: whoever read before them judges anew.
+pub(super) const EPOCHAL: [&str; 4] = ["agent", "approver", "erasure", "origin"];
+
 /// A connection that writes, with the statements that every record needs.
 pub(super) struct Log<'c> {
     pub(super) db: &'c Connection,
@@ -135,7 +138,7 @@ impl<'c> Log<'c> {
                 mark
             ])?;
         }
-        if entry.index.kind == "agent" || entry.index.kind == "erasure" || entry.index.kind == "origin" {
+        if EPOCHAL.contains(&entry.index.kind.as_str()) {
             tip.epoch += 1;
         }
         tip.push(self.db, leaf, facts)?;

@@ -10,6 +10,7 @@ use super::error::StoreError;
 use super::facts::Facts;
 use super::seal::Values;
 use super::shared::Place;
+use super::tickets::Order;
 use crate::audit::entry::PendingEntry;
 use crate::audit::{OutcomeRecord, Sequence};
 use crate::governor::Claims;
@@ -19,6 +20,8 @@ pub(super) enum Message {
     Decision(Box<Decision>),
     Outcome(Ended),
     Append(Box<Append>),
+    /// A change of tickets.
+    Ticket(Box<Order>),
     Erase {
         subject: String,
         reply: Reply<Option<Sequence>>,

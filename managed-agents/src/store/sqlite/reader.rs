@@ -26,10 +26,10 @@ use crate::identity::Standing;
 ///
 /// Reading needs no lock that a writer would wait for, and needs neither the log's key nor the high-water mark.
 pub struct Reader {
-    db: Connection,
+    pub(super) db: Connection,
     database: PathBuf,
     keys_file: PathBuf,
-    keys: SubjectKeys,
+    pub(super) keys: SubjectKeys,
 }
 
 /// Size and root of a log.

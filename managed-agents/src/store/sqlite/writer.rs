@@ -15,7 +15,9 @@ use super::options::Durability;
 use super::process::ProcessLock;
 use super::shared::{Place, Shared};
 use super::tip::Tip;
+use super::tickets::{self, NotTaken, Order};
 use super::{admission, agents, erasure};
+use crate::approval::TicketClaim;
 use crate::audit::Sequence;
 use crate::audit::entry::outcome;
 use crate::audit::tree::note::NoteSigner;
@@ -167,6 +169,7 @@ impl Writer<'_> {
                 Message::Decision(decision) => group.decisions.push((decision, None)),
                 Message::Outcome(ended) => self.owed.push(ended),
                 Message::Append(append) => group.appends.push((append, None)),
+                Message::Ticket(order) => group.orders.push((order, None)),
                 Message::Erase { subject, reply } => group.erasures.push((subject, reply)),
                 Message::Flush(reply) => flushes.push(reply),
                 Message::Stop => stop = true,
@@ -187,7 +190,7 @@ impl Writer<'_> {
         if !group.erasures.is_empty() {
             self.erase(std::mem::take(&mut group.erasures));
         }
-        if group.decisions.is_empty() && group.appends.is_empty() && self.owed.is_empty() {
+        if group.is_empty() && self.owed.is_empty() {
             return;
         }
         let synced = self.durability == Durability::PowerLoss || group.must_sync();
@@ -226,8 +229,11 @@ impl Writer<'_> {
                 *result = Some(write_append(log, tip, append)?);
                 admission::refresh(log, tip, shared, standings, epoch)?;
             }
+            for (order, result) in &mut group.orders {
+                *result = Some(tickets::apply(log, tip, &order.change)?);
+            }
             for (decision, result) in &mut group.decisions {
-                *result = Some(write_decision(log, tip, standings, *process, decision)?);
+                *result = Some(write_decision(log, tip, (standings, shared), *process, decision)?);
             }
             Ok(tip.log_time)
         });
@@ -254,6 +260,9 @@ impl Writer<'_> {
         for (append, result) in group.appends {
             // whoever asked may have gone
             let _ = append.reply.send(result.unwrap_or_else(|| Err(StoreError::stopped())));
+        }
+        for (order, result) in group.orders {
+            let _ = order.reply.send(result.ok_or_else(StoreError::stopped));
         }
         for (decision, result) in group.decisions {
             let Decision {
@@ -372,19 +381,28 @@ enum Next {
 /// The place of a statement, or why it was refused before anything was written.
 type Appended = Result<Sequence, StoreError>;
 
+/// The place of a change of tickets, or why it was not made.
+type Ordered = Result<Sequence, NotTaken>;
+
 /// What is written in one transaction, and the results.
 #[derive(Default)]
 struct Group {
     /// The place, or none if what the verdict rests on has changed.
     decisions: Vec<(Box<Decision>, Option<Option<u64>>)>,
     appends: Vec<(Box<Append>, Option<Appended>)>,
+    orders: Vec<(Box<Order>, Option<Ordered>)>,
     erasures: Vec<(String, Reply<Option<Sequence>>)>,
 }
 
 impl Group {
+    fn is_empty(&self) -> bool {
+        self.decisions.is_empty() && self.appends.is_empty() && self.orders.is_empty()
+    }
+
     /// Whether a stop, a revocation or a consumed grant is among it.
     fn must_sync(&self) -> bool {
-        self.appends.iter().any(|(append, _)| append.synced)
+        !self.orders.is_empty()
+            || self.appends.iter().any(|(append, _)| append.synced)
             || self
                 .decisions
                 .iter()
@@ -395,6 +413,9 @@ impl Group {
         for (append, _) in self.appends {
             // whoever asked may have gone
             let _ = append.reply.send(Err(error.clone()));
+        }
+        for (order, _) in self.orders {
+            let _ = order.reply.send(Err(error.clone()));
         }
         for (decision, _) in self.decisions {
             let Decision { place, reply, .. } = *decision;
@@ -442,17 +463,35 @@ fn write_append(log: &mut Log<'_>, tip: &mut Tip, append: &Append) -> Result<App
 fn write_decision(
     log: &mut Log<'_>,
     tip: &mut Tip,
-    standings: &HashMap<String, Standing>,
+    (standings, shared): (&HashMap<String, Standing>, &Shared),
     process: i64,
     decision: &mut Decision,
 ) -> Result<Option<u64>, StoreError> {
     if !admission::admits(log, tip, standings, decision)? {
         return Ok(None);
     }
+    let opening = match &decision.claims.ticket {
+        TicketClaim::Open(opening) => {
+            let call = &opening.call;
+            let subject = log.keys.find_or_make(call.subject().unwrap_or(call.agent().as_str()))?;
+            let key = shared.ticket_key.of_subject(&subject);
+            if !tickets::may_open(log.db, opening, &call.binding(&key))? {
+                return Ok(None);
+            }
+            Some((opening, subject, key))
+        }
+        _ => None,
+    };
     let facts = decision.facts.clone();
     let sequence = log.append(tip, &decision.entry, facts, &mut decision.values)?;
     if decision.runs {
         log.run(sequence, process)?;
+    }
+    if let Some((opening, subject, key)) = opening {
+        tickets::open(log, tip, opening, sequence, (subject, &key))?;
+    }
+    if let TicketClaim::Close(ticket, state) = &decision.claims.ticket {
+        tickets::close(log, tip, ticket, *state)?;
     }
     if let Some(grant) = &decision.claims.grant {
         admission::consume(log, tip, grant, sequence)?;

@@ -16,6 +16,7 @@ use super::block_ending_at;
 use super::checkpoints::Checkpoints;
 use super::feed::{Row, Sealed};
 use super::report::Report;
+use super::tickets::Tickets;
 use crate::audit::Disposition;
 use crate::audit::entry::Entry;
 
@@ -34,6 +35,7 @@ pub(super) struct Deep<'a> {
     unknown: HashSet<u64>,
     values: u64,
     consumed: u64,
+    tickets: Tickets,
     block: Vec<Facts>,
     /// The index as it should be: the sum of its rows' hashes, under a key that nobody knows beforehand.
     index: u64,
@@ -55,6 +57,7 @@ impl<'a> Deep<'a> {
             unknown: HashSet::new(),
             values: 0,
             consumed: 0,
+            tickets: Tickets::default(),
             block: Vec::new(),
             index: 0,
             hash: RandomState::new(),
@@ -103,6 +106,7 @@ impl<'a> Deep<'a> {
             self.running.insert(place);
         }
         if let Some(ticket) = entry.untrusted("ticket") {
+            self.tickets.decision(place, ticket.reveal(), entry);
             let mut select = self.db.prepare("SELECT seq FROM consumed WHERE name = ?1")?;
             let by: Option<i64> = select.query_row([ticket.reveal()], |row| row.get(0)).optional()?;
             self.consumed += u64::from(by == Some(place.cast_signed()));
@@ -139,9 +143,10 @@ impl<'a> Deep<'a> {
             let body = entry.raw("body").unwrap_or_default();
             serde_json::from_str::<Body>(body).unwrap_or_default()
         };
-        self.epoch += u64::from(matches!(entry.kind(), "agent" | "origin" | "erasure"));
+        self.epoch += u64::from(log::EPOCHAL.contains(&entry.kind()));
         match entry.kind() {
             "origin" => self.origin = body().origin,
+            "ticket" | "approval" => self.tickets.statement(place, entry),
             "log_key" => checkpoints.add_key(&body().key),
             "erasure" if !body().subject.is_some_and(|number| self.keys.is_erased(number)) => {
                 report.add(
@@ -299,6 +304,7 @@ impl<'a> Deep<'a> {
                 "the consumed grants are not those that the log says",
             );
         }
+        self.tickets.finish(self.db, report)?;
         let mut select = self.db.prepare("SELECT seq, process, mark FROM running ORDER BY seq")?;
         let mut rows = select.query([])?;
         let mut running = BTreeSet::new();

@@ -7,6 +7,7 @@ mod deep;
 mod feed;
 mod leaves;
 mod report;
+mod tickets;
 
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
