@@ -11,6 +11,7 @@ mod desk;
 mod key;
 mod order;
 mod rows;
+mod tables;
 
 use std::fmt;
 
@@ -23,6 +24,7 @@ pub(super) use desk::Desk;
 pub(super) use key::{BindingKey, StoreKey};
 pub(super) use order::{Change, Order, apply};
 pub(super) use rows::{close, close_erased, consume, expire_due, may_open, open, state_of};
+pub(super) use tables::TABLES;
 pub(super) use rows::{TicketMark, all_marks};
 pub(crate) use desk::{LoggedPeople, Lookup};
 pub(crate) use order::NotTaken;
