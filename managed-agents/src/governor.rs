@@ -69,6 +69,12 @@ pub trait Governor: Send + Sync + 'static {
         None
     }
 
+    /// The digest of the files that it judges by, where there are such: with an operator set, a harness judges by none that no
+    /// approver signed.
+    fn sources(&self) -> Option<Digest> {
+        None
+    }
+
     /// Whether a decision could be had now.
     fn health(&self) -> Answer<Result<(), GovernorError>> {
         Answer::ready(Ok(()))

@@ -164,6 +164,10 @@ mod guides {
     #[doc = include_str!("../../docs/from-python.md")]
     struct FromPython;
 
+    #[cfg(feature = "sqlite")]
+    #[doc = include_str!("../../docs/approvals.md")]
+    struct Approvals;
+
     #[cfg(feature = "cedar")]
     #[doc = include_str!("../../docs/policy.md")]
     struct Policy;

@@ -1,6 +1,8 @@
 //! The program `managed-agents`. It judges through the same [`Harness`](crate::Harness) as a program does.
 
 mod agent;
+mod approvals;
+mod approver;
 mod audit;
 mod check;
 mod config;
@@ -9,12 +11,15 @@ mod explain;
 mod failure;
 mod init;
 mod judging;
+mod lookalikes;
 mod output;
 mod passphrase;
 mod place;
 mod policy;
 mod progress;
 mod replay;
+mod sign;
+mod signing;
 mod table;
 mod tools;
 mod when;
@@ -48,10 +53,12 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Check(check) => check.run(&mut out),
         Command::Replay(replay) => replay.run(&mut out),
-        Command::Config { command } => command.run(&mut out),
+        Command::Config { command } => command.run(place, &mut out),
         Command::Tools { command } => command.run(&mut out),
         Command::Init(init) => init.run(place, &mut out),
         Command::Agent { command } => command.run(place, &mut out),
+        Command::Approver { command } => command.run(place, &mut out),
+        Command::Approvals { command } => command.run(place, &mut out),
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
@@ -97,6 +104,16 @@ enum Command {
     Agent {
         #[command(subcommand)]
         command: agent::AgentCommand,
+    },
+    /// Says who may approve
+    Approver {
+        #[command(subcommand)]
+        command: approver::ApproverCommand,
+    },
+    /// Shows and decides on calls that wait for people
+    Approvals {
+        #[command(subcommand)]
+        command: approvals::ApprovalsCommand,
     },
     /// Reads, checks, exports and proves the record
     Audit {

@@ -83,6 +83,8 @@ pub struct HarnessBuilder {
     owner_excluded: bool,
     #[cfg(feature = "config")]
     pub(super) configured: Configured,
+    /// SHA-256 of the configuration file that was read.
+    pub(super) config_digest: Option<crate::call::Digest>,
     /// Only judges: what is escalated opens no ticket.
     #[cfg(feature = "cli")]
     pub(super) judging_only: bool,
@@ -420,6 +422,14 @@ impl HarnessBuilder {
             settings.append(&mut tools);
             super::rules::Rules::new(settings.iter().map(String::as_str))
         };
+        // where it lies is no rule, but an agent that writes there could forge what it is judged by
+        #[cfg(all(feature = "screen", feature = "sqlite"))]
+        let screen = match recorder.store() {
+            Some(store) => protected_names(store.dir())
+                .into_iter()
+                .fold(screen, |screen, name| screen.with_protected_path(&name)),
+            None => screen,
+        };
         #[cfg(all(feature = "engine", feature = "sqlite"))]
         let people = {
             use super::people::{People, Settings};
@@ -438,6 +448,10 @@ impl HarnessBuilder {
                 owner_excluded: self.owner_excluded,
             };
             let store = recorder.store().cloned();
+            if settings.roots.operator.is_some() {
+                let files = [("config", self.config_digest), ("policies", governor.sources())];
+                super::signed::check(store.as_ref(), &settings.roots, files)?;
+            }
             store.map(|store| Arc::new(People::new(store, settings)))
         };
         let mut random = [0; 8];
@@ -478,6 +492,19 @@ impl HarnessBuilder {
             people,
         }))
     }
+}
+
+/// The names that a directory has from here.
+#[cfg(all(feature = "screen", feature = "sqlite"))]
+fn protected_names(dir: &std::path::Path) -> Vec<String> {
+    let names = [Some(dir.to_owned()), std::path::absolute(dir).ok(), dir.canonicalize().ok()];
+    let mut names: Vec<String> = names
+        .into_iter()
+        .flatten()
+        .filter_map(|name| name.to_str().map(str::to_owned))
+        .collect();
+    names.dedup();
+    names
 }
 
 /// Where the durable record is, as far as code says.
@@ -598,6 +625,10 @@ pub enum BuildError {
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Home(#[from] crate::home::HomeError),
+    /// Policies or configuration are not those that an approver signed last, or nobody can say so.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    #[error("rules_unsigned: {0}; an approver signs it with `managed-agents config sign`")]
+    RulesUnsigned(String),
     /// The fingerprint of the root approver is none.
     #[cfg(all(feature = "engine", feature = "sqlite"))]
     #[error("`{}` is no fingerprint of a root approver: it has 40 hexadecimal digits", .0.escape_debug())]

@@ -23,6 +23,8 @@ mod returned;
 mod rules;
 mod scope;
 mod session;
+#[cfg(all(feature = "engine", feature = "sqlite"))]
+mod signed;
 mod span;
 
 use std::fmt;
@@ -36,7 +38,7 @@ pub use breaker::CircuitBreaker;
 pub use builder::{BuildError, Dangerous, HarnessBuilder};
 pub use callbacks::VerdictEvent;
 #[cfg(feature = "cli")]
-pub(crate) use configured::judging;
+pub(crate) use configured::{judging, policy_sources};
 #[doc(hidden)]
 pub use draft::{Draft, Judged};
 #[doc(hidden)]

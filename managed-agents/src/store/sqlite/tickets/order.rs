@@ -72,10 +72,10 @@ fn decide(
 ) -> Result<Result<Sequence, NotTaken>, StoreError> {
     let row: Option<(i64, String, u8, i64)> = log
         .db
-        .prepare_cached("SELECT number, state, needed, expires FROM tickets WHERE id = ?1")?
+        .prepare_cached("SELECT place, state, needed, expires FROM tickets WHERE id = ?1")?
         .query_row([ticket], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .optional()?;
-    let Some((number, word, needed, expires)) = row else {
+    let Some((ticket_place, word, needed, expires)) = row else {
         return Ok(Err(NotTaken::Unknown));
     };
     let state = TicketState::parse(&word).ok_or_else(|| StoreError::corrupt("a ticket is in no state that there is"))?;
@@ -92,7 +92,7 @@ fn decide(
         return Ok(Err(NotTaken::Stands(state)));
     }
     let mut there = log.db.prepare_cached("SELECT 1 FROM decisions WHERE ticket = ?1 AND key = ?2")?;
-    if to != TicketState::Cancelled && there.exists(params![number, key])? {
+    if to != TicketState::Cancelled && there.exists(params![ticket_place, key])? {
         return Ok(Err(NotTaken::Twice));
     }
     let facts = Facts::of(&entry.index);
@@ -103,18 +103,18 @@ fn decide(
     }
     log.db
         .prepare_cached("INSERT INTO decisions(ticket, key, place) VALUES(?1, ?2, ?3)")?
-        .execute(params![number, key, place.cast_signed()])?;
+        .execute(params![ticket_place, key, place.cast_signed()])?;
     let people: u32 = log
         .db
         .prepare_cached("SELECT count(*) FROM decisions WHERE ticket = ?1")?
-        .query_row([number], |row| row.get(0))?;
+        .query_row([ticket_place], |row| row.get(0))?;
     if to == TicketState::Rejected || people >= u32::from(needed) {
         log.db
-            .prepare_cached("UPDATE tickets SET state = ?2 WHERE number = ?1")?
-            .execute(params![number, to.as_str()])?;
+            .prepare_cached("UPDATE tickets SET state = ?2 WHERE place = ?1")?
+            .execute(params![ticket_place, to.as_str()])?;
         log.db
             .prepare_cached("UPDATE live SET state = ?2 WHERE ticket = ?1")?
-            .execute(params![number, to.as_str()])?;
+            .execute(params![ticket_place, to.as_str()])?;
     }
     Ok(Ok(Sequence::new(place)))
 }

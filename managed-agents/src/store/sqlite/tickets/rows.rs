@@ -20,8 +20,8 @@ use crate::store::sqlite::tip::Tip;
 const MOST_LISTED: usize = 1_000;
 
 /// What [`read`] reads, in its order.
-const COLUMNS: &str = "t.number, t.id, t.agent, t.tool, t.definition, t.session, t.rules, t.digest, t.needed, t.state, \
-                       t.opened, t.expires, t.place, t.ran, t.subject, t.nonce, t.box, l.binding, l.salt";
+const COLUMNS: &str = "t.place, t.id, t.agent, t.tool, t.definition, t.session, t.rules, t.digest, t.needed, t.state, \
+                       t.opened, t.expires, t.ran, t.subject, t.nonce, t.box, l.binding, l.salt";
 
 /// Whether a ticket may still be opened: nobody opened one for the same call meanwhile, and not too many wait.
 pub(in crate::store::sqlite) fn may_open(
@@ -30,7 +30,7 @@ pub(in crate::store::sqlite) fn may_open(
     binding: &[u8; 32],
 ) -> Result<bool, StoreError> {
     let there: Option<String> = db
-        .prepare_cached("SELECT t.id FROM live l JOIN tickets t ON t.number = l.ticket WHERE l.binding = ?1")?
+        .prepare_cached("SELECT t.id FROM live l JOIN tickets t ON t.place = l.ticket WHERE l.binding = ?1")?
         .query_row([binding.as_slice()], |row| row.get(0))
         .optional()?;
     if there.as_deref() != opening.replaces.as_deref() {
@@ -83,11 +83,12 @@ pub(in crate::store::sqlite) fn open(
     };
     log.db
         .prepare_cached(
-            "INSERT INTO tickets(id, agent, tool, definition, session, rules, digest, needed, state, opened, expires, place, \
-             ran, subject, nonce, box, mark) \
-             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'pending', ?9, ?10, ?11, NULL, ?12, ?13, ?14, ?15)",
+            "INSERT INTO tickets(place, id, agent, tool, definition, session, rules, digest, needed, state, opened, expires, ran, \
+             subject, nonce, box, mark) \
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', ?10, ?11, NULL, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
+            fixed.place.cast_signed(),
             fixed.id,
             fixed.agent,
             fixed.tool,
@@ -98,20 +99,27 @@ pub(in crate::store::sqlite) fn open(
             fixed.needed,
             fixed.opened,
             fixed.expires,
-            fixed.place.cast_signed(),
             fixed.subject,
             fixed.nonce,
             fixed.sealed,
             fixed.mark(),
         ])?;
-    let number = log.db.last_insert_rowid();
-    let binding = call.binding(key);
-    let salt = super::key::salt()?;
+    let binding = Binding {
+        binding: call.binding(key),
+        salt: super::key::salt()?,
+    };
     log.db
         .prepare_cached(
-            "INSERT INTO live(binding, ticket, agent, state, expires, salt) VALUES(?1, ?2, ?3, 'pending', ?4, ?5)",
+            "INSERT INTO live(binding, ticket, agent, state, expires, salt, mark) VALUES(?1, ?2, ?3, 'pending', ?4, ?5, ?6)",
         )?
-        .execute(params![binding, number, fixed.agent, expires, salt.reveal()])?;
+        .execute(params![
+            binding.binding,
+            place.cast_signed(),
+            fixed.agent,
+            expires,
+            binding.salt.reveal(),
+            live_mark(&binding, place),
+        ])?;
     Ok(())
 }
 
@@ -165,6 +173,16 @@ impl Fixed<'_> {
     }
 }
 
+/// Ties what a ticket is bound to to the ticket.
+fn live_mark(binding: &Binding, place: u64) -> [u8; 8] {
+    let hash = Sha256::new()
+        .chain_update(binding.binding)
+        .chain_update(binding.salt.reveal())
+        .chain_update(place.to_be_bytes())
+        .finalize();
+    *hash.first_chunk().unwrap_or(&[0; 8])
+}
+
 /// Notes that the decision at this place runs the ticket's call. False when the ticket is not one that may run.
 pub(in crate::store::sqlite) fn consume(db: &Connection, id: &str, place: u64) -> Result<bool, StoreError> {
     let changed = db
@@ -211,9 +229,9 @@ pub(in crate::store::sqlite) fn close(
 
 /// Deletes what a ticket was bound to.
 fn forget(db: &Connection, id: &str) -> Result<(), StoreError> {
-    db.prepare_cached("DELETE FROM live WHERE ticket = (SELECT number FROM tickets WHERE id = ?1)")?
+    db.prepare_cached("DELETE FROM live WHERE ticket = (SELECT place FROM tickets WHERE id = ?1)")?
         .execute([id])?;
-    db.prepare_cached("DELETE FROM decisions WHERE ticket = (SELECT number FROM tickets WHERE id = ?1)")?
+    db.prepare_cached("DELETE FROM decisions WHERE ticket = (SELECT place FROM tickets WHERE id = ?1)")?
         .execute([id])?;
     Ok(())
 }
@@ -223,7 +241,7 @@ pub(in crate::store::sqlite) fn expire_due(log: &mut Log<'_>, tip: &mut Tip, now
     let ids: Vec<String> = log
         .db
         .prepare_cached(
-            "SELECT t.id FROM live l JOIN tickets t ON t.number = l.ticket WHERE l.expires <= ?1 ORDER BY l.expires LIMIT 1000",
+            "SELECT t.id FROM live l JOIN tickets t ON t.place = l.ticket WHERE l.expires <= ?1 ORDER BY l.expires LIMIT 1000",
         )?
         .query_map([now], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
@@ -244,7 +262,7 @@ pub(in crate::store::sqlite) fn close_erased(log: &mut Log<'_>, tip: &mut Tip, s
     let ids: Vec<String> = log
         .db
         .prepare_cached(
-            "SELECT t.id FROM live l JOIN tickets t ON t.number = l.ticket WHERE t.subject = ?1 ORDER BY t.number",
+            "SELECT t.id FROM live l JOIN tickets t ON t.place = l.ticket WHERE t.subject = ?1 ORDER BY t.place",
         )?
         .query_map([subject], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
@@ -260,14 +278,14 @@ pub(super) fn by_binding(
     keys: &SubjectKeys,
     binding: &[u8; 32],
 ) -> Result<Option<Ticket>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM live l JOIN tickets t ON t.number = l.ticket WHERE l.binding = ?1");
+    let sql = format!("SELECT {COLUMNS} FROM live l JOIN tickets t ON t.place = l.ticket WHERE l.binding = ?1");
     let mut select = db.prepare_cached(&sql)?;
     let mut rows = select.query([binding.as_slice()])?;
     rows.next()?.map(|row| read(db, keys, row, false)).transpose()
 }
 
 pub(super) fn by_id(db: &Connection, keys: &SubjectKeys, id: &str) -> Result<Option<Ticket>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM tickets t LEFT JOIN live l ON l.ticket = t.number WHERE t.id = ?1");
+    let sql = format!("SELECT {COLUMNS} FROM tickets t LEFT JOIN live l ON l.ticket = t.place WHERE t.id = ?1");
     let mut select = db.prepare_cached(&sql)?;
     let mut rows = select.query([id])?;
     rows.next()?.map(|row| read(db, keys, row, true)).transpose()
@@ -276,13 +294,13 @@ pub(super) fn by_id(db: &Connection, keys: &SubjectKeys, id: &str) -> Result<Opt
 pub(super) fn list(db: &Connection, keys: &SubjectKeys, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
     let sql = if query.all {
         format!(
-            "SELECT {COLUMNS} FROM tickets t LEFT JOIN live l ON l.ticket = t.number \
-             WHERE ?1 IS NULL OR t.agent = ?1 ORDER BY t.number DESC LIMIT ?2"
+            "SELECT {COLUMNS} FROM tickets t LEFT JOIN live l ON l.ticket = t.place \
+             WHERE ?1 IS NULL OR t.agent = ?1 ORDER BY t.place DESC LIMIT ?2"
         )
     } else {
         format!(
-            "SELECT {COLUMNS} FROM live l JOIN tickets t ON t.number = l.ticket \
-             WHERE ?1 IS NULL OR l.agent = ?1 ORDER BY t.number LIMIT ?2"
+            "SELECT {COLUMNS} FROM live l JOIN tickets t ON t.place = l.ticket \
+             WHERE ?1 IS NULL OR l.agent = ?1 ORDER BY t.place LIMIT ?2"
         )
     };
     let most = i64::try_from(query.most.unwrap_or(MOST_LISTED)).unwrap_or(i64::MAX);
@@ -297,21 +315,21 @@ pub(super) fn list(db: &Connection, keys: &SubjectKeys, query: &TicketQuery) -> 
 
 /// Reads [`COLUMNS`].
 fn read(db: &Connection, keys: &SubjectKeys, row: &Row<'_>, with_shown: bool) -> Result<Ticket, StoreError> {
-    let number: i64 = row.get(0)?;
-    let subject: u32 = row.get(14)?;
+    let place: i64 = row.get(0)?;
+    let subject: u32 = row.get(13)?;
     let shown = match keys.by_number(subject).filter(|_| with_shown) {
         Some(key) => {
-            let (nonce, sealed): (Vec<u8>, Vec<u8>) = (row.get(15)?, row.get(16)?);
+            let (nonce, sealed): (Vec<u8>, Vec<u8>) = (row.get(14)?, row.get(15)?);
             let opened = seal::open_bytes(key, &nonce, &sealed);
             opened.and_then(|bytes| serde_json::from_slice(&bytes).ok())
         }
         None => None,
     };
-    let binding: Option<[u8; 32]> = row.get(17)?;
-    let salt: Option<[u8; 32]> = row.get(18)?;
+    let binding: Option<[u8; 32]> = row.get(16)?;
+    let salt: Option<[u8; 32]> = row.get(17)?;
     let mut select = db.prepare_cached("SELECT place FROM decisions WHERE ticket = ?1 ORDER BY place")?;
     let decisions = select
-        .query_map([number], |row| row.get::<_, i64>(0))?
+        .query_map([place], |row| row.get::<_, i64>(0))?
         .map(|place| Ok(Sequence::new(place?.cast_unsigned())))
         .collect::<Result<_, rusqlite::Error>>()?;
     let digest = |bytes: [u8; 32]| Digest::new(bytes);
@@ -327,8 +345,8 @@ fn read(db: &Connection, keys: &SubjectKeys, row: &Row<'_>, with_shown: bool) ->
         state: state(&row.get::<_, String>(9)?)?,
         opened: row.get(10)?,
         expires: row.get(11)?,
-        place: row.get::<_, i64>(12)?.cast_unsigned(),
-        ran: row.get::<_, Option<i64>>(13)?.map(i64::cast_unsigned),
+        place: place.cast_unsigned(),
+        ran: row.get::<_, Option<i64>>(12)?.map(i64::cast_unsigned),
         shown,
         decisions,
         binding: binding.zip(salt).map(|(binding, salt)| Binding {
@@ -352,18 +370,18 @@ pub(in crate::store::sqlite) struct TicketMark {
     pub(in crate::store::sqlite) sound: bool,
     /// The states that the open row has; none when there is no open row.
     pub(in crate::store::sqlite) live: Option<TicketState>,
-    /// Where people decided.
-    pub(in crate::store::sqlite) decisions: Vec<u64>,
+    /// Who decided, and where.
+    pub(in crate::store::sqlite) decisions: Vec<(u64, String)>,
 }
 
 /// Every ticket by its id.
 pub(in crate::store::sqlite) fn all_marks(db: &Connection) -> Result<BTreeMap<String, TicketMark>, StoreError> {
     let mut select = db.prepare(
         "SELECT t.id, t.agent, t.tool, t.definition, t.session, t.rules, t.digest, t.needed, t.state, t.opened, t.expires, \
-         t.place, t.ran, t.subject, t.nonce, t.box, t.mark, l.state, l.agent, l.expires, t.number \
-         FROM tickets t LEFT JOIN live l ON l.ticket = t.number",
+         t.place, t.ran, t.subject, t.nonce, t.box, t.mark, l.state, l.agent, l.expires, l.binding, l.salt, l.mark \
+         FROM tickets t LEFT JOIN live l ON l.ticket = t.place",
     )?;
-    let mut decisions = db.prepare("SELECT place FROM decisions WHERE ticket = ?1 ORDER BY place")?;
+    let mut decisions = db.prepare("SELECT place, key FROM decisions WHERE ticket = ?1 ORDER BY place")?;
     let mut rows = select.query([])?;
     let mut found = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -389,11 +407,19 @@ pub(in crate::store::sqlite) fn all_marks(db: &Connection) -> Result<BTreeMap<St
         };
         let live: Option<String> = row.get(17)?;
         let (live_agent, live_expires): (Option<String>, Option<i64>) = (row.get(18)?, row.get(19)?);
-        let same = live_agent.is_none_or(|of| of == agent) && live_expires.is_none_or(|at| at == fixed.expires);
-        let number: i64 = row.get(20)?;
+        let (binding, salt): (Option<[u8; 32]>, Option<[u8; 32]>) = (row.get(20)?, row.get(21)?);
+        let live_mark_there: Option<Vec<u8>> = row.get(22)?;
+        let bound = binding.zip(salt).map(|(binding, salt)| {
+            let salt = Salt::from_bytes(salt);
+            live_mark(&Binding { binding, salt }, fixed.place).to_vec()
+        });
+        let same = live_agent.is_none_or(|of| of == agent)
+            && live_expires.is_none_or(|at| at == fixed.expires)
+            && live_mark_there == bound;
         let decided = decisions
-            .query_map([number], |row| row.get::<_, i64>(0))?
-            .map(|place| Ok(place?.cast_unsigned()))
+            .query_map([fixed.place.cast_signed()], |row| {
+                Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
+            })?
             .collect::<Result<_, rusqlite::Error>>()?;
         let one = TicketMark {
             place: fixed.place,

@@ -3,19 +3,19 @@
 use crate::store::sqlite::schema::Table;
 
 pub(in crate::store::sqlite) const TABLES: [Table; 6] = [
-    // calls that wait for people: `box` is what they are shown, erasable; the mark ties the columns that never change
+    // calls that wait for people, by the decision that opened them: `box` is what they are shown, erasable; the mark ties the columns that never change
     (
         "tickets",
-        "CREATE TABLE tickets(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, agent TEXT NOT NULL, tool TEXT NOT NULL, \
+        "CREATE TABLE tickets(place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, agent TEXT NOT NULL, tool TEXT NOT NULL, \
          definition BLOB NOT NULL, session TEXT, rules BLOB, digest BLOB NOT NULL, needed INTEGER NOT NULL, state TEXT NOT NULL, \
-         opened INTEGER NOT NULL, expires INTEGER NOT NULL, place INTEGER NOT NULL, ran INTEGER, subject INTEGER NOT NULL, \
+         opened INTEGER NOT NULL, expires INTEGER NOT NULL, ran INTEGER, subject INTEGER NOT NULL, \
          nonce BLOB NOT NULL, box BLOB NOT NULL, mark BLOB NOT NULL) STRICT",
     ),
     // what open tickets are bound to, deleted when they close
     (
         "live",
         "CREATE TABLE live(binding BLOB PRIMARY KEY, ticket INTEGER NOT NULL, agent TEXT NOT NULL, state TEXT NOT NULL, \
-         expires INTEGER NOT NULL, salt BLOB NOT NULL) STRICT, WITHOUT ROWID",
+         expires INTEGER NOT NULL, salt BLOB NOT NULL, mark BLOB NOT NULL) STRICT, WITHOUT ROWID",
     ),
     ("live_by_agent", "CREATE INDEX live_by_agent ON live(agent, state)"),
     ("live_by_expiry", "CREATE INDEX live_by_expiry ON live(expires)"),

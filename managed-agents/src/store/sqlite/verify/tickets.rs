@@ -21,7 +21,7 @@ struct Derived {
     /// None while people's approvals are still counted.
     state: Option<TicketState>,
     ran: Option<u64>,
-    decisions: Vec<u64>,
+    decisions: Vec<(u64, String)>,
     edited: bool,
 }
 
@@ -64,7 +64,7 @@ impl Tickets {
         if let Some(derived) = stated.about("ticket").and_then(|id| self.0.get_mut(id))
             && stated.kind() != StatementKind::Cancel
         {
-            derived.decisions.push(place);
+            derived.decisions.push((place, stated.signer().to_string()));
             derived.edited |= stated.kind() == StatementKind::Edit;
             if stated.kind() == StatementKind::Reject {
                 derived.state = Some(TicketState::Rejected);
@@ -84,7 +84,7 @@ impl Tickets {
                 (true, true) => TicketState::Edited,
             });
             let open = !state.is_closed();
-            let decisions: &[u64] = if open { &derived.decisions } else { &[] };
+            let decisions: &[(u64, String)] = if open { &derived.decisions } else { &[] };
             row.sound
                 && (row.place, row.state, row.ran) == (derived.place, state, derived.ran)
                 && row.live == open.then_some(state)
