@@ -54,6 +54,7 @@
 //! | verdicts with no policy written | [`Engine`] |
 //! | giving tools to a model | [`Toolbox`], [`claude::MessagesAgent`] |
 //! | policies of your own | [`policy`] |
+//! | stopping what runs | [`interrupt`], [`Harness::stop`] |
 //! | people who approve | [`approval`], [`Harness::pending`] |
 //! | a governance service | [`remote::Remote`] |
 //! | what was decided, and how it ended | [`Harness::records`], [`audit`] |
@@ -111,6 +112,7 @@ pub mod home;
 mod http;
 #[cfg(feature = "sqlite")]
 pub mod identity;
+pub mod interrupt;
 mod outcome;
 #[cfg(feature = "cedar")]
 pub mod policy;
@@ -133,7 +135,7 @@ pub use engine::Engine;
 pub use error::{DenialKind, GovernanceDenied};
 pub use escaped::Escaped;
 pub use governor::{Claims, Governor, GovernorError, GovernorErrorKind, Judgement};
-pub use harness::{GovernedBy, Harness, Permit, Session};
+pub use harness::{GovernedBy, Harness, Permit, Session, stopped, stopping};
 #[cfg(feature = "__http")]
 pub use http::{Endpoint, EndpointError, Secret, SecretError};
 pub use outcome::Outcome;
@@ -167,6 +169,8 @@ mod guides {
     #[cfg(feature = "sqlite")]
     #[doc = include_str!("../../docs/approvals.md")]
     struct Approvals;
+    #[doc = include_str!("../../docs/interrupts.md")]
+    struct Interrupts;
 
     #[cfg(feature = "cedar")]
     #[doc = include_str!("../../docs/policy.md")]

@@ -20,6 +20,7 @@ mod progress;
 mod replay;
 mod sign;
 mod signing;
+mod stop;
 mod table;
 mod tools;
 mod when;
@@ -62,6 +63,8 @@ pub fn main() -> ExitCode {
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
+        Command::Stop(stop) => stop.run(place, &mut out),
+        Command::Resume(resume) => resume.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
         Command::Restore(restore) => restore.run(place, &mut out),
     };
@@ -130,6 +133,8 @@ enum Command {
         #[command(subcommand)]
         command: policy::PolicyCommand,
     },
+    Stop(stop::Stop),
+    Resume(stop::Resume),
     Backup(copies::BackupCommand),
     Restore(copies::RestoreCommand),
 }

@@ -4,9 +4,9 @@ mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use memory::{MemoryEntry, MemoryRecorder, MemoryStop};
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{LoggedPeople, Lookup, NotTaken};
-pub use memory::{MemoryEntry, MemoryRecorder};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
     Depth, Durability, Head, Page, Problem, Query, Reader, Report, Store, StoreError, StoreErrorKind, StoreOptions,

@@ -19,7 +19,7 @@ use crate::audit::{Sequence, entry};
 const ASK_AGAIN: Duration = Duration::from_micros(100);
 
 /// Entries after which verdicts may be others: whoever read before them judges anew.
-pub(super) const EPOCHAL: [&str; 4] = ["agent", "approver", "erasure", "origin"];
+pub(super) const EPOCHAL: [&str; 5] = ["agent", "approver", "erasure", "interrupt", "origin"];
 
 /// A connection that writes, with the statements that every record needs.
 pub(super) struct Log<'c> {
@@ -182,6 +182,18 @@ impl<'c> Log<'c> {
             self.ended(sequence)?;
         }
         Ok(())
+    }
+
+    /// Whether the call of an evaluation runs.
+    pub(super) fn runs(&self, evaluation: &str) -> Result<bool, StoreError> {
+        let mut select = self.db.prepare("SELECT seq FROM running ORDER BY seq DESC")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            if self.named(row.get::<_, i64>(0)?.cast_unsigned())?.0 == evaluation {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The evaluation and agent of a decision.
