@@ -61,7 +61,10 @@ fn with(root: &Path, place: &str) {
         .most_pending(u32::MAX)
         .build_blocking()
         .unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(harness.scope(async {
         let (mut recorded, mut opened, mut redeemed, mut tickets) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for number in 0..CALLS {
@@ -120,7 +123,10 @@ fn listing(root: &Path) {
         times.push(begun.elapsed());
         assert_eq!(listed.len(), 100);
     }
-    println!("listing 100 of 1 000 000 tickets, the file opened anew: median {:?} (goal 5ms)", median(times));
+    println!(
+        "listing 100 of 1 000 000 tickets, the file opened anew: median {:?} (goal 5ms)",
+        median(times)
+    );
 }
 
 /// The floor of a redemption.
@@ -133,7 +139,10 @@ fn signature() {
         std::hint::black_box(key.verifying_key().verify_strict(&message, &signature)).unwrap();
         begun.elapsed()
     });
-    println!("checking a signature over 700 bytes: median {:?}", median(times.collect()));
+    println!(
+        "checking a signature over 700 bytes: median {:?}",
+        median(times.collect())
+    );
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -70,7 +70,9 @@ impl std::fmt::Display for ApprovalError {
             ApprovalErrorKind::UnknownTicket => "no such ticket waits",
             ApprovalErrorKind::AlreadyDecided => "somebody has decided on it already",
             ApprovalErrorKind::AnotherMust => "this key approved it already, and another person must",
-            ApprovalErrorKind::Excluded => "the agent that asks, and its owner where that is excluded, may not decide on it",
+            ApprovalErrorKind::Excluded => {
+                "the agent that asks, and its owner where that is excluded, may not decide on it"
+            }
             ApprovalErrorKind::Unrecorded => "the decision was not recorded",
         };
         write!(f, "ticket `{}`: {why}", self.ticket.escape_debug())?;

@@ -30,21 +30,21 @@ pub(crate) use queue::{Approvals, LIFETIME, MOST_PENDING, Standing};
 #[cfg(feature = "sqlite")]
 pub(crate) use redeem::{Asked, Excluded, Found, Redeemed, bound, reasons_text, redeem};
 #[cfg(feature = "sqlite")]
-pub(crate) use roster::{ROOT, Roots};
-#[cfg(feature = "sqlite")]
 pub use roster::{Approver, Roster};
+#[cfg(feature = "sqlite")]
+pub(crate) use roster::{ROOT, Roots};
 #[cfg(feature = "sqlite")]
 pub use shown::{ShownCall, ShownReason};
 #[cfg(feature = "sqlite")]
 pub(crate) use statement::APPROVER_ENTRY;
 #[cfg(feature = "sqlite")]
 pub use statement::{OperatorStatement, StatementKind};
-pub use ticket::TicketState;
-pub(crate) use ticket::{TicketClaim, ticket_id};
 #[cfg(feature = "engine")]
 pub(crate) use ticket::IN_PROCESS;
+pub use ticket::TicketState;
 #[cfg(feature = "sqlite")]
 pub(crate) use ticket::{Opening, STORED};
+pub(crate) use ticket::{TicketClaim, ticket_id};
 
 /// What the model is told of a person's no.
 pub(crate) fn rejection(reason: &str) -> String {

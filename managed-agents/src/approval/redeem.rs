@@ -52,7 +52,9 @@ pub(crate) struct Excluded<'a> {
 impl Excluded<'_> {
     pub(crate) fn has(&self, approver: &Approver) -> bool {
         self.requester == Some(approver.key().id())
-            || self.owner.is_some_and(|owner| owner.eq_ignore_ascii_case(approver.name()))
+            || self
+                .owner
+                .is_some_and(|owner| owner.eq_ignore_ascii_case(approver.name()))
     }
 }
 
@@ -190,16 +192,18 @@ fn approval(text: &str, found: &Found, asked: &Asked<'_>) -> Result<OperatorStat
         && same("definition", &call.meta().definition().to_string())
         && same("digest", &found.digest.to_string())
         && same("bound", &bound(&found.binding, &found.salt).to_string())
-        && stated.about("rules").unwrap_or_default()
-            == asked.rules.map(|rules| rules.to_string()).unwrap_or_default();
+        && stated.about("rules").unwrap_or_default() == asked.rules.map(|rules| rules.to_string()).unwrap_or_default();
     if !fits {
         return Err(Doubt::Forged);
     }
     let expires = stated.about("expires").and_then(|text| Moment::parse(text).ok());
-    if !expires.is_some_and(|expires| Moment::from(asked.now) < expires) {
+    if expires.is_none_or(|expires| Moment::from(asked.now) >= expires) {
         return Err(Doubt::Expired);
     }
-    if stated.about("session").is_some_and(|session| call.session() != Some(session)) {
+    if stated
+        .about("session")
+        .is_some_and(|session| call.session() != Some(session))
+    {
         return Err(Doubt::OtherSession);
     }
     let signer = asked.roster.signer(&stated).map_err(|why| match why {

@@ -117,7 +117,7 @@ impl Roster {
         if line(stated.origin()) != line(&self.origin) || self.taken.contains(&stated.digest()) {
             return false;
         }
-        if !signer.is_some_and(|signer| stated.verify_by(signer).is_ok()) {
+        if signer.is_none_or(|signer| stated.verify_by(signer).is_err()) {
             return false;
         }
         self.taken.insert(stated.digest());
@@ -141,8 +141,7 @@ impl Roster {
             // the root stays: whoever could remove it could lock the operator out
             StatementKind::Remove if !is_root => {
                 let before = self.members.len();
-                self.members
-                    .retain(|member| member.key != key || member.by.is_none());
+                self.members.retain(|member| member.key != key || member.by.is_none());
                 self.members.len() < before
             }
             _ => false,
@@ -225,7 +224,10 @@ mod tests {
         let mut roster = Roster::new(&roots, LOG);
         let enrol = |name, key, by, enrols| stated(StatementKind::Enrol, name, key, by, enrols);
         assert!(!roster.apply(&enrol("eve", &eve, &eve, true)), "she is no root");
-        assert!(!roster.apply(&enrol("ann", &ann, &root, false)), "the root is not known yet");
+        assert!(
+            !roster.apply(&enrol("ann", &ann, &root, false)),
+            "the root is not known yet"
+        );
         assert!(roster.apply(&enrol("root", &root, &root, false)));
         let anns = enrol("ann", &ann, &root, true);
         assert!(roster.apply(&anns));

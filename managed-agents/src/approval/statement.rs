@@ -171,7 +171,12 @@ impl OperatorStatement {
                 .collect(),
             at,
             kind,
-            nonce: salt.reveal().iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
+            nonce: salt
+                .reveal()
+                .iter()
+                .take(16)
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
             origin: origin.to_owned(),
             v: OperatorBody::FORMAT.to_owned(),
         };
@@ -275,7 +280,9 @@ mod tests {
         for at in 0..text.len() {
             let mut bytes = text.clone().into_bytes();
             bytes[at] ^= 1;
-            let Ok(changed) = String::from_utf8(bytes) else { continue };
+            let Ok(changed) = String::from_utf8(bytes) else {
+                continue;
+            };
             let passes = OperatorStatement::parse(&changed).is_ok_and(|read| read.verify(key.public()).is_ok());
             assert!(!passes, "byte {at}");
         }
@@ -285,10 +292,7 @@ mod tests {
     fn every_word_of_a_kind_reads_back_as_serde_writes_it() {
         for kind in StatementKind::ALL {
             assert_eq!(StatementKind::parse(kind.as_str()), Some(kind));
-            assert_eq!(
-                serde_json::to_string(&kind).unwrap(),
-                format!("\"{}\"", kind.as_str())
-            );
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{}\"", kind.as_str()));
         }
     }
 

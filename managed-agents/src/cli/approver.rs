@@ -113,7 +113,7 @@ pub(super) fn init(home: &Home) -> Result<KeyId, Failure> {
     let there = home.keys().approver_names()?.contains(&ROOT_KEY.to_owned());
     let key = if there {
         // an earlier run did not come to its end
-        let signer = super::signing::Signer::of(ROOT_KEY);
+        let signer = Signer::of(ROOT_KEY);
         signer.unlock(home.keys())?
     } else {
         make(home.keys(), ROOT_KEY)?

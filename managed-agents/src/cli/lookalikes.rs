@@ -57,7 +57,13 @@ mod tests {
 
     #[test]
     fn look_alikes_are_escaped_and_honest_words_are_not() {
-        for honest in ["Grüße, 東京", "привет мир", "naïve café", "pay bob 5", "{\"to\":\"Ωμέγα\"}"] {
+        for honest in [
+            "Grüße, 東京",
+            "привет мир",
+            "naïve café",
+            "pay bob 5",
+            "{\"to\":\"Ωμέγα\"}",
+        ] {
             assert_eq!(shown(honest), honest);
             assert!(!deceives_somewhere(honest), "{honest}");
         }

@@ -16,33 +16,31 @@ pub(super) const ROOT_KEY: &str = "root";
 pub(super) struct Signer {
     /// Name of the key file that signs, `keys/approver-NAME.locked`; its passphrase is asked for on the terminal
     #[arg(long = "as", value_name = "NAME", default_value = ROOT_KEY)]
-    name: String,
+    signer: String,
 }
 
 impl Signer {
     pub(super) fn of(name: &str) -> Self {
-        Self { name: name.to_owned() }
-    }
-
-    pub(super) fn name(&self) -> &str {
-        &self.name
+        Self {
+            signer: name.to_owned(),
+        }
     }
 
     /// Asks for the passphrase. An agent that runs this has no person at its terminal, and nothing else is read: no standard
     /// input, no argument, no environment.
     pub(super) fn unlock(&self, keys: &KeyDir) -> Result<ApproverKey, Failure> {
         let names = keys.approver_names()?;
-        if !names.contains(&self.name) {
+        if !names.contains(&self.signer) {
             return Err(Failure::new(format!(
                 "there is no key `{}` in {}: name one with --as{}",
-                plain(&self.name),
+                plain(&self.signer),
                 super::failure::shown_path(keys.path()),
                 listed(&names)
             )));
         }
-        let prompt = format!("Passphrase of approver key `{}`: ", plain(&self.name));
+        let prompt = format!("Passphrase of approver key `{}`: ", plain(&self.signer));
         let text = from_terminal(&prompt)?;
-        let key = keys.unlock_approver(&self.name, &text)?;
+        let key = keys.unlock_approver(&self.signer, &text)?;
         Ok(ApproverKey::from_bytes(&key.reveal()))
     }
 }

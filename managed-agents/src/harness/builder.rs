@@ -529,7 +529,11 @@ impl HarnessBuilder {
 /// The names that a directory has from here.
 #[cfg(all(feature = "screen", feature = "sqlite"))]
 fn protected_names(dir: &std::path::Path) -> Vec<String> {
-    let names = [Some(dir.to_owned()), std::path::absolute(dir).ok(), dir.canonicalize().ok()];
+    let names = [
+        Some(dir.to_owned()),
+        std::path::absolute(dir).ok(),
+        dir.canonicalize().ok(),
+    ];
     let mut names: Vec<String> = names
         .into_iter()
         .flatten()

@@ -16,9 +16,9 @@ use crate::approval::Standing;
 #[cfg(feature = "sqlite")]
 use crate::approval::{Opening, STORED, TicketClaim, TicketState, ticket_id};
 use crate::audit::Disposition;
-use crate::error::GovernanceDenied;
 #[cfg(feature = "sqlite")]
 use crate::error::DenialKind;
+use crate::error::GovernanceDenied;
 use crate::governor::{Claims, Held};
 #[cfg(feature = "sqlite")]
 use crate::store::{Lookup, StoreError};
@@ -64,14 +64,18 @@ impl Case {
         if let Some(people) = &inner.people {
             let found = people.look(&self.call);
             return self.then(found, move |case, found| {
-                let approved = found.ok().and_then(|found| found.ticket).filter(|ticket| {
-                    matches!(ticket.state, TicketState::Approved | TicketState::Edited)
-                });
+                let approved = found
+                    .ok()
+                    .and_then(|found| found.ticket)
+                    .filter(|ticket| matches!(ticket.state, TicketState::Approved | TicketState::Edited));
                 let Some(ticket) = approved.map(|ticket| ticket.id) else {
                     return case.denied((judged, evaluation), None);
                 };
                 let close = TicketClaim::Close(Arc::clone(&ticket), TicketState::Cancelled);
-                let judged = with_claims(judged, |claims| Claims { ticket: close, ..claims });
+                let judged = with_claims(judged, |claims| Claims {
+                    ticket: close,
+                    ..claims
+                });
                 case.denied((judged, evaluation), Some(ticket))
             });
         }
@@ -199,14 +203,14 @@ impl Case {
                 Err(error) => case.unreadable(said, &error),
                 Ok(state) => match (lost(state), case.joined.clone()) {
                     (Some(reason), ticket) => case.refused(said, ticket, reason),
-                    (None, _) => case.stands(&people, found, said, remote),
+                    (None, _) => case.stands(&people, &found, said, remote),
                 },
             });
         }
-        self.stands(people, found, said, remote)
+        self.stands(people, &found, said, remote)
     }
 
-    fn stands(self, people: &Arc<People>, found: Lookup, (judged, evaluation): Said, remote: bool) -> Step {
+    fn stands(self, people: &Arc<People>, found: &Lookup, (judged, evaluation): Said, remote: bool) -> Step {
         let inner = self.scope.harness.inner();
         let question = Question {
             call: &self.call,
@@ -235,7 +239,10 @@ impl Case {
                     (Some(ticket), Some(state)) => TicketClaim::Close(Arc::clone(ticket), state),
                     _ => TicketClaim::None,
                 };
-                let judged = with_claims(judged, |claims| Claims { ticket: claim, ..claims });
+                let judged = with_claims(judged, |claims| Claims {
+                    ticket: claim,
+                    ..claims
+                });
                 self.refused((judged, evaluation), ticket, reason)
             }
         }
@@ -266,7 +273,10 @@ impl Case {
             replaces,
         };
         let claim = TicketClaim::Open(Arc::new(opening));
-        let judged = with_claims(judged, |claims| Claims { ticket: claim, ..claims });
+        let judged = with_claims(judged, |claims| Claims {
+            ticket: claim,
+            ..claims
+        });
         Err(self.queue(judged, evaluation, Some(id), false))
     }
 

@@ -12,7 +12,7 @@ use crate::approval::{
 use crate::call::{Digest, ToolCall};
 use crate::home::{Choice, decide, roster};
 use crate::identity::{KeyId, Passport};
-use crate::store::{Lookup, LoggedPeople, Store, StoreError, Ticket, TicketQuery};
+use crate::store::{LoggedPeople, Lookup, Store, StoreError, Ticket, TicketQuery};
 use crate::verdict::Reason;
 
 /// What code says of people.
@@ -93,8 +93,8 @@ impl People {
     }
 
     /// How an escalated call stands by what was read.
-    pub(super) fn stands(&self, lookup: Lookup, question: &Question<'_>) -> Stands {
-        let known = self.learn(&lookup);
+    pub(super) fn stands(&self, lookup: &Lookup, question: &Question<'_>) -> Stands {
+        let known = self.learn(lookup);
         let Some(found) = &lookup.ticket else {
             let how = if lookup.pending >= self.settings.most_pending {
                 How::Refused {

@@ -30,7 +30,8 @@ pub(super) fn check(
             continue;
         }
         let body = serde_json::json!({ "code": "rules_unsigned", "digest": digest.to_string(), "what": what });
-        let entry = Statement::new("refusal", SystemTime::now(), &body.to_string());
+        let body = body.to_string();
+        let entry = Statement::new("refusal", SystemTime::now(), &body);
         let entry = statement(&entry).map_err(HomeError::from)?;
         wait(store.append(entry, true)).map_err(HomeError::from)?;
         return Err(unsigned(what, "by their digest"));
@@ -39,6 +40,10 @@ pub(super) fn check(
 }
 
 fn unsigned(what: &str, why: &str) -> BuildError {
-    let what = if what == "config" { "the configuration is" } else { "the policies are" };
+    let what = if what == "config" {
+        "the configuration is"
+    } else {
+        "the policies are"
+    };
     BuildError::RulesUnsigned(format!("{what} not what an approver signed last, {why}"))
 }

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use super::{Home, HomeError};
 use crate::answer::wait;
 use crate::approval::{
-    APPROVER_ENTRY, ApprovalError, ApprovalErrorKind, Approver, ApproverKey, ApproverPublicKey, OperatorStatement, ROOT,
-    Roots, Roster, StatementKind, TicketState, bound, reasons_text,
+    APPROVER_ENTRY, ApprovalError, ApprovalErrorKind, Approver, ApproverKey, ApproverPublicKey, OperatorStatement,
+    ROOT, Roots, Roster, StatementKind, TicketState, bound, reasons_text,
 };
 use crate::audit::Sequence;
 use crate::audit::entry::{Statement, statement};
@@ -132,10 +132,11 @@ pub(crate) fn decide(
         return Err(error(ApprovalErrorKind::Excluded));
     }
     let origin = reader.head().map_err(|why| unrecorded(&why))?.origin().to_owned();
-    let about = choice.about(&found).ok_or_else(|| error(ApprovalErrorKind::UnknownTicket))?;
+    let about = choice
+        .about(&found)
+        .ok_or_else(|| error(ApprovalErrorKind::UnknownTicket))?;
     let at = Moment::from(now);
-    let stated =
-        OperatorStatement::sign(choice.kind, about, &origin, at, key).map_err(|why| unrecorded(&why))?;
+    let stated = OperatorStatement::sign(choice.kind, about, &origin, at, key).map_err(|why| unrecorded(&why))?;
     let entry = Statement::new(choice.kind.entry(), now, stated.as_json())
         .about_agent(found.agent())
         .about_entry(found.place().get());
@@ -216,7 +217,9 @@ impl Home {
         let roster = self.approvers()?;
         let public = public(key)?;
         if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
-            return Err(HomeError::people("an approver's name is 1 to 100 bytes without control characters"));
+            return Err(HomeError::people(
+                "an approver's name is 1 to 100 bytes without control characters",
+            ));
         }
         if roster.find(public.id()).is_some() {
             return Err(HomeError::people("the key is enrolled already"));
@@ -247,10 +250,7 @@ impl Home {
             return Err(HomeError::people("the root approver cannot be removed"));
         }
         may_enrol_others(&roster, by)?;
-        let about = [
-            ("approver", found.name().to_owned()),
-            ("key", found.key().to_string()),
-        ];
+        let about = [("approver", found.name().to_owned()), ("key", found.key().to_string())];
         self.state(StatementKind::Remove, about, by)
     }
 
@@ -375,7 +375,9 @@ fn may_enrol_others(roster: &Roster, by: &ApproverKey) -> Result<(), HomeError> 
     if signer.is_some_and(Approver::may_enrol) {
         return Ok(());
     }
-    Err(HomeError::people("the key that signs may not enrol or remove approvers"))
+    Err(HomeError::people(
+        "the key that signs may not enrol or remove approvers",
+    ))
 }
 
 fn public(key: ApproverPublicKey) -> Result<PublicKey, HomeError> {

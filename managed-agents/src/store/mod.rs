@@ -6,9 +6,9 @@ mod sqlite;
 
 pub use memory::{MemoryEntry, MemoryRecorder, MemoryStop};
 #[cfg(feature = "sqlite")]
-pub(crate) use sqlite::{LoggedPeople, Lookup, NotTaken};
-#[cfg(feature = "sqlite")]
 pub use sqlite::{
     Depth, Durability, Head, Page, Problem, Query, Reader, Report, Store, StoreError, StoreErrorKind, StoreOptions,
     Ticket, TicketQuery, Values, data_dir,
 };
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::{LoggedPeople, Lookup, NotTaken};

@@ -9,7 +9,10 @@ use managed_agents::{GovernanceDenied, GovernedBy as _, Harness, assert_denied, 
 use crate::support::{Shop, options};
 
 async fn waiting(shop: &Shop, bot: &Harness, cents: u64) -> String {
-    assert_escalated!(shop.pay(bot, "bob", cents).await).ticket().unwrap().to_owned()
+    assert_escalated!(shop.pay(bot, "bob", cents).await)
+        .ticket()
+        .unwrap()
+        .to_owned()
 }
 
 #[tokio::test]
@@ -55,16 +58,27 @@ async fn a_statement_that_nobody_enrolled_signed_is_worth_nothing() {
     let bot = shop.harness(|builder| builder);
     let ticket = waiting(&shop, &bot, 5).await;
     let (home, eve) = (shop.home(), ApproverKey::generate().unwrap());
-    assert_eq!(home.decide(&ticket, &Choice::approve(), &eve).unwrap_err().code(), "not_enrolled");
+    assert_eq!(
+        home.decide(&ticket, &Choice::approve(), &eve).unwrap_err().code(),
+        "not_enrolled"
+    );
     // she writes her enrolment, and then her approval, into the log as it is: by the library, as a program may
     let key = managed_agents::identity::PrivateKey::from_bytes(&eve.reveal()).public();
-    let about = [("approver", "eve".to_owned()), ("key", key.to_string()), ("may_enrol", "yes".to_owned())];
-    let stated = OperatorStatement::sign(StatementKind::Enrol, about, "test.example/people", Moment::now(), &eve).unwrap();
+    let about = [
+        ("approver", "eve".to_owned()),
+        ("key", key.to_string()),
+        ("may_enrol", "yes".to_owned()),
+    ];
+    let stated =
+        OperatorStatement::sign(StatementKind::Enrol, about, "test.example/people", Moment::now(), &eve).unwrap();
     let entry = |kind: &str, body: &str| {
         let entry = managed_agents::audit::entry::Statement::new(kind, std::time::SystemTime::now(), body);
         managed_agents::audit::entry::statement(&entry).unwrap()
     };
-    home.store().append(entry("approver", stated.as_json()), true).await.unwrap();
+    home.store()
+        .append(entry("approver", stated.as_json()), true)
+        .await
+        .unwrap();
     assert_eq!(home.approvers().unwrap().members().len(), 1, "it chains to no root");
     let approved = OperatorStatement::sign(
         StatementKind::Approve,
@@ -74,8 +88,15 @@ async fn a_statement_that_nobody_enrolled_signed_is_worth_nothing() {
         &eve,
     )
     .unwrap();
-    home.store().append(entry("approval", approved.as_json()), true).await.unwrap_err();
-    let place = home.store().append(entry("note", approved.as_json()), true).await.unwrap();
+    home.store()
+        .append(entry("approval", approved.as_json()), true)
+        .await
+        .unwrap_err();
+    let place = home
+        .store()
+        .append(entry("note", approved.as_json()), true)
+        .await
+        .unwrap();
     shop.sql(&format!(
         "INSERT INTO decisions SELECT place, '{}', {} FROM tickets; UPDATE tickets SET state = 'approved'; \
          UPDATE live SET state = 'approved'",
@@ -125,9 +146,15 @@ async fn clean(path: &str) -> Result<u64, GovernanceDenied> {
 async fn an_approval_of_a_tool_is_none_of_another_of_its_name() {
     let shop = Shop::new("swapped");
     let bot = shop.harness(|builder| builder);
-    let ticket = assert_escalated!(clean("/tmp/x").governed_by(&bot).await).ticket().unwrap().to_owned();
+    let ticket = assert_escalated!(clean("/tmp/x").governed_by(&bot).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     shop.approve(&ticket);
-    let other = assert_escalated!(swapped::clean("/tmp/x").governed_by(&bot).await).ticket().unwrap().to_owned();
+    let other = assert_escalated!(swapped::clean("/tmp/x").governed_by(&bot).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     assert_ne!(ticket, other);
     assert_eq!(clean("/tmp/x").governed_by(&bot).await.unwrap(), 6);
 }
@@ -145,7 +172,10 @@ async fn what_was_approved_before_a_copy_was_restored_is_worth_nothing_after() {
     drop(bot);
     Store::restore(&copy, shop.place.data()).unwrap();
     let error = Home::open(options(shop.place.path())).unwrap_err();
-    assert_eq!(error.kind(), managed_agents::home::HomeErrorKind::Store(StoreErrorKind::RolledBack));
+    assert_eq!(
+        error.kind(),
+        managed_agents::home::HomeErrorKind::Store(StoreErrorKind::RolledBack)
+    );
     // the operator finds out why, and accepts it: approvers stay, approvals do not
     let home = Home::accept_restored(options(shop.place.path())).unwrap();
     assert_eq!(home.approvers().unwrap().members().len(), 1);

@@ -21,12 +21,17 @@ const OPERATOR: &str = "MANAGED_AGENTS_TEST_OPERATOR";
 #[governed(risk = high)]
 async fn announce(id: &str) -> Result<usize, GovernanceDenied> {
     say(&format!("BODY {id}"));
+    // long enough to be killed in it
+    tokio::time::sleep(Duration::from_millis(2)).await;
     Ok(id.len())
 }
 
 /// One line in one write, so that a killed process leaves no half of one but the last.
 fn say(line: &str) {
-    std::io::stdout().lock().write_all(format!("\n{line}\n").as_bytes()).unwrap();
+    std::io::stdout()
+        .lock()
+        .write_all(format!("\n{line}\n").as_bytes())
+        .unwrap();
 }
 
 /// The approver of these tests, whose key the processes know: they play both sides.
@@ -41,7 +46,9 @@ fn a_process_of_its_own() {
         return;
     };
     let place = Path::new(&place).to_owned();
-    let bot = harness(&place, &std::env::var(OPERATOR).unwrap(), |builder| builder.approver("ann", ann().public()));
+    let bot = harness(&place, &std::env::var(OPERATOR).unwrap(), |builder| {
+        builder.approver("ann", ann().public())
+    });
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -67,7 +74,10 @@ fn a_process_of_its_own() {
             }
             "again" => {
                 for id in std::fs::read_to_string(place.join("ids")).unwrap().lines() {
-                    let code = announce(id).governed_by(&bot).await.map_or_else(|denied| denied.code().to_owned(), |_| "ran".to_owned());
+                    let code = announce(id)
+                        .governed_by(&bot)
+                        .await
+                        .map_or_else(|denied| denied.code().to_owned(), |_| "ran".to_owned());
                     say(&format!("AGAIN {id} {code}"));
                 }
             }
@@ -92,7 +102,12 @@ fn a_process_of_its_own() {
 
 fn start(role: &str, shop: &Shop) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crowd::a_process_of_its_own", "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            "crowd::a_process_of_its_own",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .env(ROLE, role)
         .env(PLACE, shop.place.path())
         .env(OPERATOR, &shop.operator)
@@ -108,7 +123,9 @@ fn listen(child: &mut Child) -> std::thread::JoinHandle<Vec<String>> {
 }
 
 fn said<'a>(lines: &'a [String], word: &'a str) -> impl Iterator<Item = &'a str> + 'a {
-    lines.iter().filter_map(move |line| line.strip_prefix(word)?.strip_prefix(' '))
+    lines
+        .iter()
+        .filter_map(move |line| line.strip_prefix(word)?.strip_prefix(' '))
 }
 
 #[test]
@@ -132,14 +149,19 @@ fn of_a_thousand_redemptions_in_four_processes_one_runs() {
     }
     assert_eq!(bodies, 1);
     let entries = shop.sound();
-    let approved = entries.iter().filter(|entry| entry.disposition().is_some_and(|word| word.reveal() == "approved"));
+    let approved = entries
+        .iter()
+        .filter(|entry| entry.disposition().is_some_and(|word| word.reveal() == "approved"));
     assert_eq!(approved.count(), 1);
 }
 
 /// `MANAGED_AGENTS_KILLS` says how often; 200 takes some minutes.
 #[test]
 fn whatever_is_killed_an_approval_runs_at_most_once_and_never_silently() {
-    let rounds = std::env::var("MANAGED_AGENTS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(8_u64);
+    let rounds = std::env::var("MANAGED_AGENTS_KILLS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(12_u64);
     let (mut unknown, mut cut) = (0, HashMap::new());
     for round in 0..rounds {
         let shop = Shop::new("killed");
@@ -151,7 +173,11 @@ fn whatever_is_killed_an_approval_runs_at_most_once_and_never_silently() {
         child.wait().unwrap();
         let lines = heard.join().unwrap();
         let count = |word: &str| said(&lines, word).count();
-        let state = (count("OPENED") - count("APPROVED"), count("APPROVED") - count("ENDED"), count("BODY") - count("ENDED"));
+        let state = (
+            count("OPENED") - count("APPROVED"),
+            count("APPROVED") - count("ENDED"),
+            count("BODY") - count("ENDED"),
+        );
         *cut.entry(state).or_insert(0) += 1;
         // whoever opens the record next closes what was running
         drop(shop.home());
@@ -161,7 +187,10 @@ fn whatever_is_killed_an_approval_runs_at_most_once_and_never_silently() {
             .filter_map(|entry| Some((entry.about()?, entry.outcome()?.reveal().to_owned())))
             .collect();
         let tickets = shop.reader().tickets(&TicketQuery::all()).unwrap();
-        let consumed: Vec<_> = tickets.iter().filter(|ticket| ticket.state() == TicketState::Consumed).collect();
+        let consumed: Vec<_> = tickets
+            .iter()
+            .filter(|ticket| ticket.state() == TicketState::Consumed)
+            .collect();
         for ticket in &consumed {
             let ran = ticket.ran().map(Sequence::get).unwrap();
             let outcome = &outcomes[&ran];
@@ -169,7 +198,10 @@ fn whatever_is_killed_an_approval_runs_at_most_once_and_never_silently() {
             unknown += u32::from(outcome == "unknown");
         }
         let bodies: Vec<_> = said(&lines, "BODY").collect();
-        assert!(bodies.len() <= consumed.len(), "every body that began used up its approval");
+        assert!(
+            bodies.len() <= consumed.len(),
+            "every body that began used up its approval"
+        );
         let once: HashSet<_> = bodies.iter().collect();
         assert_eq!(once.len(), bodies.len(), "no body ran twice");
         // made again, what was used waits anew; what was approved and not used runs now
@@ -180,5 +212,7 @@ fn whatever_is_killed_an_approval_runs_at_most_once_and_never_silently() {
         let lines = heard.join().unwrap();
         assert_eq!(said(&lines, "BODY").count(), 0, "{lines:?}");
     }
-    println!("{rounds} kills: {unknown} approvals consumed with unknown outcome; cut at (opened, approved, body) {cut:?}");
+    println!(
+        "{rounds} kills: {unknown} approvals consumed with unknown outcome; cut at (opened, approved, body) {cut:?}"
+    );
 }

@@ -47,14 +47,24 @@ async fn a_waiting_call_wakes_soon_after_a_decision_of_another_process() {
 async fn of_the_callers_that_wait_for_one_ticket_one_runs_and_the_others_are_told() {
     let shop = Shop::new("joined");
     let bot = shop.harness(|builder| builder.wait_for_approval(Duration::from_secs(60)));
-    let callers: Vec<_> = (0..5).map(|_| {
-        let (bot, runs) = (bot.clone(), std::sync::Arc::clone(&shop.runs));
-        tokio::spawn(async move {
-            use managed_agents::GovernedBy as _;
-            crate::support::pay("bob", 5, "s3cret", runs).governed_by(&bot).await
+    let callers: Vec<_> = (0..5)
+        .map(|_| {
+            let (bot, runs) = (bot.clone(), std::sync::Arc::clone(&shop.runs));
+            tokio::spawn(async move {
+                use managed_agents::GovernedBy as _;
+                crate::support::pay("bob", 5, "s3cret", runs).governed_by(&bot).await
+            })
         })
-    }).collect();
-    while shop.reader().entries(0, usize::MAX).unwrap().iter().filter(|entry| entry.kind() == "decision").count() < 5 {
+        .collect();
+    while shop
+        .reader()
+        .entries(0, usize::MAX)
+        .unwrap()
+        .iter()
+        .filter(|entry| entry.kind() == "decision")
+        .count()
+        < 5
+    {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let tickets = shop.open_tickets();
@@ -99,21 +109,42 @@ async fn only_who_is_enrolled_decides_and_only_who_may_enrols() {
     home.enrol_approver("eve", eve.public(), false, &eve).unwrap_err();
     home.enrol_approver("bob", bob.public(), false, &shop.ann).unwrap();
     home.enrol_approver("eve", eve.public(), false, &bob).unwrap_err();
-    let names: Vec<_> = home.approvers().unwrap().members().iter().map(|one| one.name().to_owned()).collect();
+    let names: Vec<_> = home
+        .approvers()
+        .unwrap()
+        .members()
+        .iter()
+        .map(|one| one.name().to_owned())
+        .collect();
     assert_eq!(names, ["root", "bob"]);
     let bot = shop.harness(|builder| builder);
-    let ticket = assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket().unwrap().to_owned();
-    assert_eq!(home.decide(&ticket, &Choice::approve(), &eve).unwrap_err().code(), "not_enrolled");
-    assert_eq!(home.decide("tkt_0", &Choice::approve(), &bob).unwrap_err().code(), "unknown_ticket");
+    let ticket = assert_escalated!(shop.pay(&bot, "bob", 5).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        home.decide(&ticket, &Choice::approve(), &eve).unwrap_err().code(),
+        "not_enrolled"
+    );
+    assert_eq!(
+        home.decide("tkt_0", &Choice::approve(), &bob).unwrap_err().code(),
+        "unknown_ticket"
+    );
     home.decide(&ticket, &Choice::approve(), &bob).unwrap();
     let twice = home.decide(&ticket, &Choice::reject("no"), &shop.ann).unwrap_err();
     assert_eq!(twice.code(), "already_decided");
     // a program that names no operator believes nobody
-    let other = managed_agents::Harness::builder().agent_id("shop").home(&home).build_blocking().unwrap();
+    let other = managed_agents::Harness::builder()
+        .agent_id("shop")
+        .home(&home)
+        .build_blocking()
+        .unwrap();
     assert_denied!(shop.pay(&other, "bob", 5).await, "approver_not_enrolled");
     // orders need an approver, and hold their words
-    home.order(StatementKind::Resume, [("interrupt", "int_1")], &eve).unwrap_err();
-    home.order(StatementKind::Resume, [("interrupt", "int_1")], &bob).unwrap();
+    home.order(StatementKind::Resume, [("interrupt", "int_1")], &eve)
+        .unwrap_err();
+    home.order(StatementKind::Resume, [("interrupt", "int_1")], &bob)
+        .unwrap();
     let orders = home.orders(StatementKind::Resume).unwrap();
     assert_eq!(orders.len(), 1);
     assert_eq!(orders[0].1.about("interrupt"), Some("int_1"));

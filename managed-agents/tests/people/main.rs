@@ -1,10 +1,5 @@
 //! Calls that wait for people beside a durable record: approved in another process, bound to one call, used at most once.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that fails should stop"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that fails should stop")]
 
 mod attacks;
 mod crowd;

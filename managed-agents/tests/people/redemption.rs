@@ -17,8 +17,14 @@ async fn an_approval_from_another_process_runs_exactly_that_call_once() {
     let bot = shop.harness(|builder| builder);
     let denied = assert_escalated!(shop.pay(&bot, "bob", 5).await, "risk_high");
     let ticket = denied.ticket().unwrap().to_owned();
-    assert_eq!(assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket(), Some(&*ticket));
-    assert_ne!(assert_escalated!(shop.pay(&bot, "bob", 6).await).ticket(), Some(&*ticket));
+    assert_eq!(
+        assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket(),
+        Some(&*ticket)
+    );
+    assert_ne!(
+        assert_escalated!(shop.pay(&bot, "bob", 6).await).ticket(),
+        Some(&*ticket)
+    );
     assert_eq!(bot.pending().len(), 2);
     shop.approve(&ticket);
     assert_eq!(shop.state(&ticket), TicketState::Approved);
@@ -30,7 +36,10 @@ async fn an_approval_from_another_process_runs_exactly_that_call_once() {
     assert_eq!(used.state(), TicketState::Consumed);
     assert!(used.ran().is_some() && used.decisions().is_empty());
     // the next one waits anew
-    assert_ne!(assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket(), Some(&*ticket));
+    assert_ne!(
+        assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket(),
+        Some(&*ticket)
+    );
     assert_eq!(shop.runs(), 1);
     drop(bot);
     shop.sound();
@@ -40,10 +49,16 @@ async fn an_approval_from_another_process_runs_exactly_that_call_once() {
 async fn the_same_call_joins_its_ticket_after_a_restart_and_in_another_process() {
     let shop = Shop::new("restart");
     let bot = shop.harness(|builder| builder);
-    let ticket = assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket().unwrap().to_owned();
+    let ticket = assert_escalated!(shop.pay(&bot, "bob", 5).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     drop(bot);
     let (one, other) = (shop.harness(|builder| builder), shop.harness(|builder| builder));
-    assert_eq!(assert_escalated!(shop.pay(&one, "bob", 5).await).ticket(), Some(&*ticket));
+    assert_eq!(
+        assert_escalated!(shop.pay(&one, "bob", 5).await).ticket(),
+        Some(&*ticket)
+    );
     shop.approve(&ticket);
     assert_eq!(shop.pay(&other, "bob", 5).await.unwrap(), 5);
     assert_escalated!(shop.pay(&one, "bob", 5).await);
@@ -54,9 +69,15 @@ async fn the_same_call_joins_its_ticket_after_a_restart_and_in_another_process()
 async fn what_the_reviewer_sees_holds_no_redacted_value_and_the_database_no_binding_of_a_used_ticket() {
     let shop = Shop::new("shown");
     let bot = shop.harness(|builder| builder);
-    let ticket = assert_escalated!(shop.pay(&bot, "bob\u{202e}", 5).await).ticket().unwrap().to_owned();
+    let ticket = assert_escalated!(shop.pay(&bot, "bob\u{202e}", 5).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     let shown = shop.ticket(&ticket).shown().unwrap().clone();
-    assert_eq!(shown.arguments, "{\"cents\":5,\"memo\":\"[redacted]\",\"to\":\"bob\u{202e}\"}");
+    assert_eq!(
+        shown.arguments,
+        "{\"cents\":5,\"memo\":\"[redacted]\",\"to\":\"bob\u{202e}\"}"
+    );
     assert!(shown.redacted && shown.reasons[0].code == "risk_high" && shown.risk == "high");
     let waiting = bot.pending().pop().unwrap();
     assert_eq!(waiting.id(), ticket);
@@ -65,7 +86,11 @@ async fn what_the_reviewer_sees_holds_no_redacted_value_and_the_database_no_bind
     shop.pay(&bot, "bob\u{202e}", 5).await.unwrap();
     let db = rusqlite::Connection::open(shop.place.data().join("record.db")).unwrap();
     let left: i64 = db
-        .query_row("SELECT (SELECT count(*) FROM live) + (SELECT count(*) FROM decisions)", [], |row| row.get(0))
+        .query_row(
+            "SELECT (SELECT count(*) FROM live) + (SELECT count(*) FROM decisions)",
+            [],
+            |row| row.get(0),
+        )
         .unwrap();
     assert_eq!(left, 0);
 }
@@ -75,7 +100,10 @@ async fn revoked_changed_expired_and_removed_are_refused_each_with_its_code() {
     let shop = Shop::new("codes");
     let bot = shop.harness(|builder| builder);
     let approved = async |cents| {
-        let ticket = assert_escalated!(shop.pay(&bot, "bob", cents).await).ticket().unwrap().to_owned();
+        let ticket = assert_escalated!(shop.pay(&bot, "bob", cents).await)
+            .ticket()
+            .unwrap()
+            .to_owned();
         shop.approve(&ticket);
         ticket
     };
@@ -88,22 +116,36 @@ async fn revoked_changed_expired_and_removed_are_refused_each_with_its_code() {
     // an approver who was removed meanwhile
     let (home, bob) = (shop.home(), ApproverKey::generate().unwrap());
     home.enrol_approver("bob", bob.public(), false, &shop.ann).unwrap();
-    let ticket = assert_escalated!(shop.pay(&bot, "bob", 2).await).ticket().unwrap().to_owned();
+    let ticket = assert_escalated!(shop.pay(&bot, "bob", 2).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     home.decide(&ticket, &Choice::approve(), &bob).unwrap();
     let bobs = home.approvers().unwrap().members()[1].key().id();
     home.remove_approver(bobs, &shop.ann).unwrap();
     assert_denied!(shop.pay(&bot, "bob", 2).await, "approver_not_enrolled");
     // expired, and recorded as such
     let clock = VirtualClock::new();
-    let slow = shop.harness(|builder| builder.virtual_clock(clock.clone()).ticket_lifetime(Duration::from_secs(60)));
-    let ticket = assert_escalated!(shop.pay(&slow, "bob", 3).await).ticket().unwrap().to_owned();
+    let slow = shop.harness(|builder| {
+        builder
+            .virtual_clock(clock.clone())
+            .ticket_lifetime(Duration::from_secs(60))
+    });
+    let ticket = assert_escalated!(shop.pay(&slow, "bob", 3).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     slow.approve(&ticket, &shop.ann).unwrap();
     clock.advance(Duration::from_secs(60));
     assert_denied!(shop.pay(&slow, "bob", 3).await, "approval_expired");
     assert_eq!(shop.state(&ticket), TicketState::Expired);
     let entries = shop.reader().entries(0, usize::MAX).unwrap();
     let body = format!(r#"{{"state":"expired","ticket":"{ticket}"}}"#);
-    assert!(entries.iter().any(|entry| entry.kind() == "ticket" && entry.raw("body") == Some(&*body)));
+    assert!(
+        entries
+            .iter()
+            .any(|entry| entry.kind() == "ticket" && entry.raw("body") == Some(&*body))
+    );
     // the agent is revoked
     approved(4).await;
     home.set_state("shop", AgentState::Revoked, "test").unwrap();
@@ -123,9 +165,15 @@ async fn a_denial_or_another_reason_after_the_approval_is_not_covered() {
         .then(ask("two"))
         .then(Verdict::deny(Reason::new("closed", "the shop is closed")));
     let bot = shop.harness(|builder| builder.governor(governor));
-    let first = assert_escalated!(shop.pay(&bot, "bob", 5).await, "one").ticket().unwrap().to_owned();
+    let first = assert_escalated!(shop.pay(&bot, "bob", 5).await, "one")
+        .ticket()
+        .unwrap()
+        .to_owned();
     shop.approve(&first);
-    let second = assert_escalated!(shop.pay(&bot, "bob", 5).await, "two").ticket().unwrap().to_owned();
+    let second = assert_escalated!(shop.pay(&bot, "bob", 5).await, "two")
+        .ticket()
+        .unwrap()
+        .to_owned();
     assert_ne!(first, second);
     assert_eq!(shop.state(&first), TicketState::Cancelled);
     shop.approve(&second);
@@ -145,13 +193,19 @@ async fn an_approved_call_that_is_denied_by_now_is_told_so() {
         .then(Verdict::deny(Reason::new("closed", "the shop is closed")))
         .then(Verdict::escalate(Reason::new("ask", "ask")));
     let bot = shop.harness(|builder| builder.governor(governor));
-    let ticket = assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket().unwrap().to_owned();
+    let ticket = assert_escalated!(shop.pay(&bot, "bob", 5).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     shop.approve(&ticket);
     let denied = assert_denied!(shop.pay(&bot, "bob", 5).await, "changed_since_approval");
     assert_eq!(denied.ticket(), Some(&*ticket));
     assert_eq!(shop.last_codes(), ["changed_since_approval", "closed"]);
     // the approval is gone for good
-    assert_ne!(assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket(), Some(&*ticket));
+    assert_ne!(
+        assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket(),
+        Some(&*ticket)
+    );
     assert_eq!(shop.runs(), 0);
 }
 
@@ -163,7 +217,10 @@ async fn several_people_must_approve_where_a_reason_asks_for_them() {
     let bot = shop.harness(|builder| builder.governor(governor));
     let (home, bob) = (shop.home(), ApproverKey::generate().unwrap());
     home.enrol_approver("bob", bob.public(), false, &shop.ann).unwrap();
-    let ticket = assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket().unwrap().to_owned();
+    let ticket = assert_escalated!(shop.pay(&bot, "bob", 5).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     home.decide(&ticket, &Choice::approve(), &shop.ann).unwrap();
     let again = home.decide(&ticket, &Choice::approve(), &shop.ann).unwrap_err();
     assert_eq!(again.code(), "another_must_approve");
@@ -181,7 +238,10 @@ async fn an_approval_may_hold_for_its_session_only() {
     let bot = shop.harness(|builder| builder);
     let (monday, tuesday) = (bot.session("monday"), bot.session("tuesday"));
     let call = || pay("bob", 5, "s3cret", Arc::clone(&shop.runs));
-    let ticket = assert_escalated!(monday.scope(call()).await).ticket().unwrap().to_owned();
+    let ticket = assert_escalated!(monday.scope(call()).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     shop.decide(&ticket, &Choice::approve().in_same_session());
     assert_denied!(tuesday.scope(call()).await, "other_session");
     assert_denied!(call().governed_by(&bot).await, "other_session");
@@ -193,7 +253,10 @@ async fn an_approval_may_hold_for_its_session_only() {
 async fn a_rejection_reaches_the_model_and_the_owner_may_be_excluded() {
     let shop = Shop::new("rejected");
     let bot = shop.harness(|builder| builder);
-    let ticket = assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket().unwrap().to_owned();
+    let ticket = assert_escalated!(shop.pay(&bot, "bob", 5).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     shop.decide(&ticket, &Choice::reject("not this month"));
     let denied = assert_denied!(shop.pay(&bot, "bob", 5).await, "rejected");
     assert_eq!(
@@ -202,11 +265,16 @@ async fn a_rejection_reaches_the_model_and_the_owner_may_be_excluded() {
     );
     let home = shop.home();
     let bob = ApproverKey::generate().unwrap();
-    home.enrol_approver("bob@example.com", bob.public(), false, &shop.ann).unwrap();
+    home.enrol_approver("bob@example.com", bob.public(), false, &shop.ann)
+        .unwrap();
     let agent = managed_agents::AgentId::parse("shop").unwrap();
-    home.register(&managed_agents::identity::Enrolment::new(agent).owner("Bob@example.com")).unwrap();
+    home.register(&managed_agents::identity::Enrolment::new(agent).owner("Bob@example.com"))
+        .unwrap();
     let strict = shop.harness(|builder| builder.owner_may_not_approve());
-    let ticket = assert_escalated!(shop.pay(&strict, "bob", 6).await).ticket().unwrap().to_owned();
+    let ticket = assert_escalated!(shop.pay(&strict, "bob", 6).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     assert_eq!(strict.approve(&ticket, &bob).unwrap_err().code(), "approver_excluded");
     // the command knows no such setting: the redemption does
     home.decide(&ticket, &Choice::approve(), &bob).unwrap();
@@ -218,11 +286,17 @@ async fn a_rejection_reaches_the_model_and_the_owner_may_be_excluded() {
 async fn a_cancelled_ticket_and_an_erased_subject_let_nothing_run() {
     let shop = Shop::new("cancelled");
     let bot = shop.harness(|builder| builder);
-    let ticket = assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket().unwrap().to_owned();
+    let ticket = assert_escalated!(shop.pay(&bot, "bob", 5).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     shop.approve(&ticket);
     shop.decide(&ticket, &Choice::cancel());
     assert_eq!(shop.state(&ticket), TicketState::Cancelled);
-    let next = assert_escalated!(shop.pay(&bot, "bob", 5).await).ticket().unwrap().to_owned();
+    let next = assert_escalated!(shop.pay(&bot, "bob", 5).await)
+        .ticket()
+        .unwrap()
+        .to_owned();
     shop.approve(&next);
     let home = shop.home();
     home.store().erase("shop").await.unwrap();

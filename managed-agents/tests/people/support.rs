@@ -137,7 +137,11 @@ impl Shop {
     /// The codes of the problems that a check of the record finds.
     pub(crate) fn problems(&self) -> Vec<String> {
         let report = self.reader().verify(Depth::Deep, |_| ()).unwrap();
-        report.problems().iter().map(|problem| problem.code().to_owned()).collect()
+        report
+            .problems()
+            .iter()
+            .map(|problem| problem.code().to_owned())
+            .collect()
     }
 
     /// The codes of the last recorded decision.

@@ -57,7 +57,11 @@ pub(super) fn lines(reader: &Reader, ticket: &Ticket) -> Result<Vec<String>, Fai
             "reversible" => "and can be undone",
             _ => "and CANNOT be undone",
         },
-        if call.read_only { "; it says that it only reads" } else { "" }
+        if call.read_only {
+            "; it says that it only reads"
+        } else {
+            ""
+        }
     ));
     out.push(String::new());
     out.push("with".to_owned());

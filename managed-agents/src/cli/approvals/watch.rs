@@ -76,7 +76,9 @@ pub(super) fn run(home: &Home, signer: &Signer) -> Result<(), Failure> {
         if !poll(PERIOD).map_err(failed)? {
             continue;
         }
-        let Event::Key(pressed) = read().map_err(failed)? else { continue };
+        let Event::Key(pressed) = read().map_err(failed)? else {
+            continue;
+        };
         if pressed.kind == KeyEventKind::Release {
             continue;
         }
@@ -213,7 +215,9 @@ impl View {
         lines.truncate(height.saturating_sub(2));
         let keys = match (&self.open, self.seen) {
             (None, _) => "enter shows, r rejects, c cancels, q leaves",
-            (Some(_), false) => "space goes on, r rejects, c cancels, q goes back; a approves once you have seen the end",
+            (Some(_), false) => {
+                "space goes on, r rejects, c cancels, q goes back; a approves once you have seen the end"
+            }
             (Some(_), true) => "a approves, r rejects, c cancels, q goes back",
         };
         let mut out = io::stdout();
@@ -245,9 +249,15 @@ fn wrap<'a>(lines: impl Iterator<Item = &'a String>, width: usize) -> Vec<String
 }
 
 fn rows() -> usize {
-    terminal::size().map_or(24, |(_, rows)| usize::from(rows))
+    match terminal::size() {
+        Ok((_, rows)) if rows > 0 => usize::from(rows),
+        _ => 24,
+    }
 }
 
 fn columns() -> usize {
-    terminal::size().map_or(80, |(columns, _)| usize::from(columns))
+    match terminal::size() {
+        Ok((columns, _)) if columns > 0 => usize::from(columns),
+        _ => 80,
+    }
 }

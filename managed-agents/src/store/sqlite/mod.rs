@@ -75,7 +75,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use options::{Durability, StoreOptions, data_dir};
 pub use query::{Page, Query};
 pub use reader::{Head, Reader, Values};
-pub(crate) use tickets::{Lookup, LoggedPeople, NotTaken};
+pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken};
 pub use tickets::{Ticket, TicketQuery};
 pub use verify::{Depth, Problem, Report};
 
@@ -340,7 +340,10 @@ impl Store {
     }
 
     fn desk(&self) -> Result<&Desk, StoreError> {
-        let desk = self.0.desk.get_or_init(|| Desk::start(&self.0.dir, &self.0.shared.keys));
+        let desk = self
+            .0
+            .desk
+            .get_or_init(|| Desk::start(&self.0.dir, &self.0.shared.keys));
         desk.as_ref().map_err(Clone::clone)
     }
 

@@ -15,8 +15,8 @@ use super::message::{Append, Decision, Ended, Message, Reply, Reserved, Written}
 use super::options::Durability;
 use super::process::ProcessLock;
 use super::shared::{Place, Shared};
-use super::tip::Tip;
 use super::tickets::{self, NotTaken, Order};
+use super::tip::Tip;
 use super::{admission, agents, erasure};
 use crate::approval::TicketClaim;
 use crate::audit::Sequence;
@@ -240,7 +240,13 @@ impl Writer<'_> {
                 *result = Some(tickets::apply(log, tip, &order.change)?);
             }
             for (decision, result) in &mut group.decisions {
-                *result = Some(write_decision(log, tip, (&*standings, &*stops, &**shared), *process, decision)?);
+                *result = Some(write_decision(
+                    log,
+                    tip,
+                    (&*standings, &*stops, &**shared),
+                    *process,
+                    decision,
+                )?);
             }
             Ok(tip.log_time)
         });

@@ -14,9 +14,9 @@ use tokio::sync::oneshot;
 use super::rows;
 use crate::approval::{APPROVER_ENTRY, Found, TicketState};
 use crate::audit::entry::Entry;
+use crate::identity::Passport;
 use crate::store::sqlite::error::StoreError;
 use crate::store::sqlite::keys::SubjectKeys;
-use crate::identity::Passport;
 use crate::store::sqlite::query::Query;
 use crate::store::sqlite::schema;
 
@@ -161,9 +161,9 @@ fn serve(db: &Connection, keys: &SubjectKeys, asked: &Receiver<Ask>) {
 
 /// Tells whoever waits for a ticket that is pending no more.
 fn tell(db: &Connection, waiting: &mut Vec<Waiting>) {
-    let (still, decided): (Vec<_>, Vec<_>) = std::mem::take(waiting).into_iter().partition(|one| {
-        matches!(rows::state_of(db, &one.ticket), Ok(Some(TicketState::Pending)) | Err(_))
-    });
+    let (still, decided): (Vec<_>, Vec<_>) = std::mem::take(waiting)
+        .into_iter()
+        .partition(|one| matches!(rows::state_of(db, &one.ticket), Ok(Some(TicketState::Pending)) | Err(_)));
     *waiting = still;
     for one in decided {
         // whoever waited may have gone
@@ -208,7 +208,11 @@ fn find_now(
         Some(binding) => rows::by_binding(db, keys, &binding)?,
         None => None,
     };
-    let pending = if ticket.is_some() { 0 } else { rows::pending_of(db, agent)? };
+    let pending = if ticket.is_some() {
+        0
+    } else {
+        rows::pending_of(db, agent)?
+    };
     let ticket = ticket.map(|ticket| found(db, ticket)).transpose()?;
     Ok(Lookup {
         origin,

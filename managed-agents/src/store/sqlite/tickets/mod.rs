@@ -21,13 +21,13 @@ use crate::audit::Sequence;
 use crate::call::{Digest, Salt};
 
 pub(super) use desk::Desk;
+pub(crate) use desk::{LoggedPeople, Lookup};
 pub(super) use key::{BindingKey, StoreKey};
+pub(crate) use order::NotTaken;
 pub(super) use order::{Change, Order, apply};
+pub(super) use rows::{TicketMark, all_marks};
 pub(super) use rows::{close, close_erased, consume, expire_due, may_open, open, state_of};
 pub(super) use tables::TABLES;
-pub(super) use rows::{TicketMark, all_marks};
-pub(crate) use desk::{LoggedPeople, Lookup};
-pub(crate) use order::NotTaken;
 
 /// A ticket, as the store has it.
 #[derive(Clone, Debug)]
@@ -211,7 +211,9 @@ impl super::Reader {
 
     /// The last passport of the agent that opened a ticket.
     pub(crate) fn last_passport_of_ticket(&self, id: &str) -> Result<Option<String>, StoreError> {
-        let Some(ticket) = self.ticket(id)? else { return Ok(None) };
+        let Some(ticket) = self.ticket(id)? else {
+            return Ok(None);
+        };
         desk::passport(&self.db, self.head()?.size(), ticket.agent())
     }
 

@@ -78,7 +78,8 @@ fn decide(
     let Some((ticket_place, word, needed, expires)) = row else {
         return Ok(Err(NotTaken::Unknown));
     };
-    let state = TicketState::parse(&word).ok_or_else(|| StoreError::corrupt("a ticket is in no state that there is"))?;
+    let state =
+        TicketState::parse(&word).ok_or_else(|| StoreError::corrupt("a ticket is in no state that there is"))?;
     if !state.is_closed() && expires <= now {
         rows::close(log, tip, ticket, TicketState::Expired)?;
         return Ok(Err(NotTaken::Stands(TicketState::Expired)));
@@ -91,7 +92,9 @@ fn decide(
     if !may {
         return Ok(Err(NotTaken::Stands(state)));
     }
-    let mut there = log.db.prepare_cached("SELECT 1 FROM decisions WHERE ticket = ?1 AND key = ?2")?;
+    let mut there = log
+        .db
+        .prepare_cached("SELECT 1 FROM decisions WHERE ticket = ?1 AND key = ?2")?;
     if to != TicketState::Cancelled && there.exists(params![ticket_place, key])? {
         return Ok(Err(NotTaken::Twice));
     }

@@ -37,7 +37,10 @@ pub(in crate::store::sqlite) fn may_open(
         return Ok(false);
     }
     // the one that it replaces may be among them
-    Ok(pending_of(db, opening.call.agent().as_str())? < opening.most_pending.saturating_add(u32::from(there.is_some())))
+    Ok(
+        pending_of(db, opening.call.agent().as_str())?
+            < opening.most_pending.saturating_add(u32::from(there.is_some())),
+    )
 }
 
 /// How many tickets of an agent are pending.

@@ -27,7 +27,11 @@ struct Derived {
 
 impl Tickets {
     pub(super) fn decision(&mut self, place: u64, ticket: &str, entry: &Entry) {
-        let is = |disposition: Disposition| entry.disposition().is_some_and(|word| word.reveal() == disposition.code());
+        let is = |disposition: Disposition| {
+            entry
+                .disposition()
+                .is_some_and(|word| word.reveal() == disposition.code())
+        };
         if is(Disposition::Queued) && ticket.starts_with(STORED) {
             self.0.entry(ticket.to_owned()).or_insert(Derived {
                 place,
@@ -99,7 +103,11 @@ impl Tickets {
         }
         let count: i64 = db.query_row("SELECT count(*) FROM live", [], |row| row.get(0))?;
         if rows.len() != self.0.len() || count != live {
-            report.add("ticket_differs", None, "there are other tickets than those that the log opened");
+            report.add(
+                "ticket_differs",
+                None,
+                "there are other tickets than those that the log opened",
+            );
         }
         Ok(())
     }
