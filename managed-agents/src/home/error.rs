@@ -27,6 +27,8 @@ pub enum HomeErrorKind {
     Entry,
     /// The agent is not registered, and the authority's key, with which it could be, is not here.
     NotRegistered,
+    /// A sub-agent cannot have this name.
+    BadName,
     /// The authority's key, which this needs, is not here or is under a passphrase.
     NoAuthority,
     /// Who may approve is not changed as was asked, or an order is not signed by one who may give it.
@@ -50,6 +52,10 @@ impl HomeError {
 
     pub(super) fn people(what: &str) -> Self {
         Self::new(HomeErrorKind::People, "not_an_approver", what.to_owned())
+    }
+
+    pub(super) fn bad_name(error: &dyn std::fmt::Display) -> Self {
+        Self::new(HomeErrorKind::BadName, "bad_agent_id", error.to_string())
     }
 
     pub(super) fn no_authority(what: &str) -> Self {

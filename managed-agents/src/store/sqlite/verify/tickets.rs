@@ -9,7 +9,6 @@ use super::super::error::StoreError;
 use super::super::tickets;
 use super::report::Report;
 use crate::approval::{OperatorStatement, STORED, StatementKind, TicketState};
-use crate::audit::Disposition;
 use crate::audit::entry::Entry;
 
 /// Every ticket that the log has opened.
@@ -26,24 +25,24 @@ struct Derived {
 }
 
 impl Tickets {
-    pub(super) fn decision(&mut self, place: u64, ticket: &str, entry: &Entry) {
-        let is = |disposition: Disposition| {
-            entry
-                .disposition()
-                .is_some_and(|word| word.reveal() == disposition.code())
-        };
-        if is(Disposition::Queued) && ticket.starts_with(STORED) {
-            self.0.entry(ticket.to_owned()).or_insert(Derived {
-                place,
-                state: None,
-                ran: None,
-                decisions: Vec::new(),
-                edited: false,
-            });
-        }
-        if let Some(derived) = self.0.get_mut(ticket).filter(|_| is(Disposition::Approved)) {
-            derived.state = Some(TicketState::Consumed);
-            derived.ran = Some(place);
+    /// A decision about a ticket: the first opens it, and one that runs uses it up.
+    pub(super) fn decision(&mut self, place: u64, ticket: &str, runs: bool) {
+        if let Some(derived) = self.0.get_mut(ticket) {
+            if runs {
+                derived.state = Some(TicketState::Consumed);
+                derived.ran = Some(place);
+            }
+        } else if !runs && ticket.starts_with(STORED) {
+            self.0.insert(
+                ticket.to_owned(),
+                Derived {
+                    place,
+                    state: None,
+                    ran: None,
+                    decisions: Vec::new(),
+                    edited: false,
+                },
+            );
         }
     }
 
@@ -54,6 +53,9 @@ impl Tickets {
             ticket: String,
         }
         let body = entry.raw("body").unwrap_or_default();
+        if !matches!(entry.kind(), "ticket" | "approval") {
+            return;
+        }
         if entry.kind() == "ticket" {
             if let Ok(closed) = serde_json::from_str::<Closed>(body)
                 && let Some(derived) = self.0.get_mut(&closed.ticket)
