@@ -27,10 +27,14 @@ fn policies(text: &str) -> PoliciesBuilder {
 }
 
 fn harness(policies: &Policies) -> Harness {
+    harness_of(Engine::new().policies(policies))
+}
+
+fn harness_of(engine: Engine) -> Harness {
     Harness::builder()
         .in_memory()
         .agent_id("bot")
-        .governor(Engine::new().policies(policies))
+        .governor(engine)
         .declare(ToolMeta::new("pay").with_risk(Risk::Critical))
         .declare(ToolMeta::new("look").with_risk(Risk::Low))
         .build_blocking()
@@ -340,7 +344,9 @@ fn a_reload_under_load_is_never_seen_in_part() {
     let other = r#"permit(principal, action == Action::"pay", resource) when { context.input.amount == 2 };
         forbid(principal, action == Action::"pay", resource) when { context.input.amount == 1 };"#;
     let live = policies(one).load().unwrap();
-    let harness = harness(&live);
+    // denials by the thousand cost an agent its trust
+    let engine = Engine::new().policies(&live).without_behaviour();
+    let harness = harness_of(engine);
     let stop = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
         let callers: Vec<_> = (0..4)

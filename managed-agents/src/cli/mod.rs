@@ -1,23 +1,32 @@
 //! The program `managed-agents`. It judges through the same [`Harness`](crate::Harness) as a program does.
 
 mod agent;
+mod approvals;
+mod approver;
 mod audit;
 mod check;
+mod claude;
 mod config;
 mod copies;
+mod drift;
 mod explain;
 mod failure;
 mod init;
 mod judging;
+mod lookalikes;
 mod output;
 mod passphrase;
 mod place;
+mod plot;
 mod policy;
 mod progress;
 mod replay;
+mod sign;
+mod signing;
 mod stop;
 mod table;
 mod tools;
+mod trust;
 mod when;
 mod witness;
 
@@ -49,13 +58,18 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Check(check) => check.run(&mut out),
         Command::Replay(replay) => replay.run(&mut out),
-        Command::Config { command } => command.run(&mut out),
+        Command::Config { command } => command.run(place, &mut out),
         Command::Tools { command } => command.run(&mut out),
         Command::Init(init) => init.run(place, &mut out),
         Command::Agent { command } => command.run(place, &mut out),
+        Command::Approver { command } => command.run(place, &mut out),
+        Command::Approvals { command } => command.run(place, &mut out),
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
+        Command::Claude { command } => command.run(place, &mut out),
+        Command::Trust(trust) => trust.run(place, &mut out),
+        Command::Drift(drift) => drift.run(place, &mut out),
         Command::Stop(stop) => stop.run(place, &mut out),
         Command::Resume(resume) => resume.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
@@ -101,6 +115,16 @@ enum Command {
         #[command(subcommand)]
         command: agent::AgentCommand,
     },
+    /// Says who may approve
+    Approver {
+        #[command(subcommand)]
+        command: approver::ApproverCommand,
+    },
+    /// Shows and decides on calls that wait for people
+    Approvals {
+        #[command(subcommand)]
+        command: approvals::ApprovalsCommand,
+    },
     /// Reads, checks, exports and proves the record
     Audit {
         #[command(subcommand)]
@@ -116,6 +140,13 @@ enum Command {
         #[command(subcommand)]
         command: policy::PolicyCommand,
     },
+    /// Governs sessions of Claude Managed Agents, and runs self-hosted environments
+    Claude {
+        #[command(subcommand)]
+        command: claude::ClaudeCommand,
+    },
+    Trust(trust::Trust),
+    Drift(drift::Drift),
     Stop(stop::Stop),
     Resume(stop::Resume),
     Backup(copies::BackupCommand),

@@ -67,6 +67,7 @@ impl HarnessBuilder {
             None => Environment::default(),
         };
         config.supported()?;
+        self.config_digest = config.digest;
         let agent = config.agent.as_ref().map(ToString::to_string);
         self.agent_id = self.agent_id.or_else(|| environment.agent.clone()).or(agent);
         self.fail_open = self.fail_open.or(config.modes.fail_open);
@@ -285,6 +286,14 @@ fn set_of<'a>(
     tools.fold(policies, crate::policy::PoliciesBuilder::meta)
 }
 
+/// The digest of the texts of the policies that a configuration names: what an approver signs.
+#[cfg(feature = "cli")]
+pub(crate) fn policy_sources(config: &Config) -> Result<Option<crate::Digest>, ConfigError> {
+    let builder = policies_of(config, []);
+    let loaded = builder.map(crate::policy::PoliciesBuilder::load).transpose()?;
+    Ok(loaded.map(|policies| policies.source_digest()))
+}
+
 #[cfg(feature = "cedar")]
 fn with_policies<'a>(
     engine: crate::Engine,
@@ -328,7 +337,8 @@ pub(crate) fn judging(
     };
     let mut builder = Harness::builder()
         .agent_id(agent.unwrap_or("nobody"))
-        .governor(engine)
+        // each call on its own: what was judged before it says nothing of the agent
+        .governor(engine.without_behaviour())
         .keep_in_memory(1);
     builder.judging_only = true;
     builder.declare_under(config);

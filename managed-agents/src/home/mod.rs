@@ -8,6 +8,7 @@
 mod agents;
 mod error;
 mod interrupts;
+mod people;
 mod renewal;
 
 use std::fmt;
@@ -17,10 +18,12 @@ use std::time::SystemTime;
 
 pub use agents::AgentSummary;
 pub use error::{HomeError, HomeErrorKind};
+pub use people::Choice;
+pub(crate) use people::{decide, orders, roster};
 
 use crate::answer::{Answer, wait};
 use crate::audit::entry::{Statement, statement};
-use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, Recorder, Sequence, Stopped};
+use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, Recorder, Sequence, Stopped, Watcher};
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
 use crate::identity::{Authority, KeyDir, LogKeyCertificate, Moment, PublicKey, Trust};
@@ -249,6 +252,18 @@ impl Recorder for Home {
 
     fn may_be_waited_for(&self) -> bool {
         self.0.store.may_be_waited_for()
+    }
+
+    fn watch(&self, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<bool, RecordError> {
+        self.0.store.watch(agent, watcher)
+    }
+
+    fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
+        self.0.store.state(agent, kind, body)
+    }
+
+    fn store(&self) -> Option<&Store> {
+        Some(&self.0.store)
     }
 
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {

@@ -10,8 +10,9 @@ use super::error::StoreError;
 use super::facts::Facts;
 use super::seal::Values;
 use super::shared::Place;
+use super::tickets::Order;
 use crate::audit::entry::PendingEntry;
-use crate::audit::{OutcomeRecord, Sequence};
+use crate::audit::{OutcomeRecord, Sequence, Traits, Watcher};
 use crate::governor::Claims;
 use crate::outcome::Outcome;
 
@@ -19,6 +20,11 @@ pub(super) enum Message {
     Decision(Box<Decision>),
     Outcome(Ended),
     Append(Box<Append>),
+    /// Whether somebody hears of an agent already.
+    Watches(String, Arc<dyn Watcher>, Reply<bool>),
+    Watch(Watch),
+    /// A change of tickets.
+    Ticket(Box<Order>),
     Erase {
         subject: String,
         reply: Reply<Option<Sequence>>,
@@ -43,6 +49,8 @@ pub(super) struct Decision {
     /// Whether the body is to run.
     pub(super) runs: bool,
     pub(super) place: Place,
+    /// What shows of it in behaviour.
+    pub(super) traits: Traits,
     pub(super) reply: Reply<Written>,
 }
 
@@ -59,6 +67,14 @@ pub(super) struct Ended {
     pub(super) place: u64,
     pub(super) record: OutcomeRecord,
     pub(super) at: SystemTime,
+}
+
+/// Somebody who wants to hear of an agent, and knows what stands before `seen`.
+pub(super) struct Watch {
+    pub(super) agent: String,
+    pub(super) watcher: Arc<dyn Watcher>,
+    pub(super) seen: u64,
+    pub(super) reply: Reply<()>,
 }
 
 /// A statement, ready but for its place.
@@ -94,10 +110,11 @@ impl Reserved {
 impl Drop for Reserved {
     fn drop(&mut self) {
         if let Some(to_writer) = self.unclaimed.take() {
+            let now = SystemTime::now();
             let ended = Ended {
                 place: self.sequence,
-                record: OutcomeRecord::new(Outcome::Cancelled, Duration::ZERO).unbegun(),
-                at: SystemTime::now(),
+                record: OutcomeRecord::new(Outcome::Cancelled, Duration::ZERO, now).unbegun(),
+                at: now,
             };
             // a writer that is gone leaves it open: the next one closes it
             let _ = to_writer.send(Message::Outcome(ended));

@@ -19,12 +19,15 @@ use super::options::Durability;
 use super::process::ProcessLock;
 use super::revoked::RevokedFile;
 use super::shared::{Place, Shared};
+use super::tickets::{self, NotTaken, Order};
 use super::tip::Tip;
+use super::told::Watchers;
 use super::trusted::Trusted;
 use super::{admission, agents, erasure};
-use crate::audit::Sequence;
-use crate::audit::entry::outcome;
+use crate::approval::TicketClaim;
+use crate::audit::entry::{Entry, outcome};
 use crate::audit::tree::note::NoteSigner;
+use crate::audit::{Event, Sequence, What, hear, micros};
 use crate::identity::{AgentState, Standing};
 
 /// The most messages of one transaction.
@@ -89,6 +92,7 @@ struct Writer<'c> {
     revoked: RevokedFile,
     /// Revoked, and not yet noted outside the data directory.
     unnoted: BTreeSet<String>,
+    watchers: Watchers,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     /// Whether something was written since the last period.
@@ -138,6 +142,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         trusted,
         revoked,
         unnoted: BTreeSet::new(),
+        watchers: Watchers::default(),
         failed: None,
         dirty: true,
         last_period: Instant::now(),
@@ -225,17 +230,28 @@ impl Writer<'_> {
         let mut group = Group::default();
         let mut stop = false;
         let mut flushes = Vec::new();
+        let mut watches = Vec::new();
         for message in batch.drain(..) {
             match message {
                 Message::Decision(decision) => group.decisions.push((decision, None)),
                 Message::Outcome(ended) => self.owed.push(ended),
                 Message::Append(append) => group.appends.push((append, None)),
+                Message::Watch(watch) => watches.push(watch),
+                Message::Watches(agent, watcher, reply) => {
+                    // whoever asked may have gone
+                    let _ = reply.send(Ok(self.watchers.has(&agent, &watcher)));
+                }
+                Message::Ticket(order) => group.orders.push((order, None)),
                 Message::Erase { subject, reply } => group.erasures.push((subject, reply)),
                 Message::Flush(reply) => flushes.push(reply),
                 Message::Stop => stop = true,
             }
         }
         self.write(group);
+        for watch in watches {
+            let added = self.watchers.add(self.log.db, watch.agent, &watch.watcher, watch.seen);
+            let _ = watch.reply.send(added);
+        }
         if !flushes.is_empty() {
             let done = self.sync();
             for reply in flushes {
@@ -250,7 +266,7 @@ impl Writer<'_> {
         if !group.erasures.is_empty() {
             self.erase(std::mem::take(&mut group.erasures));
         }
-        if group.decisions.is_empty() && group.appends.is_empty() && self.owed.is_empty() {
+        if group.is_empty() && self.owed.is_empty() {
             return;
         }
         let synced = self.durability == Durability::PowerLoss || group.must_sync();
@@ -288,17 +304,20 @@ impl Writer<'_> {
         let done = log.transact(synced, |log, tip| {
             admission::refresh(log, tip, (&mut *standings, &mut *stops), trusted, epoch)?;
             for one in &owed {
-                ended.extend(write_outcome(log, tip, running, one)?);
+                ended.extend(write_outcome(log, tip, running, one)?.map(|sequence| (sequence, *one)));
             }
             for (append, result) in &mut group.appends {
                 *result = Some(write_append(log, tip, stops, trusted, append)?);
                 admission::refresh(log, tip, (&mut *standings, &mut *stops), trusted, epoch)?;
             }
+            for (order, result) in &mut group.orders {
+                *result = Some(tickets::apply(log, tip, &order.change)?);
+            }
             for (decision, result) in &mut group.decisions {
                 *result = Some(write_decision(
                     log,
                     tip,
-                    (&*standings, &*stops),
+                    (&*standings, &*stops, &**shared),
                     (&mut *trusted, *process, &*dir, &mut *asked),
                     decision,
                 )?);
@@ -311,8 +330,9 @@ impl Writer<'_> {
                 if before != *epoch {
                     shared.publish(*epoch, standings.clone(), stops);
                 }
-                for place in ended {
-                    running.remove(&place);
+                self.tell(&ended, group);
+                for (_, one) in ended {
+                    self.running.remove(&one.place);
                 }
                 self.dirty = true;
                 Ok(())
@@ -323,6 +343,63 @@ impl Writer<'_> {
                 self.epoch = u64::MAX;
                 Err(error)
             }
+        }
+    }
+
+    /// Tells the watchers of what was written: outcomes, statements and decisions, as they stand in the log.
+    fn tell(&mut self, ended: &[(u64, Ended)], group: &Group) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        let stated = group.appends.iter().filter_map(|(append, result)| match result {
+            Some(Ok((sequence, _))) => Some((sequence.get(), &append.entry)),
+            _ => None,
+        });
+        let decided = group.decisions.iter().filter_map(|(decision, result)| match result {
+            Some(Placed::At(sequence, _)) => Some((*sequence, decision)),
+            _ => None,
+        });
+        let (stated, decided): (Vec<_>, Vec<_>) = (stated.collect(), decided.collect());
+        let first = ended.first().map(|(sequence, _)| *sequence);
+        let first = first.or(stated.first().map(|(sequence, _)| *sequence));
+        let Some(first) = first.or(decided.first().map(|(sequence, _)| *sequence)) else {
+            return;
+        };
+        if let Err(error) = self.watchers.catch_up(self.log.db, first) {
+            // told again when the next entry is written
+            return tracing::error!(%error, "the record cannot be read");
+        }
+        for (sequence, one) in ended {
+            let Some(call) = self.running.get(&one.place) else {
+                continue;
+            };
+            self.watchers.wrote(&Event {
+                place: *sequence,
+                at_micros: micros(one.at),
+                agent: &call.agent,
+                what: What::Ended {
+                    about: one.place,
+                    outcome: one.record.outcome(),
+                },
+            });
+        }
+        for (sequence, entry) in stated {
+            if let Ok(entry) = Entry::parse(entry.at(sequence)) {
+                hear(&entry, |event| self.watchers.wrote(event));
+            }
+        }
+        for (sequence, decision) in decided {
+            let index = &decision.entry.index;
+            self.watchers.wrote(&Event {
+                place: sequence,
+                at_micros: index.at_micros,
+                agent: &decision.agent,
+                what: What::Decided {
+                    tool: index.tool.as_deref().unwrap_or_default(),
+                    session: index.session.as_deref(),
+                    traits: decision.traits,
+                },
+            });
         }
     }
 
@@ -338,6 +415,9 @@ impl Writer<'_> {
             let result = result.unwrap_or_else(|| Err(StoreError::stopped()));
             // whoever asked may have gone
             let _ = append.reply.send(result.map(|(place, _)| place));
+        }
+        for (order, result) in group.orders {
+            let _ = order.reply.send(result.ok_or_else(StoreError::stopped));
         }
         for (decision, result) in group.decisions {
             let Decision {
@@ -475,18 +555,27 @@ enum Next {
 /// The place of a statement and whom it revokes, or why it was refused before anything was written.
 type Appended = Result<(Sequence, Option<String>), StoreError>;
 
+/// The place of a change of tickets, or why it was not made.
+type Ordered = Result<Sequence, NotTaken>;
+
 /// What is written in one transaction, and the results.
 #[derive(Default)]
 struct Group {
     decisions: Vec<(Box<Decision>, Option<Placed>)>,
     appends: Vec<(Box<Append>, Option<Appended>)>,
+    orders: Vec<(Box<Order>, Option<Ordered>)>,
     erasures: Vec<(String, Reply<Option<Sequence>>)>,
 }
 
 impl Group {
+    fn is_empty(&self) -> bool {
+        self.decisions.is_empty() && self.appends.is_empty() && self.orders.is_empty()
+    }
+
     /// Whether a stop, a revocation or a consumed grant is among it.
     fn must_sync(&self) -> bool {
-        self.appends.iter().any(|(append, _)| append.synced)
+        !self.orders.is_empty()
+            || self.appends.iter().any(|(append, _)| append.synced)
             || self
                 .decisions
                 .iter()
@@ -498,6 +587,9 @@ impl Group {
             // whoever asked may have gone
             let _ = append.reply.send(Err(error.clone()));
         }
+        for (order, _) in self.orders {
+            let _ = order.reply.send(Err(error.clone()));
+        }
         for (decision, _) in self.decisions {
             let Decision { place, reply, .. } = *decision;
             // given back before the caller hears of it
@@ -507,6 +599,7 @@ impl Group {
     }
 }
 
+/// The place of an outcome, or none if the call does not run.
 fn write_outcome(
     log: &mut Log<'_>,
     tip: &mut Tip,
@@ -520,12 +613,12 @@ fn write_outcome(
     let place = Sequence::new(ended.place);
     let entry = outcome(place, &call.evaluation, &call.agent, &ended.record, ended.at);
     let facts = call.facts.of_outcome(entry.index.at_micros);
-    log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
+    let sequence = log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
     log.ended(ended.place)?;
     if let Some(tally) = &call.tally {
         counts::ended(log.db, ended.place, tally, ended.record.began())?;
     }
-    Ok(Some(ended.place))
+    Ok(Some(sequence))
 }
 
 fn write_append(
@@ -561,13 +654,25 @@ fn write_append(
 fn write_decision(
     log: &mut Log<'_>,
     tip: &mut Tip,
-    (standings, stops): (&HashMap<String, Standing>, &Stops),
+    (standings, stops, shared): (&HashMap<String, Standing>, &Stops, &Shared),
     (trusted, process, dir, asked): (&mut Trusted, i64, &Path, &mut LastAsked),
     decision: &mut Decision,
 ) -> Result<Placed, StoreError> {
     if !admission::admits(log, tip, standings, stops, trusted, decision)? {
         return Ok(Placed::Stale);
     }
+    let opening = match &decision.claims.ticket {
+        TicketClaim::Open(opening) => {
+            let call = &opening.call;
+            let subject = log.keys.find_or_make(call.subject().unwrap_or(call.agent().as_str()))?;
+            let key = shared.ticket_key.of_subject(&subject);
+            if !tickets::may_open(log.db, opening, &call.binding(&key))? {
+                return Ok(Placed::Stale);
+            }
+            Some((opening, subject, key))
+        }
+        _ => None,
+    };
     let mut tally = None;
     if let Some(counted) = &decision.claims.held.counted {
         match counts::check(log, tip, counted, (dir, asked))? {
@@ -580,6 +685,12 @@ fn write_decision(
     let sequence = log.append(tip, &decision.entry, decision.facts, &mut decision.values)?;
     if decision.runs {
         log.run(sequence, process)?;
+    }
+    if let Some((opening, subject, key)) = opening {
+        tickets::open(log, tip, opening, sequence, (subject, &key))?;
+    }
+    if let TicketClaim::Close(ticket, state) = &decision.claims.ticket {
+        tickets::close(log, tip, ticket, *state)?;
     }
     if let Some(grant) = &decision.claims.grant {
         admission::consume(log, tip, grant, sequence)?;
