@@ -126,16 +126,29 @@ impl Drop for Sandbox {
 /// Every row of every table, or why it cannot be read.
 fn dump(data: &Path) -> Result<Vec<Row>, rusqlite::Error> {
     let db = rusqlite::Connection::open(data.join("record.db"))?;
-    let mut tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
-    let tables: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut rows = Vec::new();
-    for table in tables {
+    for table in [
+        "tree",
+        "entries",
+        "tiles",
+        "checkpoints",
+        "sealed",
+        "running",
+        "agents",
+        "statements",
+        "consumed",
+        "blocks",
+        "postings",
+        "named",
+        "counts",
+        "holds",
+    ] {
         let mut select = db.prepare(&format!("SELECT * FROM {table}"))?;
         let columns = select.column_count();
         let mut found = select.query([])?;
         while let Some(row) = found.next()? {
             let values = (0..columns).map(|at| row.get(at)).collect::<Result<Vec<Value>, _>>()?;
-            rows.push((table.clone(), values));
+            rows.push((table.to_owned(), values));
         }
     }
     Ok(rows)
