@@ -16,7 +16,9 @@ impl Engine {
     ) -> Option<Verdict> {
         let floor = self.behaviour.as_ref().zip(bearing);
         let floor = floor.and_then(|(behaviour, bearing)| behaviour.judge(bearing));
-        let assessed = self.assessment(call, bearing, policy).map(|assessment| verdict(&assessment));
+        let assessed = self
+            .assessment(call, bearing, policy)
+            .map(|assessment| verdict(&assessment));
         match (floor, assessed) {
             (Some(floor), Some(assessed)) => Some(floor.restricted_by(assessed)),
             (floor, assessed) => floor.or(assessed),
@@ -54,8 +56,9 @@ impl Engine {
 }
 
 fn verdict(assessment: &Assessment) -> Verdict {
-    let reason =
-        |for_model: &'static str| Reason::new("behaviour_confidence", for_model).with_detail(assessment.explanation().to_owned());
+    let reason = |for_model: &'static str| {
+        Reason::new("behaviour_confidence", for_model).with_detail(assessment.explanation().to_owned())
+    };
     let verdict = match assessment.decision() {
         Decision::Allow => Verdict::allow(),
         Decision::Escalate => {
@@ -69,7 +72,6 @@ fn verdict(assessment: &Assessment) -> Verdict {
 #[cfg(feature = "cedar")]
 impl crate::policy::SignalSource for Engine {
     fn signals(&self, call: &ToolCall) -> crate::policy::Signals {
-        use crate::policy::SignalSource as _;
         let Some(behaviour) = &self.behaviour else {
             return crate::policy::Signals::default();
         };

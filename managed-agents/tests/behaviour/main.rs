@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
 
-mod benign;
 mod drift;
 mod record;
 mod trust;
