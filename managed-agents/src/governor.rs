@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::answer::Answer;
+#[cfg(any(feature = "engine", feature = "sqlite"))]
+use crate::approval::TicketClaim;
 use crate::audit::Watcher;
 use crate::call::{Digest, ToolCall};
 use crate::limit::Counted;
@@ -80,6 +82,12 @@ pub trait Governor: Send + Sync + 'static {
     #[doc(hidden)]
     fn trust(&self, call: &ToolCall, at: SystemTime, fault: bool) -> Option<(u32, u32, u64)> {
         let _ = (call, at, fault);
+        None
+    }
+
+    /// The digest of the files that it judges by, where there are such: with an operator set, a harness judges by none that no
+    /// approver signed.
+    fn sources(&self) -> Option<Digest> {
         None
     }
 
@@ -177,6 +185,9 @@ pub struct Claims {
     pub grant: Option<Arc<str>>,
     /// What is counted for this call while it is held: given back when it is dropped, unless the call runs.
     pub(crate) held: Held,
+    /// What the record does to tickets.
+    #[cfg(any(feature = "engine", feature = "sqlite"))]
+    pub(crate) ticket: TicketClaim,
 }
 
 /// A place in the governor's counters.

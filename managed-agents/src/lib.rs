@@ -89,7 +89,7 @@ extern crate self as managed_agents;
 #[doc(hidden)]
 pub mod __private;
 mod answer;
-#[cfg(feature = "engine")]
+#[cfg(any(feature = "engine", feature = "sqlite"))]
 pub mod approval;
 #[cfg(feature = "engine")]
 pub mod assessment;
@@ -183,6 +183,9 @@ mod guides {
 
     #[doc = include_str!("../../docs/behaviour.md")]
     struct Behaviour;
+    #[cfg(feature = "sqlite")]
+    #[doc = include_str!("../../docs/approvals.md")]
+    struct Approvals;
     #[doc = include_str!("../../docs/interrupts.md")]
     struct Interrupts;
 

@@ -36,6 +36,7 @@ const OTHER_WORDS: &[&str] = &[
     "store/sqlite/interrupts.rs",
     "store/sqlite/calls.rs",
     "store/sqlite/schema.rs",
+    "store/sqlite/tickets/tables.rs",
     "trust/ledger.rs",
 ];
 
@@ -53,6 +54,7 @@ const NOT_CODES: &[&str] = &[
     "log_certificate",
     "log_key",
     "managed_agents",
+    "may_enrol",
     "session_calls",
     "snake_case",
 ];

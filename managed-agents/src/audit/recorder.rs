@@ -103,6 +103,13 @@ pub trait Recorder: Send + Sync + 'static {
         false
     }
 
+    /// The store beside whose record calls wait for people, where there is one; otherwise they wait in the process, and are
+    /// lost with it. A recorder of yours that hands on to a store hands this on as well.
+    #[cfg(feature = "sqlite")]
+    fn store(&self) -> Option<&crate::store::Store> {
+        None
+    }
+
     /// Writes how the allowed call at this place ended. Must neither block nor fail.
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord);
 

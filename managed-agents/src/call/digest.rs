@@ -81,6 +81,12 @@ impl Salt {
         })
     }
 
+    /// A salt that was kept.
+    #[cfg(feature = "sqlite")]
+    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes; they belong where they can be erased, never into a log.
     #[must_use]
     pub const fn reveal(&self) -> &[u8; 32] {

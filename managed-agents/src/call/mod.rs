@@ -412,7 +412,7 @@ impl ToolCall {
 
     /// HMAC-SHA-256 of the canonical form under the store's key: what a ticket is bound to. Never logged, sent or
     /// exported.
-    #[cfg(feature = "engine")]
+    #[cfg(any(feature = "engine", feature = "sqlite"))]
     pub(crate) fn binding(&self, key: &[u8; 32]) -> [u8; 32] {
         use hmac::{Hmac, KeyInit as _, Mac as _};
         use sha2::Sha256;

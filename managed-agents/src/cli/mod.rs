@@ -1,6 +1,8 @@
 //! The program `managed-agents`. It judges through the same [`Harness`](crate::Harness) as a program does.
 
 mod agent;
+mod approvals;
+mod approver;
 mod audit;
 mod check;
 mod claude;
@@ -11,6 +13,7 @@ mod explain;
 mod failure;
 mod init;
 mod judging;
+mod lookalikes;
 mod output;
 mod passphrase;
 mod place;
@@ -18,6 +21,8 @@ mod plot;
 mod policy;
 mod progress;
 mod replay;
+mod sign;
+mod signing;
 mod stop;
 mod table;
 mod tools;
@@ -53,10 +58,12 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Check(check) => check.run(&mut out),
         Command::Replay(replay) => replay.run(&mut out),
-        Command::Config { command } => command.run(&mut out),
+        Command::Config { command } => command.run(place, &mut out),
         Command::Tools { command } => command.run(&mut out),
         Command::Init(init) => init.run(place, &mut out),
         Command::Agent { command } => command.run(place, &mut out),
+        Command::Approver { command } => command.run(place, &mut out),
+        Command::Approvals { command } => command.run(place, &mut out),
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
@@ -107,6 +114,16 @@ enum Command {
     Agent {
         #[command(subcommand)]
         command: agent::AgentCommand,
+    },
+    /// Says who may approve
+    Approver {
+        #[command(subcommand)]
+        command: approver::ApproverCommand,
+    },
+    /// Shows and decides on calls that wait for people
+    Approvals {
+        #[command(subcommand)]
+        command: approvals::ApprovalsCommand,
     },
     /// Reads, checks, exports and proves the record
     Audit {

@@ -90,6 +90,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
 pub(crate) use environment::{API_KEY, ENDPOINT, Environment};
@@ -126,6 +127,8 @@ pub const FILE_NAME: &str = "managed-agents.toml";
 pub struct Config {
     /// Where it was read from.
     pub(crate) file: Option<PathBuf>,
+    /// SHA-256 of the file: what an approver signs.
+    pub(crate) digest: Option<crate::Digest>,
     pub(crate) agent: Option<AgentId>,
     pub(crate) scopes: Option<Placed<BTreeMap<AgentId, BTreeSet<String>>>>,
     pub(crate) tools: Vec<ToolMeta>,
@@ -182,6 +185,7 @@ impl Config {
         let text = std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, error))?;
         let mut config = Self::parse(&text, file)?;
         config.file = Some(file.to_owned());
+        config.digest = Some(crate::Digest::new(Sha256::digest(text.as_bytes()).into()));
         Ok(config)
     }
 

@@ -276,4 +276,9 @@ impl Governor for Engine {
         }
         Some(self.scopes_digest())
     }
+
+    #[cfg(feature = "cedar")]
+    fn sources(&self) -> Option<Digest> {
+        self.policies.as_ref().map(Policies::source_digest)
+    }
 }

@@ -171,23 +171,25 @@ fn unrecorded(tool: &str, error: &RecordError) -> GovernanceDenied {
 }
 
 /// A call on its way to a decision.
-struct Case {
-    scope: Scope,
-    call: Arc<ToolCall>,
-    span: Option<Box<tracing::Span>>,
-    attempts: u8,
+pub(super) struct Case {
+    pub(super) scope: Scope,
+    pub(super) call: Arc<ToolCall>,
+    pub(super) span: Option<Box<tracing::Span>>,
+    pub(super) attempts: u8,
+    /// The ticket that it has waited for or tried to use.
+    pub(super) joined: Option<Arc<str>>,
 }
 
 /// What is about to be recorded of a case.
-struct Ruling {
-    judged: Judged,
-    evaluation: EvaluationId,
-    disposition: Disposition,
-    ticket: Option<Arc<str>>,
+pub(super) struct Ruling {
+    pub(super) judged: Judged,
+    pub(super) evaluation: EvaluationId,
+    pub(super) disposition: Disposition,
+    pub(super) ticket: Option<Arc<str>>,
     /// Given back with the ruling, unless the call runs.
-    held: Held,
+    pub(super) held: Held,
     /// When it is recorded, and what shows of it in behaviour.
-    traits: Option<(SystemTime, Traits)>,
+    pub(super) traits: Option<(SystemTime, Traits)>,
 }
 
 impl Case {
@@ -197,11 +199,12 @@ impl Case {
             call,
             span,
             attempts: 1,
+            joined: None,
         }
     }
 
     /// Judges the call again.
-    fn judge(self) -> Step {
+    pub(super) fn judge(self) -> Step {
         let inner = self.scope.harness.inner();
         if let Err(stopped) = inner.recorder.admits(self.call.agent(), inner.clock.now()) {
             return self.stop(&stopped, DenialKind::Denied);
@@ -263,8 +266,11 @@ impl Case {
         };
         let disposition = match judged.verdict.decision() {
             _ if inner.observe_only => Disposition::Observed,
+            #[cfg(feature = "engine")]
+            Decision::Deny => return self.deny(judged, evaluation),
             Decision::Allow if judged.fail_open => Disposition::FailOpen,
             Decision::Allow => Disposition::Allowed,
+            #[cfg(not(feature = "engine"))]
             Decision::Deny => Disposition::Refused,
             Decision::Escalate if self.may_proceed_unapproved(&judged) => Disposition::ProceededUnapproved,
             Decision::Escalate => return self.escalate(judged, evaluation),
@@ -313,52 +319,20 @@ impl Case {
         Err(self.queue(judged, evaluation, None, false))
     }
 
-    #[cfg(feature = "engine")]
-    fn escalate_here(self, judged: Judged, evaluation: EvaluationId, remote: bool) -> Step {
-        use crate::approval::Standing;
-        let inner = self.scope.harness.inner();
-        match inner
-            .approvals
-            .standing(&self.call, judged.verdict.reasons(), inner.clock.now())
-        {
-            // the people here have decided; those behind the governor are asked as well
-            Standing::Granted(ticket) if remote => Err(self.queue(judged, evaluation, Some(ticket), true)),
-            Standing::Granted(ticket) => self.commit(Ruling {
-                judged: Judged {
-                    claims: Some(Box::new(Claims {
-                        grant: Some(Arc::clone(&ticket)),
-                        ..judged.claims.map_or_else(Claims::default, |claims| *claims)
-                    })),
-                    ..judged
-                },
-                evaluation,
-                disposition: Disposition::Approved,
-                ticket: Some(ticket),
-                held: Held::default(),
-                traits: None,
-            }),
-            Standing::Pending(ticket) => Err(self.queue(judged, evaluation, Some(ticket), false)),
-            Standing::Refused { ticket, reason } => self.commit(Ruling {
-                judged: Judged {
-                    verdict: judged.verdict.restricted_by(Verdict::deny(reason)),
-                    ..judged
-                },
-                evaluation,
-                disposition: Disposition::Refused,
-                ticket,
-                held: Held::default(),
-                traits: None,
-            }),
-        }
-    }
-
     /// Records that the call waits for people, and then waits or refuses.
-    fn queue(self, judged: Judged, evaluation: EvaluationId, ticket: Option<Arc<str>>, remote: bool) -> Admission {
+    pub(super) fn queue(
+        self,
+        judged: Judged,
+        evaluation: EvaluationId,
+        ticket: Option<Arc<str>>,
+        remote: bool,
+    ) -> Admission {
         let case = Self {
             scope: self.scope.clone(),
             call: Arc::clone(&self.call),
             span: self.span.clone(),
             attempts: self.attempts,
+            joined: self.joined.clone(),
         };
         let claims = judged.claims.clone();
         let queued = self.commit(Ruling {
@@ -459,30 +433,8 @@ impl Case {
         Answer::ready(Err(denied))
     }
 
-    /// Waits for the people of this harness; when one has decided, the call is judged anew.
-    #[cfg(feature = "engine")]
-    fn wait_here(self, ticket: Option<Arc<str>>, patience: std::time::Duration, denied: GovernanceDenied) -> Admission {
-        let Some(ticket) = ticket else {
-            return Answer::ready(Err(denied));
-        };
-        Answer::later(async move {
-            if tokio::runtime::Handle::try_current().is_err() {
-                return Err(denied);
-            }
-            let decided = self.scope.harness.inner().approvals.decided(&ticket);
-            if tokio::time::timeout(patience, decided).await.is_err() {
-                return Err(denied.undecided());
-            }
-            let attempts = self.attempts + 1;
-            if attempts > MOST_ATTEMPTS {
-                return Err(denied);
-            }
-            settled(Self { attempts, ..self }.judge()).await
-        })
-    }
-
     /// Records the ruling, and then admits or refuses.
-    fn commit(self, mut ruling: Ruling) -> Step {
+    pub(super) fn commit(self, mut ruling: Ruling) -> Step {
         let inner = self.scope.harness.inner();
         if ruling.disposition != Disposition::Refused && ruling.judged.is_counted() && !inner.recorder.keeps_counts() {
             return self.uncounted(ruling);

@@ -15,7 +15,7 @@ use super::configured::Configured;
 use super::heads::Heads;
 use super::{Harness, Inner};
 #[cfg(feature = "engine")]
-use crate::approval::{Approvals, ApproverPublicKey};
+use crate::approval::{Approvals, ApproverPublicKey, LIFETIME, MOST_PENDING};
 use crate::audit::{Attachment, Recorder, Watcher};
 use crate::call::{AgentId, AgentIdError, Origin, ToolMeta};
 use crate::clock::{Clock, VirtualClock};
@@ -77,8 +77,18 @@ pub struct HarnessBuilder {
     screens: Vec<Box<dyn crate::screen::Screen>>,
     #[cfg(feature = "engine")]
     approvers: Vec<(String, ApproverPublicKey)>,
+    #[cfg(feature = "engine")]
+    most_pending: Option<u32>,
+    #[cfg(feature = "engine")]
+    ticket_lifetime: Option<Duration>,
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    operator: Option<String>,
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    owner_excluded: bool,
     #[cfg(feature = "config")]
     pub(super) configured: Configured,
+    /// SHA-256 of the configuration file that was read.
+    pub(super) config_digest: Option<crate::call::Digest>,
     /// Only judges: what is escalated opens no ticket.
     #[cfg(feature = "cli")]
     pub(super) judging_only: bool,
@@ -242,10 +252,39 @@ impl HarnessBuilder {
         self
     }
 
-    /// Enrols a person who may approve escalated calls in this process.
+    /// Enrols a person who may approve escalated calls, here or, where the record is durable, in another process.
     #[cfg(feature = "engine")]
     pub fn approver(mut self, name: impl Into<String>, key: ApproverPublicKey) -> Self {
         self.approvers.push((name.into(), key));
+        self
+    }
+
+    /// Names the root approver by the fingerprint of its key, 40 hexadecimal digits, as `managed-agents init --operator` prints
+    /// it: whoever it enrolled may approve. Said in code only, since an agent may be able to write files.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    pub fn operator(mut self, fingerprint: impl Into<String>) -> Self {
+        self.operator = Some(fingerprint.into());
+        self
+    }
+
+    /// Excludes whoever answers for the agent (its passport's owner) from approving its calls. The agent itself never may.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    pub fn owner_may_not_approve(mut self) -> Self {
+        self.owner_excluded = true;
+        self
+    }
+
+    /// How many calls of the agent may wait for people at once; 20 when nothing is said.
+    #[cfg(feature = "engine")]
+    pub fn most_pending(mut self, tickets: u32) -> Self {
+        self.most_pending = Some(tickets);
+        self
+    }
+
+    /// How long a call may wait for people, and its approval for its use; 24 hours when nothing is said.
+    #[cfg(feature = "engine")]
+    pub fn ticket_lifetime(mut self, lifetime: Duration) -> Self {
+        self.ticket_lifetime = Some(lifetime);
         self
     }
 
@@ -426,6 +465,38 @@ impl HarnessBuilder {
             settings.append(&mut tools);
             super::rules::Rules::new(settings.iter().map(String::as_str))
         };
+        // where it lies is no rule, but an agent that writes there could forge what it is judged by
+        #[cfg(all(feature = "screen", feature = "sqlite"))]
+        let screen = match recorder.store() {
+            Some(store) => protected_names(store.dir())
+                .into_iter()
+                .fold(screen, |screen, name| screen.with_protected_path(&name)),
+            None => screen,
+        };
+        #[cfg(all(feature = "engine", feature = "sqlite"))]
+        let people = {
+            use super::people::{People, Settings};
+            let mut roots = crate::approval::Roots::default();
+            for (name, key) in &self.approvers {
+                roots.name(name, *key).map_err(BuildError::Approver)?;
+            }
+            if let Some(fingerprint) = &self.operator {
+                let key = crate::identity::KeyId::parse(fingerprint);
+                roots.operator = Some(key.map_err(|_| BuildError::Operator(fingerprint.clone()))?);
+            }
+            let settings = Settings {
+                roots,
+                most_pending: self.most_pending.unwrap_or(MOST_PENDING),
+                lifetime: self.ticket_lifetime.unwrap_or(LIFETIME),
+                owner_excluded: self.owner_excluded,
+            };
+            let store = recorder.store().cloned();
+            if settings.roots.operator.is_some() {
+                let files = [("config", self.config_digest), ("policies", governor.sources())];
+                super::signed::check(store.as_ref(), &settings.roots, files)?;
+            }
+            store.map(|store| Arc::new(People::new(store, settings)))
+        };
         let watcher = attached(&*governor, &recorder, &agent, &self.clock)?;
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
@@ -458,7 +529,14 @@ impl HarnessBuilder {
             evaluations: AtomicU64::new(0),
             rules,
             #[cfg(feature = "engine")]
-            approvals: Approvals::new(self.approvers).map_err(|_| BuildError::NoEntropy)?,
+            approvals: Approvals::new(
+                self.approvers,
+                self.most_pending.unwrap_or(MOST_PENDING),
+                self.ticket_lifetime.unwrap_or(LIFETIME),
+            )
+            .map_err(|_| BuildError::NoEntropy)?,
+            #[cfg(all(feature = "engine", feature = "sqlite"))]
+            people,
         }))
     }
 }
@@ -482,6 +560,23 @@ fn attached(
     );
     let told = recorder.watch(agent, &watcher)?;
     Ok((!told).then_some(watcher))
+}
+
+/// The names that a directory has from here.
+#[cfg(all(feature = "screen", feature = "sqlite"))]
+fn protected_names(dir: &std::path::Path) -> Vec<String> {
+    let names = [
+        Some(dir.to_owned()),
+        std::path::absolute(dir).ok(),
+        dir.canonicalize().ok(),
+    ];
+    let mut names: Vec<String> = names
+        .into_iter()
+        .flatten()
+        .filter_map(|name| name.to_str().map(str::to_owned))
+        .collect();
+    names.dedup();
+    names
 }
 
 /// Where the durable record is, as far as code says.
@@ -595,6 +690,15 @@ pub enum BuildError {
     Home(crate::home::HomeError),
     /// What the record says of the agent's behaviour so far cannot be read.
     Record(crate::audit::RecordError),
+    /// Policies or configuration are not those that an approver signed last, or nobody can say so.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    RulesUnsigned(String),
+    /// The fingerprint of the root approver is none.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    Operator(String),
+    /// An approver's key can be used by nobody, or by anybody.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    Approver(crate::approval::ApproverKeyError),
     /// The operating system gave no random bytes.
     NoEntropy,
 }
@@ -623,6 +727,19 @@ impl fmt::Display for BuildError {
             #[cfg(feature = "sqlite")]
             Self::Home(error) => error.fmt(f),
             Self::Record(error) => error.fmt(f),
+            #[cfg(all(feature = "engine", feature = "sqlite"))]
+            Self::RulesUnsigned(what) => write!(
+                f,
+                "rules_unsigned: {what}; an approver signs it with `managed-agents config sign`"
+            ),
+            #[cfg(all(feature = "engine", feature = "sqlite"))]
+            Self::Operator(fingerprint) => write!(
+                f,
+                "`{}` is no fingerprint of a root approver: it has 40 hexadecimal digits",
+                fingerprint.escape_debug()
+            ),
+            #[cfg(all(feature = "engine", feature = "sqlite"))]
+            Self::Approver(error) => error.fmt(f),
             Self::NoEntropy => f.write_str("the operating system gave no random bytes"),
         }
     }
@@ -640,6 +757,8 @@ impl std::error::Error for BuildError {
             #[cfg(feature = "sqlite")]
             Self::Home(error) => error.source(),
             Self::Record(error) => error.source(),
+            #[cfg(all(feature = "engine", feature = "sqlite"))]
+            Self::Approver(error) => error.source(),
             _ => None,
         }
     }

@@ -67,6 +67,7 @@ impl HarnessBuilder {
             None => Environment::default(),
         };
         config.supported()?;
+        self.config_digest = config.digest;
         let agent = config.agent.as_ref().map(ToString::to_string);
         self.agent_id = self.agent_id.or_else(|| environment.agent.clone()).or(agent);
         self.fail_open = self.fail_open.or(config.modes.fail_open);
@@ -283,6 +284,14 @@ fn set_of<'a>(
         .fold(policies, |policies, path| policies.path(directory.join(path)));
     let tools = config.tools.iter().chain(tools);
     tools.fold(policies, crate::policy::PoliciesBuilder::meta)
+}
+
+/// The digest of the texts of the policies that a configuration names: what an approver signs.
+#[cfg(feature = "cli")]
+pub(crate) fn policy_sources(config: &Config) -> Result<Option<crate::Digest>, ConfigError> {
+    let builder = policies_of(config, []);
+    let loaded = builder.map(crate::policy::PoliciesBuilder::load).transpose()?;
+    Ok(loaded.map(|policies| policies.source_digest()))
 }
 
 #[cfg(feature = "cedar")]

@@ -9,12 +9,16 @@ mod compensate;
 #[cfg(feature = "config")]
 mod configured;
 mod draft;
+#[cfg(feature = "engine")]
+mod escalate;
 mod gate;
 mod govern;
 mod guard;
 mod heads;
 mod interrupts;
 mod judge;
+#[cfg(all(feature = "engine", feature = "sqlite"))]
+mod people;
 mod plain;
 #[cfg(feature = "cli")]
 mod rejudge;
@@ -22,6 +26,8 @@ mod returned;
 mod rules;
 mod scope;
 mod session;
+#[cfg(all(feature = "engine", feature = "sqlite"))]
+mod signed;
 mod span;
 
 use std::cell::Cell;
@@ -37,7 +43,7 @@ pub use builder::{BuildError, Dangerous, HarnessBuilder};
 pub use callbacks::VerdictEvent;
 pub use compensate::Interrupted;
 #[cfg(feature = "cli")]
-pub(crate) use configured::judging;
+pub(crate) use configured::{judging, policy_sources};
 #[doc(hidden)]
 pub use draft::{Draft, Judged};
 #[doc(hidden)]
@@ -117,8 +123,11 @@ struct Inner {
     evaluation_prefix: u64,
     evaluations: AtomicU64,
     rules: rules::Rules,
+    /// Where the record is in memory; else `people`.
     #[cfg(feature = "engine")]
     approvals: Approvals,
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    people: Option<Arc<people::People>>,
 }
 
 use heads::Heads;
@@ -269,10 +278,15 @@ impl Harness {
         self.0.governor.health().await
     }
 
-    /// The calls that wait for a person, oldest first.
+    /// The calls of this agent that wait for a person, oldest first. Where the record is durable, also those that other processes
+    /// made, and it blocks while they are read.
     #[cfg(feature = "engine")]
     #[must_use]
     pub fn pending(&self) -> Vec<PendingTicket> {
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &self.0.people {
+            return people.pending(self.agent_id());
+        }
         self.0.approvals.pending(self.0.clock.now())
     }
 
@@ -283,6 +297,10 @@ impl Harness {
     /// [`ApprovalError`] when the key is not an enrolled approver's or no such ticket waits.
     #[cfg(feature = "engine")]
     pub fn approve(&self, ticket: &str, key: &ApproverKey) -> Result<(), ApprovalError> {
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &self.0.people {
+            return people.decide(ticket, &crate::home::Choice::approve(), key, self.0.clock.now());
+        }
         self.0.approvals.approve(ticket, key, self.0.clock.now())
     }
 
@@ -293,6 +311,10 @@ impl Harness {
     /// [`ApprovalError`] when the key is not an enrolled approver's or no such ticket waits.
     #[cfg(feature = "engine")]
     pub fn reject(&self, ticket: &str, key: &ApproverKey, reason: &str) -> Result<(), ApprovalError> {
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &self.0.people {
+            return people.decide(ticket, &crate::home::Choice::reject(reason), key, self.0.clock.now());
+        }
         self.0.approvals.reject(ticket, key, reason, self.0.clock.now())
     }
 

@@ -8,6 +8,7 @@
 mod agents;
 mod error;
 mod interrupts;
+mod people;
 mod renewal;
 
 use std::fmt;
@@ -17,6 +18,8 @@ use std::time::SystemTime;
 
 pub use agents::AgentSummary;
 pub use error::{HomeError, HomeErrorKind};
+pub use people::Choice;
+pub(crate) use people::{decide, orders, roster};
 
 use crate::answer::{Answer, wait};
 use crate::audit::entry::{Statement, statement};
@@ -257,6 +260,10 @@ impl Recorder for Home {
 
     fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
         self.0.store.state(agent, kind, body)
+    }
+
+    fn store(&self) -> Option<&Store> {
+        Some(&self.0.store)
     }
 
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {

@@ -184,10 +184,15 @@ impl PoliciesBuilder {
         let mut sources = source::read(&self.paths, ".cedar")?;
         sources.extend(self.texts.iter().cloned());
         let mut tools = self.tools.clone();
-        for file in source::read(&self.paths, ".tools.json")? {
-            tools.extend(schemas(&file)?);
+        let files = source::read(&self.paths, ".tools.json")?;
+        for file in &files {
+            tools.extend(schemas(file)?);
         }
-        compile::compile(sources, tools)
+        let texts = sources.iter().chain(&files).map(|source| source.text.as_str());
+        let digest = compile::digest_of(texts);
+        let mut compiled = compile::compile(sources, tools)?;
+        compiled.sources = digest;
+        Ok(compiled)
     }
 }
 
@@ -266,6 +271,13 @@ impl Policies {
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.live().digest
+    }
+
+    /// The digest of the texts of all policies and files of tools alone: what an approver signs
+    /// (`managed-agents config sign`). Paths are not in it.
+    #[must_use]
+    pub fn source_digest(&self) -> Digest {
+        self.live().sources
     }
 
     /// How many policies are in force.

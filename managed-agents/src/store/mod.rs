@@ -11,5 +11,7 @@ pub(crate) use sqlite::calls;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
     Depth, Durability, Head, Page, Problem, Query, Reader, Report, Store, StoreError, StoreErrorKind, StoreOptions,
-    Values, data_dir,
+    Ticket, TicketQuery, Values, data_dir,
 };
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::{LoggedPeople, Lookup, NotTaken};

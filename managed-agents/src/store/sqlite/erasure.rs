@@ -21,6 +21,7 @@ pub(super) fn record_left(log: &mut Log<'_>) -> Result<(), StoreError> {
 
 fn record(log: &mut Log<'_>, number: u32) -> Result<u64, StoreError> {
     let place = log.transact(true, |log, tip| {
+        super::tickets::close_erased(log, tip, number)?;
         log.state(tip, "erasure", &format!(r#"{{"subject":{number}}}"#))
     })?;
     log.keys.confirm(number)?;

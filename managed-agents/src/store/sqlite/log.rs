@@ -19,6 +19,9 @@ use crate::audit::{Sequence, entry};
 /// How often a database that another process writes is asked again.
 const ASK_AGAIN: Duration = Duration::from_micros(100);
 
+/// Entries after which verdicts may be others: whoever read before them judges anew.
+pub(super) const EPOCHAL: [&str; 5] = ["agent", "approver", "erasure", "interrupt", "origin"];
+
 /// A connection that writes, with the statements that every record needs.
 pub(super) struct Log<'c> {
     pub(super) db: &'c Connection,
@@ -136,7 +139,7 @@ impl<'c> Log<'c> {
                 mark
             ])?;
         }
-        if let "agent" | "erasure" | "interrupt" | "origin" = entry.index.kind.as_str() {
+        if EPOCHAL.contains(&entry.index.kind.as_str()) {
             tip.epoch += 1;
         }
         tip.push(self.db, leaf, facts)?;

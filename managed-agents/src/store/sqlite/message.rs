@@ -10,6 +10,7 @@ use super::error::StoreError;
 use super::facts::Facts;
 use super::seal::Values;
 use super::shared::Place;
+use super::tickets::Order;
 use crate::audit::entry::PendingEntry;
 use crate::audit::{OutcomeRecord, Sequence, Traits, Watcher};
 use crate::governor::Claims;
@@ -22,6 +23,8 @@ pub(super) enum Message {
     /// Whether somebody hears of an agent already.
     Watches(String, Arc<dyn Watcher>, Reply<bool>),
     Watch(Watch),
+    /// A change of tickets.
+    Ticket(Box<Order>),
     Erase {
         subject: String,
         reply: Reply<Option<Sequence>>,

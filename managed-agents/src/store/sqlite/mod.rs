@@ -62,6 +62,7 @@ mod revoked;
 mod schema;
 mod seal;
 mod shared;
+mod tickets;
 mod tiles;
 mod tip;
 mod told;
@@ -71,9 +72,10 @@ mod watch;
 mod writer;
 
 use std::fmt;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot::{self, error::TryRecvError};
@@ -82,9 +84,12 @@ pub use error::{StoreError, StoreErrorKind};
 pub use options::{Durability, StoreOptions, data_dir};
 pub use query::{Page, Query};
 pub use reader::{Head, Reader, Values};
+pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken};
+pub use tickets::{Ticket, TicketQuery};
 pub use verify::{Depth, Problem, Report};
 
 use crate::answer::{Answer, wait};
+use crate::approval::TicketState;
 use crate::audit::entry::{self, DecisionContext, PendingEntry};
 use crate::audit::{
     Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, Stopped, Traits,
@@ -99,6 +104,7 @@ use facts::Facts;
 use message::{Append, Decision, Ended, Message, Written};
 use seal::Values as Sealing;
 use shared::Shared;
+use tickets::{Change, Desk, Order};
 
 /// How long a caller that is alone stays awake for its answer.
 const AWAKE: Duration = Duration::from_micros(60);
@@ -124,6 +130,8 @@ struct Inner {
     dir: PathBuf,
     /// Closes when the writer's thread has ended.
     ended: Mutex<Receiver<()>>,
+    /// Looks tickets up; begun when the first call is escalated.
+    desk: OnceLock<Result<Desk, StoreError>>,
     /// Closes when the watching thread has ended.
     unwatched: Mutex<Receiver<()>>,
 }
@@ -155,7 +163,7 @@ impl Store {
 
     fn start(options: &StoreOptions, accept: bool) -> Result<Self, StoreError> {
         let opened = open::open(options, accept)?;
-        let shared = Arc::new(Shared::new(opened.keys, options.most_in_flight));
+        let shared = Arc::new(Shared::new(opened.keys, opened.ticket_key, options.most_in_flight));
         shared.publish(opened.epoch, opened.standings, &opened.stops);
         let unwatched = watch::start(&options.dir, Arc::clone(&shared))?;
         shared.set_log_time(opened.log_time);
@@ -187,6 +195,7 @@ impl Store {
             shared,
             dir: options.dir.clone(),
             ended: Mutex::new(ended),
+            desk: OnceLock::new(),
             unwatched: Mutex::new(unwatched),
         })))
     }
@@ -283,6 +292,73 @@ impl Store {
     /// [`StoreErrorKind::Locked`] when a process has the record open; others as [`open`](Self::open).
     pub fn restore(copy: impl AsRef<Path>, dir: impl AsRef<Path>) -> Result<(), StoreError> {
         backup::restore(copy.as_ref(), dir.as_ref())
+    }
+
+    /// The open ticket of a call, read by a thread of its own; with who may decide, unless that is known as of this epoch.
+    pub(crate) fn find_ticket(&self, call: &ToolCall, known: Option<u64>) -> Answer<Result<Lookup, StoreError>> {
+        let desk = match self.desk() {
+            Ok(desk) => desk,
+            Err(error) => return Answer::ready(Err(error)),
+        };
+        let subject = call.subject().unwrap_or(call.agent().as_str());
+        // a subject that has no key yet has no ticket either
+        let key = self.0.shared.keys.find(subject);
+        let binding = key.map(|key| call.binding(&self.0.shared.ticket_key.of_subject(&key)));
+        let answer = desk.find(call.agent().as_str(), binding, known);
+        Answer::later(async move { soon(answer, true).await.unwrap_or_else(|_| Err(StoreError::stopped())) })
+    }
+
+    /// How a ticket stands; none if there never was one of this id.
+    pub(crate) fn ticket_state(&self, ticket: &Arc<str>) -> Answer<Result<Option<TicketState>, StoreError>> {
+        let answer = match self.desk() {
+            Ok(desk) => desk.state(ticket),
+            Err(error) => return Answer::ready(Err(error)),
+        };
+        Answer::later(async move { soon(answer, true).await.unwrap_or_else(|_| Err(StoreError::stopped())) })
+    }
+
+    /// Ends when a ticket is pending no more, whoever decided in whatever process.
+    pub(crate) fn ticket_decided(&self, ticket: &Arc<str>) -> impl Future<Output = ()> + Send + use<> {
+        let answer = self.desk().map(|desk| desk.decided(ticket));
+        async move {
+            if let Ok(answer) = answer {
+                // a desk that has gone ends the wait
+                let _ = answer.await;
+            }
+        }
+    }
+
+    /// Writes a person's decision on a ticket: the statement's entry, and what it makes of the ticket.
+    pub(crate) fn decide_ticket(
+        &self,
+        ticket: &str,
+        key: &str,
+        entry: PendingEntry,
+        (to, now): (TicketState, i64),
+    ) -> Answer<Result<Result<Sequence, NotTaken>, StoreError>> {
+        let change = Change::Decide {
+            ticket: ticket.to_owned(),
+            key: key.to_owned(),
+            entry: Box::new(entry),
+            to,
+            now,
+        };
+        self.ask(|reply| Message::Ticket(Box::new(Order { change, reply })))
+    }
+
+    /// Closes the tickets whose time was over at `now`, in microseconds since 1970, and records that.
+    pub(crate) fn expire_tickets(&self, now: i64) -> Answer<Result<(), StoreError>> {
+        let change = Change::Expire { now };
+        self.ask(|reply| Message::Ticket(Box::new(Order { change, reply })))
+            .map(|done| done.map(|_| ()))
+    }
+
+    fn desk(&self) -> Result<&Desk, StoreError> {
+        let desk = self
+            .0
+            .desk
+            .get_or_init(|| Desk::start(&self.0.dir, &self.0.shared.keys));
+        desk.as_ref().map_err(Clone::clone)
     }
 
     fn ask<T: Send + Unpin + 'static>(
@@ -418,6 +494,10 @@ impl Recorder for Store {
 
     fn keeps_counts(&self) -> bool {
         true
+    }
+
+    fn store(&self) -> Option<&Store> {
+        Some(self)
     }
 
     fn interrupts(&self) -> Option<Interrupts> {

@@ -30,10 +30,10 @@ use crate::interrupt::StopRecord;
 ///
 /// Reading needs no lock that a writer would wait for, and needs neither the log's key nor the high-water mark.
 pub struct Reader {
-    db: Connection,
+    pub(super) db: Connection,
     database: PathBuf,
     keys_file: PathBuf,
-    keys: SubjectKeys,
+    pub(super) keys: SubjectKeys,
     trust: Option<Trust>,
 }
 

@@ -53,6 +53,12 @@ pub(super) const STEPS: &[Step] = &[
         drops: &[],
         fill: |_| Ok(()),
     },
+    // no call waited beside the record before
+    Step {
+        tables: &super::tickets::TABLES,
+        drops: &[],
+        fill: |_| Ok(()),
+    },
 ];
 
 /// The version of the tables, in `PRAGMA user_version`.

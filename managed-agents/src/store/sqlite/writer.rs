@@ -19,10 +19,12 @@ use super::options::Durability;
 use super::process::ProcessLock;
 use super::revoked::RevokedFile;
 use super::shared::{Place, Shared};
+use super::tickets::{self, NotTaken, Order};
 use super::tip::Tip;
 use super::told::Watchers;
 use super::trusted::Trusted;
 use super::{admission, agents, erasure};
+use crate::approval::TicketClaim;
 use crate::audit::entry::{Entry, outcome};
 use crate::audit::tree::note::NoteSigner;
 use crate::audit::{Event, Sequence, What, hear, micros};
@@ -239,6 +241,7 @@ impl Writer<'_> {
                     // whoever asked may have gone
                     let _ = reply.send(Ok(self.watchers.has(&agent, &watcher)));
                 }
+                Message::Ticket(order) => group.orders.push((order, None)),
                 Message::Erase { subject, reply } => group.erasures.push((subject, reply)),
                 Message::Flush(reply) => flushes.push(reply),
                 Message::Stop => stop = true,
@@ -263,7 +266,7 @@ impl Writer<'_> {
         if !group.erasures.is_empty() {
             self.erase(std::mem::take(&mut group.erasures));
         }
-        if group.decisions.is_empty() && group.appends.is_empty() && self.owed.is_empty() {
+        if group.is_empty() && self.owed.is_empty() {
             return;
         }
         let synced = self.durability == Durability::PowerLoss || group.must_sync();
@@ -307,11 +310,14 @@ impl Writer<'_> {
                 *result = Some(write_append(log, tip, stops, trusted, append)?);
                 admission::refresh(log, tip, (&mut *standings, &mut *stops), trusted, epoch)?;
             }
+            for (order, result) in &mut group.orders {
+                *result = Some(tickets::apply(log, tip, &order.change)?);
+            }
             for (decision, result) in &mut group.decisions {
                 *result = Some(write_decision(
                     log,
                     tip,
-                    (&*standings, &*stops),
+                    (&*standings, &*stops, &**shared),
                     (&mut *trusted, *process, &*dir, &mut *asked),
                     decision,
                 )?);
@@ -409,6 +415,9 @@ impl Writer<'_> {
             let result = result.unwrap_or_else(|| Err(StoreError::stopped()));
             // whoever asked may have gone
             let _ = append.reply.send(result.map(|(place, _)| place));
+        }
+        for (order, result) in group.orders {
+            let _ = order.reply.send(result.ok_or_else(StoreError::stopped));
         }
         for (decision, result) in group.decisions {
             let Decision {
@@ -546,18 +555,27 @@ enum Next {
 /// The place of a statement and whom it revokes, or why it was refused before anything was written.
 type Appended = Result<(Sequence, Option<String>), StoreError>;
 
+/// The place of a change of tickets, or why it was not made.
+type Ordered = Result<Sequence, NotTaken>;
+
 /// What is written in one transaction, and the results.
 #[derive(Default)]
 struct Group {
     decisions: Vec<(Box<Decision>, Option<Placed>)>,
     appends: Vec<(Box<Append>, Option<Appended>)>,
+    orders: Vec<(Box<Order>, Option<Ordered>)>,
     erasures: Vec<(String, Reply<Option<Sequence>>)>,
 }
 
 impl Group {
+    fn is_empty(&self) -> bool {
+        self.decisions.is_empty() && self.appends.is_empty() && self.orders.is_empty()
+    }
+
     /// Whether a stop, a revocation or a consumed grant is among it.
     fn must_sync(&self) -> bool {
-        self.appends.iter().any(|(append, _)| append.synced)
+        !self.orders.is_empty()
+            || self.appends.iter().any(|(append, _)| append.synced)
             || self
                 .decisions
                 .iter()
@@ -568,6 +586,9 @@ impl Group {
         for (append, _) in self.appends {
             // whoever asked may have gone
             let _ = append.reply.send(Err(error.clone()));
+        }
+        for (order, _) in self.orders {
+            let _ = order.reply.send(Err(error.clone()));
         }
         for (decision, _) in self.decisions {
             let Decision { place, reply, .. } = *decision;
@@ -633,13 +654,25 @@ fn write_append(
 fn write_decision(
     log: &mut Log<'_>,
     tip: &mut Tip,
-    (standings, stops): (&HashMap<String, Standing>, &Stops),
+    (standings, stops, shared): (&HashMap<String, Standing>, &Stops, &Shared),
     (trusted, process, dir, asked): (&mut Trusted, i64, &Path, &mut LastAsked),
     decision: &mut Decision,
 ) -> Result<Placed, StoreError> {
     if !admission::admits(log, tip, standings, stops, trusted, decision)? {
         return Ok(Placed::Stale);
     }
+    let opening = match &decision.claims.ticket {
+        TicketClaim::Open(opening) => {
+            let call = &opening.call;
+            let subject = log.keys.find_or_make(call.subject().unwrap_or(call.agent().as_str()))?;
+            let key = shared.ticket_key.of_subject(&subject);
+            if !tickets::may_open(log.db, opening, &call.binding(&key))? {
+                return Ok(Placed::Stale);
+            }
+            Some((opening, subject, key))
+        }
+        _ => None,
+    };
     let mut tally = None;
     if let Some(counted) = &decision.claims.held.counted {
         match counts::check(log, tip, counted, (dir, asked))? {
@@ -652,6 +685,12 @@ fn write_decision(
     let sequence = log.append(tip, &decision.entry, decision.facts, &mut decision.values)?;
     if decision.runs {
         log.run(sequence, process)?;
+    }
+    if let Some((opening, subject, key)) = opening {
+        tickets::open(log, tip, opening, sequence, (subject, &key))?;
+    }
+    if let TicketClaim::Close(ticket, state) = &decision.claims.ticket {
+        tickets::close(log, tip, ticket, *state)?;
     }
     if let Some(grant) = &decision.claims.grant {
         admission::consume(log, tip, grant, sequence)?;

@@ -16,6 +16,7 @@ use super::checkpoints::Checkpoints;
 use super::reading::{Seen, What};
 use super::report::Report;
 use super::statements::Statements;
+use super::tickets::Tickets;
 use crate::identity::Trust;
 
 pub(super) struct Deep<'a> {
@@ -23,6 +24,7 @@ pub(super) struct Deep<'a> {
     tip: &'a Tip,
     log_time: i64,
     statements: Statements<'a>,
+    tickets: Tickets,
     /// Decisions whose calls have not ended.
     running: BTreeSet<u64>,
     /// Decisions that were closed because their process was gone: a later outcome is none too many.
@@ -49,6 +51,7 @@ impl<'a> Deep<'a> {
             tip,
             log_time: 0,
             statements: Statements::new(keys, trust),
+            tickets: Tickets::default(),
             running: BTreeSet::new(),
             unknown: HashSet::new(),
             values: 0,
@@ -94,13 +97,17 @@ impl<'a> Deep<'a> {
                     self.running.insert(place);
                 }
                 if let Some(ticket) = ticket {
+                    self.tickets.decision(place, &ticket, runs);
                     let mut select = self.db.prepare("SELECT seq FROM consumed WHERE name = ?1")?;
                     let by: Option<i64> = select.query_row([ticket], |row| row.get(0)).optional()?;
                     self.consumed += u64::from(by == Some(place.cast_signed()));
                 }
             }
             What::Outcome { about, unknown } => self.outcome(place, about, unknown, report),
-            What::Statement(entry) => self.statements.add(place, &entry, report, checkpoints),
+            What::Statement(entry) => {
+                self.tickets.statement(place, &entry);
+                self.statements.add(place, &entry, report, checkpoints);
+            }
         }
         Ok(())
     }
@@ -182,6 +189,7 @@ impl<'a> Deep<'a> {
         if counts::fault(self.db)? {
             report.add("state_differs", None, "what limits count is not what was written");
         }
+        self.tickets.finish(self.db, report)?;
         let mut select = self.db.prepare("SELECT seq, process, mark FROM running ORDER BY seq")?;
         let mut rows = select.query([])?;
         let mut running = BTreeSet::new();
