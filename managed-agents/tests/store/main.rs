@@ -8,9 +8,11 @@
 
 mod agents;
 mod crash;
+mod forged;
 mod keeps;
 mod older;
 mod refuses;
 mod rollback;
 mod support;
+mod synced;
 mod tamper;
