@@ -95,9 +95,16 @@ impl fmt::Debug for Salt {
 }
 
 /// The operating system gave no random bytes.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the operating system gave no random bytes")]
+#[derive(Clone, Copy, Debug)]
 pub struct NoEntropyError(());
+
+impl fmt::Display for NoEntropyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the operating system gave no random bytes")
+    }
+}
+
+impl std::error::Error for NoEntropyError {}
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,10 @@
 mod agent;
 mod audit;
 mod check;
+mod claude;
 mod config;
 mod copies;
+mod drift;
 mod explain;
 mod failure;
 mod init;
@@ -12,12 +14,14 @@ mod judging;
 mod output;
 mod passphrase;
 mod place;
+mod plot;
 mod policy;
 mod progress;
 mod replay;
 mod stop;
 mod table;
 mod tools;
+mod trust;
 mod when;
 mod witness;
 
@@ -56,6 +60,9 @@ pub fn main() -> ExitCode {
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
+        Command::Claude { command } => command.run(place, &mut out),
+        Command::Trust(trust) => trust.run(place, &mut out),
+        Command::Drift(drift) => drift.run(place, &mut out),
         Command::Stop(stop) => stop.run(place, &mut out),
         Command::Resume(resume) => resume.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
@@ -116,6 +123,13 @@ enum Command {
         #[command(subcommand)]
         command: policy::PolicyCommand,
     },
+    /// Governs sessions of Claude Managed Agents, and runs self-hosted environments
+    Claude {
+        #[command(subcommand)]
+        command: claude::ClaudeCommand,
+    },
+    Trust(trust::Trust),
+    Drift(drift::Drift),
     Stop(stop::Stop),
     Resume(stop::Resume),
     Backup(copies::BackupCommand),

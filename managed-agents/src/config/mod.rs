@@ -23,6 +23,13 @@
 //! read_only = true
 //! arguments = { query = "sql" }       # what the text means: shell, sql, path, url
 //!
+//! [[limits]]                          # how often, how many at once, how much, how large: the guide `docs/limits.md`
+//! tool = "refund"                     # left out: all tools together; and `agent`, left out: each agent by itself
+//! sum = "cents"                       # or `calls = 20`, `running = 3`, `size = "recipients"`
+//! most = 150_000
+//! per = "24h"
+//! exceeded = "escalate"               # deny, escalate
+//!
 //! [harness]
 //! block_on_escalate = true            # the default
 //! wait_for_approval = "5m"            # otherwise an escalated call is refused at once
@@ -60,7 +67,7 @@
 //! another definition of the tool for approvals. What is laxer than the function has no effect on it; `config check
 //! --tools FILE` names it, and the program warns of it (`tracing`) when the function is first called.
 //!
-//! `policies = ["rules.cedar"]` is known too. Keys to services are never in the file, and neither is who may approve.
+//! `policies = ["rules.cedar"]` is known too, and `shadow = ["next"]`: a candidate that judges beside them and decides nothing. Keys to services are never in the file, and neither is who may approve.
 //!
 //! The environment says only where and who: `MANAGED_AGENTS_ENDPOINT`, `MANAGED_AGENTS_API_KEY`,
 //! `MANAGED_AGENTS_AGENT_ID`, `MANAGED_AGENTS_PLATFORM`, and `MANAGED_AGENTS_HOME`, the directory whose
@@ -71,6 +78,7 @@
 mod describe;
 mod environment;
 mod error;
+mod limits;
 mod nearest;
 mod read;
 #[cfg(feature = "screen")]
@@ -95,6 +103,7 @@ pub(crate) use tools::kind_word;
 pub(crate) use screen::ScreenSettings;
 
 use crate::call::{AgentId, ToolMeta};
+use crate::limit::Limit;
 use read::{Item, Source, Table};
 
 /// The name of the file, in the working directory or in the home.
@@ -127,6 +136,9 @@ pub struct Config {
     pub(crate) workspace_roots: Option<Placed<Vec<PathBuf>>>,
     pub(crate) screen: Option<Placed<ScreenSettings>>,
     pub(crate) policies: Option<Placed<Vec<String>>>,
+    /// A candidate that judges beside the policies.
+    pub(crate) shadow: Option<Placed<Vec<String>>>,
+    pub(crate) limits: Option<Placed<Vec<Limit>>>,
 }
 
 /// A value, and where it stands.
@@ -209,6 +221,8 @@ impl Config {
             "screen",
             "workspace_roots",
             "policies",
+            "shadow",
+            "limits",
         ])?;
         let mut config = Self::default();
         if let Some(item) = root.get("agent") {
@@ -244,6 +258,17 @@ impl Config {
         if let Some(item) = root.get("policies") {
             config.policies = Some(placed(&item, item.texts()?));
         }
+        if let Some(item) = root.get("shadow") {
+            let shadow = placed(&item, item.texts()?);
+            if config.policies.is_none() {
+                return Err(item.error("judges beside `policies`, and there are none"));
+            }
+            config.shadow = Some(shadow);
+        }
+        if let Some(item) = root.get("limits") {
+            let limits = item.tables()?.iter().map(limits::limit).collect::<Result<_, _>>()?;
+            config.limits = Some(placed(&item, limits));
+        }
         Ok(config)
     }
 
@@ -276,6 +301,7 @@ impl Config {
                 SCREEN,
             ),
             (HAS_CEDAR, place(self.policies.as_ref()), "policies", CEDAR),
+            (cfg!(feature = "engine"), place(self.limits.as_ref()), "limits", ENGINE),
         ];
         for (supported, place, key, why) in places {
             if let (false, Some(place)) = (supported, place) {

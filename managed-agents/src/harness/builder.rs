@@ -1,6 +1,7 @@
 //! Making a harness.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +16,7 @@ use super::heads::Heads;
 use super::{Harness, Inner};
 #[cfg(feature = "engine")]
 use crate::approval::{Approvals, ApproverPublicKey};
-use crate::audit::Recorder;
+use crate::audit::{Attachment, Recorder, Watcher};
 use crate::call::{AgentId, AgentIdError, Origin, ToolMeta};
 use crate::clock::{Clock, VirtualClock};
 use crate::governor::Governor;
@@ -425,6 +426,7 @@ impl HarnessBuilder {
             settings.append(&mut tools);
             super::rules::Rules::new(settings.iter().map(String::as_str))
         };
+        let watcher = attached(&*governor, &recorder, &agent, &self.clock)?;
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
         Ok(Harness::new(Inner {
@@ -432,6 +434,7 @@ impl HarnessBuilder {
             interrupts: recorder.interrupts().unwrap_or_default(),
             compensations: self.compensations,
             recorder,
+            watcher,
             memory,
             #[cfg(feature = "sqlite")]
             home,
@@ -458,6 +461,27 @@ impl HarnessBuilder {
             approvals: Approvals::new(self.approvers).map_err(|_| BuildError::NoEntropy)?,
         }))
     }
+}
+
+/// Lets whoever remembers behaviour for a governor hear of the agent; gives them back where the harness is to tell them.
+fn attached(
+    governor: &dyn Governor,
+    recorder: &Arc<dyn Recorder>,
+    agent: &AgentId,
+    clock: &Clock,
+) -> Result<Option<Arc<dyn Watcher>>, BuildError> {
+    let Some(watcher) = governor.watcher() else {
+        return Ok(None);
+    };
+    watcher.attached(
+        agent,
+        Attachment {
+            recorder: Arc::clone(recorder),
+            clock: clock.clone(),
+        },
+    );
+    let told = recorder.watch(agent, &watcher)?;
+    Ok((!told).then_some(watcher))
 }
 
 /// Where the durable record is, as far as code says.
@@ -515,8 +539,8 @@ fn default_governor() -> Result<Arc<dyn Governor>, BuildError> {
     Err(BuildError::NoGovernor)
 }
 
-impl std::fmt::Debug for HarnessBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for HarnessBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HarnessBuilder")
             .field("agent_id", &self.agent_id)
             .finish_non_exhaustive()
@@ -538,27 +562,21 @@ impl Dangerous {
 }
 
 /// A harness cannot be made.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
     /// The screen's profile says something that means nothing.
     #[cfg(feature = "screen")]
-    #[error("the screen's profile: {0}")]
-    Screen(#[from] crate::screen::ProfileError),
+    Screen(crate::screen::ProfileError),
     /// No agent was named.
-    #[error("no agent is named: add `.agent_id(\"..\")`")]
     NoAgent,
     /// The agent's id is none.
-    #[error(transparent)]
-    Agent(#[from] AgentIdError),
+    Agent(AgentIdError),
     /// Two places for the record were named: a recorder, memory, or a data directory.
-    #[error("the record has two places: name a recorder, `in_memory`, or a data directory, and no other")]
     TwoRecords,
     /// There is no governor: the feature `engine` is off and none was given.
-    #[error("no governor: add `.governor(..)`, or the feature `engine`")]
     NoGovernor,
     /// A redaction is no JSON pointer.
-    #[error("redaction `{}` of `{}` is no JSON pointer: it must begin with `/`", pointer.escape_debug(), tool.escape_debug())]
     #[non_exhaustive]
     Pointer {
         /// The tool.
@@ -568,17 +586,94 @@ pub enum BuildError {
     },
     /// The configuration cannot be used.
     #[cfg(feature = "config")]
-    #[error(transparent)]
-    Config(#[from] crate::config::ConfigError),
+    Config(crate::config::ConfigError),
     /// The runtime ended while the record was opened.
     #[cfg(feature = "sqlite")]
-    #[error("the runtime ended while the record was opened")]
     RuntimeEnded,
     /// The data directory cannot be used.
     #[cfg(feature = "sqlite")]
-    #[error(transparent)]
-    Home(#[from] crate::home::HomeError),
+    Home(crate::home::HomeError),
+    /// What the record says of the agent's behaviour so far cannot be read.
+    Record(crate::audit::RecordError),
     /// The operating system gave no random bytes.
-    #[error("the operating system gave no random bytes")]
     NoEntropy,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            #[cfg(feature = "screen")]
+            Self::Screen(error) => write!(f, "the screen's profile: {error}"),
+            Self::NoAgent => f.write_str("no agent is named: add `.agent_id(\"..\")`"),
+            Self::Agent(error) => error.fmt(f),
+            Self::TwoRecords => f.write_str(
+                "the record has two places: name a recorder, `in_memory`, or a data directory, and no other",
+            ),
+            Self::NoGovernor => f.write_str("no governor: add `.governor(..)`, or the feature `engine`"),
+            Self::Pointer { tool, pointer } => write!(
+                f,
+                "redaction `{}` of `{}` is no JSON pointer: it must begin with `/`",
+                pointer.escape_debug(),
+                tool.escape_debug()
+            ),
+            #[cfg(feature = "config")]
+            Self::Config(error) => error.fmt(f),
+            #[cfg(feature = "sqlite")]
+            Self::RuntimeEnded => f.write_str("the runtime ended while the record was opened"),
+            #[cfg(feature = "sqlite")]
+            Self::Home(error) => error.fmt(f),
+            Self::Record(error) => error.fmt(f),
+            Self::NoEntropy => f.write_str("the operating system gave no random bytes"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            #[cfg(feature = "screen")]
+            Self::Screen(error) => Some(error),
+            // the others that hold an error say what it says
+            Self::Agent(error) => error.source(),
+            #[cfg(feature = "config")]
+            Self::Config(error) => error.source(),
+            #[cfg(feature = "sqlite")]
+            Self::Home(error) => error.source(),
+            Self::Record(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<AgentIdError> for BuildError {
+    fn from(error: AgentIdError) -> Self {
+        Self::Agent(error)
+    }
+}
+
+#[cfg(feature = "screen")]
+impl From<crate::screen::ProfileError> for BuildError {
+    fn from(error: crate::screen::ProfileError) -> Self {
+        Self::Screen(error)
+    }
+}
+
+#[cfg(feature = "config")]
+impl From<crate::config::ConfigError> for BuildError {
+    fn from(error: crate::config::ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<crate::audit::RecordError> for BuildError {
+    fn from(error: crate::audit::RecordError) -> Self {
+        Self::Record(error)
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl From<crate::home::HomeError> for BuildError {
+    fn from(error: crate::home::HomeError) -> Self {
+        Self::Home(error)
+    }
 }

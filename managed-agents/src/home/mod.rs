@@ -20,7 +20,7 @@ pub use error::{HomeError, HomeErrorKind};
 
 use crate::answer::{Answer, wait};
 use crate::audit::entry::{Statement, statement};
-use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, Recorder, Sequence, Stopped};
+use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, Recorder, Sequence, Stopped, Watcher};
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
 use crate::identity::{Authority, KeyDir, LogKeyCertificate, Moment, PublicKey, Trust};
@@ -251,8 +251,20 @@ impl Recorder for Home {
         self.0.store.may_be_waited_for()
     }
 
+    fn watch(&self, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<bool, RecordError> {
+        self.0.store.watch(agent, watcher)
+    }
+
+    fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
+        self.0.store.state(agent, kind, body)
+    }
+
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {
         self.0.store.conclude(place, outcome);
+    }
+
+    fn keeps_counts(&self) -> bool {
+        self.0.store.keeps_counts()
     }
 
     fn interrupts(&self) -> Option<Interrupts> {

@@ -37,7 +37,7 @@ pub(crate) enum FailureKind {
     TooLarge,
     /// The answer is compressed, which was not asked for.
     Encoded,
-    /// The answer's content type is not JSON.
+    /// The answer's content type is not the one that was asked for.
     NotJson,
     /// The request could not be made at all.
     Setup,

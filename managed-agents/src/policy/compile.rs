@@ -378,8 +378,23 @@ fn digest(sources: &[Source], tools: &BTreeMap<String, Known>) -> Digest {
         hash.update((source.text.len() as u64).to_be_bytes());
         hash.update(source.text.as_bytes());
     }
-    hash.update(schema(tools).to_string());
+    hash.update(sorted(&schema(tools)));
     Digest::new(hash.finalize().into())
+}
+
+/// JSON with the keys of each object in order, whatever order its map keeps: that is for the whole program to say.
+fn sorted(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<_, _> = members.iter().collect();
+            let members = members
+                .into_iter()
+                .map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), sorted(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(values) => format!("[{}]", values.iter().map(sorted).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
 }
 
 /// One slice for each tool, and one for those that nobody knows.

@@ -4,7 +4,10 @@ mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub(crate) use memory::AllowedCall;
 pub use memory::{MemoryEntry, MemoryRecorder, MemoryStop};
+#[cfg(all(feature = "claude", feature = "sqlite"))]
+pub(crate) use sqlite::calls;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
     Depth, Durability, Head, Page, Problem, Query, Reader, Report, Store, StoreError, StoreErrorKind, StoreOptions,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rusqlite::{Connection, OptionalExtension as _, Statement, params};
 use sha2::{Digest as _, Sha256};
 
+use super::counts;
 use super::error::{StoreError, StoreErrorKind};
 use super::facts::Facts;
 use super::keys::SubjectKeys;
@@ -177,6 +178,7 @@ impl<'c> Log<'c> {
             let facts = Facts::of(&entry.index);
             self.append(tip, &entry, facts, &mut Values::None)?;
             self.ended(sequence)?;
+            counts::release(self.db, sequence)?;
         }
         Ok(())
     }

@@ -22,6 +22,8 @@
 //! - **Only the dead are closed.** A process holds the lock on its own file from before its first record until after its last. Whoever
 //!   opens the store closes, as `unknown`, the calls of processes whose lock is free, and no others; an outcome that comes later is
 //!   appended and overwrites nothing.
+//! - **Limits hold.** What a decision counts is counted in its transaction, or the decision is not written. A call's place among
+//!   those that run at once ends with its outcome, or when its process is found dead.
 //! - **Stopped means stopped.** An epoch in the log's one row changes with every registration, renewal, state and erasure; each
 //!   transaction reads it, and reads states and keys anew when it has changed. A decision that lets a body run is
 //!   [`Stale`](Committed::Stale) when its agent may not act any more.
@@ -36,6 +38,9 @@
 mod admission;
 mod agents;
 mod backup;
+#[cfg(feature = "claude")]
+pub(crate) mod calls;
+mod counts;
 mod erasure;
 mod error;
 mod facts;
@@ -59,6 +64,7 @@ mod seal;
 mod shared;
 mod tiles;
 mod tip;
+mod told;
 mod trusted;
 mod verify;
 mod watch;
@@ -78,10 +84,11 @@ pub use query::{Page, Query};
 pub use reader::{Head, Reader, Values};
 pub use verify::{Depth, Problem, Report};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, wait};
 use crate::audit::entry::{self, DecisionContext, PendingEntry};
 use crate::audit::{
-    Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, Stopped,
+    Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, Stopped, Traits,
+    Watcher,
 };
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
@@ -161,6 +168,7 @@ impl Store {
             signer: opened.signer,
             mark: opened.mark,
             process: opened.process,
+            dir: options.dir.clone(),
             stops: opened.stops,
             to_self: to_writer.clone(),
             trusted: opened.trusted,
@@ -347,6 +355,7 @@ impl Recorder for Store {
             session: record.session.clone(),
             passport,
             runs: record.disposition().runs(),
+            traits: Traits::of(&record, call.map(AsRef::as_ref)),
             place,
             reply,
         };
@@ -358,6 +367,7 @@ impl Recorder for Store {
             match soon(answer, alone).await {
                 Ok(Ok(Written::Done(reserved))) => Ok(Committed::Done(reserved.claim())),
                 Ok(Ok(Written::Stale)) => Ok(Committed::Stale),
+                Ok(Ok(Written::Exceeded(at))) => Ok(Committed::Exceeded(at)),
                 Ok(Err(error)) => Err(error.to_record_error()),
                 Err(_) => Err(StoreError::stopped().to_record_error()),
             }
@@ -374,6 +384,39 @@ impl Recorder for Store {
     }
 
     fn may_be_waited_for(&self) -> bool {
+        true
+    }
+
+    fn watch(&self, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<bool, RecordError> {
+        let watched = || -> Result<(), StoreError> {
+            let (agent, watcher) = (agent.as_str().to_owned(), Arc::clone(watcher));
+            if wait(self.ask(|reply| Message::Watches(agent.clone(), Arc::clone(&watcher), reply)))? {
+                return Ok(());
+            }
+            let seen = told::replay(&self.reader()?, &agent, &watcher)?;
+            wait(self.ask(|reply| {
+                Message::Watch(message::Watch {
+                    agent,
+                    watcher,
+                    seen,
+                    reply,
+                })
+            }))
+        };
+        watched().map(|()| true).map_err(|error| error.to_record_error())
+    }
+
+    fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
+        let statement = entry::Statement::new(kind, SystemTime::now(), body).about_agent(agent);
+        match entry::statement(&statement) {
+            // nobody waits: what is not written is stated again
+            Ok(entry) => drop(self.append(entry, false)),
+            Err(error) => tracing::error!(%error, kind, "a statement cannot be recorded"),
+        }
+        true
+    }
+
+    fn keeps_counts(&self) -> bool {
         true
     }
 
@@ -408,7 +451,7 @@ impl Recorder for Store {
         let ended = Ended {
             place: place.get(),
             record: outcome,
-            at: SystemTime::now(),
+            at: outcome.at(),
         };
         // a writer that is gone leaves it open: whoever opens the store next closes it
         let _ = self.0.to_writer.send(Message::Outcome(ended));

@@ -1,12 +1,14 @@
 //! The thread that writes.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::counts::{self, LastAsked, Tally};
 use super::error::{StoreError, StoreErrorKind};
 use super::facts::Facts;
 use super::interrupts::{self, Stops};
@@ -18,11 +20,12 @@ use super::process::ProcessLock;
 use super::revoked::RevokedFile;
 use super::shared::{Place, Shared};
 use super::tip::Tip;
+use super::told::Watchers;
 use super::trusted::Trusted;
 use super::{admission, agents, erasure};
-use crate::audit::Sequence;
-use crate::audit::entry::outcome;
+use crate::audit::entry::{Entry, outcome};
 use crate::audit::tree::note::NoteSigner;
+use crate::audit::{Event, Sequence, What, hear, micros};
 use crate::identity::{AgentState, Standing};
 
 /// The most messages of one transaction.
@@ -42,6 +45,7 @@ pub(super) struct Parts {
     pub(super) signer: Option<NoteSigner>,
     pub(super) mark: MarkFile,
     pub(super) process: ProcessLock,
+    pub(super) dir: PathBuf,
     pub(super) stops: Stops,
     pub(super) to_self: Sender<Message>,
     pub(super) trusted: Trusted,
@@ -52,8 +56,17 @@ pub(super) struct Parts {
 struct Running {
     evaluation: String,
     agent: String,
+    /// What it counts.
+    tally: Option<Tally>,
     facts: Facts,
     _place: Place,
+}
+
+/// What became of a decision in the transaction.
+enum Placed {
+    At(u64, Option<Tally>),
+    Stale,
+    Exceeded(usize),
 }
 
 struct Writer<'c> {
@@ -63,6 +76,8 @@ struct Writer<'c> {
     signer: Option<NoteSigner>,
     mark: MarkFile,
     process: i64,
+    dir: PathBuf,
+    asked: LastAsked,
     to_self: Sender<Message>,
     running: HashMap<u64, Running>,
     /// Outcomes that could not be written yet.
@@ -75,6 +90,7 @@ struct Writer<'c> {
     revoked: RevokedFile,
     /// Revoked, and not yet noted outside the data directory.
     unnoted: BTreeSet<String>,
+    watchers: Watchers,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     /// Whether something was written since the last period.
@@ -94,6 +110,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         signer,
         mark,
         process,
+        dir,
         stops,
         to_self,
         trusted,
@@ -112,6 +129,8 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         signer,
         mark,
         process: process.id(),
+        dir,
+        asked: LastAsked::default(),
         to_self,
         running: HashMap::new(),
         owed: Vec::new(),
@@ -121,6 +140,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         trusted,
         revoked,
         unnoted: BTreeSet::new(),
+        watchers: Watchers::default(),
         failed: None,
         dirty: true,
         last_period: Instant::now(),
@@ -208,17 +228,27 @@ impl Writer<'_> {
         let mut group = Group::default();
         let mut stop = false;
         let mut flushes = Vec::new();
+        let mut watches = Vec::new();
         for message in batch.drain(..) {
             match message {
                 Message::Decision(decision) => group.decisions.push((decision, None)),
                 Message::Outcome(ended) => self.owed.push(ended),
                 Message::Append(append) => group.appends.push((append, None)),
+                Message::Watch(watch) => watches.push(watch),
+                Message::Watches(agent, watcher, reply) => {
+                    // whoever asked may have gone
+                    let _ = reply.send(Ok(self.watchers.has(&agent, &watcher)));
+                }
                 Message::Erase { subject, reply } => group.erasures.push((subject, reply)),
                 Message::Flush(reply) => flushes.push(reply),
                 Message::Stop => stop = true,
             }
         }
         self.write(group);
+        for watch in watches {
+            let added = self.watchers.add(self.log.db, watch.agent, &watch.watcher, watch.seen);
+            let _ = watch.reply.send(added);
+        }
         if !flushes.is_empty() {
             let done = self.sync();
             for reply in flushes {
@@ -262,6 +292,8 @@ impl Writer<'_> {
             epoch,
             shared,
             process,
+            dir,
+            asked,
             trusted,
             ..
         } = self;
@@ -269,7 +301,7 @@ impl Writer<'_> {
         let done = log.transact(synced, |log, tip| {
             admission::refresh(log, tip, (&mut *standings, &mut *stops), trusted, epoch)?;
             for one in &owed {
-                ended.extend(write_outcome(log, tip, running, one)?);
+                ended.extend(write_outcome(log, tip, running, one)?.map(|sequence| (sequence, *one)));
             }
             for (append, result) in &mut group.appends {
                 *result = Some(write_append(log, tip, stops, trusted, append)?);
@@ -280,8 +312,7 @@ impl Writer<'_> {
                     log,
                     tip,
                     (&*standings, &*stops),
-                    trusted,
-                    *process,
+                    (&mut *trusted, *process, &*dir, &mut *asked),
                     decision,
                 )?);
             }
@@ -293,8 +324,9 @@ impl Writer<'_> {
                 if before != *epoch {
                     shared.publish(*epoch, standings.clone(), stops);
                 }
-                for place in ended {
-                    running.remove(&place);
+                self.tell(&ended, group);
+                for (_, one) in ended {
+                    self.running.remove(&one.place);
                 }
                 self.dirty = true;
                 Ok(())
@@ -305,6 +337,63 @@ impl Writer<'_> {
                 self.epoch = u64::MAX;
                 Err(error)
             }
+        }
+    }
+
+    /// Tells the watchers of what was written: outcomes, statements and decisions, as they stand in the log.
+    fn tell(&mut self, ended: &[(u64, Ended)], group: &Group) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        let stated = group.appends.iter().filter_map(|(append, result)| match result {
+            Some(Ok((sequence, _))) => Some((sequence.get(), &append.entry)),
+            _ => None,
+        });
+        let decided = group.decisions.iter().filter_map(|(decision, result)| match result {
+            Some(Placed::At(sequence, _)) => Some((*sequence, decision)),
+            _ => None,
+        });
+        let (stated, decided): (Vec<_>, Vec<_>) = (stated.collect(), decided.collect());
+        let first = ended.first().map(|(sequence, _)| *sequence);
+        let first = first.or(stated.first().map(|(sequence, _)| *sequence));
+        let Some(first) = first.or(decided.first().map(|(sequence, _)| *sequence)) else {
+            return;
+        };
+        if let Err(error) = self.watchers.catch_up(self.log.db, first) {
+            // told again when the next entry is written
+            return tracing::error!(%error, "the record cannot be read");
+        }
+        for (sequence, one) in ended {
+            let Some(call) = self.running.get(&one.place) else {
+                continue;
+            };
+            self.watchers.wrote(&Event {
+                place: *sequence,
+                at_micros: micros(one.at),
+                agent: &call.agent,
+                what: What::Ended {
+                    about: one.place,
+                    outcome: one.record.outcome(),
+                },
+            });
+        }
+        for (sequence, entry) in stated {
+            if let Ok(entry) = Entry::parse(entry.at(sequence)) {
+                hear(&entry, |event| self.watchers.wrote(event));
+            }
+        }
+        for (sequence, decision) in decided {
+            let index = &decision.entry.index;
+            self.watchers.wrote(&Event {
+                place: sequence,
+                at_micros: index.at_micros,
+                agent: &decision.agent,
+                what: What::Decided {
+                    tool: index.tool.as_deref().unwrap_or_default(),
+                    session: index.session.as_deref(),
+                    traits: decision.traits,
+                },
+            });
         }
     }
 
@@ -332,7 +421,7 @@ impl Writer<'_> {
                 ..
             } = *decision;
             let written = match result {
-                Some(Some(sequence)) => {
+                Some(Placed::At(sequence, tally)) => {
                     if runs {
                         let evaluation = entry.index.evaluation.take().unwrap_or_default();
                         self.running.insert(
@@ -340,6 +429,7 @@ impl Writer<'_> {
                             Running {
                                 evaluation,
                                 agent,
+                                tally,
                                 facts,
                                 _place: place,
                             },
@@ -349,9 +439,13 @@ impl Writer<'_> {
                     }
                     Ok(Written::Done(Reserved::new(sequence, runs, &self.to_self)))
                 }
-                Some(None) => {
+                Some(Placed::Stale) => {
                     drop(place);
                     Ok(Written::Stale)
+                }
+                Some(Placed::Exceeded(at)) => {
+                    drop(place);
+                    Ok(Written::Exceeded(at))
                 }
                 None => {
                     drop(place);
@@ -455,8 +549,7 @@ type Appended = Result<(Sequence, Option<String>), StoreError>;
 /// What is written in one transaction, and the results.
 #[derive(Default)]
 struct Group {
-    /// The place, or none if what the verdict rests on has changed.
-    decisions: Vec<(Box<Decision>, Option<Option<u64>>)>,
+    decisions: Vec<(Box<Decision>, Option<Placed>)>,
     appends: Vec<(Box<Append>, Option<Appended>)>,
     erasures: Vec<(String, Reply<Option<Sequence>>)>,
 }
@@ -485,6 +578,7 @@ impl Group {
     }
 }
 
+/// The place of an outcome, or none if the call does not run.
 fn write_outcome(
     log: &mut Log<'_>,
     tip: &mut Tip,
@@ -498,9 +592,12 @@ fn write_outcome(
     let place = Sequence::new(ended.place);
     let entry = outcome(place, &call.evaluation, &call.agent, &ended.record, ended.at);
     let facts = call.facts.of_outcome(entry.index.at_micros);
-    log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
+    let sequence = log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
     log.ended(ended.place)?;
-    Ok(Some(ended.place))
+    if let Some(tally) = &call.tally {
+        counts::ended(log.db, ended.place, tally, ended.record.began())?;
+    }
+    Ok(Some(sequence))
 }
 
 fn write_append(
@@ -532,17 +629,25 @@ fn write_append(
     Ok(Ok((Sequence::new(place), revoked)))
 }
 
-/// The place of a decision, or none if what it rests on has changed.
+/// The place of a decision, unless what it rests on has changed, or it exceeds a limit.
 fn write_decision(
     log: &mut Log<'_>,
     tip: &mut Tip,
     (standings, stops): (&HashMap<String, Standing>, &Stops),
-    trusted: &mut Trusted,
-    process: i64,
+    (trusted, process, dir, asked): (&mut Trusted, i64, &Path, &mut LastAsked),
     decision: &mut Decision,
-) -> Result<Option<u64>, StoreError> {
+) -> Result<Placed, StoreError> {
     if !admission::admits(log, tip, standings, stops, trusted, decision)? {
-        return Ok(None);
+        return Ok(Placed::Stale);
+    }
+    let mut tally = None;
+    if let Some(counted) = &decision.claims.held.counted {
+        match counts::check(log, tip, counted, (dir, asked))? {
+            Err(at) => return Ok(Placed::Exceeded(at)),
+            // one that waits for people is not counted
+            Ok(now) if decision.runs => tally = Some(counts::count(log, tip, counted, now)?),
+            Ok(_) => {}
+        }
     }
     let sequence = log.append(tip, &decision.entry, decision.facts, &mut decision.values)?;
     if decision.runs {
@@ -551,5 +656,5 @@ fn write_decision(
     if let Some(grant) = &decision.claims.grant {
         admission::consume(log, tip, grant, sequence)?;
     }
-    Ok(Some(sequence))
+    Ok(Placed::At(sequence, tally))
 }

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::super::agents;
+use super::super::counts;
 use super::super::error::StoreError;
 use super::super::keys::SubjectKeys;
 use super::super::log;
@@ -177,6 +178,9 @@ impl<'a> Deep<'a> {
                 None,
                 "the consumed grants are not those that the log says",
             );
+        }
+        if counts::fault(self.db)? {
+            report.add("state_differs", None, "what limits count is not what was written");
         }
         let mut select = self.db.prepare("SELECT seq, process, mark FROM running ORDER BY seq")?;
         let mut rows = select.query([])?;
