@@ -1,5 +1,6 @@
 //! Single flipped bits anywhere: what would change what a reader is told is found, and the record named.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,7 +65,11 @@ impl Original {
 }
 
 /// A directory that is filled anew for each flip; in memory, where the system has a place for that.
-struct Sandbox(PathBuf);
+struct Sandbox {
+    base: PathBuf,
+    /// A directory of its own for each: a store that was dropped may still be writing its mark.
+    number: Cell<usize>,
+}
 
 impl Sandbox {
     fn new(name: &str) -> Self {
@@ -74,35 +79,38 @@ impl Sandbox {
         } else {
             std::env::temp_dir()
         };
-        let path = base.join(format!("managed-agents-{name}-{}", std::process::id()));
-        Self(path)
+        Self {
+            base: base.join(format!("managed-agents-{name}-{}", std::process::id())),
+            number: Cell::new(0),
+        }
     }
 
-    fn path(&self) -> &Path {
-        &self.0
+    fn path(&self) -> PathBuf {
+        self.base.join(self.number.get().to_string())
     }
 
     /// Puts the files there, one of them with a flipped bit.
     fn put(&self, original: &Original, flip: Option<(&str, usize, u8)>) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(self.path());
+        self.number.set(self.number.get() + 1);
         for dir in ["data", "mark"] {
-            fs::create_dir_all(self.0.join(dir)).unwrap();
+            fs::create_dir_all(self.path().join(dir)).unwrap();
         }
         for (name, bytes) in &original.files {
             match flip {
                 Some((flipped, at, bit)) if flipped == *name => {
                     let mut bytes = bytes.clone();
                     bytes[at] ^= 1 << bit;
-                    fs::write(self.0.join(name), bytes).unwrap();
+                    fs::write(self.path().join(name), bytes).unwrap();
                 }
-                _ => fs::write(self.0.join(name), bytes).unwrap(),
+                _ => fs::write(self.path().join(name), bytes).unwrap(),
             }
         }
     }
 
     /// What is found: nothing, or something, with the first record that is wrong.
     fn look(&self, original: &Original) -> Result<(), Option<u64>> {
-        let found = Reader::open(self.0.join("data"))
+        let found = Reader::open(self.path().join("data"))
             .and_then(|reader| reader.trusting(original.trust.clone()).verify(Depth::Deep, |_| ()));
         match found {
             Err(_) => return Err(None),
@@ -110,8 +118,8 @@ impl Sandbox {
             Ok(_) => {}
         }
         // a log that is shorter is sound in itself
-        let options = managed_agents::store::StoreOptions::new(self.0.join("data"))
-            .high_water(self.0.join("mark/log.high-water"))
+        let options = managed_agents::store::StoreOptions::new(self.path().join("data"))
+            .high_water(self.path().join("mark/log.high-water"))
             .log_key(original.log_key);
         Store::open(options).map(drop).map_err(|_| None)
     }
@@ -119,36 +127,23 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.base);
     }
 }
 
 /// Every row of every table, or why it cannot be read.
 fn dump(data: &Path) -> Result<Vec<Row>, rusqlite::Error> {
     let db = rusqlite::Connection::open(data.join("record.db"))?;
+    let mut tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
+    let tables: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut rows = Vec::new();
-    for table in [
-        "tree",
-        "entries",
-        "tiles",
-        "checkpoints",
-        "sealed",
-        "running",
-        "agents",
-        "statements",
-        "consumed",
-        "blocks",
-        "postings",
-        "named",
-        "counts",
-        "holds",
-    ] {
+    for table in tables {
         let mut select = db.prepare(&format!("SELECT * FROM {table}"))?;
         let columns = select.column_count();
         let mut found = select.query([])?;
         while let Some(row) = found.next()? {
             let values = (0..columns).map(|at| row.get(at)).collect::<Result<Vec<Value>, _>>()?;
-            rows.push((table.to_owned(), values));
+            rows.push((table.clone(), values));
         }
     }
     Ok(rows)
