@@ -72,6 +72,7 @@
 //! | `sqlite` | yes | identities of agents, the durable record, its audit log ([`audit`]) and exports |
 //! | `screen` | yes | deterministic checks of commands, queries, paths, URLs, secrets and bulk; without it, what they would read escalates |
 //! | `cedar` | | the operator's policies, written in Cedar ([`policy`]) |
+//! | `report` | | documents for auditors, from the record ([`report`]) |
 //! | `remote` | | a governance service over HTTP as the governor |
 //! | `claude` | | an agent loop over Claude's Messages API |
 //! | `cli` | | the program `managed-agents` |
@@ -116,6 +117,8 @@ mod outcome;
 pub mod policy;
 #[cfg(feature = "remote")]
 pub mod remote;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "screen")]
 pub mod screen;
 pub mod store;

@@ -9,6 +9,8 @@
 mod export;
 #[path = "cli_record/operator.rs"]
 mod operator;
+#[path = "cli_record/papers.rs"]
+mod papers;
 #[path = "cli_record/story.rs"]
 mod story;
 #[path = "cli_record/support.rs"]

@@ -15,6 +15,7 @@ mod place;
 mod policy;
 mod progress;
 mod replay;
+mod report;
 mod table;
 mod tools;
 mod when;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
+        Command::Report(report) => report.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
         Command::Restore(restore) => restore.run(place, &mut out),
     };
@@ -113,6 +115,7 @@ enum Command {
         #[command(subcommand)]
         command: policy::PolicyCommand,
     },
+    Report(report::ReportCommand),
     Backup(copies::BackupCommand),
     Restore(copies::RestoreCommand),
 }

@@ -54,6 +54,7 @@ mod reader;
 mod schema;
 mod seal;
 mod shared;
+mod signed;
 mod tiles;
 mod tip;
 mod verify;

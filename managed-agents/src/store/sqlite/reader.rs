@@ -260,6 +260,10 @@ impl Reader {
         }
     }
 
+    pub(super) fn database(&self) -> &Connection {
+        &self.db
+    }
+
     /// Every agent, and how it stands.
     ///
     /// # Errors
