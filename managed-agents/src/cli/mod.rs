@@ -5,6 +5,7 @@ mod audit;
 mod check;
 mod config;
 mod copies;
+mod evidence;
 mod explain;
 mod failure;
 mod init;
@@ -57,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
         Command::Report(report) => report.run(place, &mut out),
+        Command::Evidence(evidence) => evidence.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
         Command::Restore(restore) => restore.run(place, &mut out),
     };
@@ -116,6 +118,7 @@ enum Command {
         command: policy::PolicyCommand,
     },
     Report(report::ReportCommand),
+    Evidence(evidence::EvidenceCommand),
     Backup(copies::BackupCommand),
     Restore(copies::RestoreCommand),
 }

@@ -2,6 +2,7 @@
 
 use super::evidence::EvidenceKind;
 use super::figures::{Bucket, Calls, Figures, OverTime};
+use super::reviewers::Watch;
 use super::read::{body_text, screen_codes, trust_after};
 use crate::audit::entry::Entry;
 
@@ -10,6 +11,7 @@ pub(super) struct Collector {
     from: i64,
     to: i64,
     figures: Figures,
+    people: Watch,
 }
 
 impl Collector {
@@ -22,6 +24,7 @@ impl Collector {
                 over_time: OverTime::new(from, to),
                 ..Figures::default()
             },
+            people: Watch::default(),
         }
     }
 
@@ -48,12 +51,18 @@ impl Collector {
                 self.bucket(entry, |bucket| bucket.drift += 1);
             }
             "origin" | "log_key" | "log_certificate" => self.is(EvidenceKind::Keys, sequence),
+            "approval" => {
+                self.is(EvidenceKind::Approvals, sequence);
+                self.people.approval(entry);
+            }
+            "approver" | "operator" => self.is(EvidenceKind::Operators, sequence),
             _ => {}
         }
         true
     }
 
-    pub(super) fn finish(self) -> Figures {
+    pub(super) fn finish(mut self) -> Figures {
+        self.figures.reviewers = self.people.finish();
         self.figures
     }
 
@@ -105,11 +114,12 @@ impl Collector {
             figures.screen.add(&code);
         }
 
+        self.people.decision(entry);
         self.is(EvidenceKind::Decisions, sequence);
         for (fits, kind) in [
             (disposition == "refused", EvidenceKind::Refusals),
             (decision == "escalate", EvidenceKind::Escalations),
-            (disposition == "approved", EvidenceKind::Approvals),
+            (disposition == "approved", EvidenceKind::Approved),
             (entry.raw("rules").is_some(), EvidenceKind::Rules),
             (entry.raw("policies").is_some(), EvidenceKind::Policies),
             (entry.raw("screen").is_some(), EvidenceKind::Screen),

@@ -21,8 +21,10 @@ pub enum EvidenceKind {
     Refusals,
     /// A call was escalated to people.
     Escalations,
-    /// People decided on a call.
+    /// A person decided on a call, and signed that.
     Approvals,
+    /// A call ran because people had approved it.
+    Approved,
     /// An agent's signed identity.
     Identities,
     /// An agent was suspended or revoked.
@@ -57,7 +59,7 @@ pub enum EvidenceKind {
 
 impl EvidenceKind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Record,
         Self::Decisions,
         Self::Outcomes,
@@ -65,6 +67,7 @@ impl EvidenceKind {
         Self::Refusals,
         Self::Escalations,
         Self::Approvals,
+        Self::Approved,
         Self::Identities,
         Self::Stops,
         Self::Reactivations,
@@ -92,7 +95,8 @@ impl EvidenceKind {
             Self::Failures => "Calls that did not end well",
             Self::Refusals => "Calls refused",
             Self::Escalations => "Calls escalated to people",
-            Self::Approvals => "Decisions of people on calls",
+            Self::Approvals => "Signed decisions of people on calls",
+            Self::Approved => "Calls that ran because people had approved them",
             Self::Identities => "Signed identities of agents",
             Self::Stops => "Agents suspended or revoked",
             Self::Reactivations => "Suspensions lifted",

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::counts::{Counts, Named};
 use super::evidence::{EvidenceKind, Tally};
+use super::reviewers::Reviewers;
 use crate::calendar;
 
 /// The figures of one period, counted from the entries of the log and nothing else: whoever has an export can count again.
@@ -38,6 +39,7 @@ pub struct Figures {
     pub(super) redacted_values: u64,
     pub(super) running_micros: u64,
     pub(super) longest_micros: u64,
+    pub(super) reviewers: Reviewers,
     pub(super) over_time: OverTime,
     pub(super) evidence: BTreeMap<EvidenceKind, Tally>,
 }
@@ -265,6 +267,12 @@ impl Figures {
     #[must_use]
     pub fn values(&self) -> (u64, u64) {
         (self.values, self.redacted_values)
+    }
+
+    /// How people decided on calls that waited for them.
+    #[must_use]
+    pub fn reviewers(&self) -> &Reviewers {
+        &self.reviewers
     }
 
     /// The period in parts.

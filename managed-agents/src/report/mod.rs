@@ -29,8 +29,10 @@ mod html;
 mod json;
 mod markdown;
 mod oscal;
+mod pack;
 mod proof;
 mod read;
+mod reviewers;
 mod summary;
 
 use std::fmt;
@@ -50,7 +52,9 @@ pub use error::{ReportError, ReportErrorKind};
 pub use evidence::{EvidenceKind, Tally};
 pub use figures::{Bucket, Calls, Figures, OverTime, Rules};
 pub use framework::Framework;
+pub use pack::{EvidencePack, PackOptions};
 pub use proof::Proof;
+pub use reviewers::{Decided, Reviewers};
 
 /// Name and version of what made a report.
 const SOFTWARE: &str = concat!("managed-agents ", env!("CARGO_PKG_VERSION"));
@@ -187,7 +191,7 @@ impl Report {
     ) -> Result<Self, ReportError> {
         let framework = options.framework.text().map_err(|error| ReportError::data(&error))?;
         let head = reader.head()?;
-        let period = Period::of(reader, options)?;
+        let period = Period::of(reader, options.from, options.to)?;
         let figures = count(reader, &period, progress)?;
         let signed = match &options.head {
             Some(head) => reader.signed_head()?.map(|(_, key)| (head.clone(), key)),
@@ -218,6 +222,20 @@ impl Report {
             figures,
             proofs,
         })
+    }
+
+    /// The figures of a period alone, from one time to before another; where a time is not given, all that was recorded. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub fn count(
+        reader: &Reader,
+        from: Option<SystemTime>,
+        to: Option<SystemTime>,
+        progress: impl FnMut(u64, u64),
+    ) -> Result<Figures, ReportError> {
+        count(reader, &Period::of(reader, from, to)?, progress)
     }
 
     /// The figures.
@@ -259,21 +277,21 @@ pub(super) struct Period {
 }
 
 impl Period {
-    pub(super) fn of(reader: &Reader, options: &ReportOptions) -> Result<Self, ReportError> {
+    pub(super) fn of(reader: &Reader, from: Option<SystemTime>, to: Option<SystemTime>) -> Result<Self, ReportError> {
         let head = reader.head()?;
         let size = head.size();
-        let begin = match options.from {
-            Some(from) => calendar::micros(from),
+        let begin = match from {
+            Some(time) => calendar::micros(time),
             None => reader.entries(0, 1)?.first().map_or(0, |entry| entry.at_micros()),
         };
-        let to = options.to.map_or(head.log_time().saturating_add(1), calendar::micros);
-        if to <= begin && (options.from.is_some() || options.to.is_some()) {
+        let before = to.map_or(head.log_time().saturating_add(1), calendar::micros);
+        if from.is_some() && to.is_some() && before <= begin {
             return Err(ReportError::period());
         }
         let mut query = Query::new();
         for (time, with) in [
-            (options.from, Query::since as fn(Query, SystemTime) -> Query),
-            (options.to, Query::until),
+            (from, Query::since as fn(Query, SystemTime) -> Query),
+            (to, Query::until),
         ] {
             if let Some(time) = time {
                 query = with(query, time);
@@ -295,7 +313,7 @@ impl Period {
         let last = one(query.newest_first())?;
         Ok(Self {
             from: begin,
-            to: to.max(begin.saturating_add(1)),
+            to: before.max(begin.saturating_add(1)),
             first: first.unwrap_or(size),
             end: last.map_or(size, |last| last + 1),
         })
@@ -315,7 +333,9 @@ fn count(reader: &Reader, period: &Period, mut progress: impl FnMut(u64, u64)) -
         }
         progress(next - period.first, total);
     }
-    Ok(collector.finish())
+    let mut figures = collector.finish();
+    figures.reviewers.name(reader)?;
+    Ok(figures)
 }
 
 impl fmt::Display for Format {

@@ -155,7 +155,7 @@ fn resource(proof: &Proof, ids: &Ids) -> Value {
         "title": format!("Receipt of entry {}", proof.sequence()),
         "description": format!("c2sp.org/tlog-proof of the entry whose leaf is {}; the entry: {}", proof.leaf(), proof.entry()),
         "base64": {
-            "filename": format!("{}.tlog-proof", proof.sequence()),
+            "filename": format!("entry-{}.tlog-proof", proof.sequence()),
             "media-type": "text/plain",
             "value": encoded(proof.receipt()),
         },

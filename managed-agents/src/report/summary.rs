@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::counts::{Counts, Named};
+use super::reviewers::Decided;
 use super::figures::Calls;
 use crate::audit::export::Untrusted;
 
@@ -59,6 +60,7 @@ pub(super) fn first_figures(report: &Report) -> Vec<(&'static str, u64)> {
 pub(super) fn tables(report: &Report) -> Vec<Table> {
     let figures = &report.figures;
     vec![
+        reviewers(report),
         calls("Agents", "agent", &figures.agents),
         calls("Tools", "tool", &figures.tools),
         counted("Reasons that decided", "code", &figures.deciding_reasons, "No call had a reason."),
@@ -71,6 +73,56 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
         counted("Entries by type", "type", &figures.types, "There is no entry."),
         counted("Software that judged", "software", &figures.software, "No call was judged."),
     ]
+}
+
+/// How people decided, all together first.
+fn reviewers(report: &Report) -> Table {
+    let people = report.figures.reviewers();
+    let row = |who: Cell, decided: &Decided| {
+        vec![
+            who,
+            Cell::Number(decided.decisions),
+            Cell::Number(decided.approved + decided.edited),
+            Cell::Number(decided.rejected),
+            Cell::Own(decided.approval_rate.map_or_else(nothing, |rate| format!("{} %", rate / 10_000))),
+            Cell::Own(decided.median_micros.map_or_else(nothing, length)),
+            Cell::Own(decided.shortest_micros.map_or_else(nothing, length)),
+            Cell::Number(decided.longest_streak),
+        ]
+    };
+    let mut rows = Vec::new();
+    if people.opened > 0 || people.all.decisions > 0 {
+        let all = format!("everybody ({} tickets opened, {} untouched)", people.opened, people.untouched);
+        rows.push(row(Cell::Own(all), &people.all));
+    }
+    for (key, decided) in &people.approvers {
+        let name = decided.name.clone().unwrap_or_else(|| key.clone());
+        rows.push(row(Cell::Foreign(name), decided));
+    }
+    Table {
+        title: "Reviewers",
+        head: vec![
+            "who", "decided", "approved", "rejected", "approval rate", "median time", "shortest", "longest streak of approvals",
+        ],
+        rows,
+        empty: "No ticket was opened, and nobody decided on one.",
+    }
+}
+
+fn nothing() -> String {
+    "none".to_owned()
+}
+
+/// A length of time, as people say it.
+pub(crate) fn length(micros: u64) -> String {
+    let seconds = micros / 1_000_000;
+    match seconds {
+        0 => format!("{} ms", micros / 1_000),
+        1..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
 }
 
 fn calls(title: &'static str, what: &'static str, named: &Named<Calls>) -> Table {

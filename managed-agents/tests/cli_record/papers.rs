@@ -40,7 +40,7 @@ fn the_figures_of_a_report_are_those_of_a_recount_of_the_exported_entries() {
     let figures = &report["figures"];
     let entries = place.run(&["audit", "export", "--format", "jsonl"]).ok().json();
 
-    let of = |kind: &str| entries.iter().filter(move |entry| entry["type"] == kind).cloned();
+    let of = |kind: &'static str| entries.iter().filter(move |entry| entry["type"] == kind).cloned();
     let count = |values: Vec<Value>| {
         let mut counts = BTreeMap::<String, u64>::new();
         for value in values {
@@ -48,13 +48,13 @@ fn the_figures_of_a_report_are_those_of_a_recount_of_the_exported_entries() {
         }
         json!({ "names": counts, "more": 0 })
     };
-    let member = |kind: &str, name: &str| -> Vec<Value> {
+    let member = |kind: &'static str, name: &str| -> Vec<Value> {
         of(kind)
             .map(|entry| entry[name].clone())
             .filter(|value| !value.is_null())
             .collect()
     };
-    let all = |kind: &str, name: &str| -> Vec<Value> {
+    let all = |kind: &'static str, name: &str| -> Vec<Value> {
         let lists = of(kind).filter_map(|entry| entry[name].as_array().cloned());
         lists.flatten().collect()
     };

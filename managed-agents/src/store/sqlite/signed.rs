@@ -1,5 +1,7 @@
 //! The newest head of the log that its own key signed.
 
+use rusqlite::OptionalExtension as _;
+
 use super::error::StoreError;
 use super::lookup;
 use super::reader::Reader;
@@ -30,5 +32,25 @@ impl Reader {
             .ok()
             .and_then(|note| LogPolicy::new(head.origin(), vec![key.clone()]).verify(&note).ok());
         Ok(verified.map(|head| (head, key)))
+    }
+
+    /// The newest checkpoint of at most so many entries that this key signed, if the newest of that size is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`head`](Self::head).
+    pub fn signed_head_before(&self, size: u64, key: &NoteVerifier) -> Result<Option<VerifiedCheckpoint>, StoreError> {
+        let note: Option<String> = self
+            .database()
+            .query_row(
+                "SELECT note FROM checkpoints WHERE size <= ?1 ORDER BY number DESC LIMIT 1",
+                [size.cast_signed()],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let Some(note) = note.and_then(|note| Note::parse(note.as_bytes()).ok()) else {
+            return Ok(None);
+        };
+        Ok(LogPolicy::new(key.name(), vec![key.clone()]).verify(&note).ok())
     }
 }
