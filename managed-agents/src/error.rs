@@ -233,9 +233,10 @@ impl GovernanceDenied {
     /// `{"type":"error","error":{"type":"governance_denied","message":…}}`.
     #[must_use]
     pub fn to_tool_error(&self) -> serde_json::Value {
+        // sorted, so that its text is one whichever order a build of serde_json keeps
         json!({
+            "error": { "message": self.reason_for_model(), "type": "governance_denied" },
             "type": "error",
-            "error": { "type": "governance_denied", "message": self.reason_for_model() },
         })
     }
 

@@ -177,7 +177,7 @@ impl PartialEq for Held {
             _ => false,
         };
         #[cfg(not(feature = "cedar"))]
-        return std::mem::size_of_val(other) == 0;
+        return size_of_val(other) == 0;
     }
 }
 

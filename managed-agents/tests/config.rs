@@ -166,12 +166,20 @@ fn neither_keys_nor_approvers_are_taken_from_a_file() {
 }
 
 #[test]
+#[cfg(not(feature = "cedar"))]
 fn what_this_build_cannot_honour_is_an_error_and_never_ignored() {
     let error = build_error("policies", "agent = 'a'\npolicies = ['a.cedar']");
     assert!(
         error.ends_with("managed-agents.toml:2: `policies` needs the feature `cedar`, which this build does not have"),
         "{error}"
     );
+}
+
+#[test]
+#[cfg(feature = "cedar")]
+fn policies_that_cannot_be_read_are_an_error_and_never_ignored() {
+    let error = build_error("policies", "agent = 'a'\npolicies = ['a.cedar']");
+    assert!(error.contains("a.cedar: cannot be read"), "{error}");
 }
 
 #[test]

@@ -33,15 +33,18 @@ const OTHER_WORDS: &[&str] = &[
 
 /// Words in snake case that are no codes: names of fields, of spans, of functions.
 const NOT_CODES: &[&str] = &[
+    "agent_calls",
     "agent_id",
     "allow_all",
     "execute_tool",
     "high_water",
+    "input_lossy",
     "input_schema",
     "journal_mode",
     "log_certificate",
     "log_key",
     "managed_agents",
+    "session_calls",
     "snake_case",
 ];
 

@@ -8,6 +8,7 @@ use super::failure::{Failure, shown, shown_path};
 use super::output::Output;
 use super::tools::tools_of;
 use crate::config::{Config, FILE_NAME};
+use crate::harness::Rejudge;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -32,12 +33,14 @@ impl ConfigCommand {
                 .ok_or_else(|| Failure::new(format!("there is no {FILE_NAME} here nor in $MANAGED_AGENTS_HOME")))?,
         };
         let config = Config::load(&file)?;
-        config.supported()?;
+        let tools = tools.as_deref().map(tools_of).transpose()?.unwrap_or_default();
+        // what a program would do with it at its start: the policies it names are read as well
+        Rejudge::new(&config, tools.clone(), None)?;
         out.line(format_args!("{} can be used.", shown_path(&file)))?;
         for line in config.describe().lines() {
             out.line(line)?;
         }
-        for tool in tools.as_deref().map(tools_of).transpose()?.unwrap_or_default() {
+        for tool in tools {
             for key in config.without_effect(&tool) {
                 let (tool, key) = (shown(tool.name()), shown(&key));
                 out.line(format_args!(

@@ -9,6 +9,7 @@
 mod agents;
 mod crash;
 mod keeps;
+mod older;
 mod refuses;
 mod rollback;
 mod support;

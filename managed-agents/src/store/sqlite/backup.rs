@@ -44,7 +44,7 @@ pub(super) fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -
 
 fn copy_to(from: &Path, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
     drop(files::private_file(part)?);
-    let from = schema::reader(from)?;
+    let from = schema::reader_of_any_version(from)?;
     // one snapshot: else each write of another process would begin the copy anew
     from.execute_batch("BEGIN; SELECT size FROM tree")?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -79,7 +79,7 @@ fn copy_to(from: &Path, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Resu
 /// Puts a copy in the place of a record that no process has open. The next start finds it `rolled_back`, unless it is as new.
 pub(super) fn restore(copy_of: &Path, dir: &Path) -> Result<(), StoreError> {
     // what is no record is not put in its place
-    drop(schema::reader(copy_of)?);
+    drop(schema::reader_of_any_version(copy_of)?);
     files::private_dir(dir)?;
     let _opening = OpenLock::take(dir, Duration::from_secs(5))?;
     if let Some(id) = super::process::alive(dir)? {

@@ -30,6 +30,8 @@ pub enum StoreErrorKind {
     ReadOnly,
     /// A newer version of this library wrote the store.
     NewerSchema,
+    /// An older version of this library wrote the store, and it was not opened for writing since.
+    OlderSchema,
     /// The store lies on a network file system, where two machines may write it at once.
     NetworkFileSystem,
     /// The log is shorter than it was, or another one: a copy was restored, or its end was cut off.
@@ -87,6 +89,7 @@ impl StoreError {
             StoreErrorKind::Corrupt => "store_corrupt",
             StoreErrorKind::ReadOnly => "store_read_only",
             StoreErrorKind::NewerSchema => "store_newer",
+            StoreErrorKind::OlderSchema => "store_older",
             StoreErrorKind::NetworkFileSystem => "store_on_network",
             StoreErrorKind::RolledBack => "rolled_back",
             StoreErrorKind::Missing => "store_missing",

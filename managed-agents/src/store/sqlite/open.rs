@@ -80,11 +80,26 @@ pub(super) fn open(options: &StoreOptions, accept: bool) -> Result<Opened, Store
     })
 }
 
-/// Makes the tables and the first row of a log that is new.
+/// Makes the tables and the first row of a log that is new, and the tables that one of an older version lacks.
 fn begin_log(db: &Connection, options: &StoreOptions, mark: Option<&Mark>, accept: bool) -> Result<(), StoreError> {
     log::begin(db, options.patience)?;
     let begun = || -> Result<(), StoreError> {
-        if schema::create(db)? {
+        let version = schema::version(db)?;
+        if version != 0
+            && version < schema::VERSION
+            && let Some(id) = process::alive(&options.dir)?
+        {
+            // it would go on writing what it knows, beside tables that it does not
+            return Err(StoreError::new(
+                StoreErrorKind::Locked,
+                format!(
+                    "the record has version {version}, and a process that may be older has it open \
+                     (processes/{id:016x}.lock): end it first"
+                ),
+            ));
+        }
+        schema::migrate(db, schema::STEPS)?;
+        if version == 0 {
             if let Some(mark) = mark
                 && !accept
             {

@@ -8,14 +8,31 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::{StoreError, StoreErrorKind};
 use super::files;
 
+/// A table's name and its text, as SQLite keeps it: verification compares them.
+pub(super) type Table = (&'static str, &'static str);
+
+/// One version of the tables: what it adds to the versions before it.
+pub(super) struct Step {
+    pub(super) tables: &'static [Table],
+    /// Fills them from the entries that are there, where they are derived from entries.
+    pub(super) fill: fn(&Connection) -> Result<(), StoreError>,
+}
+
+/// Every version, the first first. To add tables, append a step here; its place is its number, so whoever merges later moves
+/// his to the end, and nothing else. A step that was merged never changes again: there are databases that it made.
+pub(super) const STEPS: &[Step] = &[Step {
+    tables: &RECORD,
+    fill: |_| Ok(()),
+}];
+
 /// The version of the tables, in `PRAGMA user_version`.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = STEPS.len() as i64;
 
 /// Marks the file as ours, in `PRAGMA application_id`: `MAgt`.
 const APPLICATION: i64 = 0x4d41_6774;
 
-/// Every table, as SQLite keeps its text: verification compares them.
-pub(super) const TABLES: [(&str, &str); 11] = [
+/// Version 1: the log, and what it is found by.
+const RECORD: [Table; 11] = [
     // one row: the right edge of the tree, and what every transaction must know
     (
         "tree",
@@ -102,8 +119,24 @@ pub(super) fn writer(dir: &Path, most_pages: Option<u32>) -> Result<Connection, 
     Ok(db)
 }
 
-/// A connection that only reads.
+/// A connection that only reads tables of this version.
 pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
+    let db = reader_of_any_version(path)?;
+    let version = version(&db)?;
+    if version < VERSION {
+        return Err(StoreError::new(
+            StoreErrorKind::OlderSchema,
+            format!(
+                "{} has version {version}, and this program reads {VERSION}: it is brought there when it is next opened for writing",
+                path.display()
+            ),
+        ));
+    }
+    Ok(db)
+}
+
+/// A connection that copies a record, whichever known version it has.
+pub(super) fn reader_of_any_version(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
         return Err(StoreError::new(
             StoreErrorKind::Missing,
@@ -114,7 +147,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(Duration::from_secs(5))?;
     db.pragma_update(None, "cache_size", -8_192)?;
-    if check_version(&db)? != VERSION {
+    if check_version(&db)? == 0 {
         return Err(StoreError::new(
             StoreErrorKind::Missing,
             format!("there is no record in {}", path.display()),
@@ -123,8 +156,12 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
+pub(super) fn version(db: &Connection) -> Result<i64, StoreError> {
+    Ok(db.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
 fn check_version(db: &Connection) -> Result<i64, StoreError> {
-    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = version(db)?;
     let application: i64 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if version > VERSION {
         return Err(StoreError::new(
@@ -139,16 +176,107 @@ fn check_version(db: &Connection) -> Result<i64, StoreError> {
     Ok(version)
 }
 
-/// Makes the tables of a new database. Must be called within a transaction.
-pub(super) fn create(db: &Connection) -> Result<bool, StoreError> {
-    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version == VERSION {
-        return Ok(false);
-    }
-    for (_, table) in TABLES {
-        db.execute_batch(table)?;
+/// Brings a database to the last of these versions. Must be called within a transaction, and where no process of an older
+/// version has the database open.
+pub(super) fn migrate(db: &Connection, steps: &[Step]) -> Result<(), StoreError> {
+    let version = usize::try_from(version(db)?).unwrap_or(usize::MAX);
+    let Some(missing) = steps.get(version..).filter(|missing| !missing.is_empty()) else {
+        return Ok(());
+    };
+    for step in missing {
+        for (_, table) in step.tables {
+            db.execute_batch(table)?;
+        }
+        (step.fill)(db)?;
     }
     db.pragma_update(None, "application_id", APPLICATION)?;
-    db.pragma_update(None, "user_version", VERSION)?;
-    Ok(true)
+    db.pragma_update(None, "user_version", steps.len() as i64)?;
+    Ok(())
+}
+
+/// Whether the tables are those that these versions make, and no trigger or view stands beside them.
+pub(super) fn is_of(db: &Connection, steps: &[Step]) -> Result<bool, StoreError> {
+    let mut select = db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")?;
+    let found: Vec<(String, String)> = select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let found = found.iter().map(|(name, sql)| (name.as_str(), sql.as_str()));
+    Ok(found.eq(steps.iter().flat_map(|step| step.tables.iter().copied())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MORE: Step = Step {
+        tables: &[("seen", "CREATE TABLE seen(size INTEGER PRIMARY KEY) STRICT")],
+        fill: |db| Ok(db.execute_batch("INSERT INTO seen SELECT max(seq) + 1 FROM entries")?),
+    };
+    const NEWER: Step = Step {
+        tables: &[("kept", "CREATE TABLE kept(name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")],
+        fill: |_| Ok(()),
+    };
+    const FIRST: Step = Step {
+        tables: &RECORD,
+        fill: |_| Ok(()),
+    };
+
+    fn at_version_1() -> Connection {
+        let db = Connection::open_in_memory().unwrap();
+        migrate(&db, &[FIRST]).unwrap();
+        db.execute_batch("INSERT INTO entries VALUES(0, x'00', x'01'), (1, x'00', x'02')")
+            .unwrap();
+        db
+    }
+
+    #[test]
+    fn a_database_of_version_1_is_brought_to_the_newest_with_all_that_it_holds() {
+        let db = at_version_1();
+        migrate(&db, &[FIRST, MORE, NEWER]).unwrap();
+        assert_eq!(version(&db).unwrap(), 3);
+        let count = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM entries"), 2);
+        assert_eq!(count("SELECT size FROM seen"), 2, "derived from what was there");
+        assert_eq!(count("SELECT count(*) FROM kept"), 0);
+        // and once more, it is there already
+        migrate(&db, &[FIRST, MORE, NEWER]).unwrap();
+        assert_eq!(count("SELECT count(*) FROM seen"), 1);
+    }
+
+    #[test]
+    fn a_migrated_database_has_the_tables_of_a_new_one_and_verification_sees_others() {
+        let (old, new) = (at_version_1(), Connection::open_in_memory().unwrap());
+        for db in [&old, &new] {
+            migrate(db, &[FIRST, MORE, NEWER]).unwrap();
+            assert!(is_of(db, &[FIRST, MORE, NEWER]).unwrap());
+            assert!(!is_of(db, &[FIRST, MORE]).unwrap());
+        }
+        old.execute_batch("CREATE TRIGGER late AFTER INSERT ON kept BEGIN SELECT 1; END")
+            .unwrap();
+        assert!(!is_of(&old, &[FIRST, MORE, NEWER]).unwrap());
+    }
+
+    #[test]
+    fn a_migration_that_fails_changes_nothing() {
+        const FAILS: Step = Step {
+            tables: &[("half", "CREATE TABLE half(a INTEGER PRIMARY KEY) STRICT")],
+            fill: |_| Err(StoreError::stopped()),
+        };
+        let mut db = at_version_1();
+        let transaction = db.transaction().unwrap();
+        migrate(&transaction, &[FIRST, MORE, FAILS]).unwrap_err();
+        transaction.rollback().unwrap();
+        assert_eq!(version(&db).unwrap(), 1);
+        assert!(is_of(&db, &[FIRST]).unwrap());
+    }
+
+    #[test]
+    fn a_newer_version_is_refused_and_an_older_one_is_told_from_none() {
+        let db = at_version_1();
+        db.pragma_update(None, "user_version", VERSION + 1).unwrap();
+        assert_eq!(check_version(&db).unwrap_err().kind(), StoreErrorKind::NewerSchema);
+        db.pragma_update(None, "user_version", 1).unwrap();
+        assert_eq!(check_version(&db).unwrap(), 1);
+        assert_eq!(check_version(&Connection::open_in_memory().unwrap()).unwrap(), 0);
+    }
 }

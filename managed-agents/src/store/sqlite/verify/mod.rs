@@ -80,15 +80,7 @@ pub(super) fn run(
 
 /// The tables are those that this version makes, and no trigger or view stands beside them.
 fn check_schema(db: &Connection, report: &mut Report) -> Result<(), StoreError> {
-    let mut select = db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")?;
-    let found: Vec<(String, String)> = select
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    let same = found
-        .iter()
-        .map(|(name, sql)| (name.as_str(), sql.as_str()))
-        .eq(schema::TABLES);
-    if !same {
+    if !schema::is_of(db, schema::STEPS)? {
         report.add(
             "schema_changed",
             None,
