@@ -60,6 +60,7 @@
 //! | tests of your own | [`testing`] |
 //! | identities of agents, certificates | [`identity`] |
 //! | stopping what no agent should do | [`screen`] |
+//! | documents for auditors | [`report`] |
 //! | a governor or a record of your own | [`Governor`], [`audit::Recorder`] |
 //!
 //! # Features
@@ -73,6 +74,7 @@
 //! | `screen` | yes | deterministic checks of commands, queries, paths, URLs, secrets and bulk; without it, what they would read escalates |
 //! | `cedar` | | the operator's policies, written in Cedar ([`policy`]) |
 //! | `report` | | documents for auditors, from the record ([`report`]) |
+//! | `webhooks` | | telling others of tickets, stops and trouble ([`webhooks`]) |
 //! | `remote` | | a governance service over HTTP as the governor |
 //! | `claude` | | an agent loop over Claude's Messages API |
 //! | `cli` | | the program `managed-agents` |
@@ -125,6 +127,8 @@ pub mod store;
 pub mod testing;
 mod tool;
 mod verdict;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;
 
 #[cfg(feature = "macros")]
 pub use managed_agents_macros::governed;
@@ -161,6 +165,10 @@ struct Readme;
     feature = "remote"
 ))]
 mod guides {
+    #[cfg(feature = "report")]
+    #[doc = include_str!("../../docs/compliance.md")]
+    struct Compliance;
+
     #[doc = include_str!("../../docs/escalation.md")]
     struct Escalation;
 

@@ -5,6 +5,7 @@ mod audit;
 mod check;
 mod config;
 mod copies;
+mod erase;
 mod evidence;
 mod explain;
 mod failure;
@@ -17,8 +18,10 @@ mod policy;
 mod progress;
 mod replay;
 mod report;
+mod retention;
 mod table;
 mod tools;
+mod webhooks;
 mod when;
 mod witness;
 
@@ -58,6 +61,9 @@ pub fn main() -> ExitCode {
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
         Command::Report(report) => report.run(place, &mut out),
+        Command::Erase(erase) => erase.run(place, &mut out),
+        Command::Retention { command } => command.run(place, &mut out),
+        Command::Webhooks { command } => command.run(place, &mut out),
         Command::Evidence(evidence) => evidence.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
         Command::Restore(restore) => restore.run(place, &mut out),
@@ -119,6 +125,17 @@ enum Command {
     },
     Report(report::ReportCommand),
     Evidence(evidence::EvidenceCommand),
+    /// Shows what is waiting to be delivered to webhooks, and delivers it
+    Webhooks {
+        #[command(subcommand)]
+        command: webhooks::WebhooksCommand,
+    },
+    Erase(erase::EraseCommand),
+    /// Removes values by age, and keeps what a hold is about
+    Retention {
+        #[command(subcommand)]
+        command: retention::RetentionCommand,
+    },
     Backup(copies::BackupCommand),
     Restore(copies::RestoreCommand),
 }

@@ -78,6 +78,8 @@ pub struct HarnessBuilder {
     /// Only judges: what is escalated opens no ticket.
     #[cfg(feature = "cli")]
     pub(super) judging_only: bool,
+    #[cfg(feature = "webhooks")]
+    pub(super) told: super::told::Addresses,
 }
 
 impl HarnessBuilder {
@@ -383,12 +385,16 @@ impl HarnessBuilder {
             settings.append(&mut tools);
             super::rules::Rules::new(settings.iter().map(String::as_str))
         };
+        #[cfg(feature = "webhooks")]
+        let told = self.told.start(home.as_ref())?;
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
         Ok(Harness::new(Inner {
             id: next_id(),
             recorder,
             memory,
+            #[cfg(feature = "webhooks")]
+            _told: told,
             #[cfg(feature = "sqlite")]
             home,
             heads: Heads::new(agent, governor.name(), self.redacted, self.declared, self.entries),
@@ -534,6 +540,14 @@ pub enum BuildError {
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Home(#[from] crate::home::HomeError),
+    /// Webhooks cannot be set up.
+    #[cfg(feature = "webhooks")]
+    #[error(transparent)]
+    Webhooks(#[from] crate::webhooks::WebhookError),
+    /// Webhooks are named, and there is no log from which events could be read.
+    #[cfg(feature = "webhooks")]
+    #[error("webhooks need a data directory: the record is in memory, or a recorder of your own")]
+    WebhooksWithoutRecord,
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     NoEntropy,

@@ -73,6 +73,8 @@ impl HarnessBuilder {
         self.block_on_escalate = self.block_on_escalate.or(config.modes.block_on_escalate);
         self.patience = self.patience.or(config.modes.wait_for_approval);
         self.timeout = self.timeout.or(config.modes.timeout);
+        #[cfg(feature = "webhooks")]
+        self.told.configure(&config);
         self.declare_under(&config);
         self.screen_under(&config);
         #[cfg(feature = "screen")]

@@ -18,6 +18,8 @@ mod rejudge;
 mod returned;
 mod rules;
 mod scope;
+#[cfg(feature = "webhooks")]
+mod told;
 mod session;
 mod span;
 
@@ -84,6 +86,9 @@ struct Inner {
     governor: Arc<dyn Governor>,
     recorder: Arc<dyn Recorder>,
     memory: Option<MemoryRecorder>,
+    /// Ends with the harness.
+    #[cfg(feature = "webhooks")]
+    _told: Option<crate::webhooks::Webhooks>,
     #[cfg(feature = "sqlite")]
     home: Option<crate::home::Home>,
     heads: Heads,

@@ -7,6 +7,7 @@
 
 mod agents;
 mod error;
+mod keeping;
 mod renewal;
 
 use std::fmt;

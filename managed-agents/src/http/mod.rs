@@ -82,6 +82,23 @@ impl Client {
         self.send(request, deadline).await
     }
 
+    /// Sends a JSON body with headers of its own.
+    #[cfg(feature = "webhooks")]
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        deadline: Instant,
+    ) -> Result<Reply, Failure> {
+        let mut request = self.request(Method::POST, path, body.into())?;
+        request
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.headers_mut().extend(headers);
+        self.send(request, deadline).await
+    }
+
     /// Sends text.
     #[cfg(feature = "cli")]
     pub(crate) async fn post_text(&self, path: &str, body: Vec<u8>, deadline: Instant) -> Result<Reply, Failure> {

@@ -7,6 +7,6 @@ mod sqlite;
 pub use memory::{MemoryEntry, MemoryRecorder};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
-    Depth, Durability, Head, Page, Problem, Query, Reader, Report, Store, StoreError, StoreErrorKind, StoreOptions,
-    Values, data_dir,
+    Depth, Durability, Head, Hold, Page, Problem, Query, Reader, Report, Retained, RetentionRule, StandingHold, Store,
+    StoreError, StoreErrorKind, StoreOptions, Values, data_dir,
 };

@@ -11,6 +11,7 @@ mod crash;
 mod keeps;
 mod older;
 mod refuses;
+mod retention;
 mod rollback;
 mod support;
 mod tamper;

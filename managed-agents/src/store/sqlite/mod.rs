@@ -40,6 +40,7 @@ mod erasure;
 mod error;
 mod facts;
 mod files;
+mod holds;
 mod keys;
 mod log;
 mod lookup;
@@ -51,6 +52,7 @@ mod options;
 mod process;
 mod query;
 mod reader;
+mod retention;
 mod schema;
 mod seal;
 mod shared;
@@ -69,9 +71,11 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
 pub use error::{StoreError, StoreErrorKind};
+pub use holds::{Hold, StandingHold};
 pub use options::{Durability, StoreOptions, data_dir};
 pub use query::{Page, Query};
 pub use reader::{Head, Reader, Values};
+pub use retention::{Retained, RetentionRule};
 pub use verify::{Depth, Problem, Report};
 
 use crate::answer::Answer;
@@ -83,7 +87,7 @@ use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
 use crate::identity::Standing;
 use facts::Facts;
-use message::{Append, Decision, Ended, Message, Written};
+use message::{Append, Decision, Ended, Keeping, Message, Written};
 use seal::Values as Sealing;
 use shared::Shared;
 
@@ -189,6 +193,12 @@ impl Store {
         self.0.shared.log_time()
     }
 
+    /// The code of what is wrong, if what was to be written last could not be.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&'static str> {
+        self.0.shared.trouble()
+    }
+
     /// How many decisions are under way: waiting to be written, or allowed and not ended.
     #[must_use]
     pub fn in_flight(&self) -> usize {
@@ -206,10 +216,27 @@ impl Store {
     }
 
     /// Destroys the key under which a data subject's values are encrypted, and records that. The answer is the place of the
-    /// entry, or none if nothing was recorded of the subject.
+    /// entry, or none if nothing was recorded of the subject; an error of kind [`StoreErrorKind::Held`] where a hold keeps something
+    /// of it.
     pub fn erase(&self, subject: &str) -> Answer<Result<Option<Sequence>, StoreError>> {
         let subject = subject.to_owned();
         self.ask(|reply| Message::Erase { subject, reply })
+    }
+
+    /// Begins a hold: what it keeps is removed by no rule of retention and no erasure until it is [released](Self::release). The
+    /// answer is the place of its entry, by which it is known.
+    pub fn hold(&self, hold: &Hold) -> Answer<Result<Sequence, StoreError>> {
+        let hold = hold.clone();
+        self.ask(|reply| Message::Keep(Keeping::Hold(hold, reply)))
+    }
+
+    /// Ends the hold that began with this entry. The answer is an error of kind [`StoreErrorKind::Refused`] when none stands.
+    pub fn release(&self, hold: Sequence) -> Answer<Result<Sequence, StoreError>> {
+        self.ask(|reply| Message::Keep(Keeping::Release(hold.get(), reply)))
+    }
+
+    fn retire(&self, batch: retention::Batch) -> Answer<Result<Retained, StoreError>> {
+        self.ask(|reply| Message::Keep(Keeping::Retire(Box::new(batch), reply)))
     }
 
     /// Answered when everything that was sent before is written, fsynced, signed and marked.

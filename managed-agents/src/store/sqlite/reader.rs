@@ -11,12 +11,13 @@ use super::facts::BLOCK;
 use super::keys::SubjectKeys;
 use super::lookup;
 use super::mark::MarkFile;
+use super::holds::{self, StandingHold};
 use super::options::StoreOptions;
 use super::query::{Page, Query};
 use super::tiles::{Tiles, unproven};
 use super::tip::Tip;
 use super::verify::{self, Depth, Report};
-use super::{open, schema, seal};
+use super::{open, retention, schema, seal};
 use crate::audit::Sequence;
 use crate::audit::entry::{Entry, Sealed};
 use crate::audit::tree::{Hash, TileReader, prove_consistency, prove_inclusion};
@@ -91,6 +92,8 @@ pub enum Values {
     Known(Vec<Sealed>),
     /// The data subject was erased.
     Erased,
+    /// A rule of retention removed them.
+    Removed,
 }
 
 impl Reader {
@@ -209,6 +212,9 @@ impl Reader {
         let Some((subject, nonce, bytes)) = row else {
             return Ok(Values::None);
         };
+        if retention::removed_by(&nonce, &bytes).is_some() {
+            return Ok(Values::Removed);
+        }
         if self.keys.by_number(subject).is_none() {
             // written since the keys were read, or erased since
             self.keys.reload()?;
@@ -258,6 +264,19 @@ impl Reader {
             Some(what) => Err(open::rolled_back(&mark, &what)),
             None => Ok(Some(mark.size)),
         }
+    }
+
+    /// Every hold that stands.
+    ///
+    /// # Errors
+    ///
+    /// As [`head`](Self::head).
+    pub fn holds(&self) -> Result<Vec<StandingHold>, StoreError> {
+        holds::standing(&self.db, self.head()?.size())
+    }
+
+    pub(super) fn keys(&self) -> &SubjectKeys {
+        &self.keys
     }
 
     pub(super) fn database(&self) -> &Connection {

@@ -10,12 +10,12 @@ use rusqlite::Connection;
 use super::error::{StoreError, StoreErrorKind};
 use super::log::Log;
 use super::mark::{Mark, MarkFile};
-use super::message::{Append, Decision, Ended, Message, Reply, Reserved, Written};
+use super::message::{Append, Decision, Ended, Keeping, Message, Reply, Reserved, Written};
 use super::options::Durability;
 use super::process::ProcessLock;
 use super::shared::{Place, Shared};
 use super::tip::Tip;
-use super::{admission, agents, erasure};
+use super::{admission, agents, erasure, holds, retention};
 use crate::audit::Sequence;
 use crate::audit::entry::outcome;
 use crate::audit::tree::note::NoteSigner;
@@ -168,6 +168,7 @@ impl Writer<'_> {
                 Message::Outcome(ended) => self.owed.push(ended),
                 Message::Append(append) => group.appends.push((append, None)),
                 Message::Erase { subject, reply } => group.erasures.push((subject, reply)),
+                Message::Keep(keeping) => group.keepings.push(keeping),
                 Message::Flush(reply) => flushes.push(reply),
                 Message::Stop => stop = true,
             }
@@ -186,6 +187,9 @@ impl Writer<'_> {
     fn write(&mut self, mut group: Group) {
         if !group.erasures.is_empty() {
             self.erase(std::mem::take(&mut group.erasures));
+        }
+        for keeping in std::mem::take(&mut group.keepings) {
+            self.keep(keeping);
         }
         if group.decisions.is_empty() && group.appends.is_empty() && self.owed.is_empty() {
             return;
@@ -234,6 +238,7 @@ impl Writer<'_> {
         match done {
             Ok(log_time) => {
                 shared.set_log_time(log_time);
+                shared.set_trouble(None);
                 for place in ended {
                     running.remove(&place);
                 }
@@ -297,20 +302,41 @@ impl Writer<'_> {
 
     fn erase(&mut self, erasures: Vec<(String, Reply<Option<Sequence>>)>) {
         for (subject, reply) in erasures {
-            let done = match &self.failed {
-                Some(error) => Err(error.clone()),
-                None => erasure::erase(&mut self.log, &subject),
-            };
-            if let Err(error) = &done {
-                self.note_failure(error);
-            }
-            self.dirty = true;
-            // whoever asked may have gone
-            let _ = reply.send(done.map(|place| place.map(Sequence::new)));
+            self.maintain(reply, |log| {
+                erasure::erase(log, &subject).map(|place| place.map(Sequence::new))
+            });
         }
     }
 
+    fn keep(&mut self, keeping: Keeping) {
+        match keeping {
+            Keeping::Retire(batch, reply) => self.maintain(reply, |log| retention::retire(log, &batch)),
+            Keeping::Hold(hold, reply) => self.maintain(reply, |log| holds::begin(log, &hold).map(Sequence::new)),
+            Keeping::Release(place, reply) => {
+                self.maintain(reply, |log| holds::release(log, place).map(Sequence::new));
+            }
+        }
+    }
+
+    /// Does work of its own transaction, and answers.
+    fn maintain<T>(&mut self, reply: Reply<T>, work: impl FnOnce(&mut Log<'_>) -> Result<T, StoreError>) {
+        let done = match &self.failed {
+            Some(error) => Err(error.clone()),
+            None => work(&mut self.log),
+        };
+        if let Err(error) = &done {
+            self.note_failure(error);
+        }
+        self.dirty = true;
+        // whoever asked may have gone
+        let _ = reply.send(done);
+    }
+
     fn note_failure(&mut self, error: &StoreError) {
+        if let StoreErrorKind::Held | StoreErrorKind::Refused = error.kind() {
+            return;
+        }
+        self.shared.set_trouble(Some(error.code()));
         tracing::error!(%error, code = error.code(), "the record cannot be written");
         // after a failed fsync nobody knows what is on the disk: only a new start can tell
         if error.is_fatal() || error.kind() == StoreErrorKind::Io {
@@ -379,6 +405,7 @@ struct Group {
     decisions: Vec<(Box<Decision>, Option<Option<u64>>)>,
     appends: Vec<(Box<Append>, Option<Appended>)>,
     erasures: Vec<(String, Reply<Option<Sequence>>)>,
+    keepings: Vec<Keeping>,
 }
 
 impl Group {

@@ -11,6 +11,7 @@ use super::super::error::StoreError;
 use super::super::facts::{BlockRows, Facts};
 use super::super::keys::SubjectKeys;
 use super::super::tip::Tip;
+use super::super::retention::{Removed, removed_by};
 use super::super::{log, seal};
 use super::block_ending_at;
 use super::checkpoints::Checkpoints;
@@ -33,6 +34,8 @@ pub(super) struct Deep<'a> {
     /// Decisions that were closed because their process was gone: a later outcome is none too many.
     unknown: HashSet<u64>,
     values: u64,
+    /// Rows that were emptied, by the entry that they say did so.
+    removed: BTreeMap<u64, Removed>,
     consumed: u64,
     block: Vec<Facts>,
     /// The index as it should be: the sum of its rows' hashes, under a key that nobody knows beforehand.
@@ -54,6 +57,7 @@ impl<'a> Deep<'a> {
             running: BTreeSet::new(),
             unknown: HashSet::new(),
             values: 0,
+            removed: BTreeMap::new(),
             consumed: 0,
             block: Vec::new(),
             index: 0,
@@ -143,6 +147,17 @@ impl<'a> Deep<'a> {
         match entry.kind() {
             "origin" => self.origin = body().origin,
             "log_key" => checkpoints.add_key(&body().key),
+            "retention" => {
+                let removed = self.removed.remove(&place).unwrap_or_default();
+                if !removed.is(entry.raw("body").unwrap_or_default()) {
+                    report.add(
+                        "value_differs",
+                        Some(place),
+                        "the values that it says were removed are not those that are missing",
+                    );
+                }
+                report.removed += removed.count;
+            }
             "erasure" if !body().subject.is_some_and(|number| self.keys.is_erased(number)) => {
                 report.add(
                     "value_differs",
@@ -186,6 +201,11 @@ impl<'a> Deep<'a> {
                 Some(place),
                 "its values are not those that were encrypted",
             );
+            return;
+        }
+        if let Some(by) = removed_by(&sealed.nonce, &sealed.bytes) {
+            // whether that entry says so is seen when it is reached
+            self.removed.entry(by).or_default().add(place);
             return;
         }
         if self.keys.is_erased(sealed.subject) {
@@ -287,6 +307,13 @@ impl<'a> Deep<'a> {
                 "state_differs",
                 None,
                 "the log's time, epoch or origin is not that of its records",
+            );
+        }
+        if let Some(by) = self.removed.keys().next() {
+            report.add(
+                "value_differs",
+                None,
+                format!("values were removed that entry {by} does not say were"),
             );
         }
         if count("sealed")? != self.values {

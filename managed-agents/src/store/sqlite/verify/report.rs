@@ -28,6 +28,7 @@ pub struct Report {
     root: Hash,
     pub(super) checkpoints: u64,
     pub(super) erased: u64,
+    pub(super) removed: u64,
     problems: Vec<Problem>,
     more: u64,
     first: Option<u64>,
@@ -49,6 +50,7 @@ impl Report {
             root: tip.root,
             checkpoints: 0,
             erased: 0,
+            removed: 0,
             problems: Vec::new(),
             more: 0,
             first: None,
@@ -105,6 +107,12 @@ impl Report {
     #[must_use]
     pub fn erased(&self) -> u64 {
         self.erased
+    }
+
+    /// Of how many records a rule of retention removed the values.
+    #[must_use]
+    pub fn removed(&self) -> u64 {
+        self.removed
     }
 
     /// What is wrong: at most 100.
