@@ -3,7 +3,11 @@
 //! `cargo bench -p managed-agents --features report --bench report`; with `fill DIR COUNT` as arguments it only makes a record,
 //! with some of everything in it, in a directory.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that fails should stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that fails should stop"
+)]
 
 use std::path::Path;
 use std::time::Instant;
@@ -17,9 +21,9 @@ const CALLS: usize = 100_000;
 
 /// Sends a letter.
 #[governed(risk = low, reversible)]
-async fn letter(to: &str, subject: &str, copies: u32) -> Result<usize, std::io::Error> {
+async fn letter(to: &str, subject: &str, copies: u32) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
     if copies % 97 == 0 {
-        return Err(std::io::Error::other("no paper"));
+        return Err("no paper".into());
     }
     Ok(to.len() + subject.len())
 }
@@ -107,7 +111,9 @@ fn fill(dir: &Path, calls: usize) {
                     match number % 10 {
                         0 => drop(pay(number, "4111 1111 1111 1111").await),
                         1..4 => drop(order(number).await),
-                        4 if number % 40 == 4 => drop(inner.session("s").govern("drop_tables", serde_json::json!({})).await),
+                        4 if number % 40 == 4 => {
+                            drop(inner.session("s").govern("drop_tables", serde_json::json!({})).await)
+                        }
                         _ => drop(letter("ann@example.com", "Invoice 4711", number).await),
                     }
                 }

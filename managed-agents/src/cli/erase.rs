@@ -76,7 +76,11 @@ impl EraseCommand {
         let subject = plain(&self.subject);
         let mut err = std::io::stderr();
         // where the question cannot be written, the answer will not fit
-        let _ = write!(err, "Nothing brings back what is erased. Write `{subject}` to erase it: ").and_then(|()| err.flush());
+        let _ = write!(
+            err,
+            "Nothing brings back what is erased. Write `{subject}` to erase it: "
+        )
+        .and_then(|()| err.flush());
         let mut answer = String::new();
         let read = std::io::stdin().read_line(&mut answer);
         if read.is_err() || answer.trim_end_matches(['\r', '\n']) != self.subject {

@@ -116,7 +116,10 @@ impl EvidenceCommand {
                 pack.sample(),
                 pack.population(),
             ))?;
-            out.line(format_args!("Check it with: python3 {dir}/verify.py --key {}", signer.verifier()))?;
+            out.line(format_args!(
+                "Check it with: python3 {dir}/verify.py --key {}",
+                signer.verifier()
+            ))?;
         }
         out.flush()?;
         Ok(0)

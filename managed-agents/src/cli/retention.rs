@@ -233,7 +233,11 @@ impl Run {
                 dry_run: self.dry_run,
             });
         }
-        let what = if self.dry_run { "would be removed" } else { "are removed" };
+        let what = if self.dry_run {
+            "would be removed"
+        } else {
+            "are removed"
+        };
         out.line(format_args!(
             "The values of {} calls {what}; holds keep those of {}.",
             done.removed, done.held

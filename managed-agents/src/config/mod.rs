@@ -103,10 +103,10 @@ pub(crate) use environment::{API_KEY, ENDPOINT, Environment};
 pub(crate) use error::Place;
 pub use error::{ConfigError, EnvironmentError, InvalidError, ReadError, UnsupportedError};
 pub(crate) use retention::RetentionSettings;
-pub(crate) use webhooks::WebhookSettings;
 pub use tool_file::{ToolFileError, read_tools, write_tools};
 #[cfg(feature = "cli")]
 pub(crate) use tools::kind_word;
+pub(crate) use webhooks::WebhookSettings;
 
 #[cfg(feature = "screen")]
 pub(crate) use screen::ScreenSettings;

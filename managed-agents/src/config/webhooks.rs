@@ -52,15 +52,18 @@ fn one(name: &str, item: &Item<'_>) -> Result<WebhookSettings, ConfigError> {
         (None, Some(signed)) if !signed.flag()? => None,
         (Some(_), Some(signed)) => return Err(signed.error("stands beside `secret_file`: leave one of them out")),
         _ => {
-            return Err(item.error(
-                "needs `secret_file`, or `signed = false` where the receiver checks no signature",
-            ));
+            return Err(item.error("needs `secret_file`, or `signed = false` where the receiver checks no signature"));
         }
     };
     let events = match table.get("events") {
         Some(events) => {
             let items = events.items()?;
-            Some(items.iter().map(|event| event.word(&EVENTS)).collect::<Result<_, _>>()?)
+            Some(
+                items
+                    .iter()
+                    .map(|event| event.word(&EVENTS))
+                    .collect::<Result<_, _>>()?,
+            )
         }
         None => None,
     };

@@ -18,10 +18,10 @@ mod rejudge;
 mod returned;
 mod rules;
 mod scope;
-#[cfg(feature = "webhooks")]
-mod told;
 mod session;
 mod span;
+#[cfg(feature = "webhooks")]
+mod told;
 
 use std::fmt;
 use std::future::Future;

@@ -34,7 +34,9 @@ impl Addresses {
             return Ok(None);
         }
         let home = home.ok_or(BuildError::WebhooksWithoutRecord)?;
-        let builder = addresses.into_iter().fold(Webhooks::over(home), |builder, address| builder.webhook(address));
+        let builder = addresses
+            .into_iter()
+            .fold(Webhooks::over(home), |builder, address| builder.webhook(address));
         Ok(Some(builder.start()?))
     }
 }

@@ -165,7 +165,16 @@ mod tests {
 
     #[test]
     fn axes_end_at_round_numbers_that_hold_every_bar() {
-        for (value, round) in [(1, 1), (2, 2), (3, 4), (6, 10), (11, 20), (101, 200), (450, 500), (u64::MAX, u64::MAX)] {
+        for (value, round) in [
+            (1, 1),
+            (2, 2),
+            (3, 4),
+            (6, 10),
+            (11, 20),
+            (101, 200),
+            (450, 500),
+            (u64::MAX, u64::MAX),
+        ] {
             assert_eq!(round_up(value), round, "{value}");
         }
     }

@@ -2,8 +2,8 @@
 
 use super::evidence::EvidenceKind;
 use super::figures::{Bucket, Calls, Figures, OverTime};
-use super::reviewers::Watch;
 use super::read::{body_text, screen_codes, trust_after};
+use super::reviewers::Watch;
 use crate::audit::entry::Entry;
 
 /// Counts the entries of a period.

@@ -99,12 +99,24 @@ fn charts(out: &mut String, report: &Report) {
         ("escalated", "escalate", |bucket| bucket.escalate),
         ("denied", "deny", |bucket| bucket.deny),
     ];
-    bars(out, report, "Calls and verdicts", &verdicts, "No call was judged in this period.");
+    bars(
+        out,
+        report,
+        "Calls and verdicts",
+        &verdicts,
+        "No call was judged in this period.",
+    );
     let people: [Column; 2] = [
         ("approved, and ran", "approve", |bucket| bucket.approved),
         ("held for a decision", "queue", |bucket| bucket.queued),
     ];
-    bars(out, report, "Calls before people", &people, "No call was held for people in this period.");
+    bars(
+        out,
+        report,
+        "Calls before people",
+        &people,
+        "No call was held for people in this period.",
+    );
     let trouble: [Column; 3] = [
         ("did not end well", "low", |bucket| bucket.failed),
         ("agents stopped", "deny", |bucket| bucket.stops),
@@ -159,13 +171,20 @@ fn trust(out: &mut String, report: &Report) {
         return;
     }
     let mean: Vec<_> = time.buckets().iter().map(Bucket::trust_mean).collect();
-    let lowest: Vec<_> = time.buckets().iter().map(|bucket| bucket.trust_lowest.map(u64::from)).collect();
+    let lowest: Vec<_> = time
+        .buckets()
+        .iter()
+        .map(|bucket| bucket.trust_lowest.map(u64::from))
+        .collect();
     out.push_str("<figure>");
     legend(out, [("mean of decisions", "allow"), ("lowest", "deny")].into_iter());
     let lines = [("mean", "allow", mean), ("lowest", "deny", lowest)];
     out.push_str(&chart::lines("Trust of agents when calls were judged", time, &lines));
     let share = |value: Option<u64>| {
-        Cell::Own(value.map_or_else(|| "none recorded".to_owned(), |value| format!("{:.3}", value as f64 / 1e6)))
+        Cell::Own(value.map_or_else(
+            || "none recorded".to_owned(),
+            |value| format!("{:.3}", value as f64 / 1e6),
+        ))
     };
     let rows = time.buckets().iter().enumerate().map(|(part, bucket)| {
         vec![
@@ -249,7 +268,11 @@ fn receipts(report: &Report, tally: super::Tally) -> String {
         }
     });
     let links: Vec<_> = links.collect();
-    if links.is_empty() { "none".to_owned() } else { links.join(", ") }
+    if links.is_empty() {
+        "none".to_owned()
+    } else {
+        links.join(", ")
+    }
 }
 
 fn proofs(out: &mut String, report: &Report) {
@@ -289,7 +312,11 @@ fn table(out: &mut String, table: &Table) {
 fn write_table(out: &mut String, head: &[&str], rows: &[Vec<Cell>]) {
     out.push_str("<div class=\"wide\"><table><thead><tr>");
     for (at, name) in head.iter().enumerate() {
-        let _ = write!(out, "<th scope=\"col\"{}>{name}</th>", if at == 0 { "" } else { " class=\"n\"" });
+        let _ = write!(
+            out,
+            "<th scope=\"col\"{}>{name}</th>",
+            if at == 0 { "" } else { " class=\"n\"" }
+        );
     }
     out.push_str("</tr></thead><tbody>\n");
     for row in rows {

@@ -124,7 +124,16 @@ fn over_time(report: &Report) -> Table {
     Table {
         title: "Over time",
         head: vec![
-            "from (UTC)", "allowed", "escalated", "denied", "approved", "held", "failed", "stops", "drift", "mean trust",
+            "from (UTC)",
+            "allowed",
+            "escalated",
+            "denied",
+            "approved",
+            "held",
+            "failed",
+            "stops",
+            "drift",
+            "mean trust",
         ],
         rows: rows.collect(),
         empty: "There is no entry.",

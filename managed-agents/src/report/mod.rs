@@ -184,11 +184,7 @@ impl Report {
     /// # Errors
     ///
     /// [`ReportError`] when the record cannot be read, or the period ends before it begins.
-    pub fn of(
-        reader: &Reader,
-        options: &ReportOptions,
-        progress: impl FnMut(u64, u64),
-    ) -> Result<Self, ReportError> {
+    pub fn of(reader: &Reader, options: &ReportOptions, progress: impl FnMut(u64, u64)) -> Result<Self, ReportError> {
         let framework = options.framework.text().map_err(|error| ReportError::data(&error))?;
         let head = reader.head()?;
         let period = Period::of(reader, options.from, options.to)?;
@@ -202,7 +198,11 @@ impl Report {
             None => Vec::new(),
         };
         Ok(Self {
-            controls: framework.controls.iter().map(|text| Control::of(text, &figures)).collect(),
+            controls: framework
+                .controls
+                .iter()
+                .map(|text| Control::of(text, &figures))
+                .collect(),
             made_at: calendar::micros(options.made_at.unwrap_or_else(SystemTime::now)),
             from: period.from,
             to: period.to,

@@ -45,11 +45,7 @@ impl Proof {
     }
 
     /// Of one entry, if the head has it.
-    pub(super) fn of(
-        reader: &Reader,
-        head: &VerifiedCheckpoint,
-        sequence: u64,
-    ) -> Result<Option<Self>, ReportError> {
+    pub(super) fn of(reader: &Reader, head: &VerifiedCheckpoint, sequence: u64) -> Result<Option<Self>, ReportError> {
         if sequence >= head.size() {
             return Ok(None);
         }
@@ -69,6 +65,8 @@ impl Proof {
 /// Of the first and the last entry of each kind of evidence.
 pub(super) fn of(reader: &Reader, head: &VerifiedCheckpoint, figures: &Figures) -> Result<Vec<Proof>, ReportError> {
     let places: BTreeSet<u64> = figures.evidence.values().flat_map(|tally| tally.places()).collect();
-    let proofs = places.into_iter().map(|place| Proof::of(reader, head, place).transpose());
+    let proofs = places
+        .into_iter()
+        .map(|place| Proof::of(reader, head, place).transpose());
     proofs.flatten().collect()
 }

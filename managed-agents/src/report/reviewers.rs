@@ -84,7 +84,9 @@ struct Ticket {
 impl Watch {
     /// A decision: it opens a ticket, or finds one expired.
     pub(super) fn decision(&mut self, entry: &Entry) {
-        let Some(ticket) = entry.untrusted("ticket") else { return };
+        let Some(ticket) = entry.untrusted("ticket") else {
+            return;
+        };
         let queued = entry.disposition().is_some_and(|word| word.reveal() == "queued");
         let expired = entry.codes().iter().any(|code| code.reveal() == "approval_expired");
         if expired {
@@ -121,7 +123,9 @@ impl Watch {
         struct About {
             ticket: String,
         }
-        let Some(signed) = member::<Signed>(entry, "body") else { return };
+        let Some(signed) = member::<Signed>(entry, "body") else {
+            return;
+        };
         // where several must approve, each one's time counts from the ticket's opening
         let took = self.tickets.get_mut(&signed.body.about.ticket).map(|ticket| {
             ticket.touched = true;
@@ -170,7 +174,11 @@ impl Reviewers {
 /// What an enrolment says of a name.
 fn about(entry: &Entry, name: &str) -> Option<String> {
     let body: serde_json::Value = member(entry, "body")?;
-    body.get("body")?.get("about")?.get(name)?.as_str().map(ToOwned::to_owned)
+    body.get("body")?
+        .get("about")?
+        .get(name)?
+        .as_str()
+        .map(ToOwned::to_owned)
 }
 
 /// The id of a public key, as statements name who signed them.

@@ -2,8 +2,8 @@
 
 use super::Report;
 use super::counts::{Counts, Named};
-use super::reviewers::Decided;
 use super::figures::Calls;
+use super::reviewers::Decided;
 use crate::audit::export::Untrusted;
 
 /// So many rows a table has; the rest is counted together.
@@ -63,15 +63,45 @@ pub(super) fn tables(report: &Report) -> Vec<Table> {
         reviewers(report),
         calls("Agents", "agent", &figures.agents),
         calls("Tools", "tool", &figures.tools),
-        counted("Reasons that decided", "code", &figures.deciding_reasons, "No call had a reason."),
-        counted("What was made of verdicts", "disposition", &figures.dispositions, "No call was judged."),
+        counted(
+            "Reasons that decided",
+            "code",
+            &figures.deciding_reasons,
+            "No call had a reason.",
+        ),
+        counted(
+            "What was made of verdicts",
+            "disposition",
+            &figures.dispositions,
+            "No call was judged.",
+        ),
         counted("How bodies ended", "outcome", &figures.outcomes, "No body ended."),
-        counted("What the screen found", "rule", &figures.screen, "The screen found nothing."),
-        counted("Policies that decided", "policy", &figures.policies, "No policy decided a call."),
+        counted(
+            "What the screen found",
+            "rule",
+            &figures.screen,
+            "The screen found nothing.",
+        ),
+        counted(
+            "Policies that decided",
+            "policy",
+            &figures.policies,
+            "No policy decided a call.",
+        ),
         rules(report),
-        counted("States of agents", "state", &figures.states, "No agent was registered or stopped."),
+        counted(
+            "States of agents",
+            "state",
+            &figures.states,
+            "No agent was registered or stopped.",
+        ),
         counted("Entries by type", "type", &figures.types, "There is no entry."),
-        counted("Software that judged", "software", &figures.software, "No call was judged."),
+        counted(
+            "Software that judged",
+            "software",
+            &figures.software,
+            "No call was judged.",
+        ),
     ]
 }
 
@@ -84,7 +114,11 @@ fn reviewers(report: &Report) -> Table {
             Cell::Number(decided.decisions),
             Cell::Number(decided.approved + decided.edited),
             Cell::Number(decided.rejected),
-            Cell::Own(decided.approval_rate.map_or_else(nothing, |rate| format!("{} %", rate / 10_000))),
+            Cell::Own(
+                decided
+                    .approval_rate
+                    .map_or_else(nothing, |rate| format!("{} %", rate / 10_000)),
+            ),
             Cell::Own(decided.median_micros.map_or_else(nothing, length)),
             Cell::Own(decided.shortest_micros.map_or_else(nothing, length)),
             Cell::Number(decided.longest_streak),
@@ -92,7 +126,10 @@ fn reviewers(report: &Report) -> Table {
     };
     let mut rows = Vec::new();
     if people.opened > 0 || people.all.decisions > 0 {
-        let all = format!("everybody ({} tickets opened, {} untouched)", people.opened, people.untouched);
+        let all = format!(
+            "everybody ({} tickets opened, {} untouched)",
+            people.opened, people.untouched
+        );
         rows.push(row(Cell::Own(all), &people.all));
     }
     for (key, decided) in &people.approvers {
@@ -102,7 +139,14 @@ fn reviewers(report: &Report) -> Table {
     Table {
         title: "Reviewers",
         head: vec![
-            "who", "decided", "approved", "rejected", "approval rate", "median time", "shortest", "longest streak of approvals",
+            "who",
+            "decided",
+            "approved",
+            "rejected",
+            "approval rate",
+            "median time",
+            "shortest",
+            "longest streak of approvals",
         ],
         rows,
         empty: "No ticket was opened, and nobody decided on one.",
@@ -126,7 +170,11 @@ pub(crate) fn length(micros: u64) -> String {
 }
 
 fn calls(title: &'static str, what: &'static str, named: &Named<Calls>) -> Table {
-    let mut rows: Vec<_> = named.names.iter().map(|(name, calls)| (name.as_str(), calls.clone())).collect();
+    let mut rows: Vec<_> = named
+        .names
+        .iter()
+        .map(|(name, calls)| (name.as_str(), calls.clone()))
+        .collect();
     rows.sort_by_key(|(_, calls)| std::cmp::Reverse(calls.calls));
     let mut others = named.others.clone().unwrap_or_default();
     for (_, calls) in rows.iter().skip(MOST_ROWS) {
@@ -193,7 +241,12 @@ fn rules(report: &Report) -> Table {
     });
     Table {
         title: "Rules that were in force",
-        head: vec!["digest of policies, configuration and software", "calls", "first entry", "last entry"],
+        head: vec![
+            "digest of policies, configuration and software",
+            "calls",
+            "first entry",
+            "last entry",
+        ],
         rows: rows.collect(),
         empty: "No decision names its rules.",
     }

@@ -31,9 +31,8 @@ impl Webhook {
 }
 
 fn read(file: &Path) -> Result<WebhookSecret, WebhookError> {
-    let fail = |why: &dyn std::fmt::Display| {
-        WebhookError::new(WebhookErrorKind::Secret, format!("{}: {why}", file.display()))
-    };
+    let fail =
+        |why: &dyn std::fmt::Display| WebhookError::new(WebhookErrorKind::Secret, format!("{}: {why}", file.display()));
     #[cfg(unix)]
     {
         let metadata = std::fs::metadata(file).map_err(|error| fail(&error))?;

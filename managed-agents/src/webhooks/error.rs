@@ -41,7 +41,10 @@ impl WebhookError {
         let shown: String = name.chars().take(80).collect();
         Self::new(
             WebhookErrorKind::Name,
-            format!("`{}` is no name of 1 to 64 characters of a-z, 0-9, `_` and `-`", shown.escape_debug()),
+            format!(
+                "`{}` is no name of 1 to 64 characters of a-z, 0-9, `_` and `-`",
+                shown.escape_debug()
+            ),
         )
     }
 

@@ -89,7 +89,13 @@ impl Event {
             "drift" => {
                 let agent = said(entry, "agent");
                 let text = format!("{} behaves otherwise than before.", shown(agent.as_deref()));
-                Some(Self::new(EventKind::DriftAlarm, entry, origin, text, &[("agent", agent)]))
+                Some(Self::new(
+                    EventKind::DriftAlarm,
+                    entry,
+                    origin,
+                    text,
+                    &[("agent", agent)],
+                ))
             }
             _ => None,
         }
@@ -171,7 +177,13 @@ impl Event {
         let agent = said(entry, "agent").or_else(|| said_in("agent"));
         let reason = said_in("reason");
         let text = format!("{} is {word} ({}).", shown(agent.as_deref()), shown(reason.as_deref()));
-        Some(Self::new(kind, entry, origin, text, &[("agent", agent), ("reason", reason)]))
+        Some(Self::new(
+            kind,
+            entry,
+            origin,
+            text,
+            &[("agent", agent), ("reason", reason)],
+        ))
     }
 
     /// The record is in trouble, by the code of what is wrong.
@@ -290,7 +302,10 @@ mod tests {
                 r#"{{"agent":"bot","at":"2026-01-01T00:00:00.000000Z","codes":["risk_high"],"disposition":"queued","seq":{seq},"ticket":"tkt_1","tool":"pay","type":"decision","v":"ma-entry/1"}}"#
             ))
         };
-        let (first, second) = (Event::of(&line(3), "a/log").unwrap(), Event::of(&line(9), "a/log").unwrap());
+        let (first, second) = (
+            Event::of(&line(3), "a/log").unwrap(),
+            Event::of(&line(9), "a/log").unwrap(),
+        );
         assert_eq!(first.kind(), EventKind::TicketOpened);
         assert_eq!(first.id(), second.id());
         assert_ne!(first.id(), Event::of(&line(3), "b/log").unwrap().id());

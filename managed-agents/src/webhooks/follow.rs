@@ -68,9 +68,10 @@ impl Follower {
         queue.cursor(head)?;
         let mut receivers = Vec::new();
         for webhook in builder.webhooks {
-            let client = Client::new(&webhook.endpoint, webhook.roots.as_deref(), HeaderMap::new()).map_err(|error| {
-                WebhookError::new(super::WebhookErrorKind::Address, format!("`{}`: {error}", webhook.name))
-            })?;
+            let client =
+                Client::new(&webhook.endpoint, webhook.roots.as_deref(), HeaderMap::new()).map_err(|error| {
+                    WebhookError::new(super::WebhookErrorKind::Address, format!("`{}`: {error}", webhook.name))
+                })?;
             receivers.push(Arc::new(Receiver { webhook, client }));
         }
         let runtime = tokio::runtime::Builder::new_current_thread()

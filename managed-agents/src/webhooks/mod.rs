@@ -173,7 +173,12 @@ impl WebhooksBuilder {
     /// [`WebhookError`] when a name is given twice, or the queue cannot be opened.
     pub fn start(self) -> Result<Webhooks, WebhookError> {
         for (at, webhook) in self.webhooks.iter().enumerate() {
-            if self.webhooks.iter().take(at).any(|earlier| earlier.name == webhook.name) {
+            if self
+                .webhooks
+                .iter()
+                .take(at)
+                .any(|earlier| earlier.name == webhook.name)
+            {
                 return Err(WebhookError::twice(&webhook.name));
             }
         }

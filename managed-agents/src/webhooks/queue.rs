@@ -38,7 +38,11 @@ impl Queue {
         {
             use std::os::unix::fs::OpenOptionsExt as _;
             // made here, for the owner alone, so that its journal is as well
-            let made = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+            let made = std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .mode(0o600)
+                .open(&path);
             made.map_err(|error| WebhookError::io(&error))?;
         }
         let db = Connection::open(path)?;

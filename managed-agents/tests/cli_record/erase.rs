@@ -27,7 +27,13 @@ async fn pay(person: &str, word: &str) -> Result<usize, GovernanceDenied> {
 
 /// What the attacker thinks it might have been.
 const DICTIONARY: [&str; 8] = [
-    "zwetschge-4711", "kumquat-0815", "rambutan-1234", "quitte-9999", "mispel-2718", "physalis-3141", "tamarillo-1618",
+    "zwetschge-4711",
+    "kumquat-0815",
+    "rambutan-1234",
+    "quitte-9999",
+    "mispel-2718",
+    "physalis-3141",
+    "tamarillo-1618",
     "carambole-5772",
 ];
 const SECRET: &str = DICTIONARY[2];
@@ -57,7 +63,13 @@ fn every_byte(place: &Place) -> Vec<u8> {
 fn stands_in(bytes: &[u8], text: &str) -> bool {
     let hash: [u8; 32] = Sha256::digest(text).into();
     let json: [u8; 32] = Sha256::digest(format!("\"{text}\"")).into();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+            .into_bytes()
+    };
     let reversed: Vec<u8> = text.bytes().rev().collect();
     let forms = [
         text.as_bytes().to_vec(),
@@ -69,7 +81,9 @@ fn stands_in(bytes: &[u8], text: &str) -> bool {
         json.to_vec(),
         hex(&json),
     ];
-    forms.iter().any(|form| bytes.windows(form.len()).any(|window| window == form))
+    forms
+        .iter()
+        .any(|form| bytes.windows(form.len()).any(|window| window == form))
 }
 
 /// Tries every 32 bytes that are anywhere as the salt of every commitment, and of the call's digest.
@@ -146,9 +160,13 @@ fn export_everything(place: &Place, name: &str) {
     }
     for format in ["html", "md", "json", "oscal"] {
         let out = format!("{name}/report.{format}");
-        place.run(&["report", "--framework", "hipaa", "--format", format, "--out", &out]).ok();
+        place
+            .run(&["report", "--framework", "hipaa", "--format", format, "--out", &out])
+            .ok();
     }
-    place.run(&["evidence", "--out", &format!("{name}/pack"), "--sample", "1000"]).ok();
+    place
+        .run(&["evidence", "--out", &format!("{name}/pack"), "--sample", "1000"])
+        .ok();
     place.run(&["backup", &format!("{name}/backup.db")]).ok();
 }
 
@@ -162,7 +180,10 @@ fn nothing_that_is_stored_or_exported_confirms_a_guess_about_somebody_who_was_er
         .declare(ToolMeta::new("send").with_risk(Risk::Low).reversible())
         .build_blocking()
         .unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(harness.scope(async {
         note(PERSON, SECRET).await.unwrap();
         note("bob@example.com", OTHER).await.unwrap();
@@ -182,9 +203,15 @@ fn nothing_that_is_stored_or_exported_confirms_a_guess_about_somebody_who_was_er
         Sequence::new(decision.unwrap().sequence())
     };
     let (of_person, of_other) = (of(PERSON), of("bob@example.com"));
-    let Values::Known(opened) = reader.values(of_person).unwrap() else { unreachable!() };
+    let Values::Known(opened) = reader.values(of_person).unwrap() else {
+        unreachable!()
+    };
     for one in &opened {
-        assert!(guess(&one.salt, &entries, SECRET).is_some(), "{} is not found with its salt", one.path);
+        assert!(
+            guess(&one.salt, &entries, SECRET).is_some(),
+            "{} is not found with its salt",
+            one.path
+        );
     }
     assert_eq!(guess(&opened[0].salt, &entries, OTHER), None);
     // a backup, and every export, alone are of no use already, and no byte on the disk is the word
@@ -196,8 +223,14 @@ fn nothing_that_is_stored_or_exported_confirms_a_guess_about_somebody_who_was_er
     assert!(!matches!(alone.values(of_person), Ok(Values::Known(_))));
 
     // erased by another process, while the program still runs and holds the journal open
-    place.run(&["erase", PERSON, "--yes", "--json"]).ok().says("\"erased\":true");
-    place.run(&["erase", "nobody@example.com", "--yes"]).ok().says("Nothing is recorded");
+    place
+        .run(&["erase", PERSON, "--yes", "--json"])
+        .ok()
+        .says("\"erased\":true");
+    place
+        .run(&["erase", "nobody@example.com", "--yes"])
+        .ok()
+        .says("Nothing is recorded");
     export_everything(&place, "after");
     let entries = reader.entries(0, 1_000).unwrap();
     assert!(entries.iter().any(|entry| entry.kind() == "erasure"));
@@ -217,7 +250,9 @@ fn nothing_that_is_stored_or_exported_confirms_a_guess_about_somebody_who_was_er
         Reader::open(place.path("data")).unwrap(),
         Reader::open_files(&place.path("before/backup.db"), &place.path("data/subjects.keys")).unwrap(),
     ] {
-        let Values::Known(values) = reader.values(of_other).unwrap() else { unreachable!() };
+        let Values::Known(values) = reader.values(of_other).unwrap() else {
+            unreachable!()
+        };
         let word = values.iter().find(|value| value.path == "/arguments/word").unwrap();
         assert_eq!(word.value, format!("\"{OTHER}\"").into_bytes());
         assert!(!matches!(reader.values(of_person), Ok(Values::Known(_))));
@@ -231,19 +266,36 @@ fn nothing_that_is_stored_or_exported_confirms_a_guess_about_somebody_who_was_er
 fn a_hold_is_begun_and_released_at_a_shell_and_stands_before_erase_and_retention() {
     let place = Place::begun("erase-holds");
     calls(&place.harness("bot"), 3);
-    fs::write(place.path("rules.toml"), "[[retention]]\nolder_than = \"1s\"\ntool = \"send\"\n").unwrap();
+    fs::write(
+        place.path("rules.toml"),
+        "[[retention]]\nolder_than = \"1s\"\ntool = \"send\"\n",
+    )
+    .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(1_100));
     let run = |more: &[&str]| -> Value {
         let arguments = [&["retention", "run", "--config", "rules.toml", "--json"], more].concat();
         place.run(&arguments).ok().json().remove(0)
     };
-    place.run(&["retention", "hold", "--subject", "bot"]).ok().says("stands");
+    place
+        .run(&["retention", "hold", "--subject", "bot"])
+        .ok()
+        .says("stands");
     assert_eq!(run(&[])["held"], 3);
     place.run(&["erase", "bot", "--yes"]).exits(1).says("hold");
-    let list = place.run(&["retention", "list", "--config", "rules.toml", "--json"]).ok().json();
-    assert_eq!((&list[0]["would_remove"], &list[0]["held"]), (&Value::from(0), &Value::from(3)));
+    let list = place
+        .run(&["retention", "list", "--config", "rules.toml", "--json"])
+        .ok()
+        .json();
+    assert_eq!(
+        (&list[0]["would_remove"], &list[0]["held"]),
+        (&Value::from(0), &Value::from(3))
+    );
     let hold = list[1]["hold"].to_string();
-    place.run(&["retention", "list", "--config", "rules.toml"]).ok().says("every subject").says("number");
+    place
+        .run(&["retention", "list", "--config", "rules.toml"])
+        .ok()
+        .says("every subject")
+        .says("number");
     place.run(&["retention", "release", &hold]).ok().says("released");
     place.run(&["retention", "release", &hold]).exits(1);
     assert_eq!(run(&["--dry-run"])["removed"], 3);
@@ -254,5 +306,8 @@ fn a_hold_is_begun_and_released_at_a_shell_and_stands_before_erase_and_retention
     // without the question being answered nothing is erased
     place.run(&["erase", "bot"]).exits(1).says("nothing was erased");
     fs::write(place.path("rules.toml"), "[[retention]]\ntool = \"send\"\n").unwrap();
-    place.run(&["retention", "run", "--config", "rules.toml"]).exits(1).says("older_than");
+    place
+        .run(&["retention", "run", "--config", "rules.toml"])
+        .exits(1)
+        .says("older_than");
 }

@@ -22,7 +22,10 @@ fn verify(pack: &Path, more: &[&str]) -> Option<(i32, String)> {
         return None;
     };
     let said = [output.stdout, output.stderr].concat();
-    Some((output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned()))
+    Some((
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&said).into_owned(),
+    ))
 }
 
 fn begun(test: &str) -> Place {
@@ -38,14 +41,26 @@ fn begun(test: &str) -> Place {
 #[test]
 fn a_pack_verifies_with_python_alone_and_says_what_it_checked() {
     let place = begun("evidence-verifies");
-    let made = place.run(&["evidence", "--out", "pack", "--sample", "5", "--json"]).ok().json();
+    let made = place
+        .run(&["evidence", "--out", "pack", "--sample", "5", "--json"])
+        .ok()
+        .json();
     let key = made[0]["key"].as_str().unwrap();
     assert_eq!(key, place.run(&["audit", "checkpoint", "--key"]).ok().out.trim());
     assert_eq!(made[0]["sample"], 5);
     let pack = place.path("pack");
-    let Some((code, said)) = verify(&pack, &["--key", key]) else { return };
+    let Some((code, said)) = verify(&pack, &["--key", key]) else {
+        return;
+    };
     assert_eq!(code, 0, "{said}");
-    for line in ["signed with the log's key", "the log only grew", "each by its receipt", "part of it", "drills: none", "everything holds"] {
+    for line in [
+        "signed with the log's key",
+        "the log only grew",
+        "each by its receipt",
+        "part of it",
+        "drills: none",
+        "everything holds",
+    ] {
         assert!(said.contains(line), "{line}: {said}");
     }
     let (code, said) = verify(&pack, &[]).unwrap();
@@ -62,7 +77,9 @@ fn a_pack_verifies_with_python_alone_and_says_what_it_checked() {
     let (code, said) = verify(&place.path("whole"), &["--key", key]).unwrap();
     assert!(code == 0 && said.contains("counted again"), "{said}");
     for (dir, seed) in [("one", "ann"), ("two", "ann"), ("three", "ben")] {
-        place.run(&["evidence", "--out", dir, "--sample", "7", "--seed", seed]).ok();
+        place
+            .run(&["evidence", "--out", dir, "--sample", "7", "--seed", seed])
+            .ok();
         assert_eq!(verify(&place.path(dir), &["--key", key]).unwrap().0, 0);
     }
     let drawn = |dir: &str| -> Value { serde_json::from_slice(&place.read(&format!("{dir}/sample.json"))).unwrap() };
@@ -82,14 +99,21 @@ fn a_pack_verifies_with_python_alone_and_says_what_it_checked() {
 #[test]
 fn a_pack_with_any_byte_changed_does_not_verify() {
     let place = begun("evidence-flips");
-    let made = place.run(&["evidence", "--out", "pack", "--sample", "3", "--json"]).ok().json();
+    let made = place
+        .run(&["evidence", "--out", "pack", "--sample", "3", "--json"])
+        .ok()
+        .json();
     let key = made[0]["key"].as_str().unwrap().to_owned();
     let pack = place.path("pack");
     if verify(&pack, &["--key", &key]).is_none() {
         return;
     }
     // an honest copy of the verifier checks: a pack's own could be changed to say anything
-    fs::write(place.path("verify.py"), include_bytes!("../../src/report/pack/verify.py")).unwrap();
+    fs::write(
+        place.path("verify.py"),
+        include_bytes!("../../src/report/pack/verify.py"),
+    )
+    .unwrap();
     fs::write(place.path("flip.py"), include_bytes!("flip.py")).unwrap();
     let output = Command::new("python3")
         .args(["-I", "-S", "-B"])

@@ -118,7 +118,15 @@ fn a_report_counts_its_period_and_no_more() {
     assert_eq!(count(&["--from", "2020-01-01", "--to", "2020-02-01"]), 0);
     assert_eq!(count(&["--to", "1h"]), 0);
     place
-        .run(&["report", "--framework", "soc2", "--from", "2026-02-01", "--to", "2026-01-01"])
+        .run(&[
+            "report",
+            "--framework",
+            "soc2",
+            "--from",
+            "2026-02-01",
+            "--to",
+            "2026-01-01",
+        ])
         .exits(1)
         .says("ends before it begins");
     place
@@ -165,7 +173,14 @@ fn every_receipt_of_a_report_holds_and_every_control_says_what_it_rests_on() {
 fn no_name_from_outside_is_markup_in_a_document_and_none_says_that_anything_complies() {
     let place = Place::begun("papers-hostile");
     some_history(&place);
-    for framework in ["eu-ai-act", "soc2", "hipaa", "iso-42001", "nist-ai-rmf", "owasp-agentic"] {
+    for framework in [
+        "eu-ai-act",
+        "soc2",
+        "hipaa",
+        "iso-42001",
+        "nist-ai-rmf",
+        "owasp-agentic",
+    ] {
         for format in ["html", "md", "json", "oscal"] {
             let text = place
                 .run(&["report", "--framework", framework, "--format", format])
@@ -175,7 +190,10 @@ fn no_name_from_outside_is_markup_in_a_document_and_none_says_that_anything_comp
             for word in ["compliant", "complies", "satisfied"] {
                 assert!(!lower.contains(word), "{framework} {format}: {word}");
             }
-            assert!(!text.contains('\u{202e}') && !text.contains("4111"), "{framework} {format}");
+            assert!(
+                !text.contains('\u{202e}') && !text.contains("4111"),
+                "{framework} {format}"
+            );
             match format {
                 "html" => {
                     assert!(!lower.contains("<script"), "{framework}");
@@ -201,4 +219,52 @@ fn a_report_is_not_written_over_a_file_that_is_there() {
     place.run(&arguments).ok().says("entries counted");
     assert!(place.read("report.html").starts_with(b"<!doctype html>"));
     place.run(&arguments).exits(1).says("there already");
+}
+
+#[test]
+fn oscal_documents_of_every_framework_load_in_compliance_trestle() {
+    let Some(python) = std::env::var_os("MANAGED_AGENTS_PYTHON_PAPERS") else {
+        println!("skipped: MANAGED_AGENTS_PYTHON_PAPERS names no python with the package `compliance-trestle`");
+        return;
+    };
+    let place = Place::begun("papers-oscal");
+    some_history(&place);
+    let script = "
+import pathlib, sys
+from trestle.oscal.assessment_results import AssessmentResults
+for name in sys.argv[1:]:
+    results = AssessmentResults.oscal_read(pathlib.Path(name))
+    result = results.results[0]
+    reviewed = result.reviewed_controls.control_selections[0].include_controls
+    assert len(result.observations) == len(reviewed) > 5, name
+    assert not result.findings, name
+    resources = {'#' + resource.uuid for resource in results.back_matter.resources}
+    for observation in result.observations:
+        for evidence in observation.relevant_evidence or []:
+            assert evidence.href is None or evidence.href in resources, (name, evidence.href)
+    print(name, results.metadata.oscal_version, len(result.observations), 'observations')
+";
+    let mut files = Vec::new();
+    for framework in [
+        "eu-ai-act",
+        "soc2",
+        "hipaa",
+        "iso-42001",
+        "nist-ai-rmf",
+        "owasp-agentic",
+    ] {
+        let file = format!("{framework}.json");
+        place
+            .run(&["report", "--framework", framework, "--format", "oscal", "--out", &file])
+            .ok();
+        files.push(place.path(&file));
+    }
+    let output = std::process::Command::new(python)
+        .args(["-c", script])
+        .args(&files)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{said}");
+    println!("compliance-trestle agreed: {said}");
 }

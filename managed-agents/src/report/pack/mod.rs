@@ -154,7 +154,10 @@ impl EvidencePack {
         let period = Period::of(reader, options.from, options.to)?;
         let end = period.end.min(head.size());
         let first = period.first.min(end);
-        let seed = options.seed.clone().unwrap_or_else(|| head.checkpoint().root().to_string());
+        let seed = options
+            .seed
+            .clone()
+            .unwrap_or_else(|| head.checkpoint().root().to_string());
 
         let gathered = Gathered::of(reader, first..end, |done, total| progress(done, total))?;
         let drawn = gather::sample(&seed, first, end, options.sample as u64);

@@ -89,7 +89,9 @@ impl Said {
 
 /// What an entry that is to be written makes of the agent that it is about; none if it is about none.
 pub(super) fn next(db: &Connection, entry: &PendingEntry) -> Result<Option<(String, AgentRow)>, StoreError> {
-    if let "origin" | "erasure" | "hold" | "log_key" | "release" | "retention" | "decision" | "outcome" = entry.index.kind.as_str() {
+    if let "origin" | "erasure" | "hold" | "log_key" | "release" | "retention" | "decision" | "outcome" =
+        entry.index.kind.as_str()
+    {
         return Err(refused(format!(
             "the store itself writes entries of type `{}`",
             entry.index.kind

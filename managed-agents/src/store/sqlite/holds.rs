@@ -106,7 +106,9 @@ pub(super) fn standing(db: &Connection, size: u64) -> Result<Vec<StandingHold>, 
         .collect();
     let mut holds = Vec::new();
     for entry in begun.iter().filter(|entry| !released.contains(&entry.sequence())) {
-        let body = entry.raw("body").and_then(|body| serde_json::from_str::<Body>(body).ok());
+        let body = entry
+            .raw("body")
+            .and_then(|body| serde_json::from_str::<Body>(body).ok());
         // one that cannot be read keeps everything
         let body = body.unwrap_or(Body {
             subject: None,
@@ -165,8 +167,12 @@ pub(super) fn check_erasure(log: &Log<'_>, size: u64, subject: u32) -> Result<()
     if about_tools.is_empty() {
         return Ok(());
     }
-    let mut select = log.db.prepare("SELECT seq FROM sealed WHERE subject = ?1 AND length(box) > 0")?;
-    let places: Vec<i64> = select.query_map([subject], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut select = log
+        .db
+        .prepare("SELECT seq FROM sealed WHERE subject = ?1 AND length(box) > 0")?;
+    let places: Vec<i64> = select
+        .query_map([subject], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
     for place in places {
         let entry = lookup::entry(log.db, place.cast_unsigned())?;
         let tool = entry.as_ref().and_then(crate::audit::entry::Entry::tool);
