@@ -54,6 +54,7 @@
 //! | verdicts with no policy written | [`Engine`] |
 //! | giving tools to a model | [`Toolbox`], [`claude::MessagesAgent`] |
 //! | policies of your own | [`policy`] |
+//! | stopping what runs | [`interrupt`], [`Harness::stop`] |
 //! | people who approve | [`approval`], [`Harness::pending`] |
 //! | a governance service | [`remote::Remote`] |
 //! | what was decided, and how it ended | [`Harness::records`], [`audit`] |
@@ -114,6 +115,7 @@ pub mod home;
 mod http;
 #[cfg(feature = "sqlite")]
 pub mod identity;
+pub mod interrupt;
 mod outcome;
 #[cfg(feature = "cedar")]
 pub mod policy;
@@ -140,7 +142,7 @@ pub use engine::Engine;
 pub use error::{DenialKind, GovernanceDenied};
 pub use escaped::Escaped;
 pub use governor::{Claims, Governor, GovernorError, GovernorErrorKind, Judgement};
-pub use harness::{GovernedBy, Harness, Permit, Session};
+pub use harness::{GovernedBy, Harness, Permit, Session, stopped, stopping};
 #[cfg(feature = "__http")]
 pub use http::{Endpoint, EndpointError, Secret, SecretError};
 pub use outcome::Outcome;
@@ -169,11 +171,22 @@ mod guides {
     #[doc = include_str!("../../docs/compliance.md")]
     struct Compliance;
 
+    #[cfg(feature = "sqlite")]
+    #[doc = include_str!("../../docs/erasure.md")]
+    struct Erasure;
+
+    #[cfg(feature = "webhooks")]
+    #[doc = include_str!("../../docs/webhooks.md")]
+    struct Webhooks;
+
     #[doc = include_str!("../../docs/escalation.md")]
     struct Escalation;
 
     #[doc = include_str!("../../docs/from-python.md")]
     struct FromPython;
+
+    #[doc = include_str!("../../docs/interrupts.md")]
+    struct Interrupts;
 
     #[cfg(feature = "cedar")]
     #[doc = include_str!("../../docs/policy.md")]

@@ -26,6 +26,8 @@ pub enum Outcome {
     Cancelled,
     /// The body ran longer than its `timeout`.
     TimedOut,
+    /// The body was stopped by an interrupt: it was cancelled at an await, or never began.
+    Interrupted,
     /// A permit was dropped and nobody said how the call ended.
     Unreported,
     /// The process that ran the body ended before the body did.
@@ -42,6 +44,7 @@ impl Outcome {
             Self::Panicked => "panicked",
             Self::Cancelled => "cancelled",
             Self::TimedOut => "timed_out",
+            Self::Interrupted => "interrupted",
             Self::Unreported => "unreported",
             Self::Unknown => "unknown",
         }

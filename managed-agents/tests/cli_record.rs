@@ -15,6 +15,8 @@ mod export;
 mod operator;
 #[path = "cli_record/papers.rs"]
 mod papers;
+#[path = "cli_record/stop.rs"]
+mod stop;
 #[path = "cli_record/story.rs"]
 mod story;
 #[path = "cli_record/support.rs"]

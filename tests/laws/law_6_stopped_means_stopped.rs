@@ -1,5 +1,5 @@
 //! Law 6, the half of certificates: a suspended, revoked or expired agent's next call is denied, in every process, whatever
-//! the harness was told about judgement. (Interrupts have no tests yet, because there are none.)
+//! the harness was told about judgement. (`law_6_interrupts.rs` is the other half.)
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -9,6 +9,8 @@ mod law_4_closed_by_default;
 #[cfg(feature = "cli")]
 mod law_5_most_restrictive_wins;
 #[cfg(feature = "sqlite")]
+mod law_6_interrupts;
+#[cfg(feature = "sqlite")]
 mod law_6_stopped_means_stopped;
 #[cfg(feature = "cli")]
 mod law_9_verdicts_replay;

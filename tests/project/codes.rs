@@ -15,6 +15,7 @@ const OTHER_WORDS: &[&str] = &[
     "claude",
     "cli",
     "config",
+    "interrupt/target.rs",
     "policy/facts.rs",
     "remote/body.rs",
     "remote/preset.rs",
@@ -28,6 +29,7 @@ const OTHER_WORDS: &[&str] = &[
     "screen/url.rs",
     "screen/names.rs",
     "screen/secret.rs",
+    "store/sqlite/interrupts.rs",
     "store/sqlite/schema.rs",
 ];
 
@@ -36,6 +38,7 @@ const NOT_CODES: &[&str] = &[
     "agent_calls",
     "agent_id",
     "allow_all",
+    "data_version",
     "execute_tool",
     "high_water",
     "input_lossy",

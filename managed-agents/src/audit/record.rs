@@ -301,11 +301,36 @@ impl fmt::Debug for DecisionRecord {
 pub struct OutcomeRecord {
     outcome: Outcome,
     duration: Duration,
+    /// It was stopped, or told to stop; with the place of the stop where that is recorded.
+    stop: Option<Option<u64>>,
 }
 
 impl OutcomeRecord {
     pub(crate) fn new(outcome: Outcome, duration: Duration) -> Self {
-        Self { outcome, duration }
+        Self {
+            outcome,
+            duration,
+            stop: None,
+        }
+    }
+
+    /// A stop came while it ran.
+    pub(crate) fn with_stop(mut self, place: Option<u64>) -> Self {
+        self.stop = Some(place);
+        self
+    }
+
+    /// Whether it was told to stop and not cancelled: its tool says `cancel = finish`, is synchronous, or somebody else ran it;
+    /// or it ended by itself before it came to an await.
+    #[must_use]
+    pub fn was_told(&self) -> bool {
+        self.stop.is_some() && self.outcome != Outcome::Interrupted
+    }
+
+    /// The place in the record of the stop that cancelled it or that it was told of.
+    #[must_use]
+    pub fn stop(&self) -> Option<u64> {
+        self.stop.flatten()
     }
 
     /// How it ended.

@@ -8,6 +8,8 @@ use super::{DecisionRecord, OutcomeRecord};
 use crate::answer::Answer;
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
+use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop, Target};
+use crate::verdict::EvaluationId;
 
 /// The place of a record in its log, from 0.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -73,6 +75,37 @@ pub trait Recorder: Send + Sync + 'static {
 
     /// Writes how the allowed call at this place ended. Must neither block nor fail.
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord);
+
+    /// What is stopped in this record, where it keeps that. Then [`commit`](Self::commit) answers [`Committed::Stale`] for a
+    /// decision that would let a body run which a stop keeps from it, and [`stop`](Self::stop) changes what is given here. Where it
+    /// keeps nothing (the default), stops hold in one harness.
+    fn interrupts(&self) -> Option<Interrupts> {
+        None
+    }
+
+    /// Records a stop, which no decision that is written later passes.
+    fn stop(&self, stop: &Stop) -> Answer<Result<Sequence, InterruptError>> {
+        let _ = stop;
+        Answer::ready(Err(keeps_none()))
+    }
+
+    /// Records that the stops of exactly this target are over, for a reason in snake case.
+    fn resume(&self, target: &Target, reason: &str) -> Answer<Result<Sequence, InterruptError>> {
+        let _ = (target, reason);
+        Answer::ready(Err(keeps_none()))
+    }
+
+    /// Writes how the compensation of the call at this place ended. Must neither block nor fail.
+    fn compensated(&self, place: Sequence, evaluation: &EvaluationId, agent: &AgentId, outcome: OutcomeRecord) {
+        let _ = (place, evaluation, agent, outcome);
+    }
+}
+
+fn keeps_none() -> InterruptError {
+    InterruptError::new(
+        InterruptErrorKind::Unrecorded,
+        "this recorder keeps no stops: it holds in this harness, and is not recorded",
+    )
 }
 
 /// An agent may not act.

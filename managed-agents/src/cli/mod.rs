@@ -19,6 +19,7 @@ mod progress;
 mod replay;
 mod report;
 mod retention;
+mod stop;
 mod table;
 mod tools;
 mod webhooks;
@@ -65,6 +66,8 @@ pub fn main() -> ExitCode {
         Command::Retention { command } => command.run(place, &mut out),
         Command::Webhooks { command } => command.run(place, &mut out),
         Command::Evidence(evidence) => evidence.run(place, &mut out),
+        Command::Stop(stop) => stop.run(place, &mut out),
+        Command::Resume(resume) => resume.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
         Command::Restore(restore) => restore.run(place, &mut out),
     };
@@ -136,6 +139,8 @@ enum Command {
         #[command(subcommand)]
         command: retention::RetentionCommand,
     },
+    Stop(stop::Stop),
+    Resume(stop::Resume),
     Backup(copies::BackupCommand),
     Restore(copies::RestoreCommand),
 }

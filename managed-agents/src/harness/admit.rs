@@ -173,7 +173,10 @@ impl Case {
     fn judge(self) -> Step {
         let inner = self.scope.harness.inner();
         if let Err(stopped) = inner.recorder.admits(self.call.agent(), inner.clock.now()) {
-            return self.stop(&stopped);
+            return self.stop(&stopped, DenialKind::Denied);
+        }
+        if let Err(stopped) = inner.interrupts.admits(&self.call) {
+            return self.stop(&stopped, DenialKind::Interrupted);
         }
         match judge(&self.scope.harness, &self.call) {
             Ok(judged) => self.rule(judged),
@@ -181,14 +184,15 @@ impl Case {
         }
     }
 
-    /// The agent may not act: nobody is asked, and no mode but that of judgement is suspended (law 6).
+    /// The agent may not act, or an interrupt holds: nobody is asked, and no mode but that of judgement is suspended (law 6).
     #[cold]
-    fn stop(self, stopped: &Stopped) -> Step {
-        let reason = Reason::new(
-            stopped.code().to_owned(),
-            "this agent was stopped; its calls are not run",
-        )
-        .with_detail(stopped.to_string());
+    fn stop(self, stopped: &Stopped, kind: DenialKind) -> Step {
+        let for_model = if kind == DenialKind::Interrupted {
+            "an operator has stopped this; the call was not run: do not try again until you are told to"
+        } else {
+            "this agent was stopped; its calls are not run"
+        };
+        let reason = Reason::new(stopped.code().to_owned(), for_model).with_detail(stopped.to_string());
         let ruling = Ruling {
             judged: Judged {
                 verdict: Verdict::deny(reason),
@@ -199,7 +203,7 @@ impl Case {
                         ..Claims::default()
                     })
                 }),
-                kind: DenialKind::Denied,
+                kind,
                 by_governor: false,
                 by_screen: false,
                 fail_open: false,
@@ -474,13 +478,15 @@ impl Case {
             // what does not run consumes nothing
             Some(claims) => Claims { grant: None, ..*claims },
         };
+        // a stop that comes from here on is seen by the transaction, or by the body before it begins
+        let since = inner.interrupts.number();
         match inner.recorder.commit(record, Some(&self.call), claims).now() {
-            Ok(committed) => self.committed(committed, ruling, copy.as_ref(), now),
+            Ok(committed) => self.committed(committed, ruling, copy.as_ref(), (now, since)),
             Err(later) if self.scope.waits && inner.recorder.may_be_waited_for() => {
                 let committed = wait(later);
-                self.committed(committed, ruling, copy.as_ref(), Instant::now())
+                self.committed(committed, ruling, copy.as_ref(), (Instant::now(), since))
             }
-            Err(later) => self.commit_later(later, ruling, copy),
+            Err(later) => self.commit_later(later, ruling, copy, since),
         }
     }
 
@@ -504,10 +510,11 @@ impl Case {
         later: Answer<Result<Committed, RecordError>>,
         ruling: Ruling,
         copy: Option<DecisionRecord>,
+        since: u64,
     ) -> Step {
         Err(Answer::later(async move {
             let committed = later.await;
-            settled(self.committed(committed, ruling, copy.as_ref(), Instant::now())).await
+            settled(self.committed(committed, ruling, copy.as_ref(), (Instant::now(), since))).await
         }))
     }
 
@@ -517,7 +524,7 @@ impl Case {
         committed: Result<Committed, RecordError>,
         ruling: Ruling,
         record: Option<&DecisionRecord>,
-        started: Instant,
+        (started, since): (Instant, u64),
     ) -> Step {
         if let Ok(Committed::Stale) = committed {
             return self.again();
@@ -550,6 +557,7 @@ impl Case {
                     evaluation,
                     place,
                     started,
+                    since,
                     self.span,
                 ))
             }
@@ -592,7 +600,7 @@ fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Opt
         None => denied,
     };
     match kind {
-        DenialKind::Denied => denied,
+        DenialKind::Denied | DenialKind::Interrupted => denied,
         DenialKind::Escalated => denied.waiting().retryable(),
         _ => denied.retryable(),
     }

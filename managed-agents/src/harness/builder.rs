@@ -1,12 +1,14 @@
 //! Making a harness.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::breaker::{Breaker, CircuitBreaker};
 use super::callbacks::{Callbacks, VerdictEvent};
+use super::compensate::{Compensations, Interrupted};
 #[cfg(feature = "config")]
 use super::configured::Configured;
 use super::heads::Heads;
@@ -55,6 +57,7 @@ pub struct HarnessBuilder {
     pub(super) timeout: Option<Duration>,
     breaker: Option<CircuitBreaker>,
     callbacks: Callbacks,
+    compensations: Compensations,
     pub(super) declared: Vec<(ToolMeta, Origin)>,
     pub(super) redacted: HashMap<String, Vec<String>>,
     /// What the configuration says of tools.
@@ -197,6 +200,33 @@ impl HarnessBuilder {
     /// Calls back after every escalation; see [`on_verdict`](Self::on_verdict).
     pub fn on_escalate(mut self, callback: impl Fn(&VerdictEvent<'_>) + Send + Sync + 'static) -> Self {
         self.callbacks.add(Some(Decision::Escalate), callback);
+        self
+    }
+
+    /// Says what undoes a call of a tool that an interrupt has cancelled after its body began: a function of what was called. It
+    /// runs in a task of its own after the body is gone, outside every lock and every gate (a stop holds while it runs), and how
+    /// it ends is recorded. Needs a tokio runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use managed_agents::Harness;
+    /// let builder = Harness::builder().compensate("transfer", |interrupted| async move {
+    ///     let to = interrupted.arguments().get("to").cloned();
+    ///     // take back what was begun; an error is recorded as one
+    ///     to.map(drop).ok_or("no receiver".into())
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn compensate<F>(
+        mut self,
+        tool: impl Into<String>,
+        undo: impl Fn(Interrupted) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+    {
+        self.compensations.add(tool.into(), undo);
         self
     }
 
@@ -391,6 +421,8 @@ impl HarnessBuilder {
         getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
         Ok(Harness::new(Inner {
             id: next_id(),
+            interrupts: recorder.interrupts().unwrap_or_default(),
+            compensations: self.compensations,
             recorder,
             memory,
             #[cfg(feature = "webhooks")]
@@ -492,7 +524,7 @@ pub struct Dangerous(HarnessBuilder);
 impl Dangerous {
     /// Suspends judgement (policy, score, screen, approval): every verdict is recorded with `enforced: false`, and the
     /// body runs whatever it is. What still stops a call: no harness, arguments that cannot be judged, a record that cannot
-    /// be written.
+    /// be written, an agent that may not act, and an interrupt.
     pub fn observe_only(mut self) -> HarnessBuilder {
         self.0.observe_only = true;
         self.0

@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::admit::{Admission, Step, admit, refuse_as, settled};
 use super::blocking;
+use super::compensate::Compensation;
 use super::draft::Draft;
 use super::guard::{Entered, Guard};
 use super::returned::GovernedReturn;
@@ -55,8 +56,14 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         let entered = match before(this.stage, cx) {
-            Ok(entered) => entered,
-            Err(ended) => return ended,
+            Before::Body(entered) => entered,
+            Before::Answer(answer) => return answer,
+            Before::Stopped(denied, compensation) => {
+                // the body is gone before its caller goes on, and before anything undoes it
+                this.body.set(None);
+                compensate(compensation);
+                return Poll::Ready(denied);
+            }
         };
         let Some(body) = this.body.as_mut().as_pin_mut() else {
             return Poll::Pending;
@@ -80,20 +87,56 @@ impl<F> fmt::Debug for Gate<F> {
     }
 }
 
+/// What comes of a poll before the body is polled.
+enum Before<'a, R> {
+    /// The body is to be polled.
+    Body(Entered<'a>),
+    /// This is the answer.
+    Answer(Poll<R>),
+    /// This is the answer, and the body is to be dropped.
+    Stopped(R, Option<Compensation>),
+}
+
 /// All that comes before the body; or what to answer in its place.
 #[inline(never)]
-fn before<'a, R: GovernedReturn>(stage: &'a mut Stage, cx: &mut Context<'_>) -> Result<Entered<'a>, Poll<R>> {
+fn before<'a, R: GovernedReturn>(stage: &'a mut Stage, cx: &mut Context<'_>) -> Before<'a, R> {
     if !matches!(stage, Stage::Running(_)) {
         match judge(stage, cx) {
             Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(denied)) => return Err(Poll::Ready(R::from_denial(denied))),
-            Poll::Pending => return Err(Poll::Pending),
+            Poll::Ready(Err(denied)) => return Before::Answer(Poll::Ready(R::from_denial(denied))),
+            Poll::Pending => return Before::Answer(Poll::Pending),
         }
     }
+    let ends = match stage {
+        Stage::Running(guard) => guard.must_end(),
+        _ => false,
+    };
+    if ends {
+        return stop(stage);
+    }
     match stage {
-        Stage::Running(guard) => Ok(guard.enter()),
+        Stage::Running(guard) => Before::Body(guard.enter()),
         // polled after its end
-        _ => Err(Poll::Pending),
+        _ => Before::Answer(Poll::Pending),
+    }
+}
+
+/// Ends a call that an interrupt stopped.
+#[cold]
+fn stop<'a, R: GovernedReturn>(stage: &mut Stage) -> Before<'a, R> {
+    match std::mem::replace(stage, Stage::Ended) {
+        Stage::Running(guard) => {
+            let (denied, compensation) = guard.interrupted();
+            denial_slot::stopped(&denied);
+            Before::Stopped(R::from_denial(denied), compensation)
+        }
+        _ => Before::Answer(Poll::Pending),
+    }
+}
+
+fn compensate(compensation: Option<Compensation>) {
+    if let Some(compensation) = compensation {
+        compensation.start();
     }
 }
 
@@ -150,7 +193,12 @@ fn after<R: GovernedReturn>(stage: &mut Stage, polled: Poll<R>, cx: &mut Context
         }
         Poll::Pending => match overdue(stage, cx) {
             Poll::Ready(denied) => After::Overdue(Poll::Ready(R::from_denial(denied))),
-            Poll::Pending => After::Polled(Poll::Pending),
+            Poll::Pending => {
+                if let Stage::Running(guard) = stage {
+                    guard.watch(cx);
+                }
+                After::Polled(Poll::Pending)
+            }
         },
     }
 }
@@ -219,6 +267,8 @@ where
         Ok(admitted) => admitted,
         Err(denied) => return F::Output::from_denial(denied),
     };
+    let mut admitted = admitted;
+    admitted.finish_whatever_comes();
     let running = Gate {
         stage: Stage::Running(admitted),
         body: Some(body),
@@ -255,6 +305,11 @@ fn no_runtime(tool: &str) -> GovernanceDenied {
 pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) -> R {
     match before_blocking(draft) {
         Ok(mut guard) => {
+            if guard.must_end() {
+                let (denied, _) = guard.interrupted();
+                denial_slot::stopped(&denied);
+                return R::from_denial(denied);
+            }
             let entered = guard.enter();
             let value = body();
             entered.leave();

@@ -216,13 +216,28 @@ impl Permit {
     {
         let Self { guard, arguments } = self;
         let mut guard = Some(guard);
-        let mut body = pin!(body(Value::Object(arguments)));
+        let mut body = pin!(Some(body(Value::Object(arguments))));
         std::future::poll_fn(move |cx| {
             let Some(running) = &mut guard else {
                 return Poll::Pending;
             };
+            if running.must_end() {
+                let Some(stopped) = guard.take() else {
+                    return Poll::Pending;
+                };
+                let (denied, compensation) = stopped.interrupted();
+                // the body is gone before anything undoes it
+                body.set(None);
+                if let Some(compensation) = compensation {
+                    compensation.start();
+                }
+                return Poll::Ready(Err(denied.into()));
+            }
+            let Some(part) = body.as_mut().as_pin_mut() else {
+                return Poll::Pending;
+            };
             let entered = running.enter();
-            let polled = body.as_mut().poll(cx);
+            let polled = part.poll(cx);
             entered.leave();
             let value = match polled {
                 Poll::Ready(value) => value,
@@ -230,7 +245,10 @@ impl Permit {
                     Some(overdue) => return Poll::Ready(Err(overdue.timed_out().into())),
                     None => return Poll::Pending,
                 },
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    running.watch(cx);
+                    return Poll::Pending;
+                }
             };
             if let Some(mut ended) = guard.take() {
                 ended.ended(value.outcome());
@@ -238,6 +256,12 @@ impl Permit {
             Poll::Ready(value)
         })
         .await
+    }
+
+    /// Whether the call was told to stop: whoever runs it should end it soon. What [`run`](Self::run) runs is cancelled instead.
+    #[must_use]
+    pub fn is_stopped(&mut self) -> bool {
+        self.guard.is_stopped()
     }
 
     /// Says how the call ended, when somebody else ran it.

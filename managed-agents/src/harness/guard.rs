@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 
 use super::Harness;
-use super::scope::Parent;
+use super::compensate::Compensation;
+use super::scope::{Parent, Running};
 use crate::audit::{OutcomeRecord, Sequence};
 use crate::call::ToolCall;
 use crate::error::{DenialKind, GovernanceDenied};
+use crate::interrupt::{StopRecord, Watched};
 use crate::outcome::Outcome;
 use crate::verdict::EvaluationId;
 
@@ -26,6 +28,23 @@ pub(super) struct Guard {
     stage: Stage,
     span: Option<Box<tracing::Span>>,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// How many stops there were when it was admitted.
+    since: u64,
+    /// The body has begun.
+    began: bool,
+    /// Once it has begun, it is not cut short: it is told.
+    finishes: bool,
+    stopping: Option<Box<Stopping>>,
+}
+
+/// What few calls have.
+#[derive(Default)]
+struct Stopping {
+    /// How many stops it has looked at.
+    seen: u64,
+    by: Option<Arc<StopRecord>>,
+    /// Its place among those that a stop wakes.
+    watched: Option<Watched>,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -66,6 +85,7 @@ impl Guard {
         evaluation: EvaluationId,
         place: Sequence,
         started: Instant,
+        since: u64,
         span: Option<Box<tracing::Span>>,
     ) -> Self {
         Self {
@@ -77,6 +97,10 @@ impl Guard {
             stage: Stage::Waiting,
             span,
             deadline: None,
+            since,
+            began: false,
+            finishes: false,
+            stopping: None,
         }
     }
 
@@ -93,14 +117,99 @@ impl Guard {
         self.stage = Stage::HandedOut;
     }
 
+    /// Once the body has begun, it runs to its end: a stop is told to it.
+    pub(super) fn finish_whatever_comes(&mut self) {
+        self.finishes = true;
+    }
+
+    /// Whether the call was told to stop.
+    #[inline]
+    pub(super) fn is_stopped(&mut self) -> bool {
+        let number = self.harness.inner().interrupts.number();
+        let seen = self.stopping.as_ref().map_or(self.since, |stopping| stopping.seen);
+        if number == seen {
+            return self.stopping.as_ref().is_some_and(|stopping| stopping.by.is_some());
+        }
+        self.look()
+    }
+
+    #[cold]
+    fn look(&mut self) -> bool {
+        let interrupts = &self.harness.inner().interrupts;
+        let (by, number) = interrupts.since(self.since, &self.call, &self.evaluation);
+        let stopping = self.stopping.get_or_insert_default();
+        stopping.seen = number;
+        if stopping.by.is_none() {
+            stopping.by = by;
+        }
+        stopping.by.is_some()
+    }
+
+    /// Whether the body is not to be polled any more.
+    #[inline]
+    pub(super) fn must_end(&mut self) -> bool {
+        self.is_stopped() && !(self.finishes && self.began)
+    }
+
+    /// The body waits: a stop wakes it from now on.
+    pub(super) fn watch(&mut self, cx: &Context<'_>) {
+        let since = self.since;
+        let stopping = self.stopping.get_or_insert_with(|| {
+            Box::new(Stopping {
+                seen: since,
+                ..Stopping::default()
+            })
+        });
+        match &stopping.watched {
+            Some(watched) => watched.wake_by(cx.waker()),
+            None => {
+                let interrupts = &self.harness.inner().interrupts;
+                stopping.watched = Some(interrupts.watch(&self.call, &self.evaluation, cx.waker()));
+            }
+        }
+        // one that was stated before is seen here, and one that comes later wakes it
+        if stopping.by.is_none() && self.is_stopped() {
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    /// Records that the body was stopped, and gives the denial that says so, and what undoes the call.
+    pub(super) fn interrupted(mut self) -> (GovernanceDenied, Option<Compensation>) {
+        let by = self.stopping.as_ref().and_then(|stopping| stopping.by.clone());
+        let compensation = by
+            .as_ref()
+            .filter(|_| self.began)
+            .and_then(|by| Compensation::of(&self.harness, &self.call, &self.evaluation, self.place, by));
+        self.end(Outcome::Interrupted);
+        let (code, detail) = match &by {
+            Some(by) => (by.code, by.told()),
+            None => ("interrupted", String::new()),
+        };
+        let denied = GovernanceDenied::new(
+            DenialKind::Interrupted,
+            code,
+            "the tool was stopped by an operator; do not call it again until you are told to",
+        )
+        .with_detail(detail)
+        .with_tool(self.call.tool())
+        .with_evaluation_id(&self.evaluation);
+        (denied, compensation)
+    }
+
     /// Enters part of the body as this call's: what it calls has this call as parent, and a panic in it is seen as one.
     ///
     /// Not generic over the part, so that it is compiled once and not for each governed function.
     pub(super) fn enter(&mut self) -> Entered<'_> {
         self.stage = Stage::Polling;
+        self.began = true;
         Entered {
             span: self.span.as_deref().map(tracing::Span::enter),
-            parent: Parent::enter(&self.evaluation),
+            parent: Parent::enter(Running {
+                evaluation: self.evaluation.clone(),
+                call: Arc::clone(&self.call),
+                harness: self.harness.clone(),
+                since: self.since,
+            }),
             stage: &mut self.stage,
         }
     }
@@ -145,7 +254,11 @@ impl Guard {
             return;
         }
         self.stage = Stage::Ended;
-        let record = OutcomeRecord::new(outcome, self.started.elapsed());
+        let mut record = OutcomeRecord::new(outcome, self.started.elapsed());
+        if self.is_stopped() {
+            let by = self.stopping.as_ref().and_then(|stopping| stopping.by.as_ref());
+            record = record.with_stop(by.and_then(|by| by.place()).map(Sequence::get));
+        }
         let inner = self.harness.inner();
         inner.recorder.conclude(self.place, record);
         inner.governor.conclude(&self.call, &self.evaluation, outcome);

@@ -5,6 +5,7 @@ mod blocking;
 mod breaker;
 mod builder;
 mod callbacks;
+mod compensate;
 #[cfg(feature = "config")]
 mod configured;
 mod draft;
@@ -12,6 +13,7 @@ mod gate;
 mod govern;
 mod guard;
 mod heads;
+mod interrupts;
 mod judge;
 #[cfg(feature = "cli")]
 mod rejudge;
@@ -33,6 +35,7 @@ pub(crate) use admit::{refused, refused_by_name};
 pub use breaker::CircuitBreaker;
 pub use builder::{BuildError, Dangerous, HarnessBuilder};
 pub use callbacks::VerdictEvent;
+pub use compensate::Interrupted;
 #[cfg(feature = "cli")]
 pub(crate) use configured::judging;
 #[doc(hidden)]
@@ -40,6 +43,7 @@ pub use draft::{Draft, Judged};
 #[doc(hidden)]
 pub use gate::{Gate, gate, gate_blocking, gate_finish};
 pub use govern::{Govern, Permit};
+pub use interrupts::{stopped, stopping};
 #[cfg(feature = "cli")]
 pub(crate) use rejudge::Rejudge;
 #[doc(hidden)]
@@ -89,6 +93,9 @@ struct Inner {
     /// Ends with the harness.
     #[cfg(feature = "webhooks")]
     _told: Option<crate::webhooks::Webhooks>,
+    /// What is stopped: the recorder's, or this harness's own where it keeps none.
+    interrupts: crate::interrupt::Interrupts,
+    compensations: compensate::Compensations,
     #[cfg(feature = "sqlite")]
     home: Option<crate::home::Home>,
     heads: Heads,

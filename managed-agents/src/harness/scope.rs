@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::Harness;
 use super::session::SessionState;
+use crate::call::ToolCall;
 use crate::verdict::EvaluationId;
 
 tokio::task_local! {
@@ -15,7 +16,26 @@ tokio::task_local! {
 
 thread_local! {
     /// The governed call whose body this thread is polling.
-    static PARENT: Cell<Option<EvaluationId>> = const { Cell::new(None) };
+    static PARENT: Cell<Option<Running>> = const { Cell::new(None) };
+}
+
+/// A governed call whose body runs.
+#[derive(Clone)]
+pub(super) struct Running {
+    pub(super) evaluation: EvaluationId,
+    pub(super) call: Arc<ToolCall>,
+    pub(super) harness: Harness,
+    /// How many stops there were when it was admitted.
+    pub(super) since: u64,
+}
+
+impl Running {
+    /// The call whose body this thread is polling.
+    pub(super) fn current() -> Option<Self> {
+        let running = PARENT.take();
+        PARENT.set(running.clone());
+        running
+    }
 }
 
 static INSTALLED: OnceLock<Harness> = OnceLock::new();
@@ -87,17 +107,18 @@ pub(super) fn install(harness: &Harness) -> Result<(), Harness> {
 }
 
 /// Says which call's body is being polled, until it is dropped.
-pub(super) struct Parent(Option<EvaluationId>);
+pub(super) struct Parent(Option<Running>);
 
 impl Parent {
-    pub(super) fn enter(call: &EvaluationId) -> Self {
-        Self(PARENT.replace(Some(call.clone())))
+    pub(super) fn enter(call: Running) -> Self {
+        Self(PARENT.replace(Some(call)))
     }
 
     pub(super) fn current() -> Option<EvaluationId> {
         let parent = PARENT.take();
-        PARENT.set(parent.clone());
-        parent
+        let evaluation = parent.as_ref().map(|parent| parent.evaluation.clone());
+        PARENT.set(parent);
+        evaluation
     }
 }
 

@@ -8,6 +8,7 @@
 mod agents;
 mod error;
 mod keeping;
+mod interrupts;
 mod renewal;
 
 use std::fmt;
@@ -24,7 +25,9 @@ use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, Record
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
 use crate::identity::{Authority, KeyDir, LogKeyCertificate, Moment, PublicKey, Trust};
+use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop, Target};
 use crate::store::{Query, Store, StoreOptions};
+use crate::verdict::EvaluationId;
 use renewal::Renewals;
 
 /// A data directory that is open. Clones share it. Everything here blocks while files are read and written.
@@ -251,6 +254,37 @@ impl Recorder for Home {
 
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {
         self.0.store.conclude(place, outcome);
+    }
+
+    fn interrupts(&self) -> Option<Interrupts> {
+        Recorder::interrupts(&self.0.store)
+    }
+
+    fn stop(&self, stop: &Stop) -> Answer<Result<Sequence, InterruptError>> {
+        Recorder::stop(&self.0.store, stop)
+    }
+
+    fn resume(&self, target: &Target, reason: &str) -> Answer<Result<Sequence, InterruptError>> {
+        let (home, target, reason) = (self.clone(), target.clone(), reason.to_owned());
+        Answer::later(async move {
+            let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+                return home.end_for_harness(&target, &reason);
+            };
+            // reads files, and waits for the writer's thread
+            let done = runtime
+                .spawn_blocking(move || home.end_for_harness(&target, &reason))
+                .await;
+            done.unwrap_or_else(|_| {
+                Err(InterruptError::new(
+                    InterruptErrorKind::Unrecorded,
+                    "the runtime ended while the end of a stop was recorded",
+                ))
+            })
+        })
+    }
+
+    fn compensated(&self, place: Sequence, evaluation: &EvaluationId, agent: &AgentId, outcome: OutcomeRecord) {
+        self.0.store.compensated(place, evaluation, agent, outcome);
     }
 }
 

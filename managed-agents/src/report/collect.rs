@@ -2,7 +2,7 @@
 
 use super::evidence::EvidenceKind;
 use super::figures::{Bucket, Calls, Figures, OverTime};
-use super::read::{body_text, screen_codes, trust_after};
+use super::read::{body_text, interrupts, screen_codes, trust_after};
 use super::reviewers::Watch;
 use crate::audit::entry::Entry;
 
@@ -44,8 +44,9 @@ impl Collector {
             "decision" => self.decision(entry),
             "outcome" => self.outcome(entry),
             "agent" => self.agent(entry),
+            "interrupt" => self.interrupt(entry),
             "erasure" => self.is(EvidenceKind::Erasures, sequence),
-            "retention" | "hold" => self.is(EvidenceKind::Retention, sequence),
+            "retention" | "hold" | "release" => self.is(EvidenceKind::Retention, sequence),
             "drift" => {
                 self.is(EvidenceKind::Drift, sequence);
                 self.bucket(entry, |bucket| bucket.drift += 1);
@@ -176,6 +177,19 @@ impl Collector {
             _ => {
                 self.bucket(entry, |bucket| bucket.stops += 1);
                 EvidenceKind::Stops
+            }
+        };
+        self.is(kind, entry.sequence());
+    }
+
+    /// A stop, or the operator's statement that it is over.
+    fn interrupt(&mut self, entry: &Entry) {
+        let kind = match interrupts(entry) {
+            None => EvidenceKind::Reactivations,
+            Some(true) => EvidenceKind::Drills,
+            Some(false) => {
+                self.bucket(entry, |bucket| bucket.stops += 1);
+                EvidenceKind::Interrupts
             }
         };
         self.is(kind, entry.sequence());

@@ -29,7 +29,11 @@ pub enum EvidenceKind {
     Identities,
     /// An agent was suspended or revoked.
     Stops,
-    /// A suspension was lifted.
+    /// A call, a session, an agent or everything was interrupted.
+    Interrupts,
+    /// An interrupt was tried out, as a drill.
+    Drills,
+    /// A suspension or an interrupt was lifted.
     Reactivations,
     /// A decision names the digest of all rules that were applied.
     Rules,
@@ -59,7 +63,7 @@ pub enum EvidenceKind {
 
 impl EvidenceKind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Record,
         Self::Decisions,
         Self::Outcomes,
@@ -70,6 +74,8 @@ impl EvidenceKind {
         Self::Approved,
         Self::Identities,
         Self::Stops,
+        Self::Interrupts,
+        Self::Drills,
         Self::Reactivations,
         Self::Rules,
         Self::Policies,
@@ -99,7 +105,9 @@ impl EvidenceKind {
             Self::Approved => "Calls that ran because people had approved them",
             Self::Identities => "Signed identities of agents",
             Self::Stops => "Agents suspended or revoked",
-            Self::Reactivations => "Suspensions lifted",
+            Self::Interrupts => "Interrupts of calls, sessions, agents or everything",
+            Self::Drills => "Drills of interrupts",
+            Self::Reactivations => "Suspensions and interrupts lifted",
             Self::Rules => "Decisions that name their rules",
             Self::Policies => "Decisions that name the policies behind them",
             Self::Screen => "Calls in which the screen found something",

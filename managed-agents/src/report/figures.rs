@@ -100,7 +100,7 @@ pub struct Bucket {
     pub queued: u64,
     /// Bodies that did not end well.
     pub failed: u64,
-    /// Agents that were suspended or revoked.
+    /// Agents that were suspended or revoked, and interrupts that were no drills.
     pub stops: u64,
     /// Alarms of drift.
     pub drift: u64,

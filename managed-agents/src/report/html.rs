@@ -119,7 +119,7 @@ fn charts(out: &mut String, report: &Report) {
     );
     let trouble: [Column; 3] = [
         ("did not end well", "low", |bucket| bucket.failed),
-        ("agents stopped", "deny", |bucket| bucket.stops),
+        ("stops", "deny", |bucket| bucket.stops),
         ("alarms of drift", "queue", |bucket| bucket.drift),
     ];
     bars(
@@ -127,7 +127,7 @@ fn charts(out: &mut String, report: &Report) {
         report,
         "Trouble",
         &trouble,
-        "No body ended badly, no agent was stopped and no drift was detected in this period.",
+        "No body ended badly, nothing was stopped and no drift was detected in this period.",
     );
     trust(out, report);
     out.push_str("</section>\n");

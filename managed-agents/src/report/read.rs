@@ -30,6 +30,15 @@ pub(super) fn body_text(entry: &Entry, key: &str) -> Option<String> {
     found.as_str().map(ToOwned::to_owned)
 }
 
+/// Whether an `interrupt` entry is a stop, and if so, whether it is a drill.
+pub(super) fn interrupts(entry: &Entry) -> Option<bool> {
+    #[derive(serde::Deserialize)]
+    struct Stop {
+        drill: bool,
+    }
+    member(entry, "body").map(|stop: Stop| stop.drill)
+}
+
 pub(super) fn member<T: DeserializeOwned>(entry: &Entry, key: &str) -> Option<T> {
     serde_json::from_str(entry.raw(key)?).ok()
 }

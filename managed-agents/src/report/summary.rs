@@ -52,6 +52,8 @@ pub(super) fn first_figures(report: &Report) -> Vec<(&'static str, u64)> {
         ("of these, not ended well", evidence(Kind::Failures)),
         ("ran unjudged or as exceptions", evidence(Kind::Exceptions)),
         ("agents stopped", evidence(Kind::Stops)),
+        ("interrupts", evidence(Kind::Interrupts)),
+        ("drills", evidence(Kind::Drills)),
         ("subjects erased", evidence(Kind::Erasures)),
         ("entries in the log", figures.entries),
     ]

@@ -1,14 +1,19 @@
 //! The record in memory: bounded, and lost with the process.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use crate::answer::Answer;
 use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, Recorder, Sequence};
-use crate::call::{Salt, ToolCall};
+use crate::call::{AgentId, Salt, ToolCall};
 use crate::governor::Claims;
+use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop, StopRecord, Target, is_reason};
+use crate::verdict::EvaluationId;
 
 /// How many calls are kept when nothing else is said.
 const DEFAULT_CAPACITY: usize = 10_000;
+/// How many stops are kept.
+const MOST_STOPS: usize = 10_000;
 
 /// Keeps the last calls in memory (10 000 when nothing else is said); older ones are dropped and counted. Clones share
 /// one record. Lost with the process.
@@ -28,6 +33,9 @@ struct Shared {
     capacity: usize,
     /// Guards the ring; held for a push or a look-up, never across an await or a callback.
     ring: Mutex<Ring>,
+    interrupts: Interrupts,
+    /// Guards what was stopped and resumed; held for a push or a copy.
+    stops: Mutex<Vec<MemoryStop>>,
 }
 
 #[derive(Debug, Default)]
@@ -40,12 +48,41 @@ struct Ring {
     next: usize,
 }
 
+/// A stop in the record, and its end.
+#[derive(Clone, Debug)]
+pub struct MemoryStop {
+    stop: Stop,
+    at: SystemTime,
+    over: Option<(SystemTime, String)>,
+}
+
+impl MemoryStop {
+    /// What was stopped, and why.
+    #[must_use]
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// When.
+    #[must_use]
+    pub fn at(&self) -> SystemTime {
+        self.at
+    }
+
+    /// When it was resumed, and why, if it was.
+    #[must_use]
+    pub fn resumed(&self) -> Option<(SystemTime, &str)> {
+        self.over.as_ref().map(|(at, reason)| (*at, reason.as_str()))
+    }
+}
+
 /// One call in the record: what was decided, and how it ended if it ran and has ended.
 #[derive(Clone, Debug)]
 pub struct MemoryEntry {
     decision: DecisionRecord,
     salt: Salt,
     outcome: Option<OutcomeRecord>,
+    compensation: Option<OutcomeRecord>,
 }
 
 impl MemoryEntry {
@@ -59,6 +96,12 @@ impl MemoryEntry {
     #[must_use]
     pub fn outcome(&self) -> Option<OutcomeRecord> {
         self.outcome
+    }
+
+    /// How its compensation ended, if it was stopped and has one.
+    #[must_use]
+    pub fn compensation(&self) -> Option<OutcomeRecord> {
+        self.compensation
     }
 
     /// The salt of the record's digest.
@@ -83,6 +126,8 @@ impl MemoryRecorder {
         Self(Arc::new(Shared {
             capacity: capacity.max(1),
             ring: Mutex::default(),
+            interrupts: Interrupts::new(),
+            stops: Mutex::default(),
         }))
     }
 
@@ -102,9 +147,71 @@ impl MemoryRecorder {
         ring.recorded - ring.entries.len() as u64
     }
 
+    /// What was stopped, oldest first; the first 10 000.
+    #[must_use]
+    pub fn stops(&self) -> Vec<MemoryStop> {
+        self.stated().clone()
+    }
+
+    fn stated(&self) -> MutexGuard<'_, Vec<MemoryStop>> {
+        self.0.stops.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn ring(&self) -> MutexGuard<'_, Ring> {
         // nothing that is done under the lock can leave the ring half changed
         self.0.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl MemoryRecorder {
+    fn state_stop(&self, stop: &Stop) -> Result<Sequence, InterruptError> {
+        let now = SystemTime::now();
+        let ring = self.ring();
+        if let Target::Call(evaluation) = stop.target() {
+            let running = ring.entries.iter().any(|entry| {
+                entry.outcome.is_none()
+                    && entry.decision.disposition().runs()
+                    && entry.decision.evaluation_id().to_string() == evaluation.to_string()
+            });
+            if !running {
+                let detail = format!("no call `{evaluation}` is running");
+                return Err(InterruptError::new(InterruptErrorKind::NotRunning, detail));
+            }
+        }
+        let mut stops = self.stated();
+        let place = Sequence::new(stops.len() as u64);
+        if stops.len() < MOST_STOPS {
+            stops.push(MemoryStop {
+                stop: stop.clone(),
+                at: now,
+                over: None,
+            });
+        }
+        drop(stops);
+        self.0
+            .interrupts
+            .close_for(StopRecord::new(stop.clone(), now, Some(place)));
+        drop(ring);
+        // nobody is woken under the lock
+        self.0.interrupts.wake();
+        Ok(place)
+    }
+
+    fn state_end(&self, target: &Target, reason: &str) -> Result<Sequence, InterruptError> {
+        if !is_reason(reason) {
+            let detail = "the reason of a resumption is not 1 to 64 characters of a-z, 0-9, `_`";
+            return Err(InterruptError::new(InterruptErrorKind::Input, detail));
+        }
+        let now = SystemTime::now();
+        if self.0.interrupts.end(target) == 0 {
+            let detail = format!("`{}` is not stopped", target.to_string().escape_debug());
+            return Err(InterruptError::new(InterruptErrorKind::NotStopped, detail));
+        }
+        let mut stops = self.stated();
+        for stop in stops.iter_mut().filter(|stop| stop.stop.target() == target) {
+            stop.over.get_or_insert_with(|| (now, reason.to_owned()));
+        }
+        Ok(Sequence::new(stops.len() as u64))
     }
 }
 
@@ -137,8 +244,14 @@ impl Recorder for MemoryRecorder {
             decision: record,
             salt: call.map_or(Salt::NONE, |call| *call.salt()),
             outcome: None,
+            compensation: None,
         };
         let mut ring = self.ring();
+        let decision = &entry.decision;
+        // a stop is stated under the same lock: what is pushed after it was not stopped by it
+        if decision.disposition().runs() && !self.0.interrupts.admits_in(decision.agent(), decision.session()) {
+            return Answer::ready(Ok(Committed::Stale));
+        }
         let (sequence, next) = (ring.recorded, ring.next);
         match ring.entries.get_mut(next) {
             Some(oldest) => *oldest = entry,
@@ -156,6 +269,24 @@ impl Recorder for MemoryRecorder {
             && entry.outcome.is_none()
         {
             entry.outcome = Some(outcome);
+        }
+    }
+
+    fn interrupts(&self) -> Option<Interrupts> {
+        Some(self.0.interrupts.clone())
+    }
+
+    fn stop(&self, stop: &Stop) -> Answer<Result<Sequence, InterruptError>> {
+        Answer::ready(self.state_stop(stop))
+    }
+
+    fn resume(&self, target: &Target, reason: &str) -> Answer<Result<Sequence, InterruptError>> {
+        Answer::ready(self.state_end(target, reason))
+    }
+
+    fn compensated(&self, place: Sequence, _evaluation: &EvaluationId, _agent: &AgentId, outcome: OutcomeRecord) {
+        if let Some(entry) = self.ring().at(place.get()) {
+            entry.compensation = Some(outcome);
         }
     }
 }

@@ -58,7 +58,7 @@ fn a_pack_verifies_with_python_alone_and_says_what_it_checked() {
         "the log only grew",
         "each by its receipt",
         "part of it",
-        "drills: none",
+        "drills: 0 entries",
         "everything holds",
     ] {
         assert!(said.contains(line), "{line}: {said}");

@@ -22,6 +22,7 @@ pub fn outcome(about: Sequence, evaluation: &str, agent: &str, record: &OutcomeR
         agent,
         record.outcome(),
         u64::try_from(micros).ok(),
+        (record.stop(), record.was_told()),
         at,
     )
 }
@@ -29,7 +30,7 @@ pub fn outcome(about: Sequence, evaluation: &str, agent: &str, record: &OutcomeR
 /// How the call of the decision at `about` ended is not known: the process that ran it is gone.
 #[must_use]
 pub fn unknown_outcome(about: Sequence, evaluation: &str, agent: &str, at: SystemTime) -> PendingEntry {
-    ended(about, evaluation, agent, Outcome::Unknown, None, at)
+    ended(about, evaluation, agent, Outcome::Unknown, None, (None, false), at)
 }
 
 fn ended(
@@ -38,6 +39,7 @@ fn ended(
     agent: &str,
     outcome: Outcome,
     duration_us: Option<u64>,
+    (stop, told): (Option<u64>, bool),
     at: SystemTime,
 ) -> PendingEntry {
     let at = calendar::micros(at);
@@ -54,6 +56,13 @@ fn ended(
     out.text("outcome", outcome.code());
     out.key("seq");
     let sequence_at = out.out.len();
+    if let Some(stop) = stop {
+        out.integer("stop", stop);
+    }
+    if told {
+        out.key("told");
+        out.out.extend_from_slice(b"true");
+    }
     out.text("type", "outcome");
     out.text("v", FORMAT);
     let index = IndexColumns {

@@ -21,6 +21,7 @@ pub(super) struct Gathered {
     erasures: Listing,
     exceptions: Listing,
     keys: Listing,
+    drills: Listing,
     rules: OfRules,
 }
 
@@ -66,7 +67,13 @@ impl Gathered {
             }
             "outcome" | "drift" => {}
             "agent" => self.agents.add(entry),
-            "erasure" | "retention" | "hold" => self.erasures.add(entry),
+            "interrupt" => {
+                self.agents.add(entry);
+                if crate::report::read::interrupts(entry) == Some(true) {
+                    self.drills.add(entry);
+                }
+            }
+            "erasure" | "retention" | "hold" | "release" => self.erasures.add(entry),
             "origin" | "log_key" | "log_certificate" => self.keys.add(entry),
             // what people signed
             _ => self.approvals.add(entry),
@@ -81,6 +88,7 @@ impl Gathered {
             &self.erasures,
             &self.exceptions,
             &self.keys,
+            &self.drills,
         ];
         let places = listings.into_iter().flat_map(Listing::places);
         places.chain(self.rules.places()).collect()
@@ -101,7 +109,7 @@ impl Gathered {
         files.json("exceptions.json", &self.exceptions)?;
         files.json("keys.json", &self.keys)?;
         files.json("rules.json", &self.rules)?;
-        files.json("drills.json", &super::lists::drills())
+        files.json("drills.json", &self.drills)
     }
 }
 

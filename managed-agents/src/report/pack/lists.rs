@@ -127,17 +127,3 @@ pub(super) struct Sample<'a> {
 pub(super) fn sample<'a>(seed: &'a str, count: usize, places: &'a [u64]) -> Sample<'a> {
     Sample { seed, count, places }
 }
-
-#[derive(Serialize)]
-pub(super) struct Drills {
-    drills: [(); 0],
-    says: &'static str,
-}
-
-/// There is no entry for an exercise yet.
-pub(super) fn drills() -> Drills {
-    Drills {
-        drills: [],
-        says: "none is recorded: this version of the record has no entry for an exercise",
-    }
-}

@@ -286,7 +286,7 @@ class Pack:
         else:
             self.say("the population's counts by type are the log keeper's word: the sample is a part of it")
 
-        for name in ("agents", "approvals", "erasures", "exceptions", "keys", "rules"):
+        for name in ("agents", "approvals", "drills", "erasures", "exceptions", "keys", "rules"):
             listing = self.json(name + ".json")
             for one in listing["entries"]:
                 entry = entries.get(one["seq"])
@@ -298,7 +298,6 @@ class Pack:
             for end_of in ("first", "last"):
                 need(entries[one[end_of]].get("rules") == one["digest"], "a digest of rules is not in the entry that is named")
         self.say("%d digests of rules were in force, each shown by two entries" % len(rules))
-        self.say("drills: " + self.json("drills.json")["says"])
 
     def entry(self, name, key, end_text, end_size, end_root):
         data = self.read(name + ".json")

@@ -7,19 +7,19 @@ use rusqlite::params;
 
 use super::agents;
 use super::error::StoreError;
+use super::interrupts::Stops;
 use super::log::Log;
 use super::message::Decision;
 use super::seal::Values;
-use super::shared::Shared;
 use super::tip::Tip;
 use crate::identity::Standing;
 
-/// Reads states and keys anew when any process has changed one.
+/// Reads states, stops and keys anew when any process has changed one.
 pub(super) fn refresh(
     log: &Log<'_>,
     tip: &Tip,
-    shared: &Shared,
     standings: &mut HashMap<String, Standing>,
+    stops: &mut Stops,
     epoch: &mut u64,
 ) -> Result<(), StoreError> {
     if *epoch == tip.epoch {
@@ -29,8 +29,8 @@ pub(super) fn refresh(
         .into_iter()
         .map(|(agent, row)| (agent, row.standing(tip.epoch)))
         .collect();
+    *stops = Stops::read(log.db, tip.size())?;
     log.keys.reload()?;
-    shared.set_standings(standings.clone());
     *epoch = tip.epoch;
     Ok(())
 }
@@ -40,6 +40,7 @@ pub(super) fn admits(
     log: &Log<'_>,
     tip: &Tip,
     standings: &HashMap<String, Standing>,
+    stops: &Stops,
     decision: &Decision,
 ) -> Result<bool, StoreError> {
     if decision.claims.epoch.is_some_and(|seen| seen != tip.epoch) {
@@ -54,6 +55,9 @@ pub(super) fn admits(
     let standing = standings.get(&decision.agent);
     // the entry names a passport: it must be the agent's
     if standing.map(|standing| &standing.passport) != decision.passport.as_ref() {
+        return Ok(false);
+    }
+    if decision.runs && !stops.admit(&decision.agent, decision.session.as_deref()) {
         return Ok(false);
     }
     // a refusal is recorded however the agent stands

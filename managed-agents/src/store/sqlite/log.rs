@@ -135,7 +135,7 @@ impl<'c> Log<'c> {
                 mark
             ])?;
         }
-        if entry.index.kind == "agent" || entry.index.kind == "erasure" || entry.index.kind == "origin" {
+        if let "agent" | "erasure" | "interrupt" | "origin" = entry.index.kind.as_str() {
             tip.epoch += 1;
         }
         tip.push(self.db, leaf, facts)?;
@@ -179,6 +179,18 @@ impl<'c> Log<'c> {
             self.ended(sequence)?;
         }
         Ok(())
+    }
+
+    /// Whether the call of an evaluation runs.
+    pub(super) fn runs(&self, evaluation: &str) -> Result<bool, StoreError> {
+        let mut select = self.db.prepare("SELECT seq FROM running ORDER BY seq DESC")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            if self.named(row.get::<_, i64>(0)?.cast_unsigned())?.0 == evaluation {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The evaluation and agent of a decision.

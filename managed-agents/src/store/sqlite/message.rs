@@ -47,6 +47,7 @@ pub(super) struct Decision {
     pub(super) values: Values,
     pub(super) claims: Claims,
     pub(super) agent: String,
+    pub(super) session: Option<Arc<str>>,
     /// The passport that the entry names.
     pub(super) passport: Option<Arc<str>>,
     /// Whether the body is to run.

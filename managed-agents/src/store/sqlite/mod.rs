@@ -41,6 +41,7 @@ mod error;
 mod facts;
 mod files;
 mod holds;
+mod interrupts;
 mod keys;
 mod log;
 mod lookup;
@@ -60,6 +61,7 @@ mod signed;
 mod tiles;
 mod tip;
 mod verify;
+mod watch;
 mod writer;
 
 use std::fmt;
@@ -86,6 +88,8 @@ use crate::audit::{
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
 use crate::identity::Standing;
+use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop};
+use crate::verdict::EvaluationId;
 use facts::Facts;
 use message::{Append, Decision, Ended, Keeping, Message, Written};
 use seal::Values as Sealing;
@@ -115,6 +119,8 @@ struct Inner {
     dir: PathBuf,
     /// Closes when the writer's thread has ended.
     ended: Mutex<Receiver<()>>,
+    /// Closes when the watching thread has ended.
+    unwatched: Mutex<Receiver<()>>,
 }
 
 impl Store {
@@ -144,7 +150,8 @@ impl Store {
     fn start(options: &StoreOptions, accept: bool) -> Result<Self, StoreError> {
         let opened = open::open(options, accept)?;
         let shared = Arc::new(Shared::new(opened.keys, options.most_in_flight));
-        shared.set_standings(opened.standings.into_iter().collect());
+        shared.publish(opened.epoch, opened.standings.into_iter().collect(), &opened.stops);
+        let unwatched = watch::start(&options.dir, Arc::clone(&shared))?;
         shared.set_log_time(opened.log_time);
         let (to_writer, receiver) = channel();
         let parts = writer::Parts {
@@ -156,6 +163,7 @@ impl Store {
             mark: opened.mark,
             process: opened.process,
             epoch: opened.epoch,
+            stops: opened.stops,
             to_self: to_writer.clone(),
         };
         let (ending, ended) = channel();
@@ -171,6 +179,7 @@ impl Store {
             shared,
             dir: options.dir.clone(),
             ended: Mutex::new(ended),
+            unwatched: Mutex::new(unwatched),
         })))
     }
 
@@ -205,14 +214,26 @@ impl Store {
         self.0.shared.in_flight()
     }
 
-    /// Adds a statement's entry. One of type `agent` (a passport or a state, whose signature the caller has checked) changes how the
-    /// agent stands in the same transaction, and is fsynced; others are if `synced`.
+    /// Adds a statement's entry. One of type `agent` (a passport or a state) or `interrupt` (a stop, or its end), whose signature the
+    /// caller has checked, takes effect in the same transaction, and is fsynced; others are if `synced`.
     ///
     /// The answer is an error of kind [`StoreErrorKind::Refused`] when the statement does not follow what is recorded: a renewal
-    /// or a state of a revoked agent, or a state whose number is not the next.
+    /// or a state of a revoked agent, a state whose number is not the next, a stop of a call that does not run, or the end of a stop
+    /// that does not hold.
     pub fn append(&self, entry: PendingEntry, synced: bool) -> Answer<Result<Sequence, StoreError>> {
-        let synced = synced || entry.index.kind == "agent";
+        let synced = synced || matches!(entry.index.kind.as_str(), "agent" | "interrupt");
         self.ask(|reply| Message::Append(Box::new(Append { entry, synced, reply })))
+    }
+
+    /// Records a stop; answered when it is fsynced. From then on no process admits what it stops, and what runs is cancelled or told:
+    /// in this process at once, in others within 100 ms.
+    ///
+    /// The answer is an error of kind [`StoreErrorKind::Refused`] for a call that does not run.
+    pub fn stop(&self, stop: &Stop) -> Answer<Result<Sequence, StoreError>> {
+        match interrupts::entry_of(stop) {
+            Ok(entry) => self.append(entry, true),
+            Err(error) => Answer::ready(Err(error)),
+        }
     }
 
     /// Destroys the key under which a data subject's values are encrypted, and records that. The answer is the place of the
@@ -345,6 +366,7 @@ impl Recorder for Store {
             values,
             claims,
             agent: record.agent().to_owned(),
+            session: record.session.clone(),
             passport,
             runs: record.disposition().runs(),
             place,
@@ -377,6 +399,33 @@ impl Recorder for Store {
         true
     }
 
+    fn interrupts(&self) -> Option<Interrupts> {
+        Some(self.0.shared.interrupts.clone())
+    }
+
+    fn stop(&self, stop: &Stop) -> Answer<Result<Sequence, InterruptError>> {
+        let of_call = matches!(stop.target(), crate::interrupt::Target::Call(_));
+        Self::stop(self, stop).map(move |done| {
+            done.map_err(|error| {
+                let kind = match error.kind() {
+                    StoreErrorKind::Refused if of_call => InterruptErrorKind::NotRunning,
+                    StoreErrorKind::Refused => InterruptErrorKind::Input,
+                    _ => InterruptErrorKind::Unrecorded,
+                };
+                InterruptError::new(kind, format!("{}: {error}", error.code()))
+            })
+        })
+    }
+
+    fn compensated(&self, place: Sequence, evaluation: &EvaluationId, agent: &AgentId, outcome: OutcomeRecord) {
+        let entry = interrupts::compensation(place, evaluation, agent, &outcome);
+        match entry {
+            // nobody waits for it
+            Ok(entry) => drop(self.append(entry, false)),
+            Err(error) => tracing::error!(%error, "a compensation cannot be recorded"),
+        }
+    }
+
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {
         let ended = Ended {
             place: place.get(),
@@ -390,6 +439,10 @@ impl Recorder for Store {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.shared.alarm.end();
+        // the writer's connection is the last, which empties the journal
+        let unwatched = self.unwatched.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = unwatched.recv_timeout(LAST_WAIT);
         if self.to_writer.send(Message::Stop).is_err() {
             return;
         }

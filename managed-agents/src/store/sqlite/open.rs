@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::error::{StoreError, StoreErrorKind};
+use super::interrupts::Stops;
 use super::keys::SubjectKeys;
 use super::log::{self, Log};
 use super::mark::{Mark, MarkFile};
@@ -31,6 +32,7 @@ pub(super) struct Opened {
     pub(super) mark: MarkFile,
     pub(super) process: ProcessLock,
     pub(super) standings: Vec<(String, Standing)>,
+    pub(super) stops: Stops,
     pub(super) epoch: u64,
     pub(super) log_time: i64,
 }
@@ -74,6 +76,7 @@ pub(super) fn open(options: &StoreOptions, accept: bool) -> Result<Opened, Store
         mark: mark_file,
         process,
         standings,
+        stops: Stops::read(&db, tip.size())?,
         epoch: tip.epoch,
         log_time: tip.log_time,
         db,

@@ -9,6 +9,7 @@ use super::agents;
 use super::error::{StoreError, StoreErrorKind};
 use super::facts::BLOCK;
 use super::holds::{self, StandingHold};
+use super::interrupts::Stops;
 use super::keys::SubjectKeys;
 use super::lookup;
 use super::mark::MarkFile;
@@ -22,6 +23,7 @@ use crate::audit::Sequence;
 use crate::audit::entry::{Entry, Sealed};
 use crate::audit::tree::{Hash, TileReader, prove_consistency, prove_inclusion};
 use crate::identity::Standing;
+use crate::interrupt::StopRecord;
 
 /// A connection that only reads: its own, so that it disturbs no writer. Everything here blocks while files are read.
 ///
@@ -295,6 +297,16 @@ impl Reader {
             .into_iter()
             .map(|(agent, row)| (agent, row.standing(epoch)))
             .collect())
+    }
+
+    /// The stops that hold, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// As [`head`](Self::head).
+    pub fn stops(&self) -> Result<Vec<StopRecord>, StoreError> {
+        let stops = Stops::read(&self.db, self.head()?.size())?;
+        Ok(stops.in_force().cloned().collect())
     }
 
     /// The decisions whose calls have not ended.

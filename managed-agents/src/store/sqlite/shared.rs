@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use super::interrupts::Stops;
 use super::keys::SubjectKeys;
-use crate::identity::Standing;
+use super::watch::Alarm;
+use crate::call::AgentId;
+use crate::identity::{AgentState, Standing};
+use crate::interrupt::Interrupts;
 
 /// What callers and the writer's thread share. No lock is held across a system call.
 pub(super) struct Shared {
@@ -17,6 +21,10 @@ pub(super) struct Shared {
     standings: RwLock<Arc<HashMap<String, Standing>>>,
     /// The code of what is wrong, if the last that was to be written could not be.
     trouble: RwLock<Option<&'static str>>,
+    pub(super) interrupts: Interrupts,
+    pub(super) alarm: Alarm,
+    /// The epoch that standings and interrupts are of; guards that no older news replaces newer.
+    published: Mutex<Option<u64>>,
 }
 
 impl Shared {
@@ -28,19 +36,24 @@ impl Shared {
             log_time: AtomicI64::new(0),
             standings: RwLock::default(),
             trouble: RwLock::default(),
+            interrupts: Interrupts::new(),
+            alarm: Alarm::default(),
+            published: Mutex::default(),
         }
     }
 
     /// A place for a decision and its outcome; none when too many are under way.
     pub(super) fn place(self: &Arc<Self>) -> Option<Place> {
-        let taken = self.in_flight.fetch_add(1, Ordering::Relaxed);
+        // in one order with what the watching thread reads before it sleeps
+        let taken = self.in_flight.fetch_add(1, Ordering::SeqCst);
+        self.alarm.wake();
         let place = Place(Arc::clone(self));
         // a place that is not given is given back by its own drop
         (taken < self.most_in_flight).then_some(place)
     }
 
     pub(super) fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed)
+        self.in_flight.load(Ordering::SeqCst)
     }
 
     pub(super) fn log_time(&self) -> i64 {
@@ -72,8 +85,38 @@ impl Shared {
         standings.get(agent).cloned()
     }
 
-    pub(super) fn set_standings(&self, standings: HashMap<String, Standing>) {
+    /// What the log says of agents and stops in an epoch. Bodies that are to end are told; older news than those that are known
+    /// are passed over.
+    pub(super) fn publish(&self, epoch: u64, standings: HashMap<String, Standing>, stops: &Stops) {
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        if published.is_some_and(|known| known >= epoch) {
+            return;
+        }
+        let before = self.standings();
+        let barred: Vec<_> = standings
+            .iter()
+            .filter(|(_, now)| now.state != AgentState::Active)
+            .filter(|(agent, _)| {
+                before
+                    .get(*agent)
+                    .is_some_and(|before| before.state == AgentState::Active)
+            })
+            .map(|(agent, now)| (AgentId::parse(agent), now.state))
+            .collect();
         *self.standings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(standings);
+        self.interrupts.replace(epoch, stops.as_slice());
+        *published = Some(epoch);
+        drop(published);
+        for (agent, state) in barred {
+            let code = if state == AgentState::Revoked {
+                "agent_revoked"
+            } else {
+                "agent_suspended"
+            };
+            if let Ok(agent) = agent {
+                self.interrupts.bar(agent, code);
+            }
+        }
     }
 }
 

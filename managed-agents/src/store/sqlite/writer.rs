@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::error::{StoreError, StoreErrorKind};
+use super::interrupts::{self, Stops};
 use super::log::Log;
 use super::mark::{Mark, MarkFile};
 use super::message::{Append, Decision, Ended, Keeping, Message, Reply, Reserved, Written};
@@ -39,6 +40,7 @@ pub(super) struct Parts {
     pub(super) mark: MarkFile,
     pub(super) process: ProcessLock,
     pub(super) epoch: u64,
+    pub(super) stops: Stops,
     pub(super) to_self: Sender<Message>,
 }
 
@@ -62,6 +64,7 @@ struct Writer<'c> {
     owed: Vec<Ended>,
     /// How the agents stand, as of the last transaction.
     standings: HashMap<String, Standing>,
+    stops: Stops,
     epoch: u64,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
@@ -81,6 +84,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         mark,
         process,
         epoch,
+        stops,
         to_self,
     } = parts;
     let log = match Log::new(&db, Arc::clone(&shared.keys), patience) {
@@ -99,6 +103,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         to_self,
         running: HashMap::new(),
         owed: Vec::new(),
+        stops,
         epoch,
         failed: None,
         dirty: true,
@@ -216,22 +221,24 @@ impl Writer<'_> {
             log,
             running,
             standings,
+            stops,
             epoch,
             shared,
             process,
             ..
         } = self;
+        let before = *epoch;
         let done = log.transact(synced, |log, tip| {
-            admission::refresh(log, tip, shared, standings, epoch)?;
+            admission::refresh(log, tip, standings, stops, epoch)?;
             for one in &owed {
                 ended.extend(write_outcome(log, tip, running, one)?);
             }
             for (append, result) in &mut group.appends {
-                *result = Some(write_append(log, tip, append)?);
-                admission::refresh(log, tip, shared, standings, epoch)?;
+                *result = Some(write_append(log, tip, stops, append)?);
+                admission::refresh(log, tip, standings, stops, epoch)?;
             }
             for (decision, result) in &mut group.decisions {
-                *result = Some(write_decision(log, tip, standings, *process, decision)?);
+                *result = Some(write_decision(log, tip, (&*standings, &*stops), *process, decision)?);
             }
             Ok(tip.log_time)
         });
@@ -239,6 +246,9 @@ impl Writer<'_> {
             Ok(log_time) => {
                 shared.set_log_time(log_time);
                 shared.set_trouble(None);
+                if before != *epoch {
+                    shared.publish(*epoch, standings.clone(), stops);
+                }
                 for place in ended {
                     running.remove(&place);
                 }
@@ -450,8 +460,12 @@ fn write_outcome(
     Ok(Some(ended.place))
 }
 
-fn write_append(log: &mut Log<'_>, tip: &mut Tip, append: &Append) -> Result<Appended, StoreError> {
-    let agent = match agents::next(log.db, &append.entry) {
+fn write_append(log: &mut Log<'_>, tip: &mut Tip, stops: &Stops, append: &Append) -> Result<Appended, StoreError> {
+    let follows = match append.entry.index.kind.as_str() {
+        interrupts::KIND => stops.check(log, &append.entry).map(|()| None),
+        _ => agents::next(log.db, &append.entry),
+    };
+    let agent = match follows {
         Ok(agent) => agent,
         // refused before anything was written
         Err(error) if error.kind() == StoreErrorKind::Refused => return Ok(Err(error)),
@@ -469,11 +483,11 @@ fn write_append(log: &mut Log<'_>, tip: &mut Tip, append: &Append) -> Result<App
 fn write_decision(
     log: &mut Log<'_>,
     tip: &mut Tip,
-    standings: &HashMap<String, Standing>,
+    (standings, stops): (&HashMap<String, Standing>, &Stops),
     process: i64,
     decision: &mut Decision,
 ) -> Result<Option<u64>, StoreError> {
-    if !admission::admits(log, tip, standings, decision)? {
+    if !admission::admits(log, tip, standings, stops, decision)? {
         return Ok(None);
     }
     let facts = decision.facts.clone();

@@ -143,7 +143,7 @@ impl<'a> Deep<'a> {
             let body = entry.raw("body").unwrap_or_default();
             serde_json::from_str::<Body>(body).unwrap_or_default()
         };
-        self.epoch += u64::from(matches!(entry.kind(), "agent" | "origin" | "erasure"));
+        self.epoch += u64::from(matches!(entry.kind(), "agent" | "erasure" | "interrupt" | "origin"));
         match entry.kind() {
             "origin" => self.origin = body().origin,
             "log_key" => checkpoints.add_key(&body().key),
