@@ -18,6 +18,8 @@ const OTHER_WORDS: &[&str] = &[
     "interrupt/target.rs",
     "policy/facts.rs",
     "remote/body.rs",
+    "report",
+    "webhooks",
     "remote/preset.rs",
     "call/verb.rs",
     "call/meta/tightened.rs",
@@ -47,6 +49,7 @@ const NOT_CODES: &[&str] = &[
     "log_certificate",
     "log_key",
     "managed_agents",
+    "secure_delete",
     "session_calls",
     "snake_case",
 ];

@@ -7,8 +7,8 @@
 
 mod agents;
 mod error;
-mod keeping;
 mod interrupts;
+mod keeping;
 mod renewal;
 
 use std::fmt;

@@ -159,7 +159,7 @@ fn bars(out: &mut String, report: &Report, title: &str, columns: &[Column], empt
     });
     let mut head = vec!["from (UTC)"];
     head.extend(columns.iter().map(|(name, ..)| *name));
-    numbers(out, &head, rows.collect());
+    numbers(out, &head, &rows.collect::<Vec<_>>());
     out.push_str("</figure>\n");
 }
 
@@ -193,7 +193,7 @@ fn trust(out: &mut String, report: &Report) {
             share(bucket.trust_lowest.map(u64::from)),
         ]
     });
-    numbers(out, &["from (UTC)", "mean", "lowest"], rows.collect());
+    numbers(out, &["from (UTC)", "mean", "lowest"], &rows.collect::<Vec<_>>());
     out.push_str("</figure>\n");
 }
 
@@ -208,9 +208,9 @@ fn legend(out: &mut String, entries: impl Iterator<Item = (&'static str, &'stati
     out.push_str("</ul>");
 }
 
-fn numbers(out: &mut String, head: &[&str], rows: Vec<Vec<Cell>>) {
+fn numbers(out: &mut String, head: &[&str], rows: &[Vec<Cell>]) {
     out.push_str("<details><summary>The numbers</summary>");
-    write_table(out, head, &rows);
+    write_table(out, head, rows);
     out.push_str("</details>");
 }
 

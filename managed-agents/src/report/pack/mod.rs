@@ -141,7 +141,7 @@ impl EvidencePack {
         dir: impl AsRef<Path>,
         signer: &NoteSigner,
         options: &PackOptions,
-        mut progress: impl FnMut(u64, u64),
+        progress: impl FnMut(u64, u64),
     ) -> Result<Self, ReportError> {
         let key = signer.verifier();
         let head = match &options.head {
@@ -159,7 +159,7 @@ impl EvidencePack {
             .clone()
             .unwrap_or_else(|| head.checkpoint().root().to_string());
 
-        let gathered = Gathered::of(reader, first..end, |done, total| progress(done, total))?;
+        let gathered = Gathered::of(reader, first..end, progress)?;
         let drawn = gather::sample(&seed, first, end, options.sample as u64);
         let mut files = Files::new(dir.as_ref())?;
         files.add("README.txt", include_bytes!("README.txt"))?;
