@@ -169,6 +169,7 @@ impl Reply {
     }
 
     /// Reads a JSON body of at most `limit` bytes, and gives the connection back.
+    #[cfg(any(feature = "claude", feature = "remote"))]
     pub(crate) async fn json(self, limit: usize) -> Result<Vec<u8>, Failure> {
         self.check_json()?;
         self.body(limit).await
@@ -230,6 +231,7 @@ impl Reply {
         Ok(())
     }
 
+    #[cfg(any(feature = "claude", feature = "remote"))]
     fn check_json(&self) -> Result<(), Failure> {
         let headers = self.response.headers();
         let is_json = headers
@@ -251,6 +253,7 @@ fn too_large() -> Failure {
 }
 
 /// `application/json` and its relatives (`application/problem+json`), whatever the parameters.
+#[cfg(any(feature = "claude", feature = "remote", test))]
 fn is_json(content_type: &str) -> bool {
     let essence = content_type
         .split(';')

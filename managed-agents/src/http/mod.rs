@@ -74,6 +74,7 @@ impl Client {
     }
 
     /// Sends a JSON body.
+    #[cfg(any(feature = "claude", feature = "remote"))]
     pub(crate) async fn post(&self, path: &str, body: Vec<u8>, deadline: Instant) -> Result<Reply, Failure> {
         let mut request = self.request(Method::POST, path, body.into())?;
         request
@@ -120,6 +121,7 @@ impl Client {
     }
 
     /// Makes sure that a connection stands, and keeps it for the next request.
+    #[cfg(any(feature = "claude", feature = "remote"))]
     pub(crate) async fn reach(&self, deadline: Instant) -> Result<(), Failure> {
         let runtime = Handle::try_current().map_err(|_| Failure::no_runtime())?.id();
         let connection = match self.0.pool.take(runtime).await {

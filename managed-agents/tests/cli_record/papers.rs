@@ -268,3 +268,33 @@ for name in sys.argv[1:]:
     assert!(output.status.success(), "{said}");
     println!("compliance-trestle agreed: {said}");
 }
+
+#[test]
+fn the_page_is_read_and_printed_by_a_browser_without_anything_from_elsewhere() {
+    let place = Place::begun("papers-browser");
+    some_history(&place);
+    place
+        .run(&["report", "--framework", "soc2", "--out", "report.html"])
+        .ok();
+    let page = format!("file://{}", place.path("report.html").display());
+    let browser = |more: &[&str]| {
+        let profile = format!("--user-data-dir={}", place.path("profile").display());
+        std::process::Command::new("chromium")
+            .args(["--headless", "--no-sandbox", "--disable-gpu", &profile])
+            .args(more)
+            .arg(&page)
+            .output()
+    };
+    let Ok(read) = browser(&["--dump-dom"]) else {
+        println!("skipped: there is no chromium");
+        return;
+    };
+    let dom = String::from_utf8_lossy(&read.stdout).into_owned();
+    assert!(dom.contains("<h1>SOC 2: what the record shows</h1>"), "{dom}");
+    // the browser makes elements of nothing but what the page itself is made of
+    assert!(!dom.contains("<script") && !dom.contains("<img") && !dom.contains("<iframe"));
+    let file = format!("--print-to-pdf={}", place.path("report.pdf").display());
+    browser(&[&file, "--no-pdf-header-footer"]).unwrap();
+    let pdf = place.read("report.pdf");
+    assert!(pdf.starts_with(b"%PDF-") && pdf.len() > 20_000, "{}", pdf.len());
+}
