@@ -152,7 +152,7 @@ fn a_hold_stands_before_every_rule_and_every_erasure_until_it_is_released() {
         .iter()
         .map(|entry| entry.as_json().to_owned())
         .collect();
-    assert!(!text.contains("eve") && !text.contains("\"ann\""), "{text}");
+    assert!(!text.contains("\"eve\"") && !text.contains("\"ann\""), "{text}");
     sound(place.path());
 }
 

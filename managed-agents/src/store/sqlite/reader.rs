@@ -217,8 +217,8 @@ impl Reader {
         if retention::removed_by(&nonce, &bytes).is_some() {
             return Ok(Values::Removed);
         }
-        if self.keys.by_number(subject).is_none() {
-            // written since the keys were read, or erased since
+        // written since the keys were read, or erased since
+        if self.keys.by_number(subject).is_none() || !self.keys.is_still_there(subject)? {
             self.keys.reload()?;
         }
         if self.keys.is_erased(subject) {
