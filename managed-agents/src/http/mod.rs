@@ -33,7 +33,9 @@ pub(crate) use connect::TlsSetupError;
 pub(crate) use connection::Io;
 pub(crate) use connection::Reply;
 pub use endpoint::{Endpoint, EndpointError};
-pub(crate) use failure::{Failure, FailureKind, bounded};
+#[cfg(any(feature = "claude", feature = "remote"))]
+pub(crate) use failure::bounded;
+pub(crate) use failure::{Failure, FailureKind};
 pub use secret::{Secret, SecretError};
 
 /// What every request of this library says it comes from.
