@@ -43,7 +43,8 @@ Exit code: 0 when the record is in place and can be used, 2 when the copy is old
 remembers and --accept is not given (nothing is changed then), 1 for any other error.
 
 A copy that is older than the record lacks calls that ran. With --accept it goes on as a log of a new name, whose first entry says
-what came before, and everything that was granted is void. Agents stand as they did in the copy: one that was revoked since is not.
+what came before, and everything that was granted is void. Every agent is suspended until `agent reactivate`, since nobody but you
+knows whom you had stopped since; who was revoked stays revoked.
 `restore --accept` without a file accepts the record that is in place.")]
 pub(super) struct RestoreCommand {
     /// The copy, as `backup` made it
@@ -87,7 +88,7 @@ impl RestoreCommand {
             super::table::line(head.origin())
         ))?;
         if self.accept {
-            out.line("Agents stand as they did in this record: see `managed-agents agent list`, and stop again whom you had stopped since.")?;
+            out.line("If it lacked records, every agent is suspended now: see `managed-agents agent list`, and reactivate whom you had not stopped.")?;
         }
         out.flush()?;
         Ok(0)

@@ -4,14 +4,17 @@ use super::Home;
 use super::error::HomeError;
 use crate::audit::entry::Entry;
 use crate::call::AgentId;
-use crate::identity::{AgentState, Certificate, Enrolment, Moment, Passport, StateStatement, VerifiedPassport};
-use crate::store::Query;
+use crate::identity::{
+    AgentState, Certificate, Delegation, Enrolment, Moment, Passport, StateStatement, VerifiedPassport,
+};
+use crate::store::{Query, Reader};
 
 /// One agent, as its last statements leave it.
 #[derive(Clone, Debug)]
 pub struct AgentSummary {
     passport: Passport,
     last: Option<StateStatement>,
+    state: AgentState,
     passports: usize,
 }
 
@@ -28,13 +31,14 @@ impl AgentSummary {
         &self.passport
     }
 
-    /// Whether it may act.
+    /// Whether it may act: as its last statement says, unless it was stopped without one, because an old copy of the record was restored or
+    /// somebody for whom it acts is stopped.
     #[must_use]
     pub fn state(&self) -> AgentState {
-        self.last.as_ref().map_or(AgentState::Active, StateStatement::state)
+        self.state
     }
 
-    /// The statement that says so; none if it was never stopped.
+    /// Its last statement; none if there was none.
     #[must_use]
     pub fn last_statement(&self) -> Option<&StateStatement> {
         self.last.as_ref()
@@ -69,6 +73,51 @@ impl Home {
             }
         };
         self.keep(credential.passport(), now)
+    }
+
+    /// Registers a sub-agent, to which an agent hands on some of its rights: never more than it has, signed with its own key, which must be
+    /// here. `name` follows the agent's own and a dot; `limit` says what is handed on. The passport is recorded, names the one that it
+    /// rests on, and ends no later. Whoever stops the agent stops the sub-agent.
+    ///
+    /// # Errors
+    ///
+    /// [`HomeError`] when the agent is not registered or may hand nothing on, or the sub-agent is revoked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use managed_agents::home::Home;
+    /// use managed_agents::identity::{AgentState, Enrolment, Scope};
+    /// use managed_agents::store::StoreOptions;
+    /// # let dir = std::env::temp_dir().join(format!("ma-home-delegate-{}", std::process::id()));
+    /// let home = Home::open(StoreOptions::new(&dir).high_water(dir.join("elsewhere")))?;
+    /// home.register(&Enrolment::new(managed_agents::AgentId::parse("support")?).delegable(1))?;
+    /// let passport = home.delegate("support", "reader", |all| all.scope(Scope::tools(["lookup"])))?;
+    /// assert_eq!(passport.agent(), "support.reader");
+    ///
+    /// home.set_state("support", AgentState::Suspended, "on_holiday")?;
+    /// assert_eq!(home.store().standing("support.reader").map(|one| one.state), Some(AgentState::Suspended));
+    /// # drop(home); std::fs::remove_dir_all(&dir)?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn delegate(
+        &self,
+        agent: &str,
+        name: &str,
+        limit: impl FnOnce(Delegation) -> Delegation,
+    ) -> Result<Passport, HomeError> {
+        let known = self.agent(agent)?.ok_or_else(|| HomeError::not_registered(agent))?;
+        let parent = self.verified(&known)?;
+        let (key, _) = self.keys().agent_key(parent.agent())?;
+        let sub_agent = AgentId::parse(&format!("{agent}.{name}")).map_err(|error| HomeError::bad_name(&error))?;
+        let (sub_key, _) = self.keys().agent_key(&sub_agent)?;
+        let mut delegation = limit(Delegation::new(name, sub_key.public()));
+        if let Some(before) = self.agent(sub_agent.as_str())? {
+            delegation = delegation.succeeding(before.passport());
+        }
+        let now = self.now();
+        let passport = parent.delegate(&key, &delegation, now)?;
+        self.keep(&passport, now)
     }
 
     /// Renews an agent's passport, with the authority's key or the agent's mandate.
@@ -121,9 +170,11 @@ impl Home {
     ///
     /// [`HomeError`] when the record cannot be read.
     pub fn agents(&self) -> Result<Vec<AgentSummary>, HomeError> {
-        let ids = self.store().reader()?.agents()?;
-        ids.into_iter()
-            .filter_map(|(agent, _)| self.agent(&agent).transpose())
+        let reader = self.store().reader()?;
+        let standings = reader.agents()?;
+        standings
+            .into_iter()
+            .filter_map(|(agent, standing)| summary(&reader, &agent, standing.state).transpose())
             .collect()
     }
 
@@ -134,28 +185,11 @@ impl Home {
     /// [`HomeError`] when the record cannot be read.
     pub fn agent(&self, agent: &str) -> Result<Option<AgentSummary>, HomeError> {
         let reader = self.store().reader()?;
-        let mut query = Query::new().kind("agent").agent(agent);
-        let (mut passport, mut last, mut passports) = (None, None, 0);
-        loop {
-            let page = reader.query(&query)?;
-            for body in page.entries().iter().filter_map(|entry: &Entry| entry.raw("body")) {
-                if let Ok(newer) = Passport::parse(body) {
-                    passport = Some(newer);
-                    passports += 1;
-                } else {
-                    last = Some(StateStatement::parse(body)?);
-                }
-            }
-            match page.next() {
-                Some(cursor) => query = query.after(cursor),
-                None => break,
-            }
+        let standing = reader.agents()?.into_iter().find(|(known, _)| known == agent);
+        match standing {
+            Some((_, standing)) => summary(&reader, agent, standing.state),
+            None => Ok(None),
         }
-        Ok(passport.map(|passport| AgentSummary {
-            passport,
-            last,
-            passports,
-        }))
     }
 
     /// An agent's certificate (X.509), made anew from its passport: for those who know only X.509.
@@ -210,6 +244,34 @@ impl Home {
         let trust = self
             .trust()
             .ok_or_else(|| HomeError::no_authority("checking a passport"))?;
-        Ok(trust.verify(std::slice::from_ref(&known.passport))?)
+        let chain = self.store().reader()?.chain(&known.passport)?;
+        Ok(trust.verify(&chain)?)
     }
+}
+
+/// What the statements about an agent say.
+fn summary(reader: &Reader, agent: &str, state: AgentState) -> Result<Option<AgentSummary>, HomeError> {
+    let mut query = Query::new().kind("agent").agent(agent);
+    let (mut passport, mut last, mut passports) = (None, None, 0);
+    loop {
+        let page = reader.query(&query)?;
+        for body in page.entries().iter().filter_map(|entry: &Entry| entry.raw("body")) {
+            if let Ok(newer) = Passport::parse(body) {
+                passport = Some(newer);
+                passports += 1;
+            } else {
+                last = Some(StateStatement::parse(body)?);
+            }
+        }
+        match page.next() {
+            Some(cursor) => query = query.after(cursor),
+            None => break,
+        }
+    }
+    Ok(passport.map(|passport| AgentSummary {
+        passport,
+        last,
+        state,
+        passports,
+    }))
 }

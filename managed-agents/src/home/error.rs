@@ -27,6 +27,8 @@ pub enum HomeErrorKind {
     Entry,
     /// The agent is not registered, and the authority's key, with which it could be, is not here.
     NotRegistered,
+    /// A sub-agent cannot have this name.
+    BadName,
     /// The authority's key, which this needs, is not here or is under a passphrase.
     NoAuthority,
     /// It is open in this process already, with another durability or another high-water mark.
@@ -44,6 +46,10 @@ impl HomeError {
             "not_registered",
             format!("agent `{agent}` is not registered; register it with `managed-agents agent register {agent}`"),
         )
+    }
+
+    pub(super) fn bad_name(error: &dyn std::fmt::Display) -> Self {
+        Self::new(HomeErrorKind::BadName, "bad_agent_id", error.to_string())
     }
 
     pub(super) fn no_authority(what: &str) -> Self {

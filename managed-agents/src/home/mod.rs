@@ -107,7 +107,7 @@ impl Home {
         };
         let (log_key, _) = keys.log_key()?;
         let asked = options.clone();
-        let mut options = options.log_key(log_key.reveal());
+        let mut options = options.log_key(log_key.reveal()).trusted(&keys);
         if let Some(authority) = &authority {
             options = options.authority(authority.key().public().to_string());
         }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::passport::VerifiedPassport;
+use super::passport::{Passport, VerifiedPassport};
 use super::statement::{Body, Statement};
-use super::{IdentityError, IdentityErrorKind, KeyId, Moment, PassportId, PrivateKey, Trust};
+use super::{IdentityError, IdentityErrorKind, KeyId, Moment, PassportId, PrivateKey, PublicKey, Trust};
 use crate::call::AgentId;
 
 /// Whether an agent may act. The order is that of strictness.
@@ -143,15 +143,19 @@ impl StateStatement {
         if self.agent() != passport.agent().as_str() || self.passport() != passport.id() {
             return Err(unrelated("it is about another agent or passport"));
         }
+        self.verify_signer(trust, passport.chain().iter().map(Passport::key))
+    }
+
+    /// Checks who signed it, where the keys of the agent and of those that it acts for are known.
+    pub(crate) fn verify_signer(
+        &self,
+        trust: &Trust,
+        own: impl IntoIterator<Item = PublicKey>,
+    ) -> Result<(), IdentityError> {
         if let Some(key) = trust.key(self.signer()) {
             return self.0.verify(key);
         }
-        let own = passport
-            .chain()
-            .iter()
-            .map(|passport| passport.key())
-            .find(|key| key.id() == self.signer());
-        match own {
+        match own.into_iter().find(|key| key.id() == self.signer()) {
             Some(key) if self.state() != AgentState::Active => self.0.verify(key),
             _ => Err(IdentityError::new(
                 IdentityErrorKind::Untrusted,

@@ -177,6 +177,14 @@ impl Trust {
     }
 }
 
+impl Trust {
+    /// Checks a passport that another agent signed, given that agent's own, which was checked before.
+    pub(crate) fn verify_under(&self, parent: &Passport, child: &Passport) -> Result<(), IdentityError> {
+        delegation::check(parent.body(), parent.id(), child.body())?;
+        child.verify(parent.key())
+    }
+}
+
 fn untrusted(why: &str) -> IdentityError {
     IdentityError::new(IdentityErrorKind::Untrusted, why)
 }

@@ -8,10 +8,12 @@
 
 mod agents;
 mod crash;
+mod forged;
 mod keeps;
 mod older;
 mod refuses;
 mod retention;
 mod rollback;
 mod support;
+mod synced;
 mod tamper;

@@ -119,10 +119,13 @@ fn a_directory_that_cannot_be_written_is_an_error_of_its_own() {
         let data = place.path().join("data");
         std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o500)).unwrap();
         std::fs::set_permissions(data.join("record.db"), std::fs::Permissions::from_mode(0o400)).unwrap();
-        // who may write everything is not refused
+        // who may write everything is not refused: then somebody else tries
         let can_write = std::fs::write(data.join("probe"), "x").is_ok();
         if can_write {
-            eprintln!("skipped: this user may write to a read-only directory");
+            for (path, mode) in [(&data, 0o555), (&data.join("record.db"), 0o444)] {
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+            }
+            nobody_is_told_that_he_may_only_read(place.path());
         } else {
             let error = Store::open(place.options()).unwrap_err();
             assert_eq!(
@@ -132,6 +135,42 @@ fn a_directory_that_cannot_be_written_is_an_error_of_its_own() {
         }
         std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o700)).unwrap();
     }
+}
+
+#[cfg(unix)]
+const READER: &str = "MANAGED_AGENTS_TEST_READER";
+
+/// Runs the next test as a user who owns nothing.
+#[cfg(unix)]
+fn nobody_is_told_that_he_may_only_read(place: &std::path::Path) {
+    use std::os::unix::process::CommandExt as _;
+    // where the tests themselves lie may be closed to others
+    let program = place.join("tests");
+    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let done = std::process::Command::new(&program)
+        .args(["--exact", "refuses::a_user_who_may_only_read", "--nocapture"])
+        .env(READER, place)
+        .current_dir(place)
+        .uid(65_534)
+        .gid(65_534)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(
+        done.status.success() && said.contains("store_read_only"),
+        "{said}{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+/// Not a test of its own: what another user runs.
+#[test]
+#[cfg(unix)]
+fn a_user_who_may_only_read() {
+    let Ok(place) = std::env::var(READER) else { return };
+    let error = Store::open(crate::support::options(std::path::Path::new(&place))).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::ReadOnly, "{error}");
+    println!("{}", error.code());
 }
 
 #[test]

@@ -3,9 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use managed_agents::home::{Home, HomeErrorKind};
+use managed_agents::identity::{AgentState, Enrolment};
 use managed_agents::store::{Depth, Reader, Store, StoreErrorKind};
+use managed_agents::{AgentId, Harness};
 
-use crate::support::{Place, calls, sound};
+use crate::forged::{home, home_options};
+use crate::support::{Place, calls, runtime, send, sound};
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
@@ -128,4 +132,60 @@ fn a_rewritten_entry_is_named() {
         let report = reader.verify(depth, |_| ()).unwrap();
         assert_eq!(report.first_bad_record(), Some(77), "{:?}", report.problems());
     }
+}
+
+#[test]
+fn an_old_copy_revives_nobody() {
+    let place = Place::new("revives");
+    let data = place.path().join("data");
+    let enrolment = |agent: &str| Enrolment::new(AgentId::parse(agent).unwrap());
+    let home = home(&place);
+    home.register(&enrolment("bot")).unwrap();
+    home.register(&enrolment("clerk")).unwrap();
+    Store::backup(&data, place.path().join("backup.db"), |_, _| ()).unwrap();
+    home.register(&enrolment("late")).unwrap();
+    for agent in ["bot", "late"] {
+        home.set_state(agent, AgentState::Revoked, "stolen").unwrap();
+    }
+    drop(home);
+
+    Store::restore(place.path().join("backup.db"), &data).unwrap();
+    assert!(Home::open(home_options(&place)).is_err(), "rolled back");
+    // without the mark the names that lie beside it still tell
+    fs::remove_file(place.path().join("mark/log.high-water")).unwrap();
+    let error = Home::open(home_options(&place)).unwrap_err();
+    assert_eq!(
+        error.kind(),
+        HomeErrorKind::Store(StoreErrorKind::RolledBack),
+        "{error}"
+    );
+
+    let home = Home::accept_restored(home_options(&place)).unwrap();
+    let state = |home: &Home, agent: &str| home.store().standing(agent).map(|one| one.state);
+    assert_eq!(state(&home, "bot"), Some(AgentState::Revoked));
+    assert_eq!(
+        state(&home, "late"),
+        Some(AgentState::Revoked),
+        "though the copy knows nothing of it"
+    );
+    assert_eq!(
+        state(&home, "clerk"),
+        Some(AgentState::Suspended),
+        "until somebody says that it may act"
+    );
+    assert!(home.register(&enrolment("late")).is_err());
+    assert!(home.set_state("bot", AgentState::Active, "again").is_err());
+    home.set_state("clerk", AgentState::Active, "looked_at").unwrap();
+    let clerk = Harness::builder()
+        .agent_id("clerk")
+        .home(&home)
+        .build_blocking()
+        .unwrap();
+    runtime().block_on(clerk.scope(send("ann", "one"))).unwrap();
+    runtime().block_on(home.store().flush()).unwrap();
+    let reader = home.store().reader().unwrap().trusting(home.trust().unwrap().clone());
+    let report = reader.verify(Depth::Deep, |_| ()).unwrap();
+    assert!(report.is_sound(), "{:?}", report.problems());
+    drop((clerk, home));
+    assert_eq!(state(&self::home(&place), "bot"), Some(AgentState::Revoked));
 }

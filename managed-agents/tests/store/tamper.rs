@@ -1,15 +1,130 @@
 //! Single flipped bits anywhere: what would change what a reader is told is found, and the record named.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use managed_agents::identity::{AgentState, Enrolment, Trust};
 use managed_agents::store::{Depth, Reader, Store};
+use managed_agents::{AgentId, audit};
 use rusqlite::types::Value;
 
-use crate::support::{Place, calls, options, rounds};
+use crate::forged::home;
+use crate::support::{Place, calls, rounds, runtime};
+
+/// The files of a record and of what is remembered of it.
+const FILES: [&str; 5] = [
+    "data/record.db",
+    "data/record.db-wal",
+    "data/subjects.keys",
+    "mark/log.high-water",
+    "mark/log.revoked",
+];
+
+/// A record that is kept in memory, and put down again for each flip.
+struct Original {
+    files: BTreeMap<&'static str, Vec<u8>>,
+    dump: Vec<Row>,
+    trust: Trust,
+    log_key: [u8; 32],
+}
+
+type Row = (String, Vec<Value>);
+
+impl Original {
+    /// With two agents, of which one is revoked. Everything is still in the WAL, or nothing.
+    fn make(in_wal: bool) -> Self {
+        let place = Place::new("flips");
+        let home = home(&place);
+        for agent in ["bot", "clerk"] {
+            home.register(&Enrolment::new(AgentId::parse(agent).unwrap())).unwrap();
+        }
+        calls(home.store(), "bot", 140);
+        home.set_state("clerk", AgentState::Revoked, "test").unwrap();
+        runtime().block_on(home.store().flush()).unwrap();
+        let trust = home.trust().unwrap().clone();
+        let log_key = home.keys().log_key().unwrap().0.reveal();
+        let held = in_wal.then_some(home);
+        let files = FILES
+            .into_iter()
+            .filter_map(|name| Some((name, fs::read(place.path().join(name)).ok()?)))
+            .collect();
+        drop(held);
+        let mut original = Self {
+            files,
+            dump: Vec::new(),
+            trust,
+            log_key,
+        };
+        let sandbox = Sandbox::new("dump");
+        sandbox.put(&original, None);
+        original.dump = dump(&sandbox.path().join("data")).unwrap();
+        original
+    }
+}
+
+/// A directory that is filled anew for each flip; in memory, where the system has a place for that.
+struct Sandbox(PathBuf);
+
+impl Sandbox {
+    fn new(name: &str) -> Self {
+        let memory = Path::new("/dev/shm");
+        let base = if memory.is_dir() {
+            memory.to_owned()
+        } else {
+            std::env::temp_dir()
+        };
+        let path = base.join(format!("managed-agents-{name}-{}", std::process::id()));
+        Self(path)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Puts the files there, one of them with a flipped bit.
+    fn put(&self, original: &Original, flip: Option<(&str, usize, u8)>) {
+        let _ = fs::remove_dir_all(&self.0);
+        for dir in ["data", "mark"] {
+            fs::create_dir_all(self.0.join(dir)).unwrap();
+        }
+        for (name, bytes) in &original.files {
+            match flip {
+                Some((flipped, at, bit)) if flipped == *name => {
+                    let mut bytes = bytes.clone();
+                    bytes[at] ^= 1 << bit;
+                    fs::write(self.0.join(name), bytes).unwrap();
+                }
+                _ => fs::write(self.0.join(name), bytes).unwrap(),
+            }
+        }
+    }
+
+    /// What is found: nothing, or something, with the first record that is wrong.
+    fn look(&self, original: &Original) -> Result<(), Option<u64>> {
+        let found = Reader::open(self.0.join("data"))
+            .and_then(|reader| reader.trusting(original.trust.clone()).verify(Depth::Deep, |_| ()));
+        match found {
+            Err(_) => return Err(None),
+            Ok(report) if !report.is_sound() => return Err(report.first_bad_record()),
+            Ok(_) => {}
+        }
+        // a log that is shorter is sound in itself
+        let options = managed_agents::store::StoreOptions::new(self.0.join("data"))
+            .high_water(self.0.join("mark/log.high-water"))
+            .log_key(original.log_key);
+        Store::open(options).map(drop).map_err(|_| None)
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
 
 /// Every row of every table, or why it cannot be read.
-fn dump(data: &Path) -> Result<Vec<(String, Vec<Value>)>, rusqlite::Error> {
+fn dump(data: &Path) -> Result<Vec<Row>, rusqlite::Error> {
     let db = rusqlite::Connection::open(data.join("record.db"))?;
     let mut rows = Vec::new();
     for table in [
@@ -20,10 +135,11 @@ fn dump(data: &Path) -> Result<Vec<(String, Vec<Value>)>, rusqlite::Error> {
         "sealed",
         "running",
         "agents",
+        "statements",
         "consumed",
         "blocks",
         "postings",
-        "evaluations",
+        "named",
     ] {
         let mut select = db.prepare(&format!("SELECT * FROM {table}"))?;
         let columns = select.column_count();
@@ -36,29 +152,11 @@ fn dump(data: &Path) -> Result<Vec<(String, Vec<Value>)>, rusqlite::Error> {
     Ok(rows)
 }
 
-/// What is found: nothing, or something, with the first record that is wrong.
-fn look(place: &Path) -> Result<(), Option<u64>> {
-    let found = Reader::open(place.join("data")).and_then(|reader| reader.verify(Depth::Deep, |_| ()));
-    match found {
-        Err(_) => return Err(None),
-        Ok(report) if !report.is_sound() => return Err(report.first_bad_record()),
-        Ok(_) => {}
-    }
-    // a log that is shorter is sound in itself
-    match Store::open(options(place)) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(None),
-    }
-}
-
-/// `MANAGED_AGENTS_FLIPS` says how many; 10 000 takes a while.
+/// `MANAGED_AGENTS_FLIPS` says how many: 10 000 take some minutes.
 #[test]
 fn every_flip_that_changes_what_a_reader_is_told_is_found() {
-    // in one log everything is still in the WAL, in the other nothing
-    let (wal, plain) = (Place::new("flips-wal"), Place::new("flips"));
-    calls(&plain.open(), "bot", 330);
-    let held = wal.open();
-    calls(&held, "bot", 330);
+    let (plain, wal) = (Original::make(false), Original::make(true));
+    let (sandbox, apart) = (Sandbox::new("flipped"), Sandbox::new("flipped-dump"));
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = |below: usize| {
         state ^= state << 13;
@@ -66,73 +164,65 @@ fn every_flip_that_changes_what_a_reader_is_told_is_found() {
         state ^= state << 17;
         usize::try_from(state % below as u64).unwrap()
     };
-    let (mut changed, mut named) = (0, 0);
-    for round in 0..rounds("MANAGED_AGENTS_FLIPS", 160) {
-        let (from, file) = if round % 4 == 0 {
-            (&wal, "record.db-wal")
-        } else {
-            (&plain, "record.db")
+    let (mut changed, mut named) = (BTreeMap::new(), 0);
+    for round in 0..rounds("MANAGED_AGENTS_FLIPS", 300) {
+        let (original, file) = match round % 16 {
+            0 => (&plain, "mark/log.high-water"),
+            1 => (&plain, "mark/log.revoked"),
+            2 => (&plain, "data/subjects.keys"),
+            3..=6 => (&wal, "data/record.db-wal"),
+            _ => (&plain, "data/record.db"),
         };
-        let copy = Place::new("flipped");
-        fs::create_dir_all(copy.path().join("data")).unwrap();
-        fs::create_dir_all(copy.path().join("mark")).unwrap();
-        for name in [
-            "data/record.db",
-            "data/record.db-wal",
-            "data/subjects.keys",
-            "mark/log.high-water",
-        ] {
-            if from.path().join(name).exists() {
-                fs::copy(from.path().join(name), copy.path().join(name)).unwrap();
-            }
-        }
-        let before = dump_of(&copy);
-        let target = copy.path().join("data").join(file);
-        let mut bytes = fs::read(&target).unwrap();
-        let at = random(bytes.len());
-        let bit = random(8);
-        bytes[at] ^= 1 << bit;
-        fs::write(&target, &bytes).unwrap();
-        // before anything opens it for writing
-        let after = dump_of(&copy);
-        let same = after.as_ref().is_ok_and(|after| *before.as_ref().unwrap() == *after);
-        if same {
+        let (at, bit) = (random(original.files[file].len()), random(8) as u8);
+        // before anything opens it for writing, and where nothing is read afterwards
+        apart.put(original, Some((file, at, bit)));
+        let after = dump(&apart.path().join("data"));
+        let is_table = file.starts_with("data/record");
+        if is_table && after.as_ref().is_ok_and(|after| *after == original.dump) {
             continue;
         }
-        changed += 1;
-        let found = look(copy.path());
+        *changed.entry(file).or_insert(0) += 1;
+        sandbox.put(original, Some((file, at, bit)));
+        let found = sandbox.look(original);
         assert!(
             found.is_err(),
             "bit {bit} of byte {at} of {file} changed what is told, and nothing was found"
         );
         // where only entries differ, the first of them is named
-        if let (Ok(before), Ok(after), Err(first)) = (&before, &after, found)
-            && let Some(expected) = first_entry(before, after)
+        if let (Ok(after), Err(first)) = (&after, found)
+            && let Some(expected) = first_entry(&original.dump, after)
         {
             assert_eq!(first, Some(expected), "byte {at} of {file}");
             named += 1;
         }
     }
-    println!("{changed} flips changed what is told; {named} changed one entry, which was named");
-    assert!(changed > 0 && named > 0);
+    println!(
+        "flips that changed what is told, all of them found: {changed:?}; {named} changed one entry, which was named"
+    );
+    assert!(changed.len() == FILES.len() && named > 0, "{changed:?}");
 }
 
-type Dump = Result<Vec<(String, Vec<Value>)>, rusqlite::Error>;
-
-/// Of a copy of its own, since reading changes the files beside a database.
-fn dump_of(place: &Place) -> Dump {
-    let copy = Place::new("dump");
-    for name in ["record.db", "record.db-wal"] {
-        let from = place.path().join("data").join(name);
-        if from.exists() {
-            fs::copy(from, copy.path().join(name)).unwrap();
-        }
+#[test]
+fn a_flip_in_a_signed_head_is_found_by_whoever_has_the_logs_key() {
+    let original = Original::make(false);
+    let sandbox = Sandbox::new("tiles");
+    sandbox.put(&original, None);
+    let reader = Reader::open(sandbox.path().join("data")).unwrap();
+    let head = reader.checkpoint().unwrap().unwrap();
+    let note = audit::tree::note::Note::parse(head.as_bytes()).unwrap();
+    let key = audit::tree::note::NoteSigner::from_seed(reader.head().unwrap().origin(), &original.log_key).unwrap();
+    let policy = audit::tree::LogPolicy::new(reader.head().unwrap().origin(), vec![key.verifier()]);
+    assert!(policy.verify(&note).is_ok());
+    for at in 0..head.len() {
+        let mut bytes = head.clone().into_bytes();
+        bytes[at] ^= 1;
+        let passes = audit::tree::note::Note::parse(&bytes).is_ok_and(|note| policy.verify(&note).is_ok());
+        assert!(!passes, "byte {at} of the signed head");
     }
-    dump(copy.path())
 }
 
 /// The place of the first entry that differs, if as many rows are there and only entries differ.
-fn first_entry(before: &[(String, Vec<Value>)], after: &[(String, Vec<Value>)]) -> Option<u64> {
+fn first_entry(before: &[Row], after: &[Row]) -> Option<u64> {
     if before.len() != after.len() {
         return None;
     }

@@ -1,14 +1,17 @@
 //! `audit verify`.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, shown_path};
 use crate::cli::output::{Output, complain};
 use crate::cli::place::Place;
 use crate::cli::progress::Bar;
 use crate::cli::table::line as shown;
 use crate::cli::{BAD, ERROR};
+use crate::identity::{Certificate, KeyDir, Trust};
 use crate::store::{Depth, Problem, Reader, Report, StoreError, StoreErrorKind};
 
 /// Checks the whole record, and compares it with what is remembered of it
@@ -19,11 +22,16 @@ cannot be read at all.
 
 Every entry is hashed and compared with the tree, its root and the newest signed checkpoint; size and root are compared with the
 high-water mark, which lies outside the data directory. --deep also reads every entry, makes all derived tables anew, checks every
-checkpoint's signature, and opens every value that is not erased. It may run while programs write.")]
+checkpoint's signature, opens every value that is not erased, and checks the signatures of passports and of agents' states: against the
+authority's certificate in keys/authority.pem, or the one that --authority names. It may run while programs write.")]
 pub(in crate::cli) struct Verify {
     /// Check everything that can be checked
     #[arg(long)]
     deep: bool,
+
+    /// Certificate of the authority to believe (PEM), got from somebody whom you trust to know it
+    #[arg(long, value_name = "FILE")]
+    authority: Option<PathBuf>,
 
     /// Print the result as one line of JSON
     #[arg(long)]
@@ -40,6 +48,7 @@ struct Line<'a> {
     depth: &'static str,
     checkpoints: u64,
     erased: u64,
+    unchecked_statements: u64,
     high_water: Option<u64>,
     rolled_back: Option<&'a str>,
     first_bad_record: Option<u64>,
@@ -64,8 +73,12 @@ impl Verify {
     pub(super) fn run(&self, place: &Place, out: &mut Output) -> Result<u8, Failure> {
         let depth = if self.deep { Depth::Deep } else { Depth::Quick };
         let options = place.options()?;
+        let trust = self.trust(options.dir())?;
         let checked = (|| {
-            let reader = Reader::open(options.dir())?;
+            let mut reader = Reader::open(options.dir())?;
+            if let Some(trust) = trust {
+                reader = reader.trusting(trust);
+            }
             let bar = Bar::over(reader.head()?.size(), "records");
             let report = reader.verify(depth, |done| bar.at(done))?;
             drop(bar);
@@ -89,6 +102,30 @@ impl Verify {
             print(&report, &mark, self.deep, out)?;
         }
         Ok(if sound { 0 } else { BAD })
+    }
+}
+
+impl Verify {
+    /// Whom to believe: who is named, else who lies beside the record.
+    fn trust(&self, dir: &Path) -> Result<Option<Trust>, Failure> {
+        if let Some(file) = &self.authority {
+            let text = std::fs::read_to_string(file).map_err(|error| Failure::of_file(file, error))?;
+            let certificates = Certificate::from_pem(&text)?;
+            let Some(root) = certificates.first() else {
+                return Err(Failure::new(format!("there is no certificate in {}", shown_path(file))));
+            };
+            let mut trust = Trust::root(root)?;
+            for other in certificates.iter().skip(1) {
+                // one that the first does not vouch for is not believed
+                let _ = trust.add(other);
+            }
+            return Ok(Some(trust));
+        }
+        let keys = dir.join("keys");
+        if !keys.is_dir() {
+            return Ok(None);
+        }
+        Ok(KeyDir::open(keys)?.trust()?)
     }
 }
 
@@ -129,6 +166,7 @@ fn line<'a>(report: &'a Report, mark: &'a Mark, deep: bool) -> Line<'a> {
         depth: if deep { "deep" } else { "quick" },
         checkpoints: report.checkpoints(),
         erased: report.erased(),
+        unchecked_statements: report.unchecked_statements(),
         high_water,
         rolled_back,
         first_bad_record: report.first_bad_record(),
@@ -173,6 +211,12 @@ fn print(report: &Report, mark: &Mark, deep: bool, out: &mut Output) -> Result<(
         out.line(format_args!(
             "Every record is as it was written ({depth}): {} signed checkpoints fit{erased}.",
             report.checkpoints()
+        ))?;
+    }
+    if report.unchecked_statements() > 0 {
+        out.line(format_args!(
+            "The signatures of {} statements were not checked: name the authority's certificate with --authority.",
+            report.unchecked_statements()
         ))?;
     }
     match mark {

@@ -12,24 +12,23 @@ use super::log::Log;
 use super::message::Decision;
 use super::seal::Values;
 use super::tip::Tip;
+use super::trusted::Trusted;
 use crate::identity::Standing;
 
 /// Reads states, stops and keys anew when any process has changed one.
 pub(super) fn refresh(
     log: &Log<'_>,
     tip: &Tip,
-    standings: &mut HashMap<String, Standing>,
-    stops: &mut Stops,
+    (standings, stops): (&mut HashMap<String, Standing>, &mut Stops),
+    trusted: &mut Trusted,
     epoch: &mut u64,
 ) -> Result<(), StoreError> {
     if *epoch == tip.epoch {
         return Ok(());
     }
-    *standings = agents::all(log.db)?
-        .into_iter()
-        .map(|(agent, row)| (agent, row.standing(tip.epoch)))
-        .collect();
+    *standings = agents::standings(&agents::all(log.db)?, tip.epoch);
     *stops = Stops::read(log.db, tip.size())?;
+    trusted.believes_ends(log.db, tip.size())?;
     log.keys.reload()?;
     *epoch = tip.epoch;
     Ok(())
@@ -41,6 +40,7 @@ pub(super) fn admits(
     tip: &Tip,
     standings: &HashMap<String, Standing>,
     stops: &Stops,
+    trusted: &mut Trusted,
     decision: &Decision,
 ) -> Result<bool, StoreError> {
     if decision.claims.epoch.is_some_and(|seen| seen != tip.epoch) {
@@ -63,9 +63,11 @@ pub(super) fn admits(
     // a refusal is recorded however the agent stands
     if decision.runs
         && let Some(standing) = standing
-        && standing.admits(micros(SystemTime::now()), tip.log_time).is_err()
     {
-        return Ok(false);
+        if standing.admits(micros(SystemTime::now()), tip.log_time).is_err() {
+            return Ok(false);
+        }
+        trusted.believes(log.db, tip.size(), tip.epoch, &decision.agent)?;
     }
     if let Some(grant) = &decision.claims.grant {
         let mut consumed = log.db.prepare("SELECT 1 FROM consumed WHERE name = ?1")?;

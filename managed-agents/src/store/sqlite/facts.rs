@@ -4,12 +4,14 @@
 //! stands. The rows of a block are written when it is full, so that a record costs no index of its own; the entries of the
 //! last block, at most 255, are read one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
 
 use super::error::StoreError;
+use super::names;
 use crate::audit::entry::{Entry, IndexColumns};
 
 /// How many entries a block has.
@@ -38,12 +40,37 @@ pub(super) fn term(field: Field, value: &str) -> i64 {
     hash.first_chunk().map_or(0, |bytes| i64::from_be_bytes(*bytes))
 }
 
+/// Terms that were hashed before.
+#[derive(Default)]
+pub(super) struct Terms([HashMap<String, i64>; 5]);
+
+impl Terms {
+    /// The most values that are kept of a field.
+    const MOST: usize = 1_024;
+
+    fn of(&mut self, field: Field, value: &str) -> i64 {
+        let Some(known) = self.0.get_mut(field as usize) else {
+            return term(field, value);
+        };
+        if let Some(known) = known.get(value) {
+            return *known;
+        }
+        if known.len() == Self::MOST {
+            known.clear();
+        }
+        let new = term(field, value);
+        known.insert(value.to_owned(), new);
+        new
+    }
+}
+
 /// What an entry is found by.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Facts {
     pub(super) at: i64,
     pub(super) terms: [Option<i64>; 5],
-    pub(super) evaluation: Option<String>,
+    /// Its evaluation, hashed.
+    pub(super) named: Option<u32>,
 }
 
 impl Facts {
@@ -59,24 +86,45 @@ impl Facts {
                 of(Field::Decision, index.decision),
                 of(Field::Session, index.session.as_deref()),
             ],
-            evaluation: index.evaluation.clone(),
+            named: index.evaluation.as_deref().map(names::hash),
+        }
+    }
+
+    /// Of the outcome of a decision that is found by these.
+    pub(super) fn of_outcome(&self, at: i64) -> Self {
+        static OUTCOME: LazyLock<i64> = LazyLock::new(|| term(Field::Kind, "outcome"));
+        let [_, agent, ..] = self.terms;
+        Self {
+            at,
+            terms: [Some(*OUTCOME), agent, None, None, None],
+            named: self.named,
         }
     }
 
     /// Of an entry that was read.
     pub(super) fn read(entry: &Entry) -> Self {
-        let of =
+        Self::read_with(entry, term)
+    }
+
+    /// Of one of many entries that are read: terms that come again and again are hashed once.
+    pub(super) fn read_cached(entry: &Entry, terms: &mut Terms) -> Self {
+        Self::read_with(entry, |field, value| terms.of(field, value))
+    }
+
+    fn read_with(entry: &Entry, mut term: impl FnMut(Field, &str) -> i64) -> Self {
+        let kind = term(Field::Kind, entry.kind());
+        let mut of =
             |field, value: Option<crate::audit::export::Untrusted<'_>>| value.map(|value| term(field, value.reveal()));
         Self {
             at: entry.at_micros(),
             terms: [
-                Some(term(Field::Kind, entry.kind())),
+                Some(kind),
                 of(Field::Agent, entry.agent()),
                 of(Field::Tool, entry.tool()),
                 of(Field::Decision, entry.decision()),
                 of(Field::Session, entry.session()),
             ],
-            evaluation: entry.evaluation().map(|id| id.reveal().to_owned()),
+            named: entry.evaluation().map(|id| names::hash(id.reveal())),
         }
     }
 }
@@ -87,11 +135,13 @@ pub(super) struct BlockRows {
     pub(super) low: i64,
     pub(super) high: i64,
     pub(super) postings: BTreeMap<i64, Vec<u8>>,
+    pub(super) named: Vec<u8>,
 }
 
 impl BlockRows {
-    pub(super) fn of<'a>(facts: impl Iterator<Item = &'a Facts>) -> Self {
+    pub(super) fn of(block: u64, facts: &[Facts]) -> Self {
         let mut rows = Self {
+            named: names::row(block, facts.iter()),
             low: i64::MAX,
             high: i64::MIN,
             postings: BTreeMap::new(),
@@ -106,13 +156,8 @@ impl BlockRows {
         rows
     }
 
-    /// Writes the rows, and those of the evaluations.
-    pub(super) fn write<'a>(
-        &self,
-        db: &Connection,
-        block: u64,
-        facts: impl Iterator<Item = &'a Facts>,
-    ) -> Result<(), StoreError> {
+    /// Writes the rows.
+    pub(super) fn write(&self, db: &Connection, block: u64) -> Result<(), StoreError> {
         db.execute(
             "INSERT INTO blocks(block, low, high) VALUES(?1, ?2, ?3)",
             params![block as i64, self.low, self.high],
@@ -121,12 +166,6 @@ impl BlockRows {
         for (term, places) in &self.postings {
             insert.execute(params![term, block as i64, places])?;
         }
-        let mut insert = db.prepare("INSERT INTO evaluations(name, seq) VALUES(?1, ?2)")?;
-        for (place, facts) in (block * BLOCK..).zip(facts) {
-            if let Some(evaluation) = &facts.evaluation {
-                insert.execute(params![evaluation, place as i64])?;
-            }
-        }
-        Ok(())
+        names::write(db, block, &self.named)
     }
 }

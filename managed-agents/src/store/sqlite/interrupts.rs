@@ -10,6 +10,7 @@ use serde_json::json;
 use super::error::{StoreError, StoreErrorKind};
 use super::log::Log;
 use super::lookup;
+use super::trusted::Trusted;
 use crate::audit::entry::{Entry, PendingEntry, Statement, statement};
 use crate::audit::{OutcomeRecord, Sequence};
 use crate::call::AgentId;
@@ -109,7 +110,12 @@ impl Stops {
     }
 
     /// Whether a statement that is to be written follows what is recorded.
-    pub(super) fn check(&self, log: &Log<'_>, entry: &PendingEntry) -> Result<(), StoreError> {
+    pub(super) fn check(
+        &self,
+        log: &Log<'_>,
+        (trusted, origin): (&mut Trusted, &str),
+        entry: &PendingEntry,
+    ) -> Result<(), StoreError> {
         let entry = Entry::parse(entry.at(0))?;
         match Said::read(entry.raw("body").unwrap_or_default())? {
             Said::Stop(stop) => match stop.target() {
@@ -127,7 +133,7 @@ impl Stops {
                     })
                 };
                 if resume.ends().iter().all(holds) {
-                    return Ok(());
+                    return trusted.resumes(&resume, origin);
                 }
                 Err(refused(format!(
                     "`{}` is not stopped by what is to be ended",

@@ -105,3 +105,17 @@ pub(super) fn log_keys(db: &Connection, size: u64) -> Result<Vec<String>, StoreE
         .filter_map(|entry| serde_json::from_str::<Body>(entry.raw("body")?).ok());
     Ok(keys.map(|body| body.key).collect())
 }
+
+/// The names that the log has had, and where each begins.
+pub(super) fn origins(db: &Connection, size: u64) -> Result<Vec<(u64, String)>, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Body {
+        origin: String,
+    }
+    let origins = of_kind(db, "origin", size)?;
+    let origins = origins.iter().filter_map(|entry| {
+        let body = serde_json::from_str::<Body>(entry.raw("body")?).ok()?;
+        Some((entry.sequence(), body.origin))
+    });
+    Ok(origins.collect())
+}

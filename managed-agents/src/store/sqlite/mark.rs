@@ -45,6 +45,10 @@ impl MarkFile {
         Ok(Self(options::state_dir()?.join(format!("{name}.high-water"))))
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// The mark, if there is one. A file that is none is an error: somebody changed it.
     pub(super) fn read(&self) -> Result<Option<Mark>, StoreError> {
         let text = match fs::read_to_string(&self.0) {

@@ -47,6 +47,7 @@ mod log;
 mod lookup;
 mod mark;
 mod message;
+mod names;
 mod network;
 mod open;
 mod options;
@@ -54,12 +55,14 @@ mod process;
 mod query;
 mod reader;
 mod retention;
+mod revoked;
 mod schema;
 mod seal;
 mod shared;
 mod signed;
 mod tiles;
 mod tip;
+mod trusted;
 mod verify;
 mod watch;
 mod writer;
@@ -136,7 +139,8 @@ impl Store {
     }
 
     /// Opens a store whose log is not the one that was here: a backup that was restored, on purpose. The log goes on under
-    /// a new origin, whose first entry says what came before; every verdict and grant from before is stale. Opens as
+    /// a new origin, whose first entry says what came before; every verdict and grant from before is stale, and every agent is suspended until a
+    /// new statement reactivates it, or revoked if it is known to have been. Opens as
     /// [`open`](Self::open) does where nothing was rolled back.
     ///
     /// # Errors
@@ -150,7 +154,7 @@ impl Store {
     fn start(options: &StoreOptions, accept: bool) -> Result<Self, StoreError> {
         let opened = open::open(options, accept)?;
         let shared = Arc::new(Shared::new(opened.keys, options.most_in_flight));
-        shared.publish(opened.epoch, opened.standings.into_iter().collect(), &opened.stops);
+        shared.publish(opened.epoch, opened.standings, &opened.stops);
         let unwatched = watch::start(&options.dir, Arc::clone(&shared))?;
         shared.set_log_time(opened.log_time);
         let (to_writer, receiver) = channel();
@@ -162,9 +166,10 @@ impl Store {
             signer: opened.signer,
             mark: opened.mark,
             process: opened.process,
-            epoch: opened.epoch,
             stops: opened.stops,
             to_self: to_writer.clone(),
+            trusted: opened.trusted,
+            revoked: opened.revoked,
         };
         let (ending, ended) = channel();
         std::thread::Builder::new()
@@ -214,12 +219,13 @@ impl Store {
         self.0.shared.in_flight()
     }
 
-    /// Adds a statement's entry. One of type `agent` (a passport or a state) or `interrupt` (a stop, or its end), whose signature the
-    /// caller has checked, takes effect in the same transaction, and is fsynced; others are if `synced`.
+    /// Adds a statement's entry. One of type `agent` (a passport or a state) or `interrupt` (a stop, or its end) takes effect in the same
+    /// transaction, and is fsynced; others are if `synced`.
     ///
     /// The answer is an error of kind [`StoreErrorKind::Refused`] when the statement does not follow what is recorded: a renewal
-    /// or a state of a revoked agent, a state whose number is not the next, a stop of a call that does not run, or the end of a stop
-    /// that does not hold.
+    /// or a state of a revoked agent, a state whose number is not the next, a passport of another lineage, a stop of a call that does
+    /// not run, or the end of a stop that does not hold; or when it is not signed by whom it must be, where the options
+    /// [say whom to believe](StoreOptions::trusted).
     pub fn append(&self, entry: PendingEntry, synced: bool) -> Answer<Result<Sequence, StoreError>> {
         let synced = synced || matches!(entry.index.kind.as_str(), "agent" | "interrupt");
         self.ask(|reply| Message::Append(Box::new(Append { entry, synced, reply })))

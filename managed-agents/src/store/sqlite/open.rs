@@ -1,5 +1,6 @@
 //! Opening: what is checked, what is begun, and what dead processes left.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,8 +14,10 @@ use super::log::{self, Log};
 use super::mark::{Mark, MarkFile};
 use super::options::StoreOptions;
 use super::process::{self, OpenLock, ProcessLock};
+use super::revoked::RevokedFile;
 use super::tiles::Tiles;
 use super::tip::Tip;
+use super::trusted::Trusted;
 use super::{agents, erasure, files, network, schema};
 use crate::audit::tree::note::NoteSigner;
 use crate::audit::tree::root_of;
@@ -24,6 +27,9 @@ use crate::identity::Standing;
 /// What wrote the record.
 pub(super) const SOFTWARE: &str = concat!("managed-agents/", env!("CARGO_PKG_VERSION"));
 
+/// The most names in one entry.
+const MOST_REVOKED: usize = 500;
+
 /// A store that is opened: what the writer's thread needs.
 pub(super) struct Opened {
     pub(super) db: Connection,
@@ -31,7 +37,9 @@ pub(super) struct Opened {
     pub(super) signer: Option<NoteSigner>,
     pub(super) mark: MarkFile,
     pub(super) process: ProcessLock,
-    pub(super) standings: Vec<(String, Standing)>,
+    pub(super) trusted: Trusted,
+    pub(super) revoked: RevokedFile,
+    pub(super) standings: HashMap<String, Standing>,
     pub(super) stops: Stops,
     pub(super) epoch: u64,
     pub(super) log_time: i64,
@@ -50,31 +58,35 @@ pub(super) fn open(options: &StoreOptions, accept: bool) -> Result<Opened, Store
     let _opening = OpenLock::take(&options.dir, options.patience)?;
     let mark_file = MarkFile::of(options.high_water.as_deref(), &options.dir)?;
     let mark = mark_file.read()?;
+    let revoked_file = RevokedFile::of(&mark_file);
+    let revoked = revoked_file.read()?;
     let db = schema::writer(&options.dir, options.most_pages)?;
     let keys = Arc::new(SubjectKeys::open(&keys_file(&options.dir))?);
     begin_log(&db, options, mark.as_ref(), accept)?;
 
     let mut log = Log::new(&db, Arc::clone(&keys), options.patience)?;
     let (signer, now, accepted) = log.transact(true, |log, tip| {
-        check_and_close(log, tip, options, mark.as_ref(), accept)
+        check_and_close(log, tip, options, mark.as_ref(), &revoked, accept)
     })?;
     erasure::record_left(&mut log)?;
     // fsynced by the transaction above
     mark_file.raise(&now, accepted || mark.is_none())?;
     drop(log);
 
+    // one that was recorded by a process that died before it could be noted
+    revoked_file.add(&agents::revoked(&db)?)?;
+
     let tip = Tip::read(&db, false)?;
     let process = ProcessLock::take(&options.dir)?;
     process::sweep(&options.dir);
-    let standings = agents::all(&db)?
-        .into_iter()
-        .map(|(agent, row)| (agent, row.standing(tip.epoch)))
-        .collect();
+    let standings = agents::standings(&agents::all(&db)?, tip.epoch);
     Ok(Opened {
         keys,
         signer,
         mark: mark_file,
         process,
+        trusted: Trusted::new(options.trusted.clone())?,
+        revoked: revoked_file,
         standings,
         stops: Stops::read(&db, tip.size())?,
         epoch: tip.epoch,
@@ -106,7 +118,7 @@ fn begin_log(db: &Connection, options: &StoreOptions, mark: Option<&Mark>, accep
             if let Some(mark) = mark
                 && !accept
             {
-                return Err(rolled_back(mark, "there is none"));
+                return Err(rolled_back(Some(mark), "there is none"));
             }
             let origin = match &options.origin {
                 Some(origin) => origin.clone(),
@@ -128,28 +140,19 @@ fn check_and_close(
     tip: &mut Tip,
     options: &StoreOptions,
     mark: Option<&Mark>,
+    revoked: &BTreeSet<String>,
     accept: bool,
 ) -> Result<(Option<NoteSigner>, Mark, bool), StoreError> {
     let right_edge = root_of(&Tiles::of(log.db), tip.size()).map_err(super::tiles::unproven)?;
     if right_edge != tip.root {
         return Err(StoreError::corrupt("the log's last records do not hash to its root"));
     }
-    let fault = match mark {
-        Some(mark) => fault(log.db, tip, mark)?,
-        None => None,
-    };
-    let accepted = match (&fault, mark) {
-        (None, _) | (_, None) => false,
-        (Some(what), Some(mark)) if !accept => return Err(rolled_back(mark, what)),
-        (Some(what), Some(mark)) => {
-            let base = tip.origin.split("/restored-").next().unwrap_or_default().to_owned();
-            let before = json!({ "origin": tip.origin, "root": tip.root.to_string(), "size": tip.size() });
-            let high_water = json!({ "origin": mark.origin, "root": mark.root.to_string(), "size": mark.size });
-            tip.origin = format!("{base}/restored-{}", random()?);
-            let body = json!({
-                "before": before, "fault": what, "high_water": high_water, "origin": tip.origin, "software": SOFTWARE,
-            });
-            log.state(tip, "origin", &body.to_string())?;
+    let fault = fault(log.db, tip, mark, revoked)?;
+    let accepted = match fault {
+        None => false,
+        Some(what) if !accept => return Err(rolled_back(mark, &what)),
+        Some(what) => {
+            continue_restored(log, tip, mark, revoked, &what)?;
             true
         }
     };
@@ -174,25 +177,73 @@ fn check_and_close(
     Ok((signer, Mark::of(tip), accepted))
 }
 
-/// What is wrong with a log, if it is not the one that was marked or a longer one.
-pub(super) fn fault(db: &Connection, tip: &Tip, mark: &Mark) -> Result<Option<String>, StoreError> {
-    if tip.origin != mark.origin {
-        return Ok(Some(format!("it is the log `{}`", tip.origin)));
+/// Goes on with a log that is not the one that was marked: under a new name, with every agent stopped. Each may have been stopped since
+/// the copy was made, and only the operator knows.
+fn continue_restored(
+    log: &mut Log<'_>,
+    tip: &mut Tip,
+    mark: Option<&Mark>,
+    revoked: &BTreeSet<String>,
+    what: &str,
+) -> Result<(), StoreError> {
+    let base = tip.origin.split("/restored-").next().unwrap_or_default().to_owned();
+    let before = json!({ "origin": tip.origin, "root": tip.root.to_string(), "size": tip.size() });
+    let high_water =
+        mark.map(|mark| json!({ "origin": mark.origin, "root": mark.root.to_string(), "size": mark.size }));
+    tip.origin = format!("{base}/restored-{}", random()?);
+    let revoked: Vec<&str> = revoked.iter().map(String::as_str).collect();
+    let mut parts: Vec<&[&str]> = revoked.chunks(MOST_REVOKED).collect();
+    if parts.is_empty() {
+        parts.push(&[]);
     }
-    if tip.synced_size < mark.size {
-        return Ok(Some(format!("it has {}", tip.synced_size)));
+    let mut agents = agents::all(log.db)?;
+    for part in parts {
+        let body = json!({
+            "before": before, "fault": what, "high_water": high_water, "origin": tip.origin, "revoked": part, "software": SOFTWARE,
+        });
+        log.state(tip, "origin", &body.to_string())?;
+        agents::stopped(&mut agents, part.iter().copied());
     }
-    let root = root_of(&Tiles::of(db), mark.size).map_err(super::tiles::unproven)?;
-    Ok((root != mark.root).then(|| "its first records are others".to_owned()))
+    agents
+        .iter()
+        .try_for_each(|(agent, row)| agents::write(log.db, agent, row))
 }
 
-pub(super) fn rolled_back(mark: &Mark, what: &str) -> StoreError {
+/// What is wrong with a log, if it is not the one that was marked or a longer one, or does not know who was revoked.
+pub(super) fn fault(
+    db: &Connection,
+    tip: &Tip,
+    mark: Option<&Mark>,
+    revoked: &BTreeSet<String>,
+) -> Result<Option<String>, StoreError> {
+    if let Some(mark) = mark {
+        if tip.origin != mark.origin {
+            return Ok(Some(format!("it is the log `{}`", tip.origin)));
+        }
+        if tip.synced_size < mark.size {
+            return Ok(Some(format!("it has {}", tip.synced_size)));
+        }
+        let root = root_of(&Tiles::of(db), mark.size).map_err(super::tiles::unproven)?;
+        if root != mark.root {
+            return Ok(Some("its first records are others".to_owned()));
+        }
+    }
+    if revoked.is_empty() {
+        return Ok(None);
+    }
+    let recorded = agents::revoked(db)?;
+    let forgotten = revoked.iter().find(|agent| !recorded.contains(*agent));
+    Ok(forgotten.map(|agent| format!("it does not say that agent `{agent}` was revoked")))
+}
+
+pub(super) fn rolled_back(mark: Option<&Mark>, what: &str) -> StoreError {
+    let had = match mark {
+        Some(mark) => format!("the log `{}` had {} records, and now", mark.origin, mark.size),
+        None => "the log is not the one that was here:".to_owned(),
+    };
     StoreError::new(
         StoreErrorKind::RolledBack,
-        format!(
-            "the log `{}` had {} records, and now {what}: find out why, or accept it as a new log",
-            mark.origin, mark.size
-        ),
+        format!("{had} {what}: find out why, or accept it as a new log"),
     )
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::{StoreError, StoreErrorKind};
+use crate::identity::KeyDir;
 
 /// What a record that was acknowledged survives.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -40,6 +41,7 @@ pub struct StoreOptions {
     pub(super) origin: Option<String>,
     pub(super) authority: Option<String>,
     pub(super) most_pages: Option<u32>,
+    pub(super) trusted: Option<KeyDir>,
 }
 
 impl StoreOptions {
@@ -57,6 +59,7 @@ impl StoreOptions {
             origin: None,
             authority: None,
             most_pages: None,
+            trusted: None,
         }
     }
 
@@ -132,6 +135,14 @@ impl StoreOptions {
     #[must_use]
     pub fn most_pages(mut self, pages: u32) -> Self {
         self.most_pages = Some(pages);
+        self
+    }
+
+    /// The directory of keys whose authorities' certificates say whose statements about agents are believed. Without one,
+    /// statements are taken as they stand, and whoever appends them is to have checked them.
+    #[must_use]
+    pub fn trusted(mut self, keys: &KeyDir) -> Self {
+        self.trusted = Some(keys.clone());
         self
     }
 

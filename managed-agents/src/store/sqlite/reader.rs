@@ -13,16 +13,18 @@ use super::interrupts::Stops;
 use super::keys::SubjectKeys;
 use super::lookup;
 use super::mark::MarkFile;
+use super::names;
 use super::options::StoreOptions;
 use super::query::{Page, Query};
+use super::revoked::RevokedFile;
 use super::tiles::{Tiles, unproven};
 use super::tip::Tip;
 use super::verify::{self, Depth, Report};
-use super::{open, retention, schema, seal};
+use super::{open, retention, schema, seal, trusted};
 use crate::audit::Sequence;
 use crate::audit::entry::{Entry, Sealed};
 use crate::audit::tree::{Hash, TileReader, prove_consistency, prove_inclusion};
-use crate::identity::Standing;
+use crate::identity::{Passport, Standing, Trust};
 use crate::interrupt::StopRecord;
 
 /// A connection that only reads: its own, so that it disturbs no writer. Everything here blocks while files are read.
@@ -33,6 +35,7 @@ pub struct Reader {
     database: PathBuf,
     keys_file: PathBuf,
     keys: SubjectKeys,
+    trust: Option<Trust>,
 }
 
 /// Size and root of a log.
@@ -120,7 +123,16 @@ impl Reader {
             database: database.to_owned(),
             keys_file: keys.to_owned(),
             keys: SubjectKeys::open(keys)?,
+            trust: None,
         })
+    }
+
+    /// Whose statements about agents a deep check believes; else their signatures are not checked, and the report says how many
+    /// there are.
+    #[must_use]
+    pub fn trusting(mut self, trust: Trust) -> Self {
+        self.trust = Some(trust);
+        self
     }
 
     /// Name, size and root of the log.
@@ -183,14 +195,11 @@ impl Reader {
     /// As [`head`](Self::head).
     pub fn evaluation(&self, id: &str) -> Result<Vec<Entry>, StoreError> {
         let size = self.head()?.size();
-        let mut select = self
-            .db
-            .prepare("SELECT seq FROM evaluations WHERE name = ?1 ORDER BY seq")?;
-        let mut places: Vec<i64> = select.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        places.extend((size - size % BLOCK..size).map(u64::cast_signed));
+        let mut places = names::find(&self.db, size, id)?;
+        places.extend(size - size % BLOCK..size);
         let mut found = Vec::new();
         for place in places {
-            let entry = lookup::entry(&self.db, place.cast_unsigned())?;
+            let entry = lookup::entry(&self.db, place)?;
             found.extend(entry.filter(|entry| entry.evaluation().is_some_and(|found| found.reveal() == id)));
         }
         Ok(found)
@@ -259,12 +268,11 @@ impl Reader {
     /// [`head`](Self::head).
     pub fn compare_with_mark(&self, options: &StoreOptions) -> Result<Option<u64>, StoreError> {
         // read first: the log that is read afterwards is at least as long
-        let Some(mark) = MarkFile::of(options.high_water.as_deref(), &options.dir)?.read()? else {
-            return Ok(None);
-        };
-        match open::fault(&self.db, &Tip::read(&self.db, false)?, &mark)? {
-            Some(what) => Err(open::rolled_back(&mark, &what)),
-            None => Ok(Some(mark.size)),
+        let file = MarkFile::of(options.high_water.as_deref(), &options.dir)?;
+        let (mark, revoked) = (file.read()?, RevokedFile::of(&file).read()?);
+        match open::fault(&self.db, &Tip::read(&self.db, false)?, mark.as_ref(), &revoked)? {
+            Some(what) => Err(open::rolled_back(mark.as_ref(), &what)),
+            None => Ok(mark.map(|mark| mark.size)),
         }
     }
 
@@ -293,10 +301,16 @@ impl Reader {
     pub fn agents(&self) -> Result<Vec<(String, Standing)>, StoreError> {
         let epoch = self.head()?.epoch;
         let rows = agents::all(&self.db)?;
+        let mut standings = agents::standings(&rows, epoch);
         Ok(rows
-            .into_iter()
-            .map(|(agent, row)| (agent, row.standing(epoch)))
+            .into_keys()
+            .filter_map(|agent| standings.remove(&agent).map(|standing| (agent, standing)))
             .collect())
+    }
+
+    /// The passports that one rests on, from the one that an authority signed, and itself.
+    pub(crate) fn chain(&self, passport: &Passport) -> Result<Vec<Passport>, StoreError> {
+        trusted::chain(&self.db, self.head()?.size(), passport)
     }
 
     /// The stops that hold, oldest first.
@@ -345,7 +359,7 @@ impl Reader {
     ///
     /// [`StoreError`] when the record cannot be read at all.
     pub fn verify(&self, depth: Depth, progress: impl FnMut(u64)) -> Result<Report, StoreError> {
-        verify::run(&self.database, &self.keys_file, depth, progress)
+        verify::run(&self.database, &self.keys_file, self.trust.as_ref(), depth, progress)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The database: its tables, and connections to it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,16 +15,40 @@ pub(super) type Table = (&'static str, &'static str);
 /// One version of the tables: what it adds to the versions before it.
 pub(super) struct Step {
     pub(super) tables: &'static [Table],
+    /// Tables of earlier versions that this one does without.
+    pub(super) drops: &'static [&'static str],
     /// Fills them from the entries that are there, where they are derived from entries.
     pub(super) fill: fn(&Connection) -> Result<(), StoreError>,
 }
 
 /// Every version, the first first. To add tables, append a step here; its place is its number, so whoever merges later moves
 /// his to the end, and nothing else. A step that was merged never changes again: there are databases that it made.
-pub(super) const STEPS: &[Step] = &[Step {
-    tables: &RECORD,
-    fill: |_| Ok(()),
-}];
+pub(super) const STEPS: &[Step] = &[
+    Step {
+        tables: &RECORD,
+        drops: &[],
+        fill: |_| Ok(()),
+    },
+    Step {
+        tables: &[
+            // where the statements stand that `agents` rests on: an agent's passport, and its last state
+            (
+                "statements",
+                "CREATE TABLE statements(agent TEXT PRIMARY KEY, passport INTEGER, state INTEGER, depth INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+            ),
+            // `names` explains it
+            (
+                "named",
+                "CREATE TABLE named(id INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT",
+            ),
+        ],
+        drops: &["evaluations"],
+        fill: |db| {
+            super::agents::fill_statements(db)?;
+            super::names::fill(db)
+        },
+    },
+];
 
 /// The version of the tables, in `PRAGMA user_version`.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -190,6 +215,9 @@ pub(super) fn migrate(db: &Connection, steps: &[Step]) -> Result<(), StoreError>
             db.execute_batch(table)?;
         }
         (step.fill)(db)?;
+        for table in step.drops {
+            db.execute_batch(&format!("DROP TABLE {table}"))?;
+        }
     }
     db.pragma_update(None, "application_id", APPLICATION)?;
     db.pragma_update(None, "user_version", steps.len() as i64)?;
@@ -198,12 +226,17 @@ pub(super) fn migrate(db: &Connection, steps: &[Step]) -> Result<(), StoreError>
 
 /// Whether the tables are those that these versions make, and no trigger or view stands beside them.
 pub(super) fn is_of(db: &Connection, steps: &[Step]) -> Result<bool, StoreError> {
-    let mut select = db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")?;
-    let found: Vec<(String, String)> = select
+    let mut select = db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+    let found: BTreeMap<String, String> = select
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
+    let mut tables = BTreeMap::new();
+    for step in steps {
+        tables.extend(step.tables.iter().copied());
+        tables.retain(|name, _| !step.drops.contains(name));
+    }
     let found = found.iter().map(|(name, sql)| (name.as_str(), sql.as_str()));
-    Ok(found.eq(steps.iter().flat_map(|step| step.tables.iter().copied())))
+    Ok(found.eq(tables))
 }
 
 #[cfg(test)]
@@ -212,14 +245,17 @@ mod tests {
 
     const MORE: Step = Step {
         tables: &[("seen", "CREATE TABLE seen(size INTEGER PRIMARY KEY) STRICT")],
+        drops: &[],
         fill: |db| Ok(db.execute_batch("INSERT INTO seen SELECT max(seq) + 1 FROM entries")?),
     };
     const NEWER: Step = Step {
         tables: &[("kept", "CREATE TABLE kept(name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")],
+        drops: &["evaluations"],
         fill: |_| Ok(()),
     };
     const FIRST: Step = Step {
         tables: &RECORD,
+        drops: &[],
         fill: |_| Ok(()),
     };
 
@@ -240,6 +276,8 @@ mod tests {
         assert_eq!(count("SELECT count(*) FROM entries"), 2);
         assert_eq!(count("SELECT size FROM seen"), 2, "derived from what was there");
         assert_eq!(count("SELECT count(*) FROM kept"), 0);
+        let gone = db.query_row("SELECT count(*) FROM evaluations", [], |row| row.get::<_, i64>(0));
+        assert!(gone.is_err(), "the newest does without it");
         // and once more, it is there already
         migrate(&db, &[FIRST, MORE, NEWER]).unwrap();
         assert_eq!(count("SELECT count(*) FROM seen"), 1);
@@ -262,6 +300,7 @@ mod tests {
     fn a_migration_that_fails_changes_nothing() {
         const FAILS: Step = Step {
             tables: &[("half", "CREATE TABLE half(a INTEGER PRIMARY KEY) STRICT")],
+            drops: &["entries"],
             fill: |_| Err(StoreError::stopped()),
         };
         let mut db = at_version_1();

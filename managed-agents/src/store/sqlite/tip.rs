@@ -119,8 +119,8 @@ impl Tip {
                 "INSERT INTO tiles(id, hashes) VALUES(?1, ?2)",
                 params![tile_id(0, block), hashes],
             )?;
-            let facts = || self.tail.iter().map(|(_, facts)| facts);
-            BlockRows::of(facts()).write(db, block, facts())?;
+            let facts: Vec<Facts> = self.tail.iter().map(|(_, facts)| *facts).collect();
+            BlockRows::of(block, &facts).write(db, block)?;
             self.tail.clear();
         }
         for (level, index, hash) in above {

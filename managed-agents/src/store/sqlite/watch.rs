@@ -129,10 +129,7 @@ fn look(db: &Connection, shared: &Shared, seen: &mut Option<(i64, u64)>) -> Resu
     })?;
     if known != Some(epoch) {
         let stops = Stops::read(&moment, size)?;
-        let standings = agents::all(&moment)?
-            .into_iter()
-            .map(|(agent, row)| (agent, row.standing(epoch)))
-            .collect();
+        let standings = agents::standings(&agents::all(&moment)?, epoch);
         shared.publish(epoch, standings, &stops);
     }
     *seen = Some((version, epoch));

@@ -1,6 +1,6 @@
 //! The thread that writes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
@@ -8,19 +8,22 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::error::{StoreError, StoreErrorKind};
+use super::facts::Facts;
 use super::interrupts::{self, Stops};
 use super::log::Log;
 use super::mark::{Mark, MarkFile};
 use super::message::{Append, Decision, Ended, Keeping, Message, Reply, Reserved, Written};
 use super::options::Durability;
 use super::process::ProcessLock;
+use super::revoked::RevokedFile;
 use super::shared::{Place, Shared};
 use super::tip::Tip;
+use super::trusted::Trusted;
 use super::{admission, agents, erasure, holds, retention};
 use crate::audit::Sequence;
 use crate::audit::entry::outcome;
 use crate::audit::tree::note::NoteSigner;
-use crate::identity::Standing;
+use crate::identity::{AgentState, Standing};
 
 /// The most messages of one transaction.
 const MOST_MESSAGES: usize = 256;
@@ -39,15 +42,17 @@ pub(super) struct Parts {
     pub(super) signer: Option<NoteSigner>,
     pub(super) mark: MarkFile,
     pub(super) process: ProcessLock,
-    pub(super) epoch: u64,
     pub(super) stops: Stops,
     pub(super) to_self: Sender<Message>,
+    pub(super) trusted: Trusted,
+    pub(super) revoked: RevokedFile,
 }
 
 /// A call that this process runs.
 struct Running {
     evaluation: String,
     agent: String,
+    facts: Facts,
     _place: Place,
 }
 
@@ -66,11 +71,17 @@ struct Writer<'c> {
     standings: HashMap<String, Standing>,
     stops: Stops,
     epoch: u64,
+    trusted: Trusted,
+    revoked: RevokedFile,
+    /// Revoked, and not yet noted outside the data directory.
+    unnoted: BTreeSet<String>,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     /// Whether something was written since the last period.
     dirty: bool,
     last_period: Instant,
+    /// How many decisions the last transaction had.
+    last_group: usize,
 }
 
 /// Runs until the last handle is gone or says stop. Then everything that was sent is written, fsynced, signed and marked.
@@ -83,9 +94,10 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         signer,
         mark,
         process,
-        epoch,
         stops,
         to_self,
+        trusted,
+        revoked,
     } = parts;
     let log = match Log::new(&db, Arc::clone(&shared.keys), patience) {
         Ok(log) => log,
@@ -104,10 +116,15 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         running: HashMap::new(),
         owed: Vec::new(),
         stops,
-        epoch,
+        // the first transaction reads everything again, and checks it
+        epoch: u64::MAX,
+        trusted,
+        revoked,
+        unnoted: BTreeSet::new(),
         failed: None,
         dirty: true,
         last_period: Instant::now(),
+        last_group: 0,
     };
     writer.serve(receiver);
     // held until the last record is written
@@ -131,6 +148,7 @@ impl Writer<'_> {
             {
                 batch.push(message);
             }
+            self.gather(receiver, &mut batch);
             // nobody waits for an outcome: a moment later it goes into one transaction with the caller's next decision
             if batch.iter().all(|message| matches!(message, Message::Outcome(_)))
                 && let Some(message) = soon(receiver)
@@ -145,6 +163,29 @@ impl Writer<'_> {
                 self.period();
             }
         }
+    }
+
+    /// Waits a moment for those who were answered together to come together again: one transaction for all of them costs little more
+    /// than one for the first.
+    fn gather(&mut self, receiver: &Receiver<Message>, batch: &mut Vec<Message>) {
+        let decisions = |batch: &[Message]| {
+            let decisions = batch.iter().filter(|message| matches!(message, Message::Decision(_)));
+            decisions.count()
+        };
+        let begun = Instant::now();
+        let mut there = decisions(batch);
+        // three in four: some have ended for good
+        while there > 0 && there * 4 < self.last_group * 3 && batch.len() < MOST_MESSAGES && begun.elapsed() < MOMENT {
+            match receiver.try_recv() {
+                Ok(message) => {
+                    there += usize::from(matches!(message, Message::Decision(_)));
+                    batch.push(message);
+                }
+                Err(TryRecvError::Empty) => std::thread::yield_now(),
+                Err(TryRecvError::Disconnected) => break,
+            }
+        }
+        self.last_group = there;
     }
 
     fn next(&self, receiver: &Receiver<Message>) -> Next {
@@ -225,20 +266,28 @@ impl Writer<'_> {
             epoch,
             shared,
             process,
+            trusted,
             ..
         } = self;
         let before = *epoch;
         let done = log.transact(synced, |log, tip| {
-            admission::refresh(log, tip, standings, stops, epoch)?;
+            admission::refresh(log, tip, (&mut *standings, &mut *stops), trusted, epoch)?;
             for one in &owed {
                 ended.extend(write_outcome(log, tip, running, one)?);
             }
             for (append, result) in &mut group.appends {
-                *result = Some(write_append(log, tip, stops, append)?);
-                admission::refresh(log, tip, standings, stops, epoch)?;
+                *result = Some(write_append(log, tip, stops, trusted, append)?);
+                admission::refresh(log, tip, (&mut *standings, &mut *stops), trusted, epoch)?;
             }
             for (decision, result) in &mut group.decisions {
-                *result = Some(write_decision(log, tip, (&*standings, &*stops), *process, decision)?);
+                *result = Some(write_decision(
+                    log,
+                    tip,
+                    (&*standings, &*stops),
+                    trusted,
+                    *process,
+                    decision,
+                )?);
             }
             Ok(tip.log_time)
         });
@@ -266,13 +315,21 @@ impl Writer<'_> {
 
     /// Tells whoever waits, now that it is written.
     fn deliver(&mut self, group: Group) {
+        let revoked = group.appends.iter().filter_map(|(_, result)| match result {
+            Some(Ok((_, revoked))) => revoked.clone(),
+            _ => None,
+        });
+        self.unnoted.extend(revoked);
+        self.note_revoked();
         for (append, result) in group.appends {
+            let result = result.unwrap_or_else(|| Err(StoreError::stopped()));
             // whoever asked may have gone
-            let _ = append.reply.send(result.unwrap_or_else(|| Err(StoreError::stopped())));
+            let _ = append.reply.send(result.map(|(place, _)| place));
         }
         for (decision, result) in group.decisions {
             let Decision {
                 mut entry,
+                facts,
                 agent,
                 runs,
                 place,
@@ -288,6 +345,7 @@ impl Writer<'_> {
                             Running {
                                 evaluation,
                                 agent,
+                                facts,
                                 _place: place,
                             },
                         );
@@ -342,6 +400,17 @@ impl Writer<'_> {
         let _ = reply.send(done);
     }
 
+    /// Notes outside the data directory who was revoked. The log says so already: what cannot be noted is tried again.
+    fn note_revoked(&mut self) {
+        if self.unnoted.is_empty() {
+            return;
+        }
+        match self.revoked.add(&self.unnoted) {
+            Ok(()) => self.unnoted.clear(),
+            Err(error) => tracing::error!(%error, "a revocation cannot be noted beside the high-water mark"),
+        }
+    }
+
     fn note_failure(&mut self, error: &StoreError) {
         if let StoreErrorKind::Held | StoreErrorKind::Refused = error.kind() {
             return;
@@ -356,6 +425,7 @@ impl Writer<'_> {
 
     fn period(&mut self) {
         self.last_period = Instant::now();
+        self.note_revoked();
         if !self.owed.is_empty() {
             self.write(Group::default());
         }
@@ -405,8 +475,8 @@ enum Next {
     End,
 }
 
-/// The place of a statement, or why it was refused before anything was written.
-type Appended = Result<Sequence, StoreError>;
+/// The place of a statement and whom it revokes, or why it was refused before anything was written.
+type Appended = Result<(Sequence, Option<String>), StoreError>;
 
 /// What is written in one transaction, and the results.
 #[derive(Default)]
@@ -454,16 +524,24 @@ fn write_outcome(
     };
     let place = Sequence::new(ended.place);
     let entry = outcome(place, &call.evaluation, &call.agent, &ended.record, ended.at);
-    let facts = super::facts::Facts::of(&entry.index);
+    let facts = call.facts.of_outcome(entry.index.at_micros);
     log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
     log.ended(ended.place)?;
     Ok(Some(ended.place))
 }
 
-fn write_append(log: &mut Log<'_>, tip: &mut Tip, stops: &Stops, append: &Append) -> Result<Appended, StoreError> {
+fn write_append(
+    log: &mut Log<'_>,
+    tip: &mut Tip,
+    stops: &Stops,
+    trusted: &mut Trusted,
+    append: &Append,
+) -> Result<Appended, StoreError> {
     let follows = match append.entry.index.kind.as_str() {
-        interrupts::KIND => stops.check(log, &append.entry).map(|()| None),
-        _ => agents::next(log.db, &append.entry),
+        interrupts::KIND => stops
+            .check(log, (&mut *trusted, &tip.origin), &append.entry)
+            .map(|()| None),
+        _ => agents::next(log.db, &append.entry, tip.size(), trusted),
     };
     let agent = match follows {
         Ok(agent) => agent,
@@ -471,12 +549,14 @@ fn write_append(log: &mut Log<'_>, tip: &mut Tip, stops: &Stops, append: &Append
         Err(error) if error.kind() == StoreErrorKind::Refused => return Ok(Err(error)),
         Err(error) => return Err(error),
     };
-    let facts = super::facts::Facts::of(&append.entry.index);
+    let facts = Facts::of(&append.entry.index);
     let place = log.append(tip, &append.entry, facts, &mut super::seal::Values::None)?;
+    let mut revoked = None;
     if let Some((agent, row)) = agent {
         agents::write(log.db, &agent, &row)?;
+        revoked = (row.state == AgentState::Revoked).then_some(agent);
     }
-    Ok(Ok(Sequence::new(place)))
+    Ok(Ok((Sequence::new(place), revoked)))
 }
 
 /// The place of a decision, or none if what it rests on has changed.
@@ -484,14 +564,14 @@ fn write_decision(
     log: &mut Log<'_>,
     tip: &mut Tip,
     (standings, stops): (&HashMap<String, Standing>, &Stops),
+    trusted: &mut Trusted,
     process: i64,
     decision: &mut Decision,
 ) -> Result<Option<u64>, StoreError> {
-    if !admission::admits(log, tip, standings, stops, decision)? {
+    if !admission::admits(log, tip, standings, stops, trusted, decision)? {
         return Ok(None);
     }
-    let facts = decision.facts.clone();
-    let sequence = log.append(tip, &decision.entry, facts, &mut decision.values)?;
+    let sequence = log.append(tip, &decision.entry, decision.facts, &mut decision.values)?;
     if decision.runs {
         log.run(sequence, process)?;
     }

@@ -15,6 +15,10 @@ pub(super) struct Checkpoints<'c> {
     keys: Vec<NoteVerifier>,
     next: Option<Row>,
     seen: u64,
+    /// The keys that the authority certified for the log of this name.
+    certified: Vec<[u8; 32]>,
+    /// The keys by which the last checkpoint that fits is signed.
+    signers: Vec<[u8; 32]>,
 }
 
 struct Row {
@@ -31,6 +35,8 @@ impl<'c> Checkpoints<'c> {
             keys: Vec::new(),
             next: None,
             seen: 0,
+            certified: Vec::new(),
+            signers: Vec::new(),
         };
         for key in keys {
             checkpoints.add_key(key);
@@ -42,6 +48,16 @@ impl<'c> Checkpoints<'c> {
     /// Adds a key that the log names. One that is none signs nothing.
     pub(super) fn add_key(&mut self, key: &str) {
         self.keys.extend(key.parse::<NoteVerifier>());
+    }
+
+    /// The authority says that this key signs the log.
+    pub(super) fn certify(&mut self, key: [u8; 32]) {
+        self.certified.push(key);
+    }
+
+    /// The log goes on under another name, for which no key is certified yet.
+    pub(super) fn uncertify(&mut self) {
+        self.certified.clear();
     }
 
     fn row(&self, from: i64) -> Result<Option<Row>, StoreError> {
@@ -70,38 +86,46 @@ impl<'c> Checkpoints<'c> {
             }
             self.seen += 1;
             match self.fault(&row, frontier) {
-                None => report.checkpoints += 1,
-                Some(why) => report.add("checkpoint_differs", None, format!("checkpoint {number} {why}")),
+                Ok(signers) => {
+                    report.checkpoints += 1;
+                    self.signers = signers;
+                }
+                Err(why) => report.add("checkpoint_differs", None, format!("checkpoint {number} {why}")),
             }
         }
         Ok(())
     }
 
-    fn fault(&self, row: &Row, frontier: &Frontier) -> Option<&'static str> {
+    fn fault(&self, row: &Row, frontier: &Frontier) -> Result<Vec<[u8; 32]>, &'static str> {
         let Ok(note) = Note::parse(row.note.as_bytes()) else {
-            return Some("is no signed note");
+            return Err("is no signed note");
         };
         let Ok(checkpoint) = Checkpoint::parse_text(note.text()) else {
-            return Some("is no checkpoint");
+            return Err("is no checkpoint");
         };
         if checkpoint.size() != row.size || row.size != frontier.size() {
-            return Some("is of another size than its row says, or out of order");
+            return Err("is of another size than its row says, or out of order");
         }
         if *checkpoint.root() != frontier.root() {
-            return Some("signs another root than the records before it hash to");
+            return Err("signs another root than the records before it hash to");
         }
         if note.to_string() != row.note {
-            return Some("is not written as it was signed");
+            return Err("is not written as it was signed");
         }
         let last = self.next.is_none();
-        if (self.all || last)
-            && !note
-                .verify(&self.keys)
-                .is_ok_and(|signed| signed.iter().any(|signed| signed.key().name() == checkpoint.origin()))
-        {
-            return Some("is not signed by a key that the log names");
+        if !self.all && !last {
+            return Ok(Vec::new());
         }
-        None
+        let signed = note.verify(&self.keys).unwrap_or_default();
+        let signers = signed.iter().map(|signed| signed.key());
+        let signers: Vec<_> = signers
+            .filter(|key| key.name() == checkpoint.origin())
+            .map(NoteVerifier::public)
+            .collect();
+        if signers.is_empty() {
+            return Err("is not signed by a key that the log names");
+        }
+        Ok(signers)
     }
 
     pub(super) fn finish(self, tip: &Tip, report: &mut Report) -> Result<(), StoreError> {
@@ -111,6 +135,10 @@ impl<'c> Checkpoints<'c> {
                 None,
                 "there are checkpoints of more records than there are",
             );
+        }
+        if !self.certified.is_empty() && !self.signers.iter().any(|key| self.certified.contains(key)) {
+            let what = "the newest checkpoint is signed by a key that the authority did not certify";
+            report.add("statement_forged", None, what);
         }
         if self.seen != tip.checkpoints {
             report.add(

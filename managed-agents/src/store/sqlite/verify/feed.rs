@@ -1,26 +1,37 @@
-//! Reads entries for the thread that hashes them.
+//! Reads and hashes entries, on several threads: each takes every so-manieth part of the log, and hands it over in its turn.
 
+use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
-use rusqlite::{Connection, Rows, Statement};
+use rusqlite::types::ValueRef;
+use rusqlite::{Rows, Statement};
 
 use super::super::error::StoreError;
+use super::super::facts::BLOCK;
+use super::super::schema;
+use super::reading::{Reading, Seen};
+use crate::audit::tree::{Hash, leaf_hash};
 
-/// Entries are handed over in chunks of about this many bytes.
-const CHUNK: usize = 256 * 1024;
+/// How many entries are handed over at once: some blocks.
+pub(super) const CHUNK: u64 = 4 * BLOCK;
 
 /// Some entries, one after another.
 #[derive(Default)]
 pub(super) struct Chunk {
-    bytes: Vec<u8>,
-    rows: Vec<Place>,
+    pub(super) rows: Vec<Row>,
+    /// The sum of the hashes of their index rows.
+    pub(super) index: u64,
+    /// The rows of names of their blocks.
+    pub(super) named: Vec<(u64, Vec<u8>)>,
 }
 
-struct Place {
-    sequence: i64,
-    leaf: [u8; 32],
-    end: usize,
-    sealed: Option<Sealed>,
+/// One entry, hashed, and read if that was asked for.
+pub(super) struct Row {
+    pub(super) sequence: i64,
+    pub(super) leaf: Hash,
+    /// Whether the leaf that is stored is the same.
+    pub(super) is_same: bool,
+    pub(super) seen: Option<Seen>,
 }
 
 /// A row of the side table.
@@ -31,69 +42,88 @@ pub(super) struct Sealed {
     pub(super) mark: Vec<u8>,
 }
 
-/// One entry as it stands in the database.
-pub(super) struct Row<'a> {
-    pub(super) sequence: i64,
-    pub(super) leaf: [u8; 32],
-    pub(super) bytes: &'a [u8],
-    pub(super) sealed: Option<&'a Sealed>,
+/// Which parts of a log of a size one thread reads.
+#[derive(Clone, Copy)]
+pub(super) struct Share {
+    pub(super) size: u64,
+    pub(super) first: u64,
+    pub(super) threads: u64,
 }
 
-impl Chunk {
-    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        let mut start = 0;
-        self.rows.iter().map(move |place| {
-            let bytes = self.bytes.get(start..place.end).unwrap_or_default();
-            start = place.end;
-            Row {
-                sequence: place.sequence,
-                leaf: place.leaf,
-                bytes,
-                sealed: place.sealed.as_ref(),
-            }
-        })
+/// Reads every row of the parts in a share, with what is sealed beside it if it is to be read.
+pub(super) fn run(
+    database: &Path,
+    share: Share,
+    mut reading: Option<Reading<'_>>,
+    to: &SyncSender<Chunk>,
+) -> Result<(), StoreError> {
+    let db = schema::reader(database)?;
+    // as it was at one moment: what is below the size is there, and does not change
+    db.execute_batch("PRAGMA cache_size = -4096; BEGIN; SELECT size FROM tree")?;
+    let mut entries = db.prepare("SELECT seq, leaf, bytes FROM entries WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")?;
+    let mut sealed =
+        db.prepare("SELECT seq, subject, nonce, box, mark FROM sealed WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")?;
+    let mut start = share.first * CHUNK;
+    while start < share.size {
+        let end = share.size.min(start + CHUNK);
+        let chunk = part(&mut entries, &mut sealed, (start, end), reading.as_mut())?;
+        if to.send(chunk).is_err() {
+            // the thread that compares has ended: it says why
+            return Ok(());
+        }
+        start += share.threads * CHUNK;
     }
+    Ok(())
 }
 
-/// Reads every row below `size`, with what is sealed beside it if `values`.
-pub(super) fn run(db: &Connection, size: u64, values: bool, to: &SyncSender<Chunk>) -> Result<(), StoreError> {
-    let mut entries = db.prepare("SELECT seq, leaf, bytes FROM entries WHERE seq < ?1 ORDER BY seq")?;
-    let mut rows = entries.query([size.cast_signed()])?;
-    let mut sealed = db.prepare("SELECT seq, subject, nonce, box, mark FROM sealed WHERE seq < ?1 ORDER BY seq")?;
-    let mut beside = if values {
-        Some(Beside::begin(&mut sealed, size)?)
-    } else {
-        None
+fn part(
+    entries: &mut Statement<'_>,
+    sealed: &mut Statement<'_>,
+    (start, end): (u64, u64),
+    mut reading: Option<&mut Reading<'_>>,
+) -> Result<Chunk, StoreError> {
+    let range = [start.cast_signed(), end.cast_signed()];
+    let mut rows = entries.query(range)?;
+    let mut beside = match &mut reading {
+        Some(reading) => {
+            reading.begin();
+            Some(Beside::begin(sealed, range)?)
+        }
+        None => None,
     };
     let mut chunk = Chunk::default();
-    let mut weight = 0;
+    chunk.rows.reserve(usize::try_from(end - start).unwrap_or_default());
+    let mut place = start;
     while let Some(row) = rows.next()? {
         let sequence = row.get(0)?;
-        let bytes = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
-        chunk.bytes.extend_from_slice(bytes);
-        weight += bytes.len();
-        let sealed = match &mut beside {
-            Some(beside) => beside.at(sequence)?,
-            None => None,
+        // a column of another type is a record that was changed, and not a file that cannot be read
+        let (bytes, is_blob) = match row.get_ref(2)? {
+            ValueRef::Blob(bytes) => (bytes, true),
+            ValueRef::Text(bytes) => (bytes, false),
+            _ => (&[] as &[u8], false),
         };
-        weight += sealed.as_ref().map_or(0, |sealed| sealed.bytes.len());
-        chunk.rows.push(Place {
-            sequence,
-            leaf: row.get(1)?,
-            end: chunk.bytes.len(),
-            sealed,
-        });
-        if weight >= CHUNK {
-            weight = 0;
-            // the other thread has ended: it says why
-            if to.send(std::mem::take(&mut chunk)).is_err() {
-                return Ok(());
+        let leaf = leaf_hash(bytes);
+        let stored = row.get_ref(1)?.as_blob().unwrap_or_default();
+        let seen = match (&mut reading, &mut beside) {
+            (Some(reading), Some(beside)) => {
+                let sealed = beside.at(sequence)?;
+                Some(reading.read(place, bytes, sealed.as_ref()))
             }
-        }
+            _ => None,
+        };
+        chunk.rows.push(Row {
+            sequence,
+            leaf,
+            is_same: is_blob && stored == leaf.as_bytes(),
+            seen,
+        });
+        place += 1;
     }
-    // as above
-    let _ = to.send(chunk);
-    Ok(())
+    if let Some(reading) = reading {
+        chunk.index = reading.index;
+        chunk.named = std::mem::take(&mut reading.named);
+    }
+    Ok(chunk)
 }
 
 /// Both tables in the order of the log, side by side.
@@ -103,9 +133,9 @@ struct Beside<'s> {
 }
 
 impl<'s> Beside<'s> {
-    fn begin(select: &'s mut Statement<'_>, size: u64) -> Result<Self, StoreError> {
+    fn begin(select: &'s mut Statement<'_>, range: [i64; 2]) -> Result<Self, StoreError> {
         let mut beside = Self {
-            rows: select.query([size.cast_signed()])?,
+            rows: select.query(range)?,
             next: None,
         };
         beside.step()?;
@@ -118,10 +148,11 @@ impl<'s> Beside<'s> {
             Some(row) => Some((
                 row.get(0)?,
                 Sealed {
-                    subject: row.get(1)?,
-                    nonce: row.get(2)?,
-                    bytes: row.get(3)?,
-                    mark: row.get(4)?,
+                    // as above: what is of another type does not fit its mark
+                    subject: row.get(1).unwrap_or_default(),
+                    nonce: row.get(2).unwrap_or_default(),
+                    bytes: row.get(3).unwrap_or_default(),
+                    mark: row.get(4).unwrap_or_default(),
                 },
             )),
         };

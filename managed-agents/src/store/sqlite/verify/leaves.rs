@@ -1,15 +1,14 @@
 //! Hashes entries, and compares them with leaves, tiles and root.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use super::super::error::StoreError;
 use super::super::facts::BLOCK;
-use super::super::tiles::Tiles;
-use super::super::tip::Tip;
+use super::super::tip::{Tip, tile_id};
 use super::block_ending_at;
 use super::feed::Row;
 use super::report::Report;
-use crate::audit::tree::{Frontier, Hash, leaf_hash};
+use crate::audit::tree::{Frontier, Hash};
 
 pub(super) struct Leaves<'a> {
     db: &'a Connection,
@@ -18,24 +17,26 @@ pub(super) struct Leaves<'a> {
     /// The last tile of each level, as far as it has come.
     open: Vec<Vec<Hash>>,
     tiles: u64,
+    select: Statement<'a>,
 }
 
 impl<'a> Leaves<'a> {
-    pub(super) fn new(db: &'a Connection, tip: &'a Tip) -> Self {
-        Self {
+    pub(super) fn new(db: &'a Connection, tip: &'a Tip) -> Result<Self, StoreError> {
+        Ok(Self {
             db,
             tip,
             frontier: Frontier::new(),
             open: Vec::new(),
             tiles: 0,
-        }
+            select: db.prepare("SELECT hashes FROM tiles WHERE id = ?1")?,
+        })
     }
 
     pub(super) fn frontier(&self) -> &Frontier {
         &self.frontier
     }
 
-    pub(super) fn add(&mut self, row: &Row<'_>, report: &mut Report) -> Result<(), StoreError> {
+    pub(super) fn add(&mut self, row: &Row, report: &mut Report) -> Result<(), StoreError> {
         let expected = self.frontier.size();
         if row.sequence != expected.cast_signed() {
             report.add(
@@ -44,8 +45,8 @@ impl<'a> Leaves<'a> {
                 format!("it is not there; the next is {}", row.sequence),
             );
         }
-        let leaf = leaf_hash(row.bytes);
-        if row.leaf != *leaf.as_bytes() {
+        let leaf = row.leaf;
+        if !row.is_same {
             report.add("record_changed", Some(expected), "it does not hash to its leaf");
         }
         let open = &mut self.open;
@@ -91,7 +92,11 @@ impl<'a> Leaves<'a> {
     fn compare(&mut self, level: u8, index: u64, tile: &[Hash], report: &mut Report) -> Result<(), StoreError> {
         self.tiles += 1;
         let span = 1_u64 << (8 * u32::from(level));
-        let stored = Tiles::of(self.db).row(level, index)?.unwrap_or_default();
+        let stored: Option<Vec<u8>> = self
+            .select
+            .query_row([tile_id(level, index)], |row| row.get(0))
+            .optional()?;
+        let stored = stored.unwrap_or_default();
         let (stored, _) = stored.as_chunks::<32>();
         let same = tile
             .iter()

@@ -1,13 +1,16 @@
 //! Checking the whole record.
 //!
-//! One thread reads, the other hashes and compares; both see the record as it was at one moment, while others may write.
+//! Some threads read and hash, and one compares; all see the record as it was at one moment, while others may write.
 
 mod checkpoints;
 mod deep;
 mod feed;
 mod leaves;
+mod reading;
 mod report;
+mod statements;
 
+use std::hash::RandomState;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
@@ -20,16 +23,21 @@ use super::facts::BLOCK;
 use super::keys::SubjectKeys;
 use super::tip::Tip;
 use super::{lookup, schema};
+use crate::identity::Trust;
 use checkpoints::Checkpoints;
 use deep::Deep;
 use leaves::Leaves;
+use reading::Reading;
 
-/// How many chunks may wait for the thread that hashes: memory is bounded by them.
-const MOST_WAITING: usize = 4;
+/// How many chunks of one thread may wait for the one that compares: memory is bounded by them.
+const MOST_WAITING: usize = 2;
+/// The most threads that read.
+const MOST_THREADS: usize = 4;
 
 pub(super) fn run(
     database: &Path,
     keys: &Path,
+    trust: Option<&Trust>,
     depth: Depth,
     mut progress: impl FnMut(u64),
 ) -> Result<Report, StoreError> {
@@ -39,8 +47,6 @@ pub(super) fn run(
     let mut report = Report::new(&tip);
     check_schema(&db, &mut report)?;
     let keys = SubjectKeys::open(keys)?;
-    let reading = schema::reader(database)?;
-    reading.execute_batch("BEGIN; SELECT size FROM tree")?;
 
     let deep = depth == Depth::Deep;
     let named = if deep {
@@ -48,27 +54,45 @@ pub(super) fn run(
     } else {
         lookup::log_keys(&db, tip.size())?
     };
-    let mut leaves = Leaves::new(&db, &tip);
+    let hash = RandomState::new();
+    let mut leaves = Leaves::new(&db, &tip)?;
     let mut checkpoints = Checkpoints::new(&db, deep, &named)?;
-    let mut deeper = deep.then(|| Deep::new(&db, &tip, &keys));
+    let mut deeper = deep.then(|| Deep::new(&db, &tip, &keys, trust, hash.clone()));
+    let chunks = tip.size().div_ceil(feed::CHUNK);
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get().min(MOST_THREADS));
+    let threads = (threads as u64).min(chunks).max(1);
     std::thread::scope(|scope| -> Result<(), StoreError> {
-        let (sender, chunks) = sync_channel(MOST_WAITING);
-        let size = tip.size();
-        let feeding = scope.spawn(move || feed::run(&reading, size, deep, &sender));
-        for chunk in chunks {
-            for row in chunk.rows() {
+        let mut readers = Vec::new();
+        for first in 0..threads {
+            let (sender, chunks) = sync_channel(MOST_WAITING);
+            let size = tip.size();
+            let share = feed::Share { size, first, threads };
+            let reading = deep.then(|| Reading::new(&keys, &hash));
+            let feeding = scope.spawn(move || feed::run(database, share, reading, &sender));
+            readers.push((feeding, chunks));
+        }
+        // in turns: as the parts were shared out
+        for (_, chunks) in (0..chunks).zip(readers.iter().cycle()).map(|(_, reader)| reader) {
+            // one that ended early says why below
+            let Ok(chunk) = chunks.recv() else { break };
+            for row in chunk.rows {
+                let place = leaves.frontier().size();
                 leaves.add(&row, &mut report)?;
-                if let Some(deeper) = &mut deeper {
-                    deeper.add(&row, &mut report, &mut checkpoints)?;
+                if let (Some(deeper), Some(seen)) = (&mut deeper, row.seen) {
+                    deeper.add(place, seen, &mut report, &mut checkpoints)?;
                 }
                 checkpoints.reached(leaves.frontier(), &mut report)?;
             }
+            if let Some(deeper) = &mut deeper {
+                deeper.add_index(chunk.index, chunk.named);
+            }
             progress(leaves.frontier().size());
         }
-        match feeding.join() {
-            Ok(done) => done,
-            Err(_) => Err(StoreError::stopped()),
+        for (feeding, chunks) in readers {
+            drop(chunks);
+            feeding.join().unwrap_or_else(|_| Err(StoreError::stopped()))?;
         }
+        Ok(())
     })?;
     leaves.finish(&mut report)?;
     checkpoints.finish(&tip, &mut report)?;

@@ -16,7 +16,8 @@ pub enum Depth {
     Quick,
     /// Also: every entry is read, and its sequence, its time and how decisions and outcomes pair; all tables that are derived
     /// from entries are made anew and compared; every checkpoint's signature; and values that are not erased are decrypted
-    /// and compared with what the entries commit to.
+    /// and compared with what the entries commit to. Statements about agents and the log's key are checked against the authority's
+    /// certificate, where the reader [has one](super::super::Reader::trusting).
     Deep,
 }
 
@@ -29,6 +30,7 @@ pub struct Report {
     pub(super) checkpoints: u64,
     pub(super) erased: u64,
     pub(super) removed: u64,
+    pub(super) unchecked: u64,
     problems: Vec<Problem>,
     more: u64,
     first: Option<u64>,
@@ -51,6 +53,7 @@ impl Report {
             checkpoints: 0,
             erased: 0,
             removed: 0,
+            unchecked: 0,
             problems: Vec::new(),
             more: 0,
             first: None,
@@ -113,6 +116,12 @@ impl Report {
     #[must_use]
     pub fn removed(&self) -> u64 {
         self.removed
+    }
+
+    /// How many statements a deep check read without checking their signatures, because nobody said whom to believe.
+    #[must_use]
+    pub fn unchecked_statements(&self) -> u64 {
+        self.unchecked
     }
 
     /// What is wrong: at most 100.
