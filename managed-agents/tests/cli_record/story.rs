@@ -272,6 +272,9 @@ fn an_old_copy_is_refused_until_it_is_accepted() {
 
     place.run(&["restore", "--accept"]).ok().says("/restored-");
     place.run(&["audit", "verify", "--deep"]).ok();
+    // whom the operator had stopped since nobody else knows: all are suspended
+    place.run(&["agent", "list"]).ok().says("suspended");
+    place.run(&["agent", "reactivate", "bot"]).ok();
     calls(&place.harness("bot"), 1);
     place.run(&["restore", "old.db", "--accept"]).ok().says("/restored-");
     place.run(&["audit", "verify", "--deep"]).ok();
