@@ -22,7 +22,7 @@ const CALLS: usize = 100_000;
 /// Sends a letter.
 #[governed(risk = low, reversible)]
 async fn letter(to: &str, subject: &str, copies: u32) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
-    if copies % 97 == 0 {
+    if copies.is_multiple_of(97) {
         return Err("no paper".into());
     }
     Ok(to.len() + subject.len())

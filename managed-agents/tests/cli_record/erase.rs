@@ -111,7 +111,7 @@ fn guess(bytes: &[u8], entries: &[Entry], word: &str) -> Option<String> {
     }
     assert!(!wanted.is_empty() && !canonical.is_empty());
     let places = [
-        ("/arguments/word", json.clone()),
+        ("/arguments/word", json),
         ("/target", format!("\"note:{word}\"")),
         ("/arguments/person", format!("\"{PERSON}\"")),
     ];
@@ -204,7 +204,7 @@ fn nothing_that_is_stored_or_exported_confirms_a_guess_about_somebody_who_was_er
     };
     let (of_person, of_other) = (of(PERSON), of("bob@example.com"));
     let Values::Known(opened) = reader.values(of_person).unwrap() else {
-        unreachable!()
+        panic!("the values open")
     };
     for one in &opened {
         assert!(
@@ -252,7 +252,7 @@ fn nothing_that_is_stored_or_exported_confirms_a_guess_about_somebody_who_was_er
         Reader::open_files(&place.path("before/backup.db"), &place.path("data/subjects.keys")).unwrap(),
     ] {
         let Values::Known(values) = reader.values(of_other).unwrap() else {
-            unreachable!()
+            panic!("the values open")
         };
         let word = values.iter().find(|value| value.path == "/arguments/word").unwrap();
         assert_eq!(word.value, format!("\"{OTHER}\"").into_bytes());
