@@ -4,6 +4,8 @@
 pub mod governance;
 #[path = "support/http.rs"]
 mod http;
+#[path = "support/managed/mod.rs"]
+pub mod managed;
 #[path = "support/model.rs"]
 pub mod model;
 #[path = "support/show.rs"]

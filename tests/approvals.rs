@@ -252,7 +252,10 @@ async fn a_denial_after_the_approval_is_a_denial() {
     let shop = Shop::new(|builder| builder.governor(governor));
     let denied = assert_escalated!(shop.pay("bob", 5).await);
     shop.harness.approve(denied.ticket().unwrap(), &shop.key).unwrap();
-    assert_denied!(shop.pay("bob", 5).await, "changed");
+    let denied = assert_denied!(shop.pay("bob", 5).await, "changed_since_approval");
+    let verdict = denied.verdict().unwrap();
+    let codes: Vec<_> = verdict.reasons().iter().map(Reason::code).collect();
+    assert_eq!(codes, ["changed_since_approval", "changed"]);
     assert_eq!(shop.runs(), 0);
 }
 

@@ -216,3 +216,53 @@ fn testing() {
         ],
     );
 }
+
+#[test]
+fn streaming() {
+    shows(
+        "streaming",
+        &[
+            &["script", "ANTHROPIC_API_KEY is not set"],
+            &["Let me look."],
+            &["a call of lookup"],
+            &["a call of refund"],
+            &["The order"],
+            &["lookup", "Done"],
+            &["refund", "Denied"],
+            &["input tokens"],
+        ],
+    );
+}
+
+#[test]
+fn claude_session() {
+    shows(
+        "claude_session",
+        &[
+            &["stand-in"],
+            &["refuses to begin", "bash", "always_allow"],
+            &["every call is asked about"],
+            &["refund waits", "approved by ann"],
+            &["Allowed", "mcp__linear__create_issue"],
+            &["Refused", "bash"],
+            &["Done", "refund"],
+            &["agent: All done."],
+        ],
+    );
+}
+
+#[test]
+fn claude_worker() {
+    shows(
+        "claude_worker",
+        &[
+            &["no sandbox"],
+            &["write", "hello.txt"],
+            &["bash", "wc -c"],
+            &["5"],
+            &["bash", "rm -rf /"],
+            &["refused:"],
+            &["read", "/etc/passwd"],
+        ],
+    );
+}

@@ -21,6 +21,8 @@ pub struct Answer {
     body: Vec<u8>,
     /// Close the connection after so many bytes of the body.
     broken_off: Option<usize>,
+    /// Keep the connection open then, and say nothing more.
+    stalled: bool,
 }
 
 impl Answer {
@@ -38,7 +40,19 @@ impl Answer {
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: body.as_bytes().to_vec(),
             broken_off: None,
+            stalled: false,
         }
+    }
+
+    /// 200 with a stream of events, each named as its data's `type`.
+    #[must_use]
+    pub fn events(events: &[Value]) -> Self {
+        let mut body = String::new();
+        for event in events {
+            let name = event.get("type").and_then(Value::as_str).unwrap_or_default();
+            body.push_str(&format!("event: {name}\ndata: {event}\n\n"));
+        }
+        Self::text(&body).header("content-type", "text/event-stream; charset=utf-8")
     }
 
     /// The same with another status.
@@ -60,6 +74,28 @@ impl Answer {
     #[must_use]
     pub fn broken_off(mut self, bytes: usize) -> Self {
         self.broken_off = Some(bytes);
+        self
+    }
+
+    /// The same, but after so many bytes of the body nothing more comes.
+    #[must_use]
+    pub fn stalled(self, bytes: usize) -> Self {
+        Self {
+            stalled: true,
+            ..self.broken_off(bytes)
+        }
+    }
+
+    /// How long the body is.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The same, with the body ended after so many bytes as if that were all.
+    #[must_use]
+    pub fn truncated(mut self, bytes: usize) -> Self {
+        self.body.truncate(bytes);
         self
     }
 }
@@ -169,6 +205,9 @@ async fn serve(stream: TcpStream, script: Arc<Mutex<VecDeque<Answer>>>, seen: Ar
         stream.write_all(head.as_bytes()).await.ok()?;
         stream.write_all(sent).await.ok()?;
         stream.flush().await.ok()?;
+        if answer.stalled {
+            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        }
         if answer.broken_off.is_some() {
             return None;
         }

@@ -1,6 +1,9 @@
 //! Shared helpers of the integration tests.
 
 pub mod http;
+/// The stand-in for Managed Agents that the examples use as well.
+#[path = "../examples/support/managed/mod.rs"]
+pub mod managed;
 pub mod support;
 pub mod vectors;
 

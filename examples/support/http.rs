@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 server on loopback that takes JSON and answers JSON.
+//! A small HTTP/1.1 server on loopback that takes JSON and answers JSON, or events.
 
 use std::io;
 use std::sync::Arc;
@@ -20,6 +20,38 @@ pub(crate) struct Request {
     pub(crate) body: Value,
 }
 
+/// What a client is answered.
+pub(crate) struct Answer {
+    status: u16,
+    content_type: &'static str,
+    body: String,
+}
+
+impl Answer {
+    /// Events of a stream, each named as its `type`.
+    pub(crate) fn events(events: &[Value]) -> Self {
+        let named = |event: &Value| {
+            let name = event.get("type").and_then(Value::as_str).unwrap_or_default();
+            format!("event: {name}\ndata: {event}\n\n")
+        };
+        Self {
+            status: 200,
+            content_type: "text/event-stream",
+            body: events.iter().map(named).collect(),
+        }
+    }
+}
+
+impl From<(u16, Value)> for Answer {
+    fn from((status, body): (u16, Value)) -> Self {
+        Self {
+            status,
+            content_type: "application/json",
+            body: body.to_string(),
+        }
+    }
+}
+
 /// A server; it ends soon after it is dropped, with all its connections.
 #[derive(Debug)]
 pub struct Server {
@@ -29,7 +61,9 @@ pub struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start(answer: impl Fn(Request) -> (u16, Value) + Send + Sync + 'static) -> io::Result<Self> {
+    pub(crate) async fn start<A: Into<Answer>>(
+        answer: impl Fn(Request) -> A + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let answer = Arc::new(answer);
@@ -40,7 +74,7 @@ impl Server {
             let accept = async {
                 while let Ok((stream, _)) = listener.accept().await {
                     let answer = Arc::clone(&answer);
-                    connections.spawn(async move { serve(stream, &*answer).await });
+                    connections.spawn(async move { serve(stream, &|request| answer(request).into()).await });
                 }
             };
             tokio::select! {
@@ -73,13 +107,16 @@ impl Drop for Server {
 }
 
 /// Answers requests until the client has gone or sends none.
-async fn serve(stream: TcpStream, answer: &(impl Fn(Request) -> (u16, Value) + Sync)) -> Option<()> {
+async fn serve(stream: TcpStream, answer: &(impl Fn(Request) -> Answer + Sync)) -> Option<()> {
     let mut stream = BufReader::new(stream);
     loop {
-        let (status, body) = answer(read(&mut stream).await?);
-        let body = body.to_string();
+        let Answer {
+            status,
+            content_type,
+            body,
+        } = answer(read(&mut stream).await?);
         let head = format!(
-            "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 {status} -\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         stream.write_all(head.as_bytes()).await.ok()?;

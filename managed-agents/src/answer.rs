@@ -54,6 +54,15 @@ impl<T> Answer<T> {
         }
     }
 
+    /// The answer where it lies, if it is there already: to move it costs more than to look at it.
+    #[inline(always)]
+    pub(crate) fn peek(&self) -> Option<&T> {
+        match &self.0 {
+            Inner::Ready(value) => value.as_ref(),
+            Inner::Later(_) => None,
+        }
+    }
+
     /// Changes the answer, at once if it is there.
     ///
     /// # Examples

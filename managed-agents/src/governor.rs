@@ -1,11 +1,16 @@
 //! The seam to whatever decides.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::answer::Answer;
+#[cfg(any(feature = "engine", feature = "sqlite"))]
+use crate::approval::TicketClaim;
+use crate::audit::Watcher;
 use crate::call::{Digest, ToolCall};
+use crate::limit::Counted;
 use crate::outcome::Outcome;
 use crate::verdict::{EvaluationId, Verdict};
 
@@ -67,6 +72,25 @@ pub trait Governor: Send + Sync + 'static {
         None
     }
 
+    /// Whoever remembers behaviour for this governor, and must hear of every decision and outcome.
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        None
+    }
+
+    /// Trust in the agent of a call that is about to be recorded, before and after, in millionths, and the place as of which it
+    /// is known. `fault` says that the call is denied by the agent's own fault.
+    #[doc(hidden)]
+    fn trust(&self, call: &ToolCall, at: SystemTime, fault: bool) -> Option<(u32, u32, u64)> {
+        let _ = (call, at, fault);
+        None
+    }
+
+    /// The digest of the files that it judges by, where there are such: with an operator set, a harness judges by none that no
+    /// approver signed.
+    fn sources(&self) -> Option<Digest> {
+        None
+    }
+
     /// Whether a decision could be had now.
     fn health(&self) -> Answer<Result<(), GovernorError>> {
         Answer::ready(Ok(()))
@@ -120,6 +144,19 @@ impl Judgement {
         }
     }
 
+    /// Whether it allows, and says no more than that.
+    #[inline(always)]
+    pub(crate) fn is_bare_allow(&self) -> bool {
+        self.claims.is_none() && self.verdict.is_bare_allow()
+    }
+
+    /// What the recorder counts, if the call runs.
+    #[cfg(feature = "engine")]
+    pub(crate) fn counting(mut self, counted: Arc<Counted>) -> Self {
+        self.claims.get_or_insert_default().held.counted = Some(counted);
+        self
+    }
+
     pub(crate) fn into_boxed_parts(self) -> (Verdict, Option<Box<Claims>>) {
         (self.verdict, self.claims)
     }
@@ -148,11 +185,16 @@ pub struct Claims {
     pub grant: Option<Arc<str>>,
     /// What is counted for this call while it is held: given back when it is dropped, unless the call runs.
     pub(crate) held: Held,
+    /// What the record does to tickets.
+    #[cfg(any(feature = "engine", feature = "sqlite"))]
+    pub(crate) ticket: TicketClaim,
 }
 
 /// A place in the governor's counters.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
+    /// What the recorder counts, if the call runs.
+    pub(crate) counted: Option<Arc<Counted>>,
     #[cfg(feature = "cedar")]
     pub(crate) reservation: Option<Arc<crate::policy::Reservation>>,
 }
@@ -171,13 +213,12 @@ impl Held {
 impl PartialEq for Held {
     fn eq(&self, other: &Self) -> bool {
         #[cfg(feature = "cedar")]
-        return match (&self.reservation, &other.reservation) {
-            (None, None) => true,
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            _ => false,
-        };
-        #[cfg(not(feature = "cedar"))]
-        return size_of_val(other) == 0;
+        match (&self.reservation, &other.reservation) {
+            (None, None) => {}
+            (Some(one), Some(other)) if Arc::ptr_eq(one, other) => {}
+            _ => return false,
+        }
+        self.counted == other.counted
     }
 }
 
@@ -185,13 +226,20 @@ impl Eq for Held {}
 
 /// Why a governor has no verdict. Every kind is a denial; which ones `fail_open` covers is
 /// [`GovernorErrorKind::is_outage`].
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{code}: {detail}")]
+#[derive(Clone, Debug)]
 pub struct GovernorError {
     kind: GovernorErrorKind,
     code: Cow<'static, str>,
     detail: String,
 }
+
+impl fmt::Display for GovernorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl std::error::Error for GovernorError {}
 
 impl GovernorError {
     /// An error of a kind, with the kind's own code.

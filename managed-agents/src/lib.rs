@@ -53,7 +53,10 @@
 //! | refusals | [`GovernanceDenied`], [`DenialKind`] |
 //! | verdicts with no policy written | [`Engine`] |
 //! | giving tools to a model | [`Toolbox`], [`claude::MessagesAgent`] |
+//! | governing Claude Managed Agents | [`claude::SessionGovernor`], [`claude::Coverage`], [`claude::EnvironmentWorker`] |
 //! | policies of your own | [`policy`] |
+//! | what agents did before | [`Behaviour`], [`trust`], [`drift`], [`assessment`] |
+//! | limits on how often and how much | [`limit`] |
 //! | stopping what runs | [`interrupt`], [`Harness::stop`] |
 //! | people who approve | [`approval`], [`Harness::pending`] |
 //! | a governance service | [`remote::Remote`] |
@@ -77,7 +80,7 @@
 //! | `report` | | documents for auditors, from the record ([`report`]) |
 //! | `webhooks` | | telling others of tickets, stops and trouble ([`webhooks`]) |
 //! | `remote` | | a governance service over HTTP as the governor |
-//! | `claude` | | an agent loop over Claude's Messages API |
+//! | `claude` | | Claude: a loop over the Messages API, Managed Agents sessions, self-hosted workers |
 //! | `cli` | | the program `managed-agents` |
 //!
 //! Features add; none makes a verdict more permissive.
@@ -89,8 +92,10 @@ extern crate self as managed_agents;
 #[doc(hidden)]
 pub mod __private;
 mod answer;
-#[cfg(feature = "engine")]
+#[cfg(any(feature = "engine", feature = "sqlite"))]
 pub mod approval;
+#[cfg(feature = "engine")]
+pub mod assessment;
 pub mod audit;
 #[cfg(feature = "sqlite")]
 mod calendar;
@@ -104,6 +109,8 @@ mod clock;
 pub mod config;
 mod denial_slot;
 #[cfg(feature = "engine")]
+pub mod drift;
+#[cfg(feature = "engine")]
 mod engine;
 mod error;
 mod escaped;
@@ -116,6 +123,8 @@ mod http;
 #[cfg(feature = "sqlite")]
 pub mod identity;
 pub mod interrupt;
+#[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "only the engine states limits"))]
+pub mod limit;
 mod outcome;
 #[cfg(feature = "cedar")]
 pub mod policy;
@@ -128,9 +137,12 @@ pub mod screen;
 pub mod store;
 pub mod testing;
 mod tool;
+#[cfg(feature = "engine")]
+pub mod trust;
 mod verdict;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
+mod word;
 
 #[cfg(feature = "macros")]
 pub use managed_agents_macros::governed;
@@ -138,7 +150,7 @@ pub use managed_agents_macros::governed;
 pub use answer::Answer;
 pub use call::{AgentId, AgentIdError, ArgKind, Digest, Reversibility, Risk, ToolCall, ToolMeta};
 #[cfg(feature = "engine")]
-pub use engine::Engine;
+pub use engine::{Behaviour, Engine};
 pub use error::{DenialKind, GovernanceDenied};
 pub use escaped::Escaped;
 pub use governor::{Claims, Governor, GovernorError, GovernorErrorKind, Judgement};
@@ -178,6 +190,8 @@ mod guides {
     #[cfg(feature = "webhooks")]
     #[doc = include_str!("../../docs/webhooks.md")]
     struct Webhooks;
+    #[doc = include_str!("../../docs/claude.md")]
+    struct Claude;
 
     #[doc = include_str!("../../docs/escalation.md")]
     struct Escalation;
@@ -185,8 +199,16 @@ mod guides {
     #[doc = include_str!("../../docs/from-python.md")]
     struct FromPython;
 
+    #[doc = include_str!("../../docs/behaviour.md")]
+    struct Behaviour;
+    #[cfg(feature = "sqlite")]
+    #[doc = include_str!("../../docs/approvals.md")]
+    struct Approvals;
     #[doc = include_str!("../../docs/interrupts.md")]
     struct Interrupts;
+
+    #[doc = include_str!("../../docs/limits.md")]
+    struct Limits;
 
     #[cfg(feature = "cedar")]
     #[doc = include_str!("../../docs/policy.md")]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use crate::word::words;
 
 /// How a call that was allowed ended.
 ///
@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 /// use managed_agents::Outcome;
 /// assert_eq!(Outcome::TimedOut.to_string(), "timed_out");
 /// ```
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {
     /// The body returned `Ok`.
@@ -38,18 +37,20 @@ impl Outcome {
     /// The stable word for it, as records and wires carry it.
     #[must_use]
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Error => "error",
-            Self::Panicked => "panicked",
-            Self::Cancelled => "cancelled",
-            Self::TimedOut => "timed_out",
-            Self::Interrupted => "interrupted",
-            Self::Unreported => "unreported",
-            Self::Unknown => "unknown",
-        }
+        self.word()
     }
 }
+
+words!(Outcome {
+    Ok => "ok",
+    Error => "error",
+    Panicked => "panicked",
+    Cancelled => "cancelled",
+    TimedOut => "timed_out",
+    Interrupted => "interrupted",
+    Unreported => "unreported",
+    Unknown => "unknown",
+});
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

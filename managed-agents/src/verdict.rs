@@ -6,9 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
-
 use crate::call::Digest;
+use crate::word::words;
 
 /// Whether a call may run. Ordered by restriction: `Allow < Escalate < Deny`, so the verdict of several judges is their
 /// maximum.
@@ -20,8 +19,7 @@ use crate::call::Digest;
 /// assert_eq!(Decision::Allow.max(Decision::Escalate), Decision::Escalate);
 /// assert_eq!(Decision::from_wire("MODIFY"), Decision::Deny);
 /// ```
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "there is no fourth answer: anything else is a denial"
@@ -49,13 +47,15 @@ impl Decision {
     /// The stable word for it: `allow`, `escalate` or `deny`.
     #[must_use]
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Escalate => "escalate",
-            Self::Deny => "deny",
-        }
+        self.word()
     }
 }
+
+words!(Decision {
+    Allow => "allow",
+    Escalate => "escalate",
+    Deny => "deny",
+});
 
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -345,6 +345,11 @@ impl Verdict {
     /// Whether it is a decision and nothing else.
     pub(crate) fn is_bare(&self) -> bool {
         self.details.is_none()
+    }
+
+    /// Whether it allows, with nothing that would have to be checked or recorded beside.
+    pub(crate) fn is_bare_allow(&self) -> bool {
+        self.decision == Decision::Allow && self.is_bare()
     }
 
     /// Names the evaluation; always there in what a harness hands out.

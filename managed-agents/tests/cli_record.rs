@@ -5,6 +5,8 @@
     reason = "a test that fails should stop"
 )]
 
+#[path = "cli_record/behaviour.rs"]
+mod behaviour;
 #[path = "cli_record/erase.rs"]
 mod erase;
 #[path = "cli_record/evidence.rs"]

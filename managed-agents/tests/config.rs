@@ -271,6 +271,7 @@ fn what_a_file_says_of_the_screen_is_what_it_judges_by() {
     let path = file("screen", SCREEN);
     let harness = Harness::builder()
         .config(&path)
+        .governor(Engine::new().without_behaviour())
         .declare(ToolMeta::new("bash").with_risk(Risk::Low))
         .declare(ToolMeta::new("fetch").with_risk(Risk::Low))
         .declare(ToolMeta::new("send_email").with_risk(Risk::Low))

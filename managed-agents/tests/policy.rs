@@ -27,10 +27,14 @@ fn policies(text: &str) -> PoliciesBuilder {
 }
 
 fn harness(policies: &Policies) -> Harness {
+    harness_of(Engine::new().policies(policies))
+}
+
+fn harness_of(engine: Engine) -> Harness {
     Harness::builder()
         .in_memory()
         .agent_id("bot")
-        .governor(Engine::new().policies(policies))
+        .governor(engine)
         .declare(ToolMeta::new("pay").with_risk(Risk::Critical))
         .declare(ToolMeta::new("look").with_risk(Risk::Low))
         .build_blocking()
@@ -340,7 +344,9 @@ fn a_reload_under_load_is_never_seen_in_part() {
     let other = r#"permit(principal, action == Action::"pay", resource) when { context.input.amount == 2 };
         forbid(principal, action == Action::"pay", resource) when { context.input.amount == 1 };"#;
     let live = policies(one).load().unwrap();
-    let harness = harness(&live);
+    // denials by the thousand cost an agent its trust
+    let engine = Engine::new().policies(&live).without_behaviour();
+    let harness = harness_of(engine);
     let stop = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
         let callers: Vec<_> = (0..4)
@@ -402,4 +408,39 @@ fn records_name_the_rules_and_other_rules_have_another_digest() {
         rules(permit),
         rules(r#"forbid(principal, action == Action::"pay", resource);"#)
     );
+}
+
+#[test]
+fn changed_files_are_read_again_where_that_is_asked_for_and_bad_ones_change_nothing() {
+    let dir = std::env::temp_dir().join(format!("managed-agents-watch-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("a.cedar"), "forbid(principal, action, resource);").unwrap();
+    let set = Policies::builder().path(&dir).load().unwrap();
+    let before = set.digest();
+    let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+    let until = |done: &dyn Fn() -> bool| {
+        let begun = std::time::Instant::now();
+        while !done() && begun.elapsed() < std::time::Duration::from_secs(20) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        assert!(done());
+    };
+    // nobody asked yet
+    write("b.cedar", "forbid(principal, action, resource);");
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    assert_eq!(set.digest(), before);
+    let watch = set.watch(std::time::Duration::from_millis(10)).unwrap();
+    write("b.cedar", "forbid(principal == Agent::\"a\", action, resource);");
+    until(&|| set.len() == 2);
+    let good = set.digest();
+    write("c.cedar", "forbid(");
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    assert_eq!(set.digest(), good, "the old set stays in force");
+    write("c.cedar", "forbid(principal == Agent::\"c\", action, resource);");
+    until(&|| set.len() == 3);
+    drop(watch);
+    write("d.cedar", "forbid(principal == Agent::\"d\", action, resource);");
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    assert_eq!(set.len(), 3, "watched no more");
+    std::fs::remove_dir_all(&dir).unwrap();
 }

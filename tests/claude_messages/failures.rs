@@ -1,7 +1,7 @@
 //! What the loop makes of a service that fails.
 
 use managed_agents::Endpoint;
-use managed_agents::claude::MessagesErrorKind;
+use managed_agents::claude::ApiErrorKind;
 use serde_json::json;
 use tests::http::Answer;
 
@@ -38,7 +38,7 @@ async fn what_will_not_pass_is_not_tried_again() {
         let shop = Shop::open([answer.clone(), done()]).await;
         let agent = shop.agent().build().unwrap();
         let error = shop.harness.scope(agent.run("hello")).await.unwrap_err();
-        assert_eq!(error.kind(), MessagesErrorKind::Status, "{answer:?}");
+        assert_eq!(error.kind(), ApiErrorKind::Status, "{answer:?}");
         assert_eq!(shop.server.asked().len(), 1, "{answer:?}");
     }
 }
@@ -80,7 +80,7 @@ async fn of_an_answer_that_cannot_be_read_nothing_runs() {
         let shop = Shop::open([Answer::text(&body)]).await;
         let agent = shop.agent().build().unwrap();
         let error = shop.harness.scope(agent.run("hello")).await.unwrap_err();
-        assert_eq!(error.kind(), MessagesErrorKind::Malformed, "{body}");
+        assert_eq!(error.kind(), ApiErrorKind::Malformed, "{body}");
         assert_eq!(shop.ran(), 0, "{body}");
     }
 }
@@ -90,7 +90,7 @@ async fn an_answer_over_16_mib_is_not_read() {
     let shop = Shop::open([turn("end_turn", &json!([text(&"x".repeat(17 << 20))]))]).await;
     let agent = shop.agent().build().unwrap();
     let error = shop.harness.scope(agent.run("hello")).await.unwrap_err();
-    assert_eq!(error.kind(), MessagesErrorKind::TooLarge);
+    assert_eq!(error.kind(), ApiErrorKind::TooLarge);
 }
 
 #[tokio::test]
@@ -129,5 +129,5 @@ async fn an_unreachable_service_is_an_error_and_not_a_hang() {
         .build()
         .unwrap();
     let error = shop.harness.scope(agent.run("hello")).await.unwrap_err();
-    assert_eq!(error.kind(), MessagesErrorKind::Connection);
+    assert_eq!(error.kind(), ApiErrorKind::Connection);
 }

@@ -1,6 +1,6 @@
 //! What the loop makes of each answer.
 
-use managed_agents::claude::{MessagesErrorKind, StopReason};
+use managed_agents::claude::{ApiErrorKind, StopReason};
 use managed_agents::{DenialKind, Secret, ToolStatus};
 use serde_json::{Value, json};
 use tests::http::Answer;
@@ -294,7 +294,7 @@ async fn tools_that_would_run_at_the_service_cannot_be_declared() {
     let shop = Shop::open([]).await;
     for name in ["tools", "mcp_servers", "stream", "messages"] {
         let error = shop.agent().parameter(name, &json!([])).build().unwrap_err();
-        assert_eq!(error.kind(), MessagesErrorKind::Configuration);
+        assert_eq!(error.kind(), ApiErrorKind::Configuration);
         assert!(error.to_string().contains(name));
     }
 }

@@ -24,8 +24,13 @@ async fn lookup(
     #[governed(state)] ran: &Ran,
 ) -> Result<String, GovernanceDenied> {
     ran.0.fetch_add(1, Ordering::SeqCst);
-    // later calls end earlier
-    tokio::time::sleep(Duration::from_millis(if order == "1" { 30 } else { 1 })).await;
+    // later calls end earlier, and one does not end
+    let milliseconds = match order.as_str() {
+        "never" => 3_600_000,
+        "1" => 30,
+        _ => 1,
+    };
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
     Ok(format!("order {order} is on its way"))
 }
 
@@ -130,4 +135,56 @@ pub(crate) fn tool_use(id: &str, name: &str, order: &str) -> Value {
 
 pub(crate) fn done() -> Answer {
     turn("end_turn", &json!([text("Done.")]))
+}
+
+/// An answer, streamed: texts and inputs in pieces of a few letters.
+pub(crate) fn streamed(stop_reason: impl Into<Value>, content: &Value) -> Answer {
+    Answer::events(&events(stop_reason, content))
+}
+
+/// The events of a streamed answer.
+pub(crate) fn events(stop_reason: impl Into<Value>, content: &Value) -> Vec<Value> {
+    let mut events = vec![json!({"type": "message_start", "message": {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-test", "content": [],
+        "stop_reason": null, "stop_sequence": null, "usage": {"input_tokens": 10, "output_tokens": 1},
+    }})];
+    for (index, block) in content.as_array().unwrap().iter().enumerate() {
+        let mut begun = block.clone();
+        let (field, delta, whole) = match block["type"].as_str().unwrap() {
+            "text" => ("text", "text_delta", block["text"].as_str().unwrap().to_owned()),
+            "thinking" => (
+                "thinking",
+                "thinking_delta",
+                block["thinking"].as_str().unwrap().to_owned(),
+            ),
+            "tool_use" | "server_tool_use" | "mcp_tool_use" => {
+                ("input", "input_json_delta", block["input"].to_string())
+            }
+            _ => ("", "", String::new()),
+        };
+        if !field.is_empty() {
+            begun[field] = if field == "input" { json!({}) } else { json!("") };
+        }
+        if field == "thinking" {
+            begun["signature"] = json!("");
+        }
+        events.push(json!({"type": "content_block_start", "index": index, "content_block": begun}));
+        let letters: Vec<char> = whole.chars().collect();
+        for piece in letters.chunks(5) {
+            let piece: String = piece.iter().collect();
+            let key = if field == "input" { "partial_json" } else { field };
+            events.push(json!({"type": "content_block_delta", "index": index, "delta": {"type": delta, key: piece}}));
+            events.push(json!({"type": "ping"}));
+        }
+        if field == "thinking" {
+            let signature = &block["signature"];
+            events.push(json!({"type": "content_block_delta", "index": index,
+                "delta": {"type": "signature_delta", "signature": signature}}));
+        }
+        events.push(json!({"type": "content_block_stop", "index": index}));
+    }
+    events.push(json!({"type": "message_delta",
+        "delta": {"stop_reason": stop_reason.into(), "stop_sequence": null}, "usage": {"output_tokens": 2}}));
+    events.push(json!({"type": "message_stop"}));
+    events
 }

@@ -116,6 +116,41 @@ async fn call_until_denied() {
     }
 }
 
+#[tokio::test]
+async fn what_stops_an_agent_is_out_of_its_reach() {
+    let (dir, _) = place("reach");
+    let harness = Harness::builder()
+        .agent_id("bot")
+        .data_dir(dir.join("data"))
+        .high_water_mark(dir.join("mark"))
+        .build()
+        .await
+        .unwrap();
+    let (data, mark) = (dir.join("data"), dir.join("mark"));
+    let (data, mark) = (data.display(), mark.display());
+    for command in [
+        format!("cat {data}/store.db"),
+        format!("cp -r {data} /tmp/x"),
+        format!("sudo rm -rf {data}"),
+        format!("echo > {mark}"),
+        format!("cd {data} && sqlite3 managed.db .dump"),
+        format!("rm -rf {}", dir.display()),
+    ] {
+        let arguments = serde_json::json!({ "command": command }).to_string();
+        let denied = harness.govern("bash", arguments.as_str()).await.unwrap_err();
+        let reasons = denied
+            .verdict()
+            .map(|verdict| verdict.reasons().to_vec())
+            .unwrap_or_default();
+        assert!(
+            reasons.iter().any(|reason| reason.code() == "tamper_governance"),
+            "{command}: {denied:?}"
+        );
+    }
+    drop(harness);
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
 #[test]
 fn law_6_a_revocation_is_seen_by_another_process_at_its_next_call() {
     let (dir, options) = place("process");

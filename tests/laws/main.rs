@@ -12,5 +12,7 @@ mod law_5_most_restrictive_wins;
 mod law_6_interrupts;
 #[cfg(feature = "sqlite")]
 mod law_6_stopped_means_stopped;
+#[cfg(feature = "sqlite")]
+mod law_8_approvals_are_single_use;
 #[cfg(feature = "cli")]
 mod law_9_verdicts_replay;

@@ -10,7 +10,9 @@ use std::path::Path;
 /// Parts of the library that write other words in snake case: names of tools, the wires of services, keys of a file or of
 /// an entry, the words of the command line, and the names of programs, functions and arguments that the screen knows.
 const OTHER_WORDS: &[&str] = &[
+    "assessment",
     "audit/entry",
+    "audit/event.rs",
     "audit/export",
     "claude",
     "cli",
@@ -21,8 +23,10 @@ const OTHER_WORDS: &[&str] = &[
     "report",
     "webhooks",
     "remote/preset.rs",
+    "call/effect.rs",
     "call/verb.rs",
     "call/meta/tightened.rs",
+    "drift",
     "screen/effect",
     "screen/shell",
     "screen/sql",
@@ -32,7 +36,10 @@ const OTHER_WORDS: &[&str] = &[
     "screen/names.rs",
     "screen/secret.rs",
     "store/sqlite/interrupts.rs",
+    "store/sqlite/calls.rs",
     "store/sqlite/schema.rs",
+    "store/sqlite/tickets/tables.rs",
+    "trust/ledger.rs",
 ];
 
 /// Words in snake case that are no codes: names of fields, of spans, of functions.
@@ -50,6 +57,7 @@ const NOT_CODES: &[&str] = &[
     "log_key",
     "managed_agents",
     "secure_delete",
+    "may_enrol",
     "session_calls",
     "snake_case",
 ];

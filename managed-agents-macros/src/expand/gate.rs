@@ -83,21 +83,23 @@ fn write_down(function: &Function, private: &TokenStream, meta: &TokenStream, dr
         }
     }
     ids.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-    let ids = ids
-        .into_iter()
-        .map(|(key, identity)| quote!(#draft.id(#key, #identity);));
+    let ids = ids.into_iter().enumerate().map(|(place, (key, identity))| {
+        let key = json_key(place, key);
+        quote!(#draft.id(#key, #identity);)
+    });
     let ranges = function
         .parameters
         .iter()
         .filter_map(|parameter| range(parameter, draft));
-    let arguments = function.judged().into_iter().map(|parameter| {
+    let arguments = function.judged().into_iter().enumerate().map(|(place, parameter)| {
         let Parameter { name, ident, ty, .. } = parameter;
+        let key = json_key(place, name);
         // `&x`, from the beginning of the type to its end: that is where the compiler points when it cannot be shown
         let (first, last) = types::ends(ty);
         let and = quote_spanned!(ident.span().located_at(first)=> &);
         let mut value = ident.clone();
         value.set_span(ident.span().located_at(last));
-        quote!(#draft.argument(#name, #and #value);)
+        quote!(#draft.argument(#key, #and #value);)
     });
     let target = keys.target.as_ref().map(|target| quote!(#draft.target(#target);));
     let subject = keys.subject.as_ref().map(|subject| quote!(#draft.subject(#subject);));
@@ -106,6 +108,13 @@ fn write_down(function: &Function, private: &TokenStream, meta: &TokenStream, dr
         let mut #draft = #private::Draft::new(#meta);
         #(#ids)* #(#ranges)* #(#arguments)* #target #subject #harness
     )
+}
+
+/// A key as it stands in an object, so that it is one piece to be copied in each call. Names of parameters have nothing to
+/// escape.
+fn json_key(place: usize, name: &str) -> String {
+    let comma = if place == 0 { "" } else { "," };
+    format!("{comma}\"{name}\":")
 }
 
 /// `Self` behind `self`, whatever points to it.

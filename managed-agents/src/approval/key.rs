@@ -105,3 +105,10 @@ impl fmt::Debug for ApproverPublicKey {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ApproverKeyError(&'static str);
+
+impl ApproverKeyError {
+    #[cfg(feature = "sqlite")]
+    pub(super) fn unusable() -> Self {
+        Self("the key is one for which anyone can sign")
+    }
+}

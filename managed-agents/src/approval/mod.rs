@@ -1,12 +1,55 @@
-//! People's decisions on escalated calls: an in-process queue, lost with the process.
+//! People's decisions on escalated calls.
 //!
 //! A ticket is keyed by the call's binding, so it stands for exactly one call: the same call joins it, another value never
 //! rides on it. An approval is a signed statement over that call; redemption verifies the signature and consumes the
 //! ticket, at most once.
+//!
+//! Where the record is durable, so are tickets: they lie beside it, and people decide in another process
+//! (`managed-agents approvals`). Where it is in memory, they are lost with the process.
 
+mod error;
 mod key;
+#[cfg(feature = "engine")]
 mod queue;
+#[cfg(feature = "sqlite")]
+mod redeem;
+#[cfg(feature = "sqlite")]
+mod roster;
+#[cfg(feature = "sqlite")]
+mod shown;
+#[cfg(feature = "sqlite")]
+mod statement;
+mod ticket;
 
+pub use error::{ApprovalError, ApprovalErrorKind};
 pub use key::{ApproverKey, ApproverKeyError, ApproverPublicKey};
-pub use queue::{ApprovalError, ApprovalErrorKind, PendingTicket};
-pub(crate) use queue::{Approvals, Standing};
+#[cfg(feature = "engine")]
+pub use queue::PendingTicket;
+#[cfg(feature = "engine")]
+pub(crate) use queue::{Approvals, LIFETIME, MOST_PENDING, Standing};
+#[cfg(feature = "sqlite")]
+pub(crate) use redeem::{Asked, Excluded, Found, Redeemed, bound, reasons_text, redeem};
+#[cfg(feature = "sqlite")]
+pub use roster::{Approver, Roster};
+#[cfg(feature = "sqlite")]
+pub(crate) use roster::{ROOT, Roots};
+#[cfg(feature = "sqlite")]
+pub use shown::{ShownCall, ShownReason};
+#[cfg(feature = "sqlite")]
+pub(crate) use statement::APPROVER_ENTRY;
+#[cfg(feature = "sqlite")]
+pub use statement::{OperatorStatement, StatementKind};
+#[cfg(feature = "engine")]
+pub(crate) use ticket::IN_PROCESS;
+pub use ticket::TicketState;
+#[cfg(feature = "sqlite")]
+pub(crate) use ticket::{Opening, STORED};
+pub(crate) use ticket::{TicketClaim, ticket_id};
+
+/// What the model is told of a person's no.
+pub(crate) fn rejection(reason: &str) -> String {
+    match reason.trim() {
+        "" => "a person rejected this call; do not repeat it".to_owned(),
+        reason => format!("a person rejected this call; do not repeat it: {reason}"),
+    }
+}

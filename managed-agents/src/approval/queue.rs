@@ -9,15 +9,16 @@ use ed25519_dalek::Signature;
 use tokio::sync::watch;
 
 use super::key::{ApproverKey, ApproverPublicKey};
+use super::{ApprovalError, ApprovalErrorKind, IN_PROCESS, rejection, ticket_id};
 use crate::call::{Digest, Salt, ToolCall};
 use crate::escaped::Escaped;
 use crate::verdict::Reason;
 
 /// How long a ticket waits for a person.
-const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many tickets may wait at once.
-const MOST_PENDING: usize = 20;
+pub(crate) const MOST_PENDING: u32 = 20;
 
 /// The calls that wait, and what people decided on them.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Approvals {
     /// The key of every binding; made when the first ticket is.
     key: [u8; 32],
     approvers: Vec<(String, ApproverPublicKey)>,
+    most_pending: u32,
+    lifetime: Duration,
     /// Guards the tickets; held for a look-up, a signature or a check, never across an await. The two maps hold the
     /// same tickets. Consumption removes a ticket from both in one step, so a grant is handed out at most once.
     tickets: Mutex<Tickets>,
@@ -82,6 +85,26 @@ pub struct PendingTicket {
 }
 
 impl PendingTicket {
+    /// Of a ticket beside the record; none when its data subject was erased.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn stored(ticket: &crate::store::Ticket) -> Option<Self> {
+        let shown = ticket.shown()?;
+        let time = |micros: i64| SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+        let reason = |reason: &super::ShownReason| {
+            Reason::new(reason.code.clone(), reason.detail.clone()).with_approvers(reason.approvers)
+        };
+        Some(Self {
+            id: ticket.id().into(),
+            agent: ticket.agent().to_owned(),
+            tool: ticket.tool().to_owned(),
+            description: shown.description.clone(),
+            arguments: shown.arguments.clone(),
+            reasons: shown.reasons.iter().map(reason).collect(),
+            opened: time(ticket.opened_micros()),
+            expires: time(ticket.expires_micros()),
+        })
+    }
+
     /// The ticket's id.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -166,20 +189,42 @@ impl Ticket {
 }
 
 impl Approvals {
-    pub(crate) fn new(approvers: Vec<(String, ApproverPublicKey)>) -> Result<Self, getrandom::Error> {
+    pub(crate) fn new(
+        approvers: Vec<(String, ApproverPublicKey)>,
+        most_pending: u32,
+        lifetime: Duration,
+    ) -> Result<Self, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
         Ok(Self {
             key,
             approvers,
+            most_pending,
+            lifetime,
             tickets: Mutex::default(),
         })
     }
 
     /// How an escalated call stands. An approval that covers every reason is consumed; without a ticket one is opened.
-    pub(crate) fn standing(&self, call: &ToolCall, reasons: &[Reason], now: SystemTime) -> Standing {
+    /// A call that was `joined` to a ticket which is gone by now opens no other.
+    pub(crate) fn standing(
+        &self,
+        call: &ToolCall,
+        reasons: &[Reason],
+        now: SystemTime,
+        joined: Option<&str>,
+    ) -> Standing {
         let binding = call.binding(&self.key);
         let mut tickets = self.tickets();
+        if let Some(joined) = joined.filter(|joined| !tickets.binding_of.contains_key(*joined)) {
+            return Standing::Refused {
+                ticket: Some(joined.into()),
+                reason: Reason::new(
+                    "approval_used",
+                    "another call with the same arguments used the approval that this one waited for; it was not run",
+                ),
+            };
+        }
         let Some(ticket) = tickets.by_binding.get(&binding) else {
             return self.open(&mut tickets, binding, call, reasons, now);
         };
@@ -230,7 +275,7 @@ impl Approvals {
             .filter(|ticket| matches!(ticket.state, State::Pending))
             .count();
         let nonce = match Salt::fresh() {
-            Ok(nonce) if pending < MOST_PENDING => nonce,
+            Ok(nonce) if pending < self.most_pending as usize => nonce,
             Ok(_) => {
                 return Standing::Refused {
                     ticket: None,
@@ -247,7 +292,7 @@ impl Approvals {
                 };
             }
         };
-        let id: Arc<str> = ticket_id(&nonce).into();
+        let id: Arc<str> = ticket_id(IN_PROCESS, &nonce).into();
         let ticket = Ticket {
             view: PendingTicket {
                 id: Arc::clone(&id),
@@ -257,7 +302,7 @@ impl Approvals {
                 arguments: call.arguments(),
                 reasons: reasons.to_vec(),
                 opened: now,
-                expires: now + LIFETIME,
+                expires: now + self.lifetime,
             },
             nonce,
             definition: call.meta().definition(),
@@ -268,6 +313,19 @@ impl Approvals {
         tickets.binding_of.insert(Arc::clone(&id), binding);
         tickets.by_binding.insert(binding, ticket);
         Standing::Pending(id)
+    }
+
+    /// The ticket of a call that is denied though people approved it: it is closed.
+    pub(crate) fn denied(&self, call: &ToolCall) -> Option<Arc<str>> {
+        let mut tickets = self.tickets();
+        if tickets.by_binding.is_empty() {
+            return None;
+        }
+        let binding = call.binding(&self.key);
+        let ticket = tickets.by_binding.get(&binding)?;
+        let id = matches!(ticket.state, State::Approved { .. }).then(|| Arc::clone(&ticket.view.id))?;
+        tickets.remove(&binding);
+        Some(id)
     }
 
     /// The tickets that wait, oldest first.
@@ -311,12 +369,7 @@ impl Approvals {
         now: SystemTime,
         state: impl FnOnce(&Ticket, usize) -> State,
     ) -> Result<(), ApprovalError> {
-        let error = |kind| {
-            Err(ApprovalError {
-                kind,
-                ticket: id.chars().take(80).collect(),
-            })
-        };
+        let error = |kind| Err(ApprovalError::new(kind, id));
         let Some(approver) = self.approvers.iter().position(|(_, known)| *known == key.public()) else {
             return error(ApprovalErrorKind::NotEnrolled);
         };
@@ -376,61 +429,3 @@ impl Tickets {
         }
     }
 }
-
-/// What the model is told of a person's no.
-fn rejection(reason: &str) -> String {
-    match reason.trim() {
-        "" => "a person rejected this call; do not repeat it".to_owned(),
-        reason => format!("a person rejected this call; do not repeat it: {reason}"),
-    }
-}
-
-fn ticket_id(nonce: &Salt) -> String {
-    let digits: String = nonce
-        .reveal()
-        .iter()
-        .take(10)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("tkt_{digits}")
-}
-
-/// A person's decision was not taken.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ApprovalError {
-    kind: ApprovalErrorKind,
-    ticket: String,
-}
-
-/// Why a person's decision was not taken.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum ApprovalErrorKind {
-    /// The key belongs to nobody who may approve.
-    NotEnrolled,
-    /// No such ticket waits: it never did, was used, or expired.
-    UnknownTicket,
-    /// Somebody has decided already.
-    AlreadyDecided,
-}
-
-impl ApprovalError {
-    /// Why.
-    #[must_use]
-    pub fn kind(&self) -> ApprovalErrorKind {
-        self.kind
-    }
-}
-
-impl std::fmt::Display for ApprovalError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let why = match self.kind {
-            ApprovalErrorKind::NotEnrolled => "the key is not enrolled as an approver's",
-            ApprovalErrorKind::UnknownTicket => "no such ticket waits",
-            ApprovalErrorKind::AlreadyDecided => "somebody has decided on it already",
-        };
-        write!(f, "ticket `{}`: {why}", self.ticket.escape_debug())
-    }
-}
-
-impl std::error::Error for ApprovalError {}

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "sqlite")]
 pub mod entry;
+mod event;
 #[cfg(feature = "sqlite")]
 pub mod export;
 mod record;
@@ -9,6 +10,10 @@ mod recorder;
 #[cfg(feature = "sqlite")]
 pub mod tree;
 
-pub(crate) use record::RecordDetails;
+pub use event::{Attachment, Event, Watcher};
+pub(crate) use event::{Traits, What, micros};
+#[cfg(feature = "sqlite")]
+pub(crate) use event::{fits, hear};
 pub use record::{DecisionRecord, Disposition, OutcomeRecord};
+pub(crate) use record::{RecordDetails, TrustNote};
 pub use recorder::{Committed, RecordError, RecordErrorKind, Recorder, Sequence, Stopped};

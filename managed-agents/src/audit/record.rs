@@ -36,6 +36,22 @@ impl Disposition {
         !matches!(self, Self::Refused | Self::Queued)
     }
 
+    /// Of its stable word.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn from_code(code: &str) -> Option<Self> {
+        [
+            Self::Allowed,
+            Self::Refused,
+            Self::Queued,
+            Self::Approved,
+            Self::FailOpen,
+            Self::ProceededUnapproved,
+            Self::Observed,
+        ]
+        .into_iter()
+        .find(|disposition| disposition.code() == code)
+    }
+
     /// The stable word for it.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -75,7 +91,19 @@ pub struct DecisionRecord {
     pub(crate) disposition: Disposition,
     /// The digest of all rules that were applied.
     pub(crate) rules: Option<Digest>,
+    /// The agent's trust, where the governor keeps one.
+    pub(crate) trust: Option<TrustNote>,
     pub(crate) details: Option<Box<RecordDetails>>,
+}
+
+/// Trust in the agent for calls of this one's effect, in millionths.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct TrustNote {
+    pub(crate) before: u32,
+    /// With this decision itself.
+    pub(crate) after: u32,
+    /// It rests on the agent's entries before this place.
+    pub(crate) as_of: u64,
 }
 
 /// What the record of a plainly allowed call lacks.
@@ -257,6 +285,13 @@ impl DecisionRecord {
         self.details.as_ref()?.ucs
     }
 
+    /// The agent's trust for calls of this one's effect, before and after this decision, in millionths, where the governor
+    /// keeps one.
+    #[must_use]
+    pub fn trust_millionths(&self) -> Option<(u32, u32)> {
+        self.trust.map(|trust| (trust.before, trust.after))
+    }
+
     /// Name and score in millionths of each assessed dimension; empty where the governor gave none.
     pub fn dimensions_millionths(&self) -> impl Iterator<Item = (&str, u32)> + '_ {
         self.details
@@ -301,17 +336,33 @@ impl fmt::Debug for DecisionRecord {
 pub struct OutcomeRecord {
     outcome: Outcome,
     duration: Duration,
+    at: SystemTime,
     /// It was stopped, or told to stop; with the place of the stop where that is recorded.
     stop: Option<Option<u64>>,
+    /// The body never began: what the call counted is given back.
+    unbegun: bool,
 }
 
 impl OutcomeRecord {
-    pub(crate) fn new(outcome: Outcome, duration: Duration) -> Self {
+    pub(crate) fn new(outcome: Outcome, duration: Duration, at: SystemTime) -> Self {
         Self {
             outcome,
             duration,
+            at,
             stop: None,
+            unbegun: false,
         }
+    }
+
+    /// The body never began.
+    pub(crate) fn unbegun(mut self) -> Self {
+        self.unbegun = true;
+        self
+    }
+
+    /// Whether the body began.
+    pub(crate) fn began(&self) -> bool {
+        !self.unbegun
     }
 
     /// A stop came while it ran.
@@ -337,6 +388,12 @@ impl OutcomeRecord {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
+    }
+
+    /// When it ended.
+    #[must_use]
+    pub fn at(&self) -> SystemTime {
+        self.at
     }
 
     /// How long the body ran; waiting for a verdict is not counted.

@@ -1,10 +1,11 @@
 //! The seam to where records are kept.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{DecisionRecord, OutcomeRecord};
+use super::{DecisionRecord, OutcomeRecord, Watcher};
 use crate::answer::Answer;
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
@@ -37,6 +38,8 @@ pub enum Committed {
     Done(Sequence),
     /// What it rests on has changed: nothing was written, and the call must be judged anew.
     Stale,
+    /// It would exceed a limit, by its place among those that the claims count: nothing was written.
+    Exceeded(usize),
 }
 
 /// Where decisions and outcomes are written, before and after a body.
@@ -71,6 +74,40 @@ pub trait Recorder: Send + Sync + 'static {
     /// is not there at once.
     fn may_be_waited_for(&self) -> bool {
         false
+    }
+
+    /// Tells a watcher of every entry about an agent from now on, and before that of those that are there already: each once,
+    /// in the order of the log, and of a decision before its caller hears that it is recorded. The watcher is kept only
+    /// while somebody else keeps it.
+    ///
+    /// With `false` (the default) nothing is told: the harness then tells its watcher what it does itself.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`] when what is there cannot be read.
+    fn watch(&self, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<bool, RecordError> {
+        let _ = (agent, watcher);
+        Ok(false)
+    }
+
+    /// Adds a statement about an agent (a type and a JSON object); says whether the record holds such, and tells its watchers
+    /// of them. Must not block.
+    fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
+        let _ = (agent, kind, body);
+        false
+    }
+
+    /// Whether [`commit`](Self::commit) counts what the claims say, and answers [`Committed::Exceeded`]. Where it does not (the
+    /// default), a call that a [limit](crate::limit) is about is denied.
+    fn keeps_counts(&self) -> bool {
+        false
+    }
+
+    /// The store beside whose record calls wait for people, where there is one; otherwise they wait in the process, and are
+    /// lost with it. A recorder of yours that hands on to a store hands this on as well.
+    #[cfg(feature = "sqlite")]
+    fn store(&self) -> Option<&crate::store::Store> {
+        None
     }
 
     /// Writes how the allowed call at this place ended. Must neither block nor fail.
@@ -109,13 +146,20 @@ fn keeps_none() -> InterruptError {
 }
 
 /// An agent may not act.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{detail}")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Stopped {
     code: Cow<'static, str>,
     detail: String,
     epoch: Option<u64>,
 }
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Stopped {}
 
 impl Stopped {
     /// With a stable code and a sentence for the operator.
@@ -149,12 +193,19 @@ impl Stopped {
 }
 
 /// A decision could not be recorded, so the call is denied.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{detail}")]
+#[derive(Clone, Debug)]
 pub struct RecordError {
     kind: RecordErrorKind,
     detail: String,
 }
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for RecordError {}
 
 /// Why a decision could not be recorded.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

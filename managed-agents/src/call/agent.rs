@@ -53,6 +53,17 @@ impl fmt::Debug for AgentId {
 }
 
 /// A text is no agent id.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("agent id `{}` is not 1 to 63 characters of a-z, 0-9, `.`, `_`, `-`, beginning with a letter or digit", .0.escape_debug())]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AgentIdError(String);
+
+impl fmt::Display for AgentIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "agent id `{}` is not 1 to 63 characters of a-z, 0-9, `.`, `_`, `-`, beginning with a letter or digit",
+            self.0.escape_debug()
+        )
+    }
+}
+
+impl std::error::Error for AgentIdError {}

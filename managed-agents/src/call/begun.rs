@@ -60,13 +60,17 @@ impl Begun {
                 &mut many
             }
         };
-        let mut at = 0;
         let bytes = blocks.as_flattened_mut();
-        for part in [self.rest.as_slice(), middle, end, &[0x80]] {
+        let mut at = 0;
+        for part in [self.rest.as_slice(), middle] {
             if let Some(place) = bytes.get_mut(at..at + part.len()) {
                 place.copy_from_slice(part);
             }
             at += part.len();
+        }
+        if let Some((place, [mark, ..])) = bytes.get_mut(at..).and_then(<[u8]>::split_first_chunk_mut) {
+            *place = *end;
+            *mark = 0x80;
         }
         let bits = (self.hashed + length) as u64 * 8;
         if let Some(last) = bytes.last_chunk_mut() {

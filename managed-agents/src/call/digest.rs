@@ -81,6 +81,12 @@ impl Salt {
         })
     }
 
+    /// A salt that was kept.
+    #[cfg(feature = "sqlite")]
+    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes; they belong where they can be erased, never into a log.
     #[must_use]
     pub const fn reveal(&self) -> &[u8; 32] {
@@ -95,9 +101,16 @@ impl fmt::Debug for Salt {
 }
 
 /// The operating system gave no random bytes.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the operating system gave no random bytes")]
+#[derive(Clone, Copy, Debug)]
 pub struct NoEntropyError(());
+
+impl fmt::Display for NoEntropyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the operating system gave no random bytes")
+    }
+}
+
+impl std::error::Error for NoEntropyError {}
 
 #[cfg(test)]
 mod tests {

@@ -122,12 +122,19 @@ impl TryFrom<String> for ToolInput {
 }
 
 /// The arguments of a call by name cannot be read.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{message}")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InputError {
     code: &'static str,
     message: String,
 }
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for InputError {}
 
 impl InputError {
     fn new(code: &'static str, message: String) -> Self {

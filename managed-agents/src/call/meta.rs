@@ -5,10 +5,10 @@ mod tightened;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::digest::Digest;
+use crate::word::words;
 
 /// How much harm one call of a tool can do.
 ///
@@ -19,8 +19,7 @@ use super::digest::Digest;
 /// assert!(Risk::High > Risk::Medium);
 /// assert_eq!(Risk::Critical.to_string(), "critical");
 /// ```
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "a new level must break the code that ranks them")]
 pub enum Risk {
     /// Nothing that anyone would miss.
@@ -35,18 +34,19 @@ pub enum Risk {
 
 impl std::fmt::Display for Risk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        })
+        f.write_str(self.word())
     }
 }
 
+words!(Risk {
+    Low => "low",
+    Medium => "medium",
+    High => "high",
+    Critical => "critical",
+});
+
 /// Whether what a tool did can be undone.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a new kind must break the code that judges them")]
 pub enum Reversibility {
     /// Not declared.
@@ -60,9 +60,15 @@ pub enum Reversibility {
     Compensable,
 }
 
+words!(Reversibility {
+    Unknown => "unknown",
+    Reversible => "reversible",
+    Irreversible => "irreversible",
+    Compensable => "compensable",
+});
+
 /// What an argument's text means, and so which check of the screen reads it.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ArgKind {
     /// A command line for a shell.
@@ -74,6 +80,13 @@ pub enum ArgKind {
     /// A URL.
     Url,
 }
+
+words!(ArgKind {
+    Shell => "shell",
+    Sql => "sql",
+    Path => "path",
+    Url => "url",
+});
 
 /// What part of a call a parameter is.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

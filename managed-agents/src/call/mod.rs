@@ -4,6 +4,7 @@ mod agent;
 mod begun;
 mod canonical;
 mod digest;
+mod effect;
 mod input;
 mod meta;
 mod redact;
@@ -18,6 +19,7 @@ use begun::Begun;
 pub use canonical::{CanonicalError, CanonicalErrorKind};
 pub(crate) use canonical::{CanonicalWriter, MAX_BYTES, write_string};
 pub use digest::{Digest, NoEntropyError, Salt};
+pub use effect::{Effect, TargetKind};
 pub use input::{InputError, ToolInput};
 #[doc(hidden)]
 pub use meta::MetaParts;
@@ -305,11 +307,15 @@ impl ToolCall {
     /// argument may reach a log, an error, a span or the network.
     #[must_use]
     pub fn reveal_arguments(&self) -> &str {
-        // the writer wrote UTF-8, and `arguments_at..len - 1` is the object it began there
-        self.tail
-            .get(self.arguments_at..self.tail.len().saturating_sub(1))
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .unwrap_or("{}")
+        // the writer wrote UTF-8
+        std::str::from_utf8(self.argument_bytes()).unwrap_or("{}")
+    }
+
+    /// The bytes of [`reveal_arguments`](Self::reveal_arguments), for who reads nothing but ASCII in them.
+    pub(crate) fn argument_bytes(&self) -> &[u8] {
+        // `arguments_at..len - 1` is the object that the writer began there
+        let arguments = self.tail.get(self.arguments_at..self.tail.len().saturating_sub(1));
+        arguments.unwrap_or(b"{}")
     }
 
     /// Whether anything of the arguments is redacted.
@@ -341,6 +347,20 @@ impl ToolCall {
             Some(target) => target.chars().take(verb::TARGET_CHARS).collect(),
             None => verb::target_of(self.tool(), self.reveal_arguments(), ""),
         }
+    }
+
+    /// What kind of thing the tool's own target is; nothing of a redacted one.
+    pub(crate) fn target_kind(&self) -> TargetKind {
+        match self.own_target() {
+            None => TargetKind::None,
+            Some(_) if self.head.is_target_redacted() => TargetKind::Redacted,
+            Some(target) => TargetKind::of(target),
+        }
+    }
+
+    /// How long the arguments are, in canonical form.
+    pub(crate) fn arguments_len(&self) -> usize {
+        self.tail.len().saturating_sub(self.arguments_at + 1)
     }
 
     /// The target that the tool declares, redacted or not: for what is sealed.
@@ -392,7 +412,7 @@ impl ToolCall {
 
     /// HMAC-SHA-256 of the canonical form under the store's key: what a ticket is bound to. Never logged, sent or
     /// exported.
-    #[cfg(feature = "engine")]
+    #[cfg(any(feature = "engine", feature = "sqlite"))]
     pub(crate) fn binding(&self, key: &[u8; 32]) -> [u8; 32] {
         use hmac::{Hmac, KeyInit as _, Mac as _};
         use sha2::Sha256;

@@ -92,7 +92,11 @@ pub(super) fn target_of(tool: &str, arguments: &str, hidden: &str) -> String {
     TARGET_KEYS
         .iter()
         .find_map(|key| arguments.get(*key).and_then(text))
-        .or_else(|| arguments.values().find_map(text))
+        .or_else(|| {
+            // whether the map keeps the order of the text is not known here
+            let texts = arguments.iter().filter_map(|(key, value)| Some((key, text(value)?)));
+            texts.min_by(|one, other| one.0.cmp(other.0)).map(|(_, text)| text)
+        })
         .unwrap_or_else(|| tool.to_owned())
         .chars()
         .take(TARGET_CHARS)

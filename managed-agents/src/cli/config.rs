@@ -6,6 +6,7 @@ use clap::Subcommand;
 
 use super::failure::{Failure, shown, shown_path};
 use super::output::Output;
+use super::place::Place;
 use super::tools::tools_of;
 use crate::config::{Config, FILE_NAME};
 use crate::harness::Rejudge;
@@ -22,11 +23,19 @@ pub(super) enum ConfigCommand {
         #[arg(long, value_name = "FILE")]
         tools: Option<PathBuf>,
     },
+    Sign(super::sign::Sign),
 }
 
 impl ConfigCommand {
-    pub(super) fn run(&self, out: &mut Output) -> Result<u8, Failure> {
-        let Self::Check { file, tools } = self;
+    pub(super) fn run(&self, place: &Place, out: &mut Output) -> Result<u8, Failure> {
+        let (file, tools) = match self {
+            Self::Check { file, tools } => (file, tools),
+            Self::Sign(sign) => {
+                sign.run(place, out)?;
+                out.flush()?;
+                return Ok(0);
+            }
+        };
         let file = match file {
             Some(file) => file.clone(),
             None => Config::find()?

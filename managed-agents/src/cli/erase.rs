@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::passphrase::Passphrase;
 use super::place::Place;
+use super::signing::Signer;
 use super::table::line as plain;
 
 /// Destroys the key of a data subject's values: they are gone for good, from copies as well
@@ -20,6 +21,8 @@ operator's key is not here.
 The subject is what tools name with `subject = …`, else the agent's id. Its values, and the salts under which the log commits to them,
 cannot be read any more: not in the record, its backups, or whatever the disk still holds of either. The log keeps its entries, says
 that a subject was erased without naming it, and verifies as before. What was copied with the keys, or revealed before, is out of reach.
+
+Where there is a root approver (`approver init`), an approver signs the order with the key that --as names; else the authority's key is needed.
 
 Example:
   managed-agents erase ann@example.com")]
@@ -34,6 +37,9 @@ pub(super) struct EraseCommand {
     /// Print what was done as one line of JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    signer: Signer,
 
     #[command(flatten)]
     passphrase: Passphrase,
@@ -51,8 +57,13 @@ impl EraseCommand {
         if !self.yes {
             self.confirm()?;
         }
-        let home = place.home_of_operator(&self.passphrase)?;
-        let entry = home.erase(&self.subject)?;
+        let home = place.home()?;
+        let entry = if home.root()?.is_some() {
+            home.erase_signed(&self.subject, &self.signer.unlock(home.keys())?)?
+        } else {
+            drop(home);
+            place.home_of_operator(&self.passphrase)?.erase(&self.subject)?
+        };
         if self.json {
             out.json(&Line {
                 erased: entry.is_some(),

@@ -70,8 +70,25 @@ impl Init {
             Home::open(options)?
         };
         self.print(&home, new, out)?;
+        if self.operator && home.root()?.is_none() {
+            self.root(&home, out)?;
+        }
         out.flush()?;
         Ok(0)
+    }
+
+    /// The root approver beside the authority. Its passphrase comes from the terminal and from no file.
+    fn root(&self, home: &Home, out: &mut Output) -> Result<(), Failure> {
+        if self.json || !self.passphrase.is_asked_for() {
+            return if self.json {
+                Ok(())
+            } else {
+                out.line("Nobody may approve calls yet: make the root approver on a terminal with `managed-agents approver init`.")
+            };
+        }
+        out.flush()?;
+        let fingerprint = super::approver::init(home)?;
+        super::approver::tell_root(fingerprint, out)
     }
 
     fn print(&self, home: &Home, new: bool, out: &mut Output) -> Result<(), Failure> {

@@ -1,27 +1,37 @@
 //! The program `managed-agents`. It judges through the same [`Harness`](crate::Harness) as a program does.
 
 mod agent;
+mod approvals;
+mod approver;
 mod audit;
 mod check;
+mod claude;
 mod config;
 mod copies;
+mod drift;
 mod erase;
 mod evidence;
 mod explain;
 mod failure;
+mod figures;
 mod init;
 mod judging;
+mod lookalikes;
 mod output;
 mod passphrase;
 mod place;
+mod plot;
 mod policy;
 mod progress;
 mod replay;
 mod report;
 mod retention;
+mod sign;
+mod signing;
 mod stop;
 mod table;
 mod tools;
+mod trust;
 mod webhooks;
 mod when;
 mod witness;
@@ -54,10 +64,12 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Check(check) => check.run(&mut out),
         Command::Replay(replay) => replay.run(&mut out),
-        Command::Config { command } => command.run(&mut out),
+        Command::Config { command } => command.run(place, &mut out),
         Command::Tools { command } => command.run(&mut out),
         Command::Init(init) => init.run(place, &mut out),
         Command::Agent { command } => command.run(place, &mut out),
+        Command::Approver { command } => command.run(place, &mut out),
+        Command::Approvals { command } => command.run(place, &mut out),
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
@@ -66,6 +78,9 @@ pub fn main() -> ExitCode {
         Command::Retention { command } => command.run(place, &mut out),
         Command::Webhooks { command } => command.run(place, &mut out),
         Command::Evidence(evidence) => evidence.run(place, &mut out),
+        Command::Claude { command } => command.run(place, &mut out),
+        Command::Trust(trust) => trust.run(place, &mut out),
+        Command::Drift(drift) => drift.run(place, &mut out),
         Command::Stop(stop) => stop.run(place, &mut out),
         Command::Resume(resume) => resume.run(place, &mut out),
         Command::Backup(backup) => backup.run(place, &mut out),
@@ -111,6 +126,16 @@ enum Command {
         #[command(subcommand)]
         command: agent::AgentCommand,
     },
+    /// Says who may approve
+    Approver {
+        #[command(subcommand)]
+        command: approver::ApproverCommand,
+    },
+    /// Shows and decides on calls that wait for people
+    Approvals {
+        #[command(subcommand)]
+        command: approvals::ApprovalsCommand,
+    },
     /// Reads, checks, exports and proves the record
     Audit {
         #[command(subcommand)]
@@ -139,6 +164,13 @@ enum Command {
         #[command(subcommand)]
         command: retention::RetentionCommand,
     },
+    /// Governs sessions of Claude Managed Agents, and runs self-hosted environments
+    Claude {
+        #[command(subcommand)]
+        command: claude::ClaudeCommand,
+    },
+    Trust(trust::Trust),
+    Drift(drift::Drift),
     Stop(stop::Stop),
     Resume(stop::Resume),
     Backup(copies::BackupCommand),

@@ -19,6 +19,11 @@ pub(super) struct Passphrase {
 }
 
 impl Passphrase {
+    /// Whether the terminal is asked, and no file read.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.passphrase_file.is_none()
+    }
+
     /// The passphrase of a key that is there.
     pub(super) fn ask(&self, prompt: &str) -> Result<Zeroizing<String>, Failure> {
         match &self.passphrase_file {

@@ -11,6 +11,7 @@ use super::output::{Output, table};
 use super::passphrase::Passphrase;
 use super::place::Place;
 use super::progress::Bar;
+use super::signing::Signer;
 use super::table::line as plain;
 use crate::audit::Sequence;
 use crate::config::Config;
@@ -79,6 +80,9 @@ pub(super) struct HoldCommand {
 pub(super) struct Release {
     /// The hold, by the number that `retention list` shows
     hold: u64,
+
+    #[command(flatten)]
+    signer: Signer,
 
     #[command(flatten)]
     passphrase: Passphrase,
@@ -264,8 +268,14 @@ impl HoldCommand {
 
 impl Release {
     fn run(&self, place: &Place, out: &mut Output) -> Result<(), Failure> {
-        let home = place.home_of_operator(&self.passphrase)?;
-        home.release(Sequence::new(self.hold))?;
+        let home = place.home()?;
+        let hold = Sequence::new(self.hold);
+        if home.root()?.is_some() {
+            home.release_signed(hold, &self.signer.unlock(home.keys())?)?;
+        } else {
+            drop(home);
+            place.home_of_operator(&self.passphrase)?.release(hold)?;
+        }
         out.line(format_args!("Hold {} is released.", self.hold))
     }
 }

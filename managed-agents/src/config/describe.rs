@@ -56,6 +56,17 @@ impl Config {
                 .collect();
             writeln!(out, "Agents work in {}.", roots.join(", "))?;
         }
+        if let Some(shadow) = &self.shadow {
+            let files: Vec<_> = shadow.value.iter().map(|file| shown(file)).collect();
+            writeln!(
+                out,
+                "Those in {} judge beside them and decide nothing.",
+                files.join(", ")
+            )?;
+        }
+        for limit in self.limits.iter().flat_map(|limits| &limits.value) {
+            writeln!(out, "At most {limit}.")?;
+        }
         if let Some(policies) = &self.policies {
             let files: Vec<_> = policies.value.iter().map(|file| shown(file)).collect();
             writeln!(out, "Policies are read from {}.", files.join(", "))?;

@@ -23,6 +23,13 @@
 //! read_only = true
 //! arguments = { query = "sql" }       # what the text means: shell, sql, path, url
 //!
+//! [[limits]]                          # how often, how many at once, how much, how large: the guide `docs/limits.md`
+//! tool = "refund"                     # left out: all tools together; and `agent`, left out: each agent by itself
+//! sum = "cents"                       # or `calls = 20`, `running = 3`, `size = "recipients"`
+//! most = 150_000
+//! per = "24h"
+//! exceeded = "escalate"               # deny, escalate
+//!
 //! [harness]
 //! block_on_escalate = true            # the default
 //! wait_for_approval = "5m"            # otherwise an escalated call is refused at once
@@ -73,7 +80,7 @@
 //! # signed = false                    # instead of secret_file, where the receiver checks no signature
 //! ```
 //!
-//! `policies = ["rules.cedar"]` is known too. Keys to services are never in the file, and neither is who may approve.
+//! `policies = ["rules.cedar"]` is known too, and `shadow = ["next"]`: a candidate that judges beside them and decides nothing. Keys to services are never in the file, and neither is who may approve.
 //!
 //! The environment says only where and who: `MANAGED_AGENTS_ENDPOINT`, `MANAGED_AGENTS_API_KEY`,
 //! `MANAGED_AGENTS_AGENT_ID`, `MANAGED_AGENTS_PLATFORM`, and `MANAGED_AGENTS_HOME`, the directory whose
@@ -84,6 +91,7 @@
 mod describe;
 mod environment;
 mod error;
+mod limits;
 mod nearest;
 mod read;
 mod retention;
@@ -97,6 +105,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
 pub(crate) use environment::{API_KEY, ENDPOINT, Environment};
@@ -112,6 +121,7 @@ pub(crate) use webhooks::WebhookSettings;
 pub(crate) use screen::ScreenSettings;
 
 use crate::call::{AgentId, ToolMeta};
+use crate::limit::Limit;
 use read::{Item, Source, Table};
 
 /// The name of the file, in the working directory or in the home.
@@ -134,6 +144,8 @@ pub const FILE_NAME: &str = "managed-agents.toml";
 pub struct Config {
     /// Where it was read from.
     pub(crate) file: Option<PathBuf>,
+    /// SHA-256 of the file: what an approver signs.
+    pub(crate) digest: Option<crate::Digest>,
     pub(crate) agent: Option<AgentId>,
     pub(crate) scopes: Option<Placed<BTreeMap<AgentId, BTreeSet<String>>>>,
     pub(crate) tools: Vec<ToolMeta>,
@@ -146,6 +158,9 @@ pub struct Config {
     pub(crate) policies: Option<Placed<Vec<String>>>,
     pub(crate) retention: Vec<RetentionSettings>,
     pub(crate) webhooks: Option<Placed<Vec<WebhookSettings>>>,
+    /// A candidate that judges beside the policies.
+    pub(crate) shadow: Option<Placed<Vec<String>>>,
+    pub(crate) limits: Option<Placed<Vec<Limit>>>,
 }
 
 /// A value, and where it stands.
@@ -189,6 +204,7 @@ impl Config {
         let text = std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, error))?;
         let mut config = Self::parse(&text, file)?;
         config.file = Some(file.to_owned());
+        config.digest = Some(crate::Digest::new(Sha256::digest(text.as_bytes()).into()));
         Ok(config)
     }
 
@@ -230,6 +246,8 @@ impl Config {
             "policies",
             "retention",
             "webhooks",
+            "shadow",
+            "limits",
         ])?;
         let mut config = Self::default();
         if let Some(item) = root.get("agent") {
@@ -271,6 +289,17 @@ impl Config {
         if let Some(item) = root.get("policies") {
             config.policies = Some(placed(&item, item.texts()?));
         }
+        if let Some(item) = root.get("shadow") {
+            let shadow = placed(&item, item.texts()?);
+            if config.policies.is_none() {
+                return Err(item.error("judges beside `policies`, and there are none"));
+            }
+            config.shadow = Some(shadow);
+        }
+        if let Some(item) = root.get("limits") {
+            let limits = item.tables()?.iter().map(limits::limit).collect::<Result<_, _>>()?;
+            config.limits = Some(placed(&item, limits));
+        }
         Ok(config)
     }
 
@@ -305,6 +334,7 @@ impl Config {
             ),
             (HAS_CEDAR, place(self.policies.as_ref()), "policies", CEDAR),
             (HAS_WEBHOOKS, place(self.webhooks.as_ref()), "webhooks", WEBHOOKS),
+            (cfg!(feature = "engine"), place(self.limits.as_ref()), "limits", ENGINE),
         ];
         for (supported, place, key, why) in places {
             if let (false, Some(place)) = (supported, place) {

@@ -100,6 +100,14 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// An error about the table as a whole.
+    pub(super) fn wrong(&self, message: &str) -> ConfigError {
+        ConfigError::invalid(
+            self.source.place(self.at),
+            format!("`[{}]` {message}", short(&self.name)),
+        )
+    }
+
     /// Every key with its value, in the order of the file.
     pub(super) fn entries(&self) -> Vec<(&'a str, Item<'a>)> {
         let mut entries: Vec<_> = self
@@ -196,10 +204,6 @@ impl<'a> Item<'a> {
     }
 
     /// A list of tables, `[[name]]` each.
-    #[cfg_attr(
-        not(feature = "screen"),
-        expect(dead_code, reason = "only the screen's keys are such")
-    )]
     pub(super) fn tables(&self) -> Result<Vec<Table<'a>>, ConfigError> {
         let array = self
             .value
@@ -215,10 +219,6 @@ impl<'a> Item<'a> {
     }
 
     /// A whole number in a range.
-    #[cfg_attr(
-        not(feature = "screen"),
-        expect(dead_code, reason = "only the screen's keys are such")
-    )]
     pub(super) fn number(&self, range: std::ops::RangeInclusive<usize>) -> Result<usize, ConfigError> {
         let wrong = || self.error(&format!("is a number from {} to {}", range.start(), range.end()));
         let DeValue::Integer(number) = self.value else {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::Engine;
+use super::behaviour::{Bearing, restricted};
 use crate::call::{Digest, ToolCall};
 use crate::governor::{Claims, Held, Judgement};
 use crate::policy::{Facts, Policies, Said};
@@ -21,18 +22,23 @@ pub(crate) struct Inputs {
     pub(crate) decision: Decision,
     #[serde(default)]
     pub(crate) facts: Facts,
+    /// What of the agent's behaviour it rests on, where it is remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) behaviour: Option<Bearing>,
 }
 
 impl Engine {
     pub(super) fn judge_with(&self, policies: &Policies, call: &ToolCall) -> Judgement {
-        let judged = policies.judge(call, SystemTime::now());
+        let judged = policies.judge(call, SystemTime::now(), Some(self));
         let ids = judged.said.policies.clone();
-        let verdict = self.combined(call, judged.said);
+        let bearing = self.behaviour.as_ref().map(|own| own.bearing(call));
+        let verdict = self.combined(call, judged.said, bearing.as_ref());
         let rules = self.rules_with(judged.digest);
         let inputs = Inputs {
             rules: rules.to_string(),
             decision: verdict.decision(),
             facts: judged.facts,
+            behaviour: bearing,
         };
         let verdict = verdict.with_basis(Basis {
             rules,
@@ -43,7 +49,10 @@ impl Engine {
         // what is denied is given back at once
         let held = judged.held.filter(|_| verdict.decision() != Decision::Deny);
         let claims = Claims {
-            held: Held { reservation: held },
+            held: Held {
+                reservation: held,
+                ..Held::default()
+            },
             ..Claims::default()
         };
         Judgement::new(verdict, claims)
@@ -51,29 +60,39 @@ impl Engine {
 
     #[cfg(feature = "cli")]
     /// Judges a recorded call again, on the facts of its record.
-    pub(crate) fn judge_again(&self, call: &ToolCall, facts: &Facts) -> (Verdict, Vec<std::sync::Arc<str>>) {
+    pub(crate) fn judge_again(
+        &self,
+        call: &ToolCall,
+        facts: &Facts,
+        bearing: Option<&Bearing>,
+    ) -> (Verdict, Vec<std::sync::Arc<str>>) {
         match &self.policies {
             Some(policies) => {
                 let said = policies.judge_on(call, facts);
                 let ids = said.policies.clone();
-                (self.combined(call, said), ids)
+                (self.combined(call, said, bearing), ids)
             }
-            None => (self.judge(call), Vec::new()),
+            None => (
+                restricted(self.judge(call), self.behaves(call, bearing, None)),
+                Vec::new(),
+            ),
         }
     }
 
-    /// The most restrictive of scope, policies and, where no permit names the tool, its declared risk.
-    fn combined(&self, call: &ToolCall, said: Said) -> Verdict {
+    /// The most restrictive of scope, policies, behaviour and, where no permit names the tool, its declared risk.
+    fn combined(&self, call: &ToolCall, said: Said, bearing: Option<&Bearing>) -> Verdict {
         let Said { verdict, named, .. } = said;
+        let policy = verdict.as_ref().map(Verdict::decision);
         let own = match (self.out_of_scope(call), named) {
             (Some(denied), _) => denied,
             (None, true) => Verdict::allow(),
             (None, false) => self.by_risk(call),
         };
-        match verdict {
+        let verdict = match verdict {
             Some(verdict) => own.restricted_by(verdict),
             None => own,
-        }
+        };
+        restricted(verdict, self.behaves(call, bearing, policy))
     }
 
     /// The digest of scopes and policies.

@@ -1,23 +1,33 @@
 //! The embedded governor: no account, no server, no network.
 
+mod assessed;
+mod behaviour;
 #[cfg(feature = "cedar")]
 mod judged;
 
+pub use behaviour::Behaviour;
+#[cfg(feature = "cli")]
+pub(crate) use behaviour::{ACKNOWLEDGED, Bearing, Profile, REBASELINED};
 #[cfg(feature = "cli")]
 pub(crate) use judged::Inputs;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
+use behaviour::restricted;
 use sha2::{Digest as _, Sha256};
 
 use crate::answer::Answer;
+use crate::assessment::Assessor;
+use crate::audit::Watcher;
 use crate::call::{Digest, Origin, Reversibility, Risk, ToolCall};
 use crate::governor::{Governor, GovernorError, Judgement};
+use crate::limit::{Limit, Limits};
 #[cfg(feature = "cedar")]
 use crate::policy::Policies;
-use crate::verdict::{Reason, Verdict};
+use crate::verdict::{Decision, Reason, Verdict};
 
 /// The embedded governor: judges by scope and by what each tool declares of itself.
 ///
@@ -50,13 +60,23 @@ use crate::verdict::{Reason, Verdict};
 /// # Ok(()) }
 /// ```
 ///
+/// An agent whose [trust](crate::trust) is below a floor is escalated whatever it calls (`behaviour_trust`): see
+/// [`Behaviour`].
+///
+/// With an [`Assessor`] (`Engine::assess`) calls are scored as well (`behaviour_confidence`).
+///
 /// With policies (`Engine::policies`, feature `cedar`), a tool that a permit names is judged by them alone in place of the lines
 /// on risk, and every other tool by both; the more restrictive counts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     scopes: BTreeMap<String, BTreeSet<String>>,
+    limits: Limits,
     #[cfg(feature = "cedar")]
     policies: Option<Policies>,
+    /// What agents do is not remembered where there is none.
+    behaviour: Option<Behaviour>,
+    /// Calls are not scored where there is none.
+    assessor: Option<Assessor>,
     /// The digest of the scopes, once it is known.
     digest: OnceLock<Digest>,
     /// Names that nothing declares are judged like declared ones: for the command line, which knows no program.
@@ -67,7 +87,40 @@ impl Engine {
     /// An engine in which every agent may try every tool.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            scopes: BTreeMap::new(),
+            limits: Limits::default(),
+            #[cfg(feature = "cedar")]
+            policies: None,
+            behaviour: Some(Behaviour::new()),
+            assessor: None,
+            digest: OnceLock::new(),
+            knows_every_name: false,
+        }
+    }
+
+    /// Judges by what is remembered here of agents' behaviour, in place of a memory of its own.
+    #[must_use]
+    pub fn behaviour(mut self, behaviour: &Behaviour) -> Self {
+        self.behaviour = Some(behaviour.clone());
+        self.digest = OnceLock::new();
+        self
+    }
+
+    /// Scores each call as well, and escalates or denies what scores low: see [`assessment`](crate::assessment).
+    #[must_use]
+    pub fn assess(mut self, assessor: &Assessor) -> Self {
+        self.assessor = Some(assessor.clone());
+        self.digest = OnceLock::new();
+        self
+    }
+
+    /// Judges each call as if it were the agent's first: no trust, no drift.
+    #[must_use]
+    pub fn without_behaviour(mut self) -> Self {
+        self.behaviour = None;
+        self.digest = OnceLock::new();
+        self
     }
 
     /// Limits an agent to some tools, by name. Once one agent has a scope, an agent without one may use nothing; an empty
@@ -76,6 +129,14 @@ impl Engine {
     pub fn scope<T: Into<String>>(mut self, agent: impl Into<String>, tools: impl IntoIterator<Item = T>) -> Self {
         let tools = tools.into_iter().map(Into::into);
         self.scopes.entry(agent.into()).or_default().extend(tools);
+        self.digest = OnceLock::new();
+        self
+    }
+
+    /// Limits how often, how many at once, how much or how large; what every other judge says counts as well.
+    #[must_use]
+    pub fn limit(mut self, limit: Limit) -> Self {
+        self.limits.add(limit);
         self.digest = OnceLock::new();
         self
     }
@@ -94,13 +155,39 @@ impl Engine {
         self
     }
 
-    /// The digest of the scopes.
+    /// The digest of scopes and limits, and of how behaviour is judged.
     fn scopes_digest(&self) -> Digest {
         *self.digest.get_or_init(|| {
             let mut hash = Sha256::new();
-            hash.update(format!("{:?} {}", self.scopes, self.knows_every_name));
+            hash.update(format!("{:?} {} {:?}", self.scopes, self.knows_every_name, self.limits));
+            hash.update(self.behaviour.as_ref().map(Behaviour::rules).unwrap_or_default());
+            hash.update(self.assessor.as_ref().map(Assessor::rules).unwrap_or_default());
             Digest::new(hash.finalize().into())
         })
+    }
+
+    #[inline]
+    fn decide_at_once(&self, call: &ToolCall) -> Judgement {
+        #[cfg(feature = "cedar")]
+        if let Some(policies) = &self.policies {
+            return self.judge_with(policies, call);
+        }
+        let bearing = self.behaviour.as_ref().map(|behaviour| behaviour.bearing(call));
+        let behaves = self.behaves(call, bearing.as_ref(), None);
+        restricted(self.judge(call), behaves).into()
+    }
+
+    /// With the limits that the call is under: what it alone exceeds is judged here, and the rest is counted where it is recorded.
+    fn limited(&self, judgement: Judgement, call: &ToolCall) -> Judgement {
+        let (alone, counted) = self.limits.judge(call);
+        let judgement = match alone {
+            Some(verdict) => judgement.restricted_by(verdict),
+            None => judgement,
+        };
+        match counted.filter(|_| judgement.verdict().decision() != Decision::Deny) {
+            Some(counted) => judgement.counting(counted),
+            None => judgement,
+        }
     }
 
     fn judge(&self, call: &ToolCall) -> Verdict {
@@ -155,17 +242,31 @@ impl Engine {
     }
 }
 
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Governor for Engine {
     fn name(&self) -> &'static str {
         "engine"
     }
 
     fn decide(&self, call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
-        #[cfg(feature = "cedar")]
-        if let Some(policies) = &self.policies {
-            return Answer::ready(Ok(self.judge_with(policies, call)));
+        let judgement = self.decide_at_once(call);
+        if self.limits.is_empty() {
+            return Answer::ready(Ok(judgement));
         }
-        Answer::ready(Ok(self.judge(call).into()))
+        Answer::ready(Ok(self.limited(judgement, call)))
+    }
+
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        self.behaviour.as_ref().map(Behaviour::watcher)
+    }
+
+    fn trust(&self, call: &ToolCall, at: SystemTime, fault: bool) -> Option<(u32, u32, u64)> {
+        Some(self.behaviour.as_ref()?.noted(call, at, fault))
     }
 
     fn rules(&self) -> Option<Digest> {
@@ -174,5 +275,10 @@ impl Governor for Engine {
             return Some(self.rules_with(policies.digest()));
         }
         Some(self.scopes_digest())
+    }
+
+    #[cfg(feature = "cedar")]
+    fn sources(&self) -> Option<Digest> {
+        self.policies.as_ref().map(Policies::source_digest)
     }
 }

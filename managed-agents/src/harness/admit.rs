@@ -1,18 +1,23 @@
 //! The way of a call up to its body: judged, recorded, and only then admitted.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::draft::{Draft, Failure, Judged as JudgedBytes};
 use super::guard::Guard;
-use super::judge::{Judged, bound, judge};
-use super::scope::{Parent, Scope};
+use super::judge::{Judged, Said, bound, judge};
+use super::plain;
+use super::scope::{Scope, Waits, parent};
 use super::span;
 use crate::answer::{Answer, wait};
-use crate::audit::{Committed, DecisionRecord, Disposition, RecordDetails, RecordError, Stopped};
+use crate::audit::{
+    Committed, DecisionRecord, Disposition, Event, RecordDetails, RecordError, Sequence, Stopped, Traits, TrustNote,
+    What, micros,
+};
 use crate::call::{Digest, Head, ToolCall, ToolMeta};
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::governor::{Claims, Held};
+use crate::limit;
 use crate::verdict::{Decision, EvaluationId, Reason, Verdict};
 
 /// How often a call is judged when what its verdict rests on keeps changing.
@@ -30,7 +35,7 @@ pub(super) type Step = Result<Result<Guard, GovernanceDenied>, Admission>;
 pub(super) fn admit(scope: Scope, draft: &mut Draft) -> Step {
     let head = scope.harness.inner().heads.of_function(draft.meta());
     let session = scope.session.as_ref().map(|session| session.id());
-    match draft.take_call(head, session, Parent::current()) {
+    match draft.take_call(head, session, parent()) {
         Ok((call, None)) => admit_call(scope, call),
         Ok((call, Some(judged))) => admit_exact(scope, call, judged),
         Err((head, failure)) => Err(refuse(scope, head, failure)),
@@ -46,7 +51,7 @@ pub(super) fn settled(step: Step) -> Admission {
 fn admit_exact(scope: Scope, call: Arc<ToolCall>, judged: JudgedBytes) -> Step {
     Err(settled(admit_call(scope, call)).then(move |admitted| {
         if let Ok(admitted) = &admitted {
-            judged.set(admitted.call().reveal_arguments());
+            judged.set(admitted.arguments());
         }
         Answer::ready(admitted)
     }))
@@ -56,13 +61,24 @@ fn admit_exact(scope: Scope, call: Arc<ToolCall>, judged: JudgedBytes) -> Step {
 #[inline(always)]
 pub(super) fn admit_call(scope: Scope, call: Arc<ToolCall>) -> Step {
     let span = span::of(&call);
-    Case {
-        scope,
-        call,
-        span,
-        attempts: 1,
+    let inner = scope.harness.inner();
+    // memory keeps no agents, so it stops none
+    if inner.memory.is_none()
+        && let Err(stopped) = inner.recorder.admits(call.agent(), inner.clock.now())
+    {
+        return Case::new(scope, call, span).stop(&stopped, DenialKind::Denied);
     }
-    .judge()
+    if let Err(stopped) = inner.interrupts.admits(&call) {
+        return Case::new(scope, call, span).stop(&stopped, DenialKind::Interrupted);
+    }
+    match judge(&scope.harness, &call) {
+        Ok(Said::Allow) => match plain::record(inner, &call) {
+            Some(recorded) => Ok(Ok(recorded.admit(scope, call, span))),
+            None => Case::new(scope, call, span).rule(Judged::plainly_allowed()),
+        },
+        Ok(Said::More(judged)) => Case::new(scope, call, span).rule(judged),
+        Err(later) => Case::new(scope, call, span).judge_later(later),
+    }
 }
 
 /// Records that a call was refused before it could be judged.
@@ -107,7 +123,7 @@ fn refuse_again(scope: Scope, head: Arc<Head>, denied: GovernanceDenied, attempt
     let reason = Reason::new(denied.code().to_owned(), denied.reason_for_model().to_owned());
     let verdict = Verdict::deny(reason).with_evaluation_id(evaluation.clone());
     let details = RecordDetails {
-        parent: Parent::current(),
+        parent: parent(),
         codes: vec![denied.code().to_owned().into()],
         ..RecordDetails::default()
     };
@@ -121,6 +137,7 @@ fn refuse_again(scope: Scope, head: Arc<Head>, denied: GovernanceDenied, attempt
         decision: Decision::Deny,
         disposition: Disposition::Refused,
         rules: None,
+        trust: None,
         details: details.into_option(),
     };
     inner
@@ -130,6 +147,9 @@ fn refuse_again(scope: Scope, head: Arc<Head>, denied: GovernanceDenied, attempt
             // a refusal rests on nothing that can change, but its entry may name what has
             if let (Ok(Committed::Stale), true) = (&committed, attempt < MOST_ATTEMPTS) {
                 return refuse_again(scope, record.head, denied, attempt + 1);
+            }
+            if let Ok(Committed::Done(place)) = &committed {
+                scope.hear(*place, record.at, &record.head, Traits::of(&record, None));
             }
             scope.tell(&record, &verdict);
             Answer::ready(Err(match committed {
@@ -151,26 +171,40 @@ fn unrecorded(tool: &str, error: &RecordError) -> GovernanceDenied {
 }
 
 /// A call on its way to a decision.
-struct Case {
-    scope: Scope,
-    call: Arc<ToolCall>,
-    span: Option<Box<tracing::Span>>,
-    attempts: u8,
+pub(super) struct Case {
+    pub(super) scope: Scope,
+    pub(super) call: Arc<ToolCall>,
+    pub(super) span: Option<Box<tracing::Span>>,
+    pub(super) attempts: u8,
+    /// The ticket that it has waited for or tried to use.
+    pub(super) joined: Option<Arc<str>>,
 }
 
 /// What is about to be recorded of a case.
-struct Ruling {
-    judged: Judged,
-    evaluation: EvaluationId,
-    disposition: Disposition,
-    ticket: Option<Arc<str>>,
+pub(super) struct Ruling {
+    pub(super) judged: Judged,
+    pub(super) evaluation: EvaluationId,
+    pub(super) disposition: Disposition,
+    pub(super) ticket: Option<Arc<str>>,
     /// Given back with the ruling, unless the call runs.
-    held: Held,
+    pub(super) held: Held,
+    /// When it is recorded, and what shows of it in behaviour.
+    pub(super) traits: Option<(SystemTime, Traits)>,
 }
 
 impl Case {
-    #[inline(always)]
-    fn judge(self) -> Step {
+    fn new(scope: Scope, call: Arc<ToolCall>, span: Option<Box<tracing::Span>>) -> Self {
+        Self {
+            scope,
+            call,
+            span,
+            attempts: 1,
+            joined: None,
+        }
+    }
+
+    /// Judges the call again.
+    pub(super) fn judge(self) -> Step {
         let inner = self.scope.harness.inner();
         if let Err(stopped) = inner.recorder.admits(self.call.agent(), inner.clock.now()) {
             return self.stop(&stopped, DenialKind::Denied);
@@ -179,7 +213,8 @@ impl Case {
             return self.stop(&stopped, DenialKind::Interrupted);
         }
         match judge(&self.scope.harness, &self.call) {
-            Ok(judged) => self.rule(judged),
+            Ok(Said::Allow) => self.rule(Judged::plainly_allowed()),
+            Ok(Said::More(judged)) => self.rule(judged),
             Err(later) => self.judge_later(later),
         }
     }
@@ -212,6 +247,7 @@ impl Case {
             disposition: Disposition::Refused,
             ticket: None,
             held: Held::default(),
+            traits: None,
         };
         self.commit(ruling)
     }
@@ -222,7 +258,6 @@ impl Case {
     }
 
     /// The verdict, and what the harness makes of it.
-    #[inline(always)]
     fn rule(self, judged: Judged) -> Step {
         let inner = self.scope.harness.inner();
         let evaluation = match judged.verdict.evaluation_id() {
@@ -231,8 +266,11 @@ impl Case {
         };
         let disposition = match judged.verdict.decision() {
             _ if inner.observe_only => Disposition::Observed,
+            #[cfg(feature = "engine")]
+            Decision::Deny => return self.deny(judged, evaluation),
             Decision::Allow if judged.fail_open => Disposition::FailOpen,
             Decision::Allow => Disposition::Allowed,
+            #[cfg(not(feature = "engine"))]
             Decision::Deny => Disposition::Refused,
             Decision::Escalate if self.may_proceed_unapproved(&judged) => Disposition::ProceededUnapproved,
             Decision::Escalate => return self.escalate(judged, evaluation),
@@ -243,6 +281,7 @@ impl Case {
             disposition,
             ticket: None,
             held: Held::default(),
+            traits: None,
         })
     }
 
@@ -280,50 +319,20 @@ impl Case {
         Err(self.queue(judged, evaluation, None, false))
     }
 
-    #[cfg(feature = "engine")]
-    fn escalate_here(self, judged: Judged, evaluation: EvaluationId, remote: bool) -> Step {
-        use crate::approval::Standing;
-        let inner = self.scope.harness.inner();
-        match inner
-            .approvals
-            .standing(&self.call, judged.verdict.reasons(), inner.clock.now())
-        {
-            // the people here have decided; those behind the governor are asked as well
-            Standing::Granted(ticket) if remote => Err(self.queue(judged, evaluation, Some(ticket), true)),
-            Standing::Granted(ticket) => self.commit(Ruling {
-                judged: Judged {
-                    claims: Some(Box::new(Claims {
-                        grant: Some(Arc::clone(&ticket)),
-                        ..judged.claims.map_or_else(Claims::default, |claims| *claims)
-                    })),
-                    ..judged
-                },
-                evaluation,
-                disposition: Disposition::Approved,
-                ticket: Some(ticket),
-                held: Held::default(),
-            }),
-            Standing::Pending(ticket) => Err(self.queue(judged, evaluation, Some(ticket), false)),
-            Standing::Refused { ticket, reason } => self.commit(Ruling {
-                judged: Judged {
-                    verdict: judged.verdict.restricted_by(Verdict::deny(reason)),
-                    ..judged
-                },
-                evaluation,
-                disposition: Disposition::Refused,
-                ticket,
-                held: Held::default(),
-            }),
-        }
-    }
-
     /// Records that the call waits for people, and then waits or refuses.
-    fn queue(self, judged: Judged, evaluation: EvaluationId, ticket: Option<Arc<str>>, remote: bool) -> Admission {
+    pub(super) fn queue(
+        self,
+        judged: Judged,
+        evaluation: EvaluationId,
+        ticket: Option<Arc<str>>,
+        remote: bool,
+    ) -> Admission {
         let case = Self {
             scope: self.scope.clone(),
             call: Arc::clone(&self.call),
             span: self.span.clone(),
             attempts: self.attempts,
+            joined: self.joined.clone(),
         };
         let claims = judged.claims.clone();
         let queued = self.commit(Ruling {
@@ -332,6 +341,7 @@ impl Case {
             disposition: Disposition::Queued,
             ticket: ticket.clone(),
             held: Held::default(),
+            traits: None,
         });
         settled(queued).then(move |result| {
             let denied = match result {
@@ -408,6 +418,7 @@ impl Case {
                 disposition,
                 ticket,
                 held: Held::default(),
+                traits: None,
             }))
         })
     }
@@ -422,32 +433,12 @@ impl Case {
         Answer::ready(Err(denied))
     }
 
-    /// Waits for the people of this harness; when one has decided, the call is judged anew.
-    #[cfg(feature = "engine")]
-    fn wait_here(self, ticket: Option<Arc<str>>, patience: std::time::Duration, denied: GovernanceDenied) -> Admission {
-        let Some(ticket) = ticket else {
-            return Answer::ready(Err(denied));
-        };
-        Answer::later(async move {
-            if tokio::runtime::Handle::try_current().is_err() {
-                return Err(denied);
-            }
-            let decided = self.scope.harness.inner().approvals.decided(&ticket);
-            if tokio::time::timeout(patience, decided).await.is_err() {
-                return Err(denied.undecided());
-            }
-            let attempts = self.attempts + 1;
-            if attempts > MOST_ATTEMPTS {
-                return Err(denied);
-            }
-            settled(Self { attempts, ..self }.judge()).await
-        })
-    }
-
     /// Records the ruling, and then admits or refuses.
-    #[inline(always)]
-    fn commit(self, mut ruling: Ruling) -> Step {
+    pub(super) fn commit(self, mut ruling: Ruling) -> Step {
         let inner = self.scope.harness.inner();
+        if ruling.disposition != Disposition::Refused && ruling.judged.is_counted() && !inner.recorder.keeps_counts() {
+            return self.uncounted(ruling);
+        }
         let verdict = &ruling.judged.verdict;
         let now = Instant::now();
         let details = if ruling.ticket.is_none() && verdict.is_bare() && !self.call.has_details() {
@@ -455,8 +446,9 @@ impl Case {
         } else {
             self.details(&ruling)
         };
-        let record = DecisionRecord {
-            at: inner.clock.at(now),
+        let at = inner.clock.at(now);
+        let mut record = DecisionRecord {
+            at,
             evaluation_id: ruling.evaluation.clone(),
             head: Arc::clone(self.call.head()),
             session: self.call.shared_session(),
@@ -465,8 +457,13 @@ impl Case {
             decision: verdict.decision(),
             disposition: ruling.disposition,
             rules: inner.rules(verdict),
+            trust: None,
             details,
         };
+        let traits = Traits::of(&record, Some(&self.call));
+        let trust = inner.governor.trust(&self.call, at, traits.fault);
+        record.trust = trust.map(|(before, after, as_of)| TrustNote { before, after, as_of });
+        ruling.traits = Some((at, traits));
         // only who listens pays for a copy
         let copy = (!inner.callbacks.is_empty()).then(|| record.clone());
         if let Some(claims) = &ruling.judged.claims {
@@ -475,14 +472,20 @@ impl Case {
         let claims = match ruling.judged.claims.take() {
             None => Claims::default(),
             Some(claims) if ruling.disposition.runs() => *claims,
-            // what does not run consumes nothing
-            Some(claims) => Claims { grant: None, ..*claims },
+            Some(mut claims) => {
+                // what does not run consumes nothing; what is refused has nothing to exceed
+                claims.grant = None;
+                if ruling.disposition != Disposition::Queued {
+                    claims.held.counted = None;
+                }
+                *claims
+            }
         };
         // a stop that comes from here on is seen by the transaction, or by the body before it begins
         let since = inner.interrupts.number();
         match inner.recorder.commit(record, Some(&self.call), claims).now() {
             Ok(committed) => self.committed(committed, ruling, copy.as_ref(), (now, since)),
-            Err(later) if self.scope.waits && inner.recorder.may_be_waited_for() => {
+            Err(later) if self.scope.waits == Waits::Yes && inner.recorder.may_be_waited_for() => {
                 let committed = wait(later);
                 self.committed(committed, ruling, copy.as_ref(), (Instant::now(), since))
             }
@@ -526,8 +529,10 @@ impl Case {
         record: Option<&DecisionRecord>,
         (started, since): (Instant, u64),
     ) -> Step {
-        if let Ok(Committed::Stale) = committed {
-            return self.again();
+        match committed {
+            Ok(Committed::Stale) => return self.again(),
+            Ok(Committed::Exceeded(at)) => return self.exceeded(ruling, at),
+            Ok(Committed::Done(_)) | Err(_) => {}
         }
         let Ruling {
             mut judged,
@@ -535,12 +540,16 @@ impl Case {
             disposition,
             ticket,
             held,
+            traits,
         } = ruling;
         if record.is_some() || !disposition.runs() {
             judged.verdict = judged.verdict.with_evaluation_id(evaluation.clone());
         }
         if let Some(record) = record {
             self.scope.harness.inner().callbacks.tell(record, &judged.verdict);
+        }
+        if let (Ok(Committed::Done(place)), Some((at, traits))) = (&committed, traits) {
+            self.scope.hear(*place, at, self.call.head(), traits);
         }
         if let Some(session) = &self.scope.session {
             session.count(judged.verdict.decision(), judged.verdict.ucs(), &evaluation);
@@ -563,6 +572,51 @@ impl Case {
             }
             Ok(_) => Err(denial(&self.call, judged, disposition, ticket.as_deref())),
             Err(error) => Err(unrecorded(self.call.tool(), &error)),
+        })
+    }
+
+    /// The call would exceed a limit: it is denied, or people are asked. Where it runs all the same (people have approved it, or
+    /// judgement is suspended), it is counted without that limit.
+    #[cold]
+    fn exceeded(self, ruling: Ruling, at: usize) -> Step {
+        let Ruling { judged, held, .. } = ruling;
+        let found = held.counted.as_ref().and_then(|counted| {
+            let entry = counted.entries.get(at)?;
+            Some((limit::exceeded(&entry.limit), counted.waiving(at)))
+        });
+        let Some((verdict, counted)) = found else {
+            return self.again();
+        };
+        let held = Held {
+            counted: Some(Arc::new(counted)),
+            ..held
+        };
+        self.rule(Judged {
+            verdict: judged.verdict.restricted_by(verdict),
+            claims: Some(Box::new(Claims {
+                held,
+                ..Claims::default()
+            })),
+            ..judged
+        })
+    }
+
+    /// A limit is about the call, and nobody counts.
+    #[cold]
+    fn uncounted(self, ruling: Ruling) -> Step {
+        let reason = Reason::new(
+            "limit_uncounted",
+            "this call is limited and cannot be counted; it was not run",
+        )
+        .with_detail("the recorder keeps no counts, and a limit is about this call");
+        self.commit(Ruling {
+            judged: Judged {
+                verdict: ruling.judged.verdict.restricted_by(Verdict::deny(reason)),
+                claims: None,
+                ..ruling.judged
+            },
+            disposition: Disposition::Refused,
+            ..ruling
         })
     }
 
@@ -600,6 +654,8 @@ fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Opt
         None => denied,
     };
     match kind {
+        // what is limited in time is free again later
+        DenialKind::Denied if limit::passes(denied.code()) => denied.retryable(),
         DenialKind::Denied | DenialKind::Interrupted => denied,
         DenialKind::Escalated => denied.waiting().retryable(),
         _ => denied.retryable(),
@@ -607,6 +663,24 @@ fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Opt
 }
 
 impl Scope {
+    /// Tells whoever remembers behaviour that a decision is recorded, where the recorder does not.
+    #[inline(always)]
+    fn hear(&self, place: Sequence, at: SystemTime, head: &Head, traits: Traits) {
+        if let Some(watcher) = &self.harness.inner().watcher {
+            let session = self.session.as_ref().map(|session| session.id());
+            watcher.heard(&Event {
+                place: place.get(),
+                at_micros: micros(at),
+                agent: head.agent().as_str(),
+                what: What::Decided {
+                    tool: head.meta().name(),
+                    session: session.as_deref(),
+                    traits,
+                },
+            });
+        }
+    }
+
     /// Tells callbacks and session of a verdict.
     fn tell(&self, record: &DecisionRecord, verdict: &Verdict) {
         self.harness.inner().callbacks.tell(record, verdict);

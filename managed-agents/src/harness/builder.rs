@@ -1,6 +1,7 @@
 //! Making a harness.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,8 +15,8 @@ use super::configured::Configured;
 use super::heads::Heads;
 use super::{Harness, Inner};
 #[cfg(feature = "engine")]
-use crate::approval::{Approvals, ApproverPublicKey};
-use crate::audit::Recorder;
+use crate::approval::{Approvals, ApproverPublicKey, LIFETIME, MOST_PENDING};
+use crate::audit::{Attachment, Recorder, Watcher};
 use crate::call::{AgentId, AgentIdError, Origin, ToolMeta};
 use crate::clock::{Clock, VirtualClock};
 use crate::governor::Governor;
@@ -76,8 +77,18 @@ pub struct HarnessBuilder {
     screens: Vec<Box<dyn crate::screen::Screen>>,
     #[cfg(feature = "engine")]
     approvers: Vec<(String, ApproverPublicKey)>,
+    #[cfg(feature = "engine")]
+    most_pending: Option<u32>,
+    #[cfg(feature = "engine")]
+    ticket_lifetime: Option<Duration>,
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    operator: Option<String>,
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    owner_excluded: bool,
     #[cfg(feature = "config")]
     pub(super) configured: Configured,
+    /// SHA-256 of the configuration file that was read.
+    pub(super) config_digest: Option<crate::call::Digest>,
     /// Only judges: what is escalated opens no ticket.
     #[cfg(feature = "cli")]
     pub(super) judging_only: bool,
@@ -243,10 +254,39 @@ impl HarnessBuilder {
         self
     }
 
-    /// Enrols a person who may approve escalated calls in this process.
+    /// Enrols a person who may approve escalated calls, here or, where the record is durable, in another process.
     #[cfg(feature = "engine")]
     pub fn approver(mut self, name: impl Into<String>, key: ApproverPublicKey) -> Self {
         self.approvers.push((name.into(), key));
+        self
+    }
+
+    /// Names the root approver by the fingerprint of its key, 40 hexadecimal digits, as `managed-agents init --operator` prints
+    /// it: whoever it enrolled may approve. Said in code only, since an agent may be able to write files.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    pub fn operator(mut self, fingerprint: impl Into<String>) -> Self {
+        self.operator = Some(fingerprint.into());
+        self
+    }
+
+    /// Excludes whoever answers for the agent (its passport's owner) from approving its calls. The agent itself never may.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    pub fn owner_may_not_approve(mut self) -> Self {
+        self.owner_excluded = true;
+        self
+    }
+
+    /// How many calls of the agent may wait for people at once; 20 when nothing is said.
+    #[cfg(feature = "engine")]
+    pub fn most_pending(mut self, tickets: u32) -> Self {
+        self.most_pending = Some(tickets);
+        self
+    }
+
+    /// How long a call may wait for people, and its approval for its use; 24 hours when nothing is said.
+    #[cfg(feature = "engine")]
+    pub fn ticket_lifetime(mut self, lifetime: Duration) -> Self {
+        self.ticket_lifetime = Some(lifetime);
         self
     }
 
@@ -365,7 +405,9 @@ impl HarnessBuilder {
             (Arc::new(memory.clone()) as Arc<dyn Recorder>, Some(memory))
         };
         #[cfg(feature = "sqlite")]
-        let mut home = None;
+        let mut home: Option<Home> = None;
+        #[cfg(all(feature = "screen", feature = "sqlite"))]
+        let mark = self.record.high_water.clone();
         let (recorder, memory) = match (self.recorder, self.memory_capacity) {
             (Some(recorder), _) => (recorder, None),
             (None, Some(calls)) => in_memory(calls),
@@ -389,7 +431,17 @@ impl HarnessBuilder {
                 .iter()
                 .fold(screen, StandardScreen::with_workspace_root);
             let screen = self.scratch.iter().fold(screen, StandardScreen::with_scratch);
-            self.protected.iter().fold(screen, StandardScreen::with_protected_path)
+            let screen = self.protected.iter().fold(screen, StandardScreen::with_protected_path);
+            // the record and the keys, wherever they lie
+            #[cfg(feature = "sqlite")]
+            let screen = home
+                .iter()
+                .map(Home::dir)
+                .chain(mark.as_deref())
+                .flat_map(|path| [Some(path.to_owned()), std::path::absolute(path).ok()])
+                .flatten()
+                .fold(screen, |screen, path| screen.with_secret_path(path.to_string_lossy()));
+            screen
         };
         let rules = {
             let mut settings = vec![
@@ -415,6 +467,39 @@ impl HarnessBuilder {
             settings.append(&mut tools);
             super::rules::Rules::new(settings.iter().map(String::as_str))
         };
+        // where it lies is no rule, but an agent that writes there could forge what it is judged by
+        #[cfg(all(feature = "screen", feature = "sqlite"))]
+        let screen = match recorder.store() {
+            Some(store) => protected_names(store.dir())
+                .into_iter()
+                .fold(screen, |screen, name| screen.with_protected_path(&name)),
+            None => screen,
+        };
+        #[cfg(all(feature = "engine", feature = "sqlite"))]
+        let people = {
+            use super::people::{People, Settings};
+            let mut roots = crate::approval::Roots::default();
+            for (name, key) in &self.approvers {
+                roots.name(name, *key).map_err(BuildError::Approver)?;
+            }
+            if let Some(fingerprint) = &self.operator {
+                let key = crate::identity::KeyId::parse(fingerprint);
+                roots.operator = Some(key.map_err(|_| BuildError::Operator(fingerprint.clone()))?);
+            }
+            let settings = Settings {
+                roots,
+                most_pending: self.most_pending.unwrap_or(MOST_PENDING),
+                lifetime: self.ticket_lifetime.unwrap_or(LIFETIME),
+                owner_excluded: self.owner_excluded,
+            };
+            let store = recorder.store().cloned();
+            if settings.roots.operator.is_some() {
+                let files = [("config", self.config_digest), ("policies", governor.sources())];
+                super::signed::check(store.as_ref(), &settings.roots, files)?;
+            }
+            store.map(|store| Arc::new(People::new(store, settings)))
+        };
+        let watcher = attached(&*governor, &recorder, &agent, &self.clock)?;
         #[cfg(feature = "webhooks")]
         let told = self.told.start(home.as_ref())?;
         let mut random = [0; 8];
@@ -424,6 +509,7 @@ impl HarnessBuilder {
             interrupts: recorder.interrupts().unwrap_or_default(),
             compensations: self.compensations,
             recorder,
+            watcher,
             memory,
             #[cfg(feature = "webhooks")]
             _told: told,
@@ -449,9 +535,54 @@ impl HarnessBuilder {
             evaluations: AtomicU64::new(0),
             rules,
             #[cfg(feature = "engine")]
-            approvals: Approvals::new(self.approvers).map_err(|_| BuildError::NoEntropy)?,
+            approvals: Approvals::new(
+                self.approvers,
+                self.most_pending.unwrap_or(MOST_PENDING),
+                self.ticket_lifetime.unwrap_or(LIFETIME),
+            )
+            .map_err(|_| BuildError::NoEntropy)?,
+            #[cfg(all(feature = "engine", feature = "sqlite"))]
+            people,
         }))
     }
+}
+
+/// Lets whoever remembers behaviour for a governor hear of the agent; gives them back where the harness is to tell them.
+fn attached(
+    governor: &dyn Governor,
+    recorder: &Arc<dyn Recorder>,
+    agent: &AgentId,
+    clock: &Clock,
+) -> Result<Option<Arc<dyn Watcher>>, BuildError> {
+    let Some(watcher) = governor.watcher() else {
+        return Ok(None);
+    };
+    watcher.attached(
+        agent,
+        Attachment {
+            recorder: Arc::clone(recorder),
+            clock: clock.clone(),
+        },
+    );
+    let told = recorder.watch(agent, &watcher)?;
+    Ok((!told).then_some(watcher))
+}
+
+/// The names that a directory has from here.
+#[cfg(all(feature = "screen", feature = "sqlite"))]
+fn protected_names(dir: &std::path::Path) -> Vec<String> {
+    let names = [
+        Some(dir.to_owned()),
+        std::path::absolute(dir).ok(),
+        dir.canonicalize().ok(),
+    ];
+    let mut names: Vec<String> = names
+        .into_iter()
+        .flatten()
+        .filter_map(|name| name.to_str().map(str::to_owned))
+        .collect();
+    names.dedup();
+    names
 }
 
 /// Where the durable record is, as far as code says.
@@ -509,8 +640,8 @@ fn default_governor() -> Result<Arc<dyn Governor>, BuildError> {
     Err(BuildError::NoGovernor)
 }
 
-impl std::fmt::Debug for HarnessBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for HarnessBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HarnessBuilder")
             .field("agent_id", &self.agent_id)
             .finish_non_exhaustive()
@@ -532,27 +663,21 @@ impl Dangerous {
 }
 
 /// A harness cannot be made.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
     /// The screen's profile says something that means nothing.
     #[cfg(feature = "screen")]
-    #[error("the screen's profile: {0}")]
-    Screen(#[from] crate::screen::ProfileError),
+    Screen(crate::screen::ProfileError),
     /// No agent was named.
-    #[error("no agent is named: add `.agent_id(\"..\")`")]
     NoAgent,
     /// The agent's id is none.
-    #[error(transparent)]
-    Agent(#[from] AgentIdError),
+    Agent(AgentIdError),
     /// Two places for the record were named: a recorder, memory, or a data directory.
-    #[error("the record has two places: name a recorder, `in_memory`, or a data directory, and no other")]
     TwoRecords,
     /// There is no governor: the feature `engine` is off and none was given.
-    #[error("no governor: add `.governor(..)`, or the feature `engine`")]
     NoGovernor,
     /// A redaction is no JSON pointer.
-    #[error("redaction `{}` of `{}` is no JSON pointer: it must begin with `/`", pointer.escape_debug(), tool.escape_debug())]
     #[non_exhaustive]
     Pointer {
         /// The tool.
@@ -562,25 +687,137 @@ pub enum BuildError {
     },
     /// The configuration cannot be used.
     #[cfg(feature = "config")]
-    #[error(transparent)]
-    Config(#[from] crate::config::ConfigError),
+    Config(crate::config::ConfigError),
     /// The runtime ended while the record was opened.
     #[cfg(feature = "sqlite")]
-    #[error("the runtime ended while the record was opened")]
     RuntimeEnded,
     /// The data directory cannot be used.
     #[cfg(feature = "sqlite")]
-    #[error(transparent)]
-    Home(#[from] crate::home::HomeError),
+    Home(crate::home::HomeError),
+    /// What the record says of the agent's behaviour so far cannot be read.
+    Record(crate::audit::RecordError),
+    /// Policies or configuration are not those that an approver signed last, or nobody can say so.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    RulesUnsigned(String),
+    /// The fingerprint of the root approver is none.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    Operator(String),
+    /// An approver's key can be used by nobody, or by anybody.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    Approver(crate::approval::ApproverKeyError),
     /// Webhooks cannot be set up.
     #[cfg(feature = "webhooks")]
-    #[error(transparent)]
-    Webhooks(#[from] crate::webhooks::WebhookError),
+    Webhooks(crate::webhooks::WebhookError),
     /// Webhooks are named, and there is no log from which events could be read.
     #[cfg(feature = "webhooks")]
-    #[error("webhooks need a data directory: the record is in memory, or a recorder of your own")]
     WebhooksWithoutRecord,
     /// The operating system gave no random bytes.
-    #[error("the operating system gave no random bytes")]
     NoEntropy,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            #[cfg(feature = "screen")]
+            Self::Screen(error) => write!(f, "the screen's profile: {error}"),
+            Self::NoAgent => f.write_str("no agent is named: add `.agent_id(\"..\")`"),
+            Self::Agent(error) => error.fmt(f),
+            Self::TwoRecords => f.write_str(
+                "the record has two places: name a recorder, `in_memory`, or a data directory, and no other",
+            ),
+            Self::NoGovernor => f.write_str("no governor: add `.governor(..)`, or the feature `engine`"),
+            Self::Pointer { tool, pointer } => write!(
+                f,
+                "redaction `{}` of `{}` is no JSON pointer: it must begin with `/`",
+                pointer.escape_debug(),
+                tool.escape_debug()
+            ),
+            #[cfg(feature = "config")]
+            Self::Config(error) => error.fmt(f),
+            #[cfg(feature = "sqlite")]
+            Self::RuntimeEnded => f.write_str("the runtime ended while the record was opened"),
+            #[cfg(feature = "sqlite")]
+            Self::Home(error) => error.fmt(f),
+            Self::Record(error) => error.fmt(f),
+            #[cfg(all(feature = "engine", feature = "sqlite"))]
+            Self::RulesUnsigned(what) => write!(
+                f,
+                "rules_unsigned: {what}; an approver signs it with `managed-agents config sign`"
+            ),
+            #[cfg(all(feature = "engine", feature = "sqlite"))]
+            Self::Operator(fingerprint) => write!(
+                f,
+                "`{}` is no fingerprint of a root approver: it has 40 hexadecimal digits",
+                fingerprint.escape_debug()
+            ),
+            #[cfg(all(feature = "engine", feature = "sqlite"))]
+            Self::Approver(error) => error.fmt(f),
+            #[cfg(feature = "webhooks")]
+            Self::Webhooks(error) => error.fmt(f),
+            #[cfg(feature = "webhooks")]
+            Self::WebhooksWithoutRecord => {
+                f.write_str("webhooks need a data directory: the record is in memory, or a recorder of your own")
+            }
+            Self::NoEntropy => f.write_str("the operating system gave no random bytes"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            #[cfg(feature = "screen")]
+            Self::Screen(error) => Some(error),
+            // the others that hold an error say what it says
+            Self::Agent(error) => error.source(),
+            #[cfg(feature = "config")]
+            Self::Config(error) => error.source(),
+            #[cfg(feature = "sqlite")]
+            Self::Home(error) => error.source(),
+            Self::Record(error) => error.source(),
+            #[cfg(all(feature = "engine", feature = "sqlite"))]
+            Self::Approver(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(feature = "webhooks")]
+impl From<crate::webhooks::WebhookError> for BuildError {
+    fn from(error: crate::webhooks::WebhookError) -> Self {
+        Self::Webhooks(error)
+    }
+}
+
+impl From<AgentIdError> for BuildError {
+    fn from(error: AgentIdError) -> Self {
+        Self::Agent(error)
+    }
+}
+
+#[cfg(feature = "screen")]
+impl From<crate::screen::ProfileError> for BuildError {
+    fn from(error: crate::screen::ProfileError) -> Self {
+        Self::Screen(error)
+    }
+}
+
+#[cfg(feature = "config")]
+impl From<crate::config::ConfigError> for BuildError {
+    fn from(error: crate::config::ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<crate::audit::RecordError> for BuildError {
+    fn from(error: crate::audit::RecordError) -> Self {
+        Self::Record(error)
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl From<crate::home::HomeError> for BuildError {
+    fn from(error: crate::home::HomeError) -> Self {
+        Self::Home(error)
+    }
 }

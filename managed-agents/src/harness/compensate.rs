@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use serde_json::{Map, Value};
 
@@ -163,7 +163,7 @@ struct Ended {
 impl Drop for Ended {
     fn drop(&mut self) {
         let inner = self.harness.inner();
-        let outcome = OutcomeRecord::new(self.outcome, self.begun.elapsed());
+        let outcome = OutcomeRecord::new(self.outcome, self.begun.elapsed(), SystemTime::now());
         inner
             .recorder
             .compensated(self.place, &self.evaluation, inner.heads.agent(), outcome);

@@ -67,6 +67,7 @@ impl HarnessBuilder {
             None => Environment::default(),
         };
         config.supported()?;
+        self.config_digest = config.digest;
         let agent = config.agent.as_ref().map(ToString::to_string);
         self.agent_id = self.agent_id.or_else(|| environment.agent.clone()).or(agent);
         self.fail_open = self.fail_open.or(config.modes.fail_open);
@@ -172,6 +173,13 @@ impl HarnessBuilder {
                     "are judged by the embedded engine, and another governor decides here",
                 ));
             }
+            if let Some(limits) = &config.limits {
+                return Err(ConfigError::unsupported(
+                    Some(&limits.place),
+                    "limits",
+                    "are kept by the embedded engine, and another governor decides here",
+                ));
+            }
         }
         if self.governor.is_some() {
             return Ok(());
@@ -257,6 +265,8 @@ pub(super) fn engine<'a>(
     let engine = scopes.fold(crate::Engine::new(), |engine, (agent, tools)| {
         engine.scope(agent.as_str(), tools.iter().cloned())
     });
+    let limits = config.limits.iter().flat_map(|limits| &limits.value);
+    let engine = limits.cloned().fold(engine, crate::Engine::limit);
     with_policies(engine, config, tools)
 }
 
@@ -266,15 +276,31 @@ pub(super) fn policies_of<'a>(
     config: &'a Config,
     tools: impl IntoIterator<Item = &'a crate::ToolMeta>,
 ) -> Option<crate::policy::PoliciesBuilder> {
-    let paths = config.policies.as_ref()?;
+    Some(set_of(config, &config.policies.as_ref()?.value, tools))
+}
+
+/// The policies at these paths, over the tools that are known.
+#[cfg(feature = "cedar")]
+fn set_of<'a>(
+    config: &'a Config,
+    paths: &[String],
+    tools: impl IntoIterator<Item = &'a crate::ToolMeta>,
+) -> crate::policy::PoliciesBuilder {
     let directory = config.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let policies = crate::policy::Policies::builder();
     let policies = paths
-        .value
         .iter()
         .fold(policies, |policies, path| policies.path(directory.join(path)));
     let tools = config.tools.iter().chain(tools);
-    Some(tools.fold(policies, crate::policy::PoliciesBuilder::meta))
+    tools.fold(policies, crate::policy::PoliciesBuilder::meta)
+}
+
+/// The digest of the texts of the policies that a configuration names: what an approver signs.
+#[cfg(feature = "cli")]
+pub(crate) fn policy_sources(config: &Config) -> Result<Option<crate::Digest>, ConfigError> {
+    let builder = policies_of(config, []);
+    let loaded = builder.map(crate::policy::PoliciesBuilder::load).transpose()?;
+    Ok(loaded.map(|policies| policies.source_digest()))
 }
 
 #[cfg(feature = "cedar")]
@@ -283,10 +309,15 @@ fn with_policies<'a>(
     config: &'a Config,
     tools: impl IntoIterator<Item = &'a crate::ToolMeta>,
 ) -> Result<crate::Engine, ConfigError> {
-    Ok(match policies_of(config, tools) {
-        Some(policies) => engine.policies(&policies.load()?),
-        None => engine,
-    })
+    let tools: Vec<_> = tools.into_iter().collect();
+    let Some(policies) = policies_of(config, tools.iter().copied()) else {
+        return Ok(engine);
+    };
+    let policies = policies.load()?;
+    if let Some(shadow) = &config.shadow {
+        policies.shadow(&set_of(config, &shadow.value, tools))?;
+    }
+    Ok(engine.policies(&policies))
 }
 
 /// Without Cedar there are no policies in a configuration that is supported.
@@ -315,7 +346,8 @@ pub(crate) fn judging(
     };
     let mut builder = Harness::builder()
         .agent_id(agent.unwrap_or("nobody"))
-        .governor(engine)
+        // each call on its own: what was judged before it says nothing of the agent
+        .governor(engine.without_behaviour())
         .keep_in_memory(1);
     builder.judging_only = true;
     builder.declare_under(config);

@@ -25,7 +25,6 @@ pub struct Draft {
     writer: CanonicalWriter,
     /// Where the object `arguments` begins; 0 before it does.
     arguments_at: usize,
-    entries: u32,
     /// The call was taken out.
     spent: bool,
     extras: Option<Box<Extras>>,
@@ -95,23 +94,21 @@ impl Draft {
             meta,
             writer: CanonicalWriter::into_buffer(Vec::with_capacity(CAPACITY), DEPTH),
             arguments_at: 0,
-            entries: 0,
             spent: false,
             extras: None,
         }
     }
 
-    /// Writes the identity of state or `self`; before all arguments, in the order of the keys.
+    /// Writes the identity of state or `self`; before all arguments, in the order of the keys. The key is given as it stands
+    /// in JSON, from the comma before it (if it is not the first) to its colon.
     pub fn id<T: GovernedArgument + ?Sized>(&mut self, key: &'static str, value: &T) {
-        self.key(key);
-        self.value(key, value);
+        self.entry(key, value);
     }
 
-    /// Writes an argument; in the order of the keys.
-    pub fn argument<T: GovernedArgument + ?Sized>(&mut self, name: &'static str, value: &T) {
+    /// Writes an argument; in the order of the keys, each given as for [`id`](Self::id).
+    pub fn argument<T: GovernedArgument + ?Sized>(&mut self, key: &'static str, value: &T) {
         self.begin_arguments();
-        self.key(name);
-        self.value(name, value);
+        self.entry(key, value);
     }
 
     /// Says whether an argument is in its declared range.
@@ -200,29 +197,19 @@ impl Draft {
             let out = self.writer.buffer();
             out.extend_from_slice(br#"},"arguments":{"#);
             self.arguments_at = out.len() - 1;
-            self.entries = 0;
         }
     }
 
-    fn key(&mut self, key: &'static str) {
-        let out = self.writer.buffer();
-        out.reserve(key.len() + 4);
-        // the names of parameters have nothing to escape
-        let before = if self.entries > 0 { ",\"" } else { "\"" };
-        out.extend_from_slice(before.as_bytes());
-        out.extend_from_slice(key.as_bytes());
-        out.extend_from_slice(b"\":");
-        self.entries += 1;
-    }
-
-    fn value<T: GovernedArgument + ?Sized>(&mut self, name: &'static str, value: &T) {
+    fn entry<T: GovernedArgument + ?Sized>(&mut self, key: &'static str, value: &T) {
+        self.writer.buffer().extend_from_slice(key.as_bytes());
         if let Err(error) = value.write(&mut ArgumentWriter(&mut self.writer)) {
-            self.refuse(name, &error);
+            self.refuse(key, &error);
         }
     }
 
     #[cold]
-    fn refuse(&mut self, name: &'static str, error: &CanonicalError) {
+    fn refuse(&mut self, key: &'static str, error: &CanonicalError) {
+        let name = key.trim_start_matches(',').trim_end_matches(':').trim_matches('"');
         let redacted = self
             .meta
             .arguments()

@@ -13,7 +13,7 @@ use super::compensate::Compensation;
 use super::draft::Draft;
 use super::guard::{Entered, Guard};
 use super::returned::GovernedReturn;
-use super::scope::Scope;
+use super::scope::{Scope, Waits};
 use crate::denial_slot;
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::outcome::Outcome;
@@ -145,6 +145,11 @@ fn judge(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<(), GovernanceD
         // a judge that panicked has had its call
         Stage::Drafted(draft) if draft.is_spent() => return Poll::Pending,
         Stage::Drafted(draft) => match admit_in_scope(draft) {
+            Ok(Ok(guard)) => {
+                denial_slot::decided(None);
+                *stage = Stage::Running(guard);
+                return Poll::Ready(Ok(()));
+            }
             Ok(admitted) => admitted,
             Err(later) => {
                 *stage = Stage::Judging(later);
@@ -236,6 +241,7 @@ fn admit_in_scope(draft: &mut Draft) -> Step {
     }
 }
 
+#[inline(always)]
 fn scope_of(draft: &Draft) -> Result<Scope, GovernanceDenied> {
     match draft.own_harness() {
         Some(harness) => Ok(Scope::of(harness)),
@@ -322,7 +328,7 @@ pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) 
 
 fn before_blocking(mut draft: Draft) -> Result<Guard, GovernanceDenied> {
     let admitted = scope_of(&draft).and_then(|mut scope| {
-        scope.waits = true;
+        scope.waits = Waits::Yes;
         let head = scope.harness.inner().heads.of_function(draft.meta());
         blocking::wait(scope.clone(), head, settled(admit(scope, &mut draft)))
     });

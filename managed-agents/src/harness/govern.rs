@@ -14,7 +14,7 @@ use super::blocking;
 use super::draft::{Failure, no_entropy};
 use super::guard::Guard;
 use super::returned::GovernedReturn as _;
-use super::scope::{Parent, Scope};
+use super::scope::{Scope, Waits, parent};
 use crate::answer::Answer;
 use crate::call::{CallDetails, CanonicalWriter, Head, InputError, MAX_BYTES, Salt, ToolCall, ToolInput};
 use crate::error::GovernanceDenied;
@@ -72,7 +72,7 @@ impl Govern {
     /// [`GovernanceDenied`], as when awaited.
     #[doc(alias = "govern_sync")]
     pub fn blocking(mut self) -> Result<Permit, GovernanceDenied> {
-        self.scope.waits = true;
+        self.scope.waits = Waits::Yes;
         let scope = self.scope.clone();
         let head = scope.harness.inner().heads.of_name(&self.tool);
         blocking::wait(scope, head, self.admit()).map(Permit::new)
@@ -117,7 +117,7 @@ impl Govern {
         let details = CallDetails {
             target: self.target.map(String::into_boxed_str),
             subject: None,
-            parent: Parent::current(),
+            parent: parent(),
             context: self.context,
         };
         let session = self.scope.session.as_ref().map(|session| session.id());
@@ -189,7 +189,7 @@ impl Permit {
     fn new(mut guard: Guard) -> Self {
         guard.hand_out();
         // the judged bytes are a JSON object that this crate wrote
-        let arguments = serde_json::from_str(guard.call().reveal_arguments()).unwrap_or_default();
+        let arguments = serde_json::from_str(guard.arguments()).unwrap_or_default();
         Self { guard, arguments }
     }
 

@@ -10,8 +10,8 @@ use tokio::time::Sleep;
 
 use super::Harness;
 use super::compensate::Compensation;
-use super::scope::{Parent, Running};
-use crate::audit::{OutcomeRecord, Sequence};
+use super::scope::Running;
+use crate::audit::{Event, OutcomeRecord, Recorder as _, Sequence, What, micros};
 use crate::call::ToolCall;
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::interrupt::{StopRecord, Watched};
@@ -20,16 +20,13 @@ use crate::verdict::EvaluationId;
 
 /// An allowed call whose outcome is not recorded yet. Dropped, it records how far the body came.
 pub(super) struct Guard {
-    harness: Harness,
-    call: Arc<ToolCall>,
+    /// The call; but while its body is polled, the one whose body called it, if any.
+    running: Option<Running>,
     evaluation: EvaluationId,
     place: Sequence,
     started: Instant,
     stage: Stage,
     span: Option<Box<tracing::Span>>,
-    deadline: Option<Pin<Box<Sleep>>>,
-    /// How many stops there were when it was admitted.
-    since: u64,
     /// The body has begun.
     began: bool,
     /// Once it has begun, it is not cut short: it is told.
@@ -45,6 +42,18 @@ struct Stopping {
     by: Option<Arc<StopRecord>>,
     /// Its place among those that a stop wakes.
     watched: Option<Watched>,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl Stopping {
+    fn of<'a>(slot: &'a mut Option<Box<Self>>, running: &Running) -> &'a mut Self {
+        slot.get_or_insert_with(|| {
+            Box::new(Self {
+                seen: running.since,
+                ..Self::default()
+            })
+        })
+    }
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -59,21 +68,24 @@ enum Stage {
     Ended,
 }
 
-/// A part of a body, while it runs. Dropped without being left, it has panicked.
-pub(super) struct Entered<'a> {
-    // left in this order
-    span: Option<tracing::span::Entered<'a>>,
-    parent: Parent,
-    stage: &'a mut Stage,
-}
+/// A part of a body, while it runs: one word, since it is moved before and after each body. Dropped without being left, the
+/// body has panicked.
+pub(super) struct Entered<'a>(&'a mut Guard);
 
 impl Entered<'_> {
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn leave(self) {
-        let Self { span, parent, stage } = self;
-        drop(span);
-        drop(parent);
-        *stage = Stage::Waiting;
+        self.0.stage = Stage::Waiting;
+    }
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(span) = &self.0.span {
+            span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+        }
+        Running::swap(&mut self.0.running);
     }
 }
 
@@ -89,23 +101,28 @@ impl Guard {
         span: Option<Box<tracing::Span>>,
     ) -> Self {
         Self {
-            harness,
-            call,
+            running: Some(Running {
+                evaluation: evaluation.clone(),
+                call,
+                harness,
+                since,
+            }),
             evaluation,
             place,
             started,
             stage: Stage::Waiting,
             span,
-            deadline: None,
-            since,
             began: false,
             finishes: false,
             stopping: None,
         }
     }
 
-    pub(super) fn call(&self) -> &Arc<ToolCall> {
-        &self.call
+    /// The judged arguments.
+    pub(super) fn arguments(&self) -> &str {
+        self.running
+            .as_ref()
+            .map_or("{}", |running| running.call.reveal_arguments())
     }
 
     pub(super) fn evaluation(&self) -> &EvaluationId {
@@ -125,8 +142,11 @@ impl Guard {
     /// Whether the call was told to stop.
     #[inline]
     pub(super) fn is_stopped(&mut self) -> bool {
-        let number = self.harness.inner().interrupts.number();
-        let seen = self.stopping.as_ref().map_or(self.since, |stopping| stopping.seen);
+        let Some(running) = &self.running else {
+            return false;
+        };
+        let number = running.harness.inner().interrupts.number();
+        let seen = self.stopping.as_ref().map_or(running.since, |stopping| stopping.seen);
         if number == seen {
             return self.stopping.as_ref().is_some_and(|stopping| stopping.by.is_some());
         }
@@ -135,8 +155,11 @@ impl Guard {
 
     #[cold]
     fn look(&mut self) -> bool {
-        let interrupts = &self.harness.inner().interrupts;
-        let (by, number) = interrupts.since(self.since, &self.call, &self.evaluation);
+        let Some(running) = &self.running else {
+            return false;
+        };
+        let interrupts = &running.harness.inner().interrupts;
+        let (by, number) = interrupts.since(running.since, &running.call, &self.evaluation);
         let stopping = self.stopping.get_or_insert_default();
         stopping.seen = number;
         if stopping.by.is_none() {
@@ -153,18 +176,15 @@ impl Guard {
 
     /// The body waits: a stop wakes it from now on.
     pub(super) fn watch(&mut self, cx: &Context<'_>) {
-        let since = self.since;
-        let stopping = self.stopping.get_or_insert_with(|| {
-            Box::new(Stopping {
-                seen: since,
-                ..Stopping::default()
-            })
-        });
+        let Some(running) = &self.running else {
+            return;
+        };
+        let stopping = Stopping::of(&mut self.stopping, running);
         match &stopping.watched {
             Some(watched) => watched.wake_by(cx.waker()),
             None => {
-                let interrupts = &self.harness.inner().interrupts;
-                stopping.watched = Some(interrupts.watch(&self.call, &self.evaluation, cx.waker()));
+                let interrupts = &running.harness.inner().interrupts;
+                stopping.watched = Some(interrupts.watch(&running.call, &self.evaluation, cx.waker()));
             }
         }
         // one that was stated before is seen here, and one that comes later wakes it
@@ -176,10 +196,10 @@ impl Guard {
     /// Records that the body was stopped, and gives the denial that says so, and what undoes the call.
     pub(super) fn interrupted(mut self) -> (GovernanceDenied, Option<Compensation>) {
         let by = self.stopping.as_ref().and_then(|stopping| stopping.by.clone());
-        let compensation = by
-            .as_ref()
-            .filter(|_| self.began)
-            .and_then(|by| Compensation::of(&self.harness, &self.call, &self.evaluation, self.place, by));
+        let began = by.as_ref().filter(|_| self.began).zip(self.running.as_ref());
+        let compensation = began.and_then(|(by, running)| {
+            Compensation::of(&running.harness, &running.call, &self.evaluation, self.place, by)
+        });
         self.end(Outcome::Interrupted);
         let (code, detail) = match &by {
             Some(by) => (by.code, by.told()),
@@ -191,7 +211,7 @@ impl Guard {
             "the tool was stopped by an operator; do not call it again until you are told to",
         )
         .with_detail(detail)
-        .with_tool(self.call.tool())
+        .with_tool(self.tool())
         .with_evaluation_id(&self.evaluation);
         (denied, compensation)
     }
@@ -202,21 +222,16 @@ impl Guard {
     pub(super) fn enter(&mut self) -> Entered<'_> {
         self.stage = Stage::Polling;
         self.began = true;
-        Entered {
-            span: self.span.as_deref().map(tracing::Span::enter),
-            parent: Parent::enter(Running {
-                evaluation: self.evaluation.clone(),
-                call: Arc::clone(&self.call),
-                harness: self.harness.clone(),
-                since: self.since,
-            }),
-            stage: &mut self.stage,
+        Running::swap(&mut self.running);
+        if let Some(span) = &self.span {
+            span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
         }
+        Entered(self)
     }
 
     /// Whether the body has run longer than its tool allows; asks to be woken when it will have.
     pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(limit) = self.call.meta().timeout() else {
+        let Some(limit) = self.limit() else {
             return false;
         };
         let left = limit.saturating_sub(self.started.elapsed());
@@ -224,7 +239,11 @@ impl Guard {
         if left > Duration::ZERO && tokio::runtime::Handle::try_current().is_err() {
             return false;
         }
-        self.deadline
+        let Some(running) = &self.running else {
+            return false;
+        };
+        Stopping::of(&mut self.stopping, running)
+            .deadline
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(left)))
             .as_mut()
             .poll(cx)
@@ -234,14 +253,22 @@ impl Guard {
     /// Records that the body ran too long, and gives the denial that says so.
     pub(super) fn timed_out(mut self) -> GovernanceDenied {
         self.end(Outcome::TimedOut);
-        let limit = self.call.meta().timeout().unwrap_or_default();
+        let limit = self.limit().unwrap_or_default();
         GovernanceDenied::new(
             DenialKind::TimedOut,
             "timed_out",
             format!("the tool took longer than {limit:?} and was stopped"),
         )
-        .with_tool(self.call.tool())
+        .with_tool(self.tool())
         .with_evaluation_id(&self.evaluation)
+    }
+
+    fn tool(&self) -> &str {
+        self.running.as_ref().map_or("", |running| running.call.tool())
+    }
+
+    fn limit(&self) -> Option<Duration> {
+        self.running.as_ref()?.call.meta().timeout()
     }
 
     /// Records how the body ended.
@@ -253,15 +280,39 @@ impl Guard {
         if self.stage == Stage::Ended {
             return;
         }
+        let never = !self.began
+            && (outcome == Outcome::Interrupted || (outcome == Outcome::Cancelled && self.stage != Stage::HandedOut));
         self.stage = Stage::Ended;
-        let mut record = OutcomeRecord::new(outcome, self.started.elapsed());
-        if self.is_stopped() {
-            let by = self.stopping.as_ref().and_then(|stopping| stopping.by.as_ref());
-            record = record.with_stop(by.and_then(|by| by.place()).map(Sequence::get));
+        let stopped = self.is_stopped();
+        if let Some(running) = &self.running {
+            let inner = running.harness.inner();
+            let now = Instant::now();
+            let at = inner.clock.at(now);
+            let mut record = OutcomeRecord::new(outcome, now - self.started, at);
+            if never {
+                record = record.unbegun();
+            }
+            if stopped {
+                let by = self.stopping.as_ref().and_then(|stopping| stopping.by.as_ref());
+                record = record.with_stop(by.and_then(|by| by.place()).map(Sequence::get));
+            }
+            match &inner.memory {
+                Some(memory) => memory.conclude(self.place, record),
+                None => inner.recorder.conclude(self.place, record),
+            }
+            if let Some(watcher) = &inner.watcher {
+                watcher.heard(&Event {
+                    place: self.place.get(),
+                    at_micros: micros(at),
+                    agent: running.call.agent().as_str(),
+                    what: What::Ended {
+                        about: self.place.get(),
+                        outcome,
+                    },
+                });
+            }
+            inner.governor.conclude(&running.call, &self.evaluation, outcome);
         }
-        let inner = self.harness.inner();
-        inner.recorder.conclude(self.place, record);
-        inner.governor.conclude(&self.call, &self.evaluation, outcome);
         if let Some(span) = &self.span {
             span.record("managed_agents.outcome", outcome.code());
             if outcome != Outcome::Ok {

@@ -26,14 +26,53 @@ pub(super) struct Judged {
     pub(super) fail_open: bool,
 }
 
+impl Judged {
+    /// Every judge allows the call, and none says more than that.
+    pub(super) fn plainly_allowed() -> Self {
+        Self {
+            verdict: Verdict::allow(),
+            claims: None,
+            kind: DenialKind::Denied,
+            by_governor: false,
+            by_screen: false,
+            fail_open: false,
+        }
+    }
+
+    /// Whether a limit is about the call.
+    #[inline]
+    pub(super) fn is_counted(&self) -> bool {
+        self.claims.as_ref().is_some_and(|claims| claims.held.counted.is_some())
+    }
+}
+
+/// What the judges said at once.
+pub(super) enum Said {
+    /// [`Judged::plainly_allowed`], which most calls are: nothing to be carried along.
+    Allow,
+    More(Judged),
+}
+
 type Answered = Result<Judgement, GovernorError>;
 
 /// Asks the screen and the governor; an answer that comes later is waited for.
 #[inline(always)]
-pub(super) fn judge(harness: &Harness, call: &Arc<ToolCall>) -> Result<Judged, Answer<Judged>> {
+pub(super) fn judge(harness: &Harness, call: &Arc<ToolCall>) -> Result<Said, Answer<Judged>> {
     let screened = screen(harness, call);
+    let inner = harness.inner();
+    if screened.is_none() && inner.breaker.is_none() {
+        let answer = inner.governor.decide(call);
+        return match answer.peek() {
+            // a verdict that states nothing has nothing that might not fit this call
+            Some(Ok(judgement)) if judgement.is_bare_allow() => Ok(Said::Allow),
+            _ => match answered(inner.timeout, None, answer) {
+                Ok(answer) => Ok(Said::More(combine(harness, call, None, answer))),
+                Err(later) => Err(combine_later(harness, call, None, later)),
+            },
+        };
+    }
     match ask(harness, call) {
-        Ok(answer) => Ok(combine(harness, call, screened, answer)),
+        Ok(answer) => Ok(Said::More(combine(harness, call, screened, answer))),
         Err(later) => Err(combine_later(harness, call, screened, later)),
     }
 }
@@ -51,7 +90,18 @@ fn combine_later(
 
 /// What the screens say, the most restrictive first.
 #[cfg(feature = "screen")]
+#[inline(always)]
 fn screen(harness: &Harness, call: &ToolCall) -> Option<Verdict> {
+    let inner = harness.inner();
+    if inner.screens.is_empty() && inner.screen.has_nothing_to_read(call) {
+        return None;
+    }
+    screen_fully(harness, call)
+}
+
+#[cfg(feature = "screen")]
+#[inline(never)]
+fn screen_fully(harness: &Harness, call: &ToolCall) -> Option<Verdict> {
     let inner = harness.inner();
     let screened = inner.screen.check(call);
     let unclear = (!screened.is_understood() && inner.screen.must_understand(call)).then(|| {
@@ -94,7 +144,6 @@ fn screen(_harness: &Harness, call: &ToolCall) -> Option<Verdict> {
     })
 }
 
-#[inline(always)]
 fn ask(harness: &Harness, call: &Arc<ToolCall>) -> Result<Answered, Answer<Answered>> {
     let inner = harness.inner();
     let passage = match &inner.breaker {
@@ -104,16 +153,20 @@ fn ask(harness: &Harness, call: &Arc<ToolCall>) -> Result<Answered, Answer<Answe
         },
         None => None,
     };
-    let later = match inner.governor.decide(call).now() {
+    answered(inner.timeout, passage, inner.governor.decide(call))
+}
+
+/// The governor's answer, past the breaker.
+fn answered(limit: Duration, passage: Option<Passage>, answer: Answer<Answered>) -> Result<Answered, Answer<Answered>> {
+    match answer.now() {
         Ok(result) => {
             if let Some(passage) = passage {
                 passage.end(&result);
             }
-            return Ok(result);
+            Ok(result)
         }
-        Err(later) => later,
-    };
-    Err(ask_later(inner.timeout, passage, later))
+        Err(later) => Err(ask_later(limit, passage, later)),
+    }
 }
 
 #[cold]
@@ -148,7 +201,6 @@ fn no_timer() -> GovernorError {
     )
 }
 
-#[inline(always)]
 fn combine(harness: &Harness, call: &ToolCall, screened: Option<Verdict>, answer: Answered) -> Judged {
     let mut judged = match answer {
         Ok(judgement) => {
@@ -199,7 +251,6 @@ fn without_governor(harness: &Harness, error: &GovernorError) -> Judged {
 }
 
 /// The verdict, if it is for this agent, this call and now; else a denial.
-#[inline(always)]
 pub(super) fn bound(harness: &Harness, call: &ToolCall, verdict: Verdict) -> Verdict {
     let fault = if verdict.agent().is_some_and(|agent| agent != call.agent().as_str()) {
         Some(("verdict_mismatched", "the verdict is for another agent"))

@@ -9,22 +9,30 @@ mod compensate;
 #[cfg(feature = "config")]
 mod configured;
 mod draft;
+#[cfg(feature = "engine")]
+mod escalate;
 mod gate;
 mod govern;
 mod guard;
 mod heads;
 mod interrupts;
 mod judge;
+#[cfg(all(feature = "engine", feature = "sqlite"))]
+mod people;
+mod plain;
 #[cfg(feature = "cli")]
 mod rejudge;
 mod returned;
 mod rules;
 mod scope;
 mod session;
+#[cfg(all(feature = "engine", feature = "sqlite"))]
+mod signed;
 mod span;
 #[cfg(feature = "webhooks")]
 mod told;
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -37,7 +45,7 @@ pub use builder::{BuildError, Dangerous, HarnessBuilder};
 pub use callbacks::VerdictEvent;
 pub use compensate::Interrupted;
 #[cfg(feature = "cli")]
-pub(crate) use configured::judging;
+pub(crate) use configured::{judging, policy_sources};
 #[doc(hidden)]
 pub use draft::{Draft, Judged};
 #[doc(hidden)]
@@ -89,6 +97,9 @@ struct Inner {
     id: u64,
     governor: Arc<dyn Governor>,
     recorder: Arc<dyn Recorder>,
+    /// Who remembers behaviour, where the recorder does not tell them itself.
+    watcher: Option<Arc<dyn crate::audit::Watcher>>,
+    /// The same as the recorder, where it is in memory.
     memory: Option<MemoryRecorder>,
     /// Ends with the harness.
     #[cfg(feature = "webhooks")]
@@ -117,26 +128,46 @@ struct Inner {
     evaluation_prefix: u64,
     evaluations: AtomicU64,
     rules: rules::Rules,
+    /// Where the record is in memory; else `people`.
     #[cfg(feature = "engine")]
     approvals: Approvals,
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    people: Option<Arc<people::People>>,
 }
 
 use heads::Heads;
 
 impl Inner {
     fn next_evaluation(&self) -> EvaluationId {
-        let number = self.evaluations.fetch_add(1, Ordering::Relaxed);
+        /// How many numbers a thread takes at once: to share one counter in each call is among what it costs most.
+        const TAKEN: u64 = 64;
+        thread_local! {
+            /// The harness that this thread numbered a call of last, the next number, and the one after the last taken.
+            static NUMBERS: Cell<(u64, u64, u64)> = const { Cell::new((u64::MAX, 0, 0)) };
+        }
+        let (of, next, end) = NUMBERS.get();
+        let (number, end) = if of == self.id && next < end {
+            (next, end)
+        } else {
+            let first = self.evaluations.fetch_add(TAKEN, Ordering::Relaxed);
+            (first, first + TAKEN)
+        };
+        NUMBERS.set((self.id, number + 1, end));
         EvaluationId::local(self.evaluation_prefix, number)
     }
 
     /// The digest of all rules behind a verdict: those of this harness, and those that the governor judged by.
     #[inline(always)]
     fn rules(&self, verdict: &crate::Verdict) -> Option<crate::Digest> {
-        let governor = match verdict.basis() {
-            Some(basis) => basis.rules,
-            None => self.governor.rules()?,
-        };
-        Some(self.rules.with(governor))
+        match verdict.basis() {
+            Some(basis) => Some(self.rules.with(basis.rules)),
+            None => self.rules_of_bare_verdict(),
+        }
+    }
+
+    #[inline(always)]
+    fn rules_of_bare_verdict(&self) -> Option<crate::Digest> {
+        Some(self.rules.with(self.governor.rules()?))
     }
 }
 
@@ -252,10 +283,15 @@ impl Harness {
         self.0.governor.health().await
     }
 
-    /// The calls that wait for a person, oldest first.
+    /// The calls of this agent that wait for a person, oldest first. Where the record is durable, also those that other processes
+    /// made, and it blocks while they are read.
     #[cfg(feature = "engine")]
     #[must_use]
     pub fn pending(&self) -> Vec<PendingTicket> {
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &self.0.people {
+            return people.pending(self.agent_id());
+        }
         self.0.approvals.pending(self.0.clock.now())
     }
 
@@ -266,6 +302,10 @@ impl Harness {
     /// [`ApprovalError`] when the key is not an enrolled approver's or no such ticket waits.
     #[cfg(feature = "engine")]
     pub fn approve(&self, ticket: &str, key: &ApproverKey) -> Result<(), ApprovalError> {
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &self.0.people {
+            return people.decide(ticket, &crate::home::Choice::approve(), key, self.0.clock.now());
+        }
         self.0.approvals.approve(ticket, key, self.0.clock.now())
     }
 
@@ -276,7 +316,17 @@ impl Harness {
     /// [`ApprovalError`] when the key is not an enrolled approver's or no such ticket waits.
     #[cfg(feature = "engine")]
     pub fn reject(&self, ticket: &str, key: &ApproverKey, reason: &str) -> Result<(), ApprovalError> {
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &self.0.people {
+            return people.decide(ticket, &crate::home::Choice::reject(reason), key, self.0.clock.now());
+        }
         self.0.approvals.reject(ticket, key, reason, self.0.clock.now())
+    }
+
+    /// Whether this and another are one harness.
+    #[cfg(feature = "claude")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     fn inner(&self) -> &Inner {
@@ -318,6 +368,13 @@ pub trait GovernedBy: Future + Sized {
 impl<F: Future> GovernedBy for F {}
 
 /// A harness is installed already.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("a harness is installed already: there is one in a process")]
+#[derive(Clone, Copy, Debug)]
 pub struct InstallError(());
+
+impl fmt::Display for InstallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a harness is installed already: there is one in a process")
+    }
+}
+
+impl std::error::Error for InstallError {}

@@ -9,6 +9,7 @@ use super::heads::Heads;
 use crate::Engine;
 use crate::call::{AgentId, Digest, Origin, Salt, ToolCall, ToolMeta};
 use crate::config::Config;
+use crate::engine::Bearing;
 use crate::policy::{Facts, Policies, PoliciesBuilder};
 use crate::verdict::Verdict;
 
@@ -75,7 +76,14 @@ impl Rejudge {
     }
 
     /// Judges a call; `arguments` are one JSON object in canonical form.
-    pub(crate) fn judge(&mut self, agent: &AgentId, tool: &str, arguments: &str, facts: &Facts) -> Rejudged {
+    pub(crate) fn judge(
+        &mut self,
+        agent: &AgentId,
+        tool: &str,
+        arguments: &str,
+        facts: &Facts,
+        bearing: Option<&Bearing>,
+    ) -> Rejudged {
         const BETWEEN: &[u8] = br#"},"arguments":"#;
         let heads = self.heads.entry(agent.to_string()).or_insert_with(|| {
             // the calls of a program are those of its functions: what the configuration says of their names only tightens them
@@ -96,7 +104,7 @@ impl Rejudge {
         let definition = head.meta().definition();
         let tail = [BETWEEN, arguments.as_bytes(), b"}"].concat();
         let call = ToolCall::new(head, Salt::NONE, tail, BETWEEN.len(), None, None);
-        let (verdict, policies) = self.engine.judge_again(&call, facts);
+        let (verdict, policies) = self.engine.judge_again(&call, facts, bearing);
         Rejudged {
             verdict,
             policies,

@@ -1,6 +1,6 @@
 //! Which harness governs the code that is running.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -16,7 +16,7 @@ tokio::task_local! {
 
 thread_local! {
     /// The governed call whose body this thread is polling.
-    static PARENT: Cell<Option<Running>> = const { Cell::new(None) };
+    static PARENT: RefCell<Option<Running>> = const { RefCell::new(None) };
 }
 
 /// A governed call whose body runs.
@@ -32,9 +32,14 @@ pub(super) struct Running {
 impl Running {
     /// The call whose body this thread is polling.
     pub(super) fn current() -> Option<Self> {
-        let running = PARENT.take();
-        PARENT.set(running.clone());
-        running
+        PARENT.with_borrow(Option::clone)
+    }
+
+    /// Makes what is in the slot the call whose body this thread is polling, and puts the one before into the slot. Neither is
+    /// cloned: its counters are shared by all threads.
+    #[inline]
+    pub(super) fn swap(slot: &mut Option<Self>) {
+        PARENT.with_borrow_mut(|parent| std::mem::swap(parent, slot));
     }
 }
 
@@ -52,7 +57,16 @@ pub(crate) struct Scope {
     pub(crate) harness: Harness,
     pub(crate) session: Option<Arc<SessionState>>,
     /// The thread that calls blocks anyway, and may wait for a recorder that answers from a thread of its own.
-    pub(crate) waits: bool,
+    pub(crate) waits: Waits,
+}
+
+/// Whether a thread blocks anyway. As wide as what stands beside it: a scope is moved in each call, and the odd bytes of a
+/// `bool` cost more than the rest.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u64)]
+pub(crate) enum Waits {
+    No,
+    Yes,
 }
 
 impl Scope {
@@ -60,15 +74,18 @@ impl Scope {
         Self {
             harness: harness.clone(),
             session: None,
-            waits: false,
+            waits: Waits::No,
         }
     }
 
     /// The scope that this task is in, or the installed harness.
+    #[inline(always)]
     pub(crate) fn current() -> Result<Self, &'static str> {
-        if let Ok(scope) = SCOPE.try_with(Self::clone) {
-            return Ok(scope);
-        }
+        SCOPE.try_with(Self::clone).or_else(|_| Self::installed())
+    }
+
+    #[inline(never)]
+    fn installed() -> Result<Self, &'static str> {
         let Some(installed) = INSTALLED.get() else {
             return Err(
                 "no harness is in scope: wrap the call in `harness.scope(async { .. }).await`, or add \
@@ -106,24 +123,8 @@ pub(super) fn install(harness: &Harness) -> Result<(), Harness> {
     INSTALLED.set(harness.clone()).map_err(|_| harness.clone())
 }
 
-/// Says which call's body is being polled, until it is dropped.
-pub(super) struct Parent(Option<Running>);
-
-impl Parent {
-    pub(super) fn enter(call: Running) -> Self {
-        Self(PARENT.replace(Some(call)))
-    }
-
-    pub(super) fn current() -> Option<EvaluationId> {
-        let parent = PARENT.take();
-        let evaluation = parent.as_ref().map(|parent| parent.evaluation.clone());
-        PARENT.set(parent);
-        evaluation
-    }
-}
-
-impl Drop for Parent {
-    fn drop(&mut self) {
-        PARENT.set(self.0.take());
-    }
+/// The governed call whose body this thread is polling, if any.
+#[inline]
+pub(super) fn parent() -> Option<EvaluationId> {
+    PARENT.with_borrow(|parent| parent.as_ref().map(|parent| parent.evaluation.clone()))
 }

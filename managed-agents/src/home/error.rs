@@ -31,6 +31,8 @@ pub enum HomeErrorKind {
     BadName,
     /// The authority's key, which this needs, is not here or is under a passphrase.
     NoAuthority,
+    /// Who may approve is not changed as was asked, or an order is not signed by one who may give it.
+    People,
     /// It is open in this process already, with another durability or another high-water mark.
     OpenOtherwise,
 }
@@ -46,6 +48,10 @@ impl HomeError {
             "not_registered",
             format!("agent `{agent}` is not registered; register it with `managed-agents agent register {agent}`"),
         )
+    }
+
+    pub(super) fn people(what: &str) -> Self {
+        Self::new(HomeErrorKind::People, "not_an_approver", what.to_owned())
     }
 
     pub(super) fn bad_name(error: &dyn std::fmt::Display) -> Self {

@@ -3,6 +3,7 @@
 use super::Home;
 use super::error::HomeError;
 use crate::answer::wait;
+use crate::approval::{ApproverKey, StatementKind};
 use crate::audit::Sequence;
 use crate::store::Hold;
 
@@ -12,10 +13,23 @@ impl Home {
     ///
     /// # Errors
     ///
-    /// [`HomeError`] when the authority's key is not here, a hold keeps something of the subject, or nothing can be written.
+    /// [`HomeError`] when there is a root approver, so that an order must be signed ([`erase_signed`](Self::erase_signed)), the
+    /// authority's key is not here, a hold keeps something of the subject, or nothing can be written.
     pub fn erase(&self, subject: &str) -> Result<Option<Sequence>, HomeError> {
-        self.authority()
-            .ok_or_else(|| HomeError::no_authority("erasing a data subject"))?;
+        self.unsigned("erasing a data subject")?;
+        Ok(wait(self.store().erase(subject))?)
+    }
+
+    /// The same by an order that an enrolled approver signs. The order is in the log, and names the subject by its number alone.
+    ///
+    /// # Errors
+    ///
+    /// [`HomeError`] when the key is not enrolled, a hold keeps something of the subject, or nothing can be written.
+    pub fn erase_signed(&self, subject: &str, key: &ApproverKey) -> Result<Option<Sequence>, HomeError> {
+        let Some(number) = self.store().reader()?.subject_number(subject)? else {
+            return Ok(None);
+        };
+        self.order(StatementKind::Erase, [("subject", number.to_string())], key)?;
         Ok(wait(self.store().erase(subject))?)
     }
 
@@ -32,10 +46,30 @@ impl Home {
     ///
     /// # Errors
     ///
-    /// [`HomeError`] when the authority's key is not here, no such hold stands, or nothing can be written.
+    /// [`HomeError`] when there is a root approver, so that an order must be signed ([`release_signed`](Self::release_signed)), the
+    /// authority's key is not here, no such hold stands, or nothing can be written.
     pub fn release(&self, hold: Sequence) -> Result<Sequence, HomeError> {
-        self.authority()
-            .ok_or_else(|| HomeError::no_authority("releasing a hold"))?;
+        self.unsigned("releasing a hold")?;
         Ok(wait(self.store().release(hold))?)
+    }
+
+    /// The same by an order that an enrolled approver signs.
+    ///
+    /// # Errors
+    ///
+    /// [`HomeError`] when the key is not enrolled, no such hold stands, or nothing can be written.
+    pub fn release_signed(&self, hold: Sequence, key: &ApproverKey) -> Result<Sequence, HomeError> {
+        self.order(StatementKind::Erase, [("released_hold", hold.get().to_string())], key)?;
+        Ok(wait(self.store().release(hold))?)
+    }
+
+    /// Whether this may be done without an approver's signature.
+    fn unsigned(&self, what: &str) -> Result<(), HomeError> {
+        if self.root()?.is_some() {
+            return Err(HomeError::people(&format!("{what} needs an approver's signature")));
+        }
+        self.authority()
+            .map(|_| ())
+            .ok_or_else(|| HomeError::no_authority(what))
     }
 }

@@ -9,6 +9,7 @@ mod agents;
 mod error;
 mod interrupts;
 mod keeping;
+mod people;
 mod renewal;
 
 use std::fmt;
@@ -18,10 +19,12 @@ use std::time::SystemTime;
 
 pub use agents::AgentSummary;
 pub use error::{HomeError, HomeErrorKind};
+pub use people::Choice;
+pub(crate) use people::{decide, orders, roster};
 
 use crate::answer::{Answer, wait};
 use crate::audit::entry::{Statement, statement};
-use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, Recorder, Sequence, Stopped};
+use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, Recorder, Sequence, Stopped, Watcher};
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
 use crate::identity::{Authority, KeyDir, LogKeyCertificate, Moment, PublicKey, Trust};
@@ -252,8 +255,24 @@ impl Recorder for Home {
         self.0.store.may_be_waited_for()
     }
 
+    fn watch(&self, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<bool, RecordError> {
+        self.0.store.watch(agent, watcher)
+    }
+
+    fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
+        self.0.store.state(agent, kind, body)
+    }
+
+    fn store(&self) -> Option<&Store> {
+        Some(&self.0.store)
+    }
+
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {
         self.0.store.conclude(place, outcome);
+    }
+
+    fn keeps_counts(&self) -> bool {
+        self.0.store.keeps_counts()
     }
 
     fn interrupts(&self) -> Option<Interrupts> {

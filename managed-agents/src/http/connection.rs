@@ -179,17 +179,40 @@ impl Reply {
     pub(crate) async fn body(mut self, limit: usize) -> Result<Vec<u8>, Failure> {
         self.check_head(limit)?;
         let mut body = Vec::new();
+        while let Some(data) = self.chunk(self.deadline).await? {
+            if body.len() + data.len() > limit {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&data);
+        }
+        self.give_back().await;
+        Ok(body)
+    }
+
+    /// Reads the body piece by piece, as it comes, where it is a stream of events.
+    #[cfg(feature = "claude")]
+    pub(crate) fn events(self) -> Result<Chunks, Failure> {
+        self.check_head(usize::MAX)?;
+        if self.essence().as_deref() != Some("text/event-stream") {
+            return Err(Failure::new(
+                FailureKind::NotJson,
+                "the answer's content type is not that of a stream of events",
+            ));
+        }
+        Ok(Chunks(Some(self)))
+    }
+
+    /// The next piece of the body; `None` at its end.
+    async fn chunk(&mut self, deadline: Instant) -> Result<Option<Bytes>, Failure> {
         loop {
             let frame = self.connection.driver.run(self.response.body_mut().frame());
-            match timeout_at(self.deadline, frame).await {
-                Ok(Some(Some(Ok(frame)))) => {
-                    let data = frame.data_ref().map_or(&[][..], |data| data);
-                    if body.len() + data.len() > limit {
-                        return Err(too_large());
-                    }
-                    body.extend_from_slice(data);
-                }
-                Ok(Some(None)) => break,
+            match timeout_at(deadline, frame).await {
+                // what is no data are trailers
+                Ok(Some(Some(Ok(frame)))) => match frame.into_data() {
+                    Ok(data) => return Ok(Some(data)),
+                    Err(_) => continue,
+                },
+                Ok(Some(None)) => return Ok(None),
                 Ok(None | Some(Some(Err(_)))) if self.connection.seen.tls() => {
                     return Err(self.connection.ended());
                 }
@@ -207,10 +230,12 @@ impl Reply {
                 }
             }
         }
+    }
+
+    async fn give_back(self) {
         if let Some((pool, runtime)) = self.home {
             pool.put(runtime, self.connection).await;
         }
-        Ok(body)
     }
 
     fn check_head(&self, limit: usize) -> Result<(), Failure> {
@@ -233,12 +258,7 @@ impl Reply {
 
     #[cfg(any(feature = "claude", feature = "remote"))]
     fn check_json(&self) -> Result<(), Failure> {
-        let headers = self.response.headers();
-        let is_json = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(is_json);
-        if !is_json {
+        if !self.essence().is_some_and(|essence| is_json(&essence)) {
             return Err(Failure::new(
                 FailureKind::NotJson,
                 "the answer's content type is not JSON",
@@ -246,21 +266,43 @@ impl Reply {
         }
         Ok(())
     }
+
+    /// The answer's content type without its parameters.
+    fn essence(&self) -> Option<String> {
+        let value = self.response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+        Some(value.split(';').next()?.trim().to_ascii_lowercase())
+    }
+}
+
+/// The body of an answer, piece by piece.
+#[cfg(feature = "claude")]
+pub(crate) struct Chunks(Option<Reply>);
+
+#[cfg(feature = "claude")]
+impl Chunks {
+    /// The next piece, within a time limit; `None` at the end, after which the connection is given back. Dropping the
+    /// future loses nothing.
+    pub(crate) async fn next(&mut self, deadline: Instant) -> Result<Option<Bytes>, Failure> {
+        let Some(reply) = &mut self.0 else {
+            return Ok(None);
+        };
+        let chunk = reply.chunk(deadline).await?;
+        if chunk.is_none()
+            && let Some(reply) = self.0.take()
+        {
+            reply.give_back().await;
+        }
+        Ok(chunk)
+    }
 }
 
 fn too_large() -> Failure {
     Failure::new(FailureKind::TooLarge, "the answer is larger than it may be")
 }
 
-/// `application/json` and its relatives (`application/problem+json`), whatever the parameters.
+/// `application/json` and its relatives (`application/problem+json`).
 #[cfg(any(feature = "claude", feature = "remote", test))]
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+fn is_json(essence: &str) -> bool {
     essence
         .strip_prefix("application/")
         .is_some_and(|kind| kind == "json" || kind.ends_with("+json"))

@@ -37,7 +37,7 @@ pub(crate) enum FailureKind {
     TooLarge,
     /// The answer is compressed, which was not asked for.
     Encoded,
-    /// The answer's content type is not JSON.
+    /// The answer's content type is not the one that was asked for.
     #[cfg_attr(
         not(any(feature = "claude", feature = "remote")),
         expect(dead_code, reason = "nobody asks for JSON")

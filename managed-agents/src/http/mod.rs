@@ -29,6 +29,8 @@ use connection::{Connection, Sent};
 use pool::Pool;
 
 pub(crate) use connect::TlsSetupError;
+#[cfg(feature = "claude")]
+pub(crate) use connection::Chunks;
 #[cfg(feature = "cli")]
 pub(crate) use connection::Io;
 pub(crate) use connection::Reply;
@@ -76,7 +78,7 @@ impl Client {
     }
 
     /// Sends a JSON body.
-    #[cfg(any(feature = "claude", feature = "remote"))]
+    #[cfg(feature = "remote")]
     pub(crate) async fn post(&self, path: &str, body: Vec<u8>, deadline: Instant) -> Result<Reply, Failure> {
         let mut request = self.request(Method::POST, path, body.into())?;
         request
@@ -120,6 +122,26 @@ impl Client {
     pub(crate) async fn get(&self, path: &str, deadline: Instant) -> Result<Reply, Failure> {
         self.send(self.request(Method::GET, path, Bytes::new())?, deadline)
             .await
+    }
+
+    /// Sends a request of any method, with headers of its own.
+    #[cfg(feature = "claude")]
+    pub(crate) async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Option<Vec<u8>>,
+        deadline: Instant,
+    ) -> Result<Reply, Failure> {
+        let has_body = body.is_some();
+        let mut request = self.request(method, path, body.unwrap_or_default().into())?;
+        if has_body {
+            let json = HeaderValue::from_static("application/json");
+            request.headers_mut().insert(header::CONTENT_TYPE, json);
+        }
+        request.headers_mut().extend(headers);
+        self.send(request, deadline).await
     }
 
     /// Makes sure that a connection stands, and keeps it for the next request.

@@ -11,7 +11,7 @@ pub(super) fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result
 }
 
 /// Lower-case hexadecimal digits of exactly `N` bytes.
-pub(super) fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),

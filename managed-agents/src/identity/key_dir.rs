@@ -31,6 +31,7 @@ const MAX_MANDATE: u64 = 16 * 1024 * 1024;
 /// | `authority.pem` | the authority's certificate, and those of authorities before it |
 /// | `log.key` | the key that signs the log's checkpoints |
 /// | `witness.key` | where other logs are witnessed: the key that cosigns their checkpoints |
+/// | `approver-<name>.locked` | an approver's key, under a passphrase |
 /// | `agent-<id>.key`, `agent-<id>.mandate` | an agent's key, and its right to renew its identity |
 ///
 /// On Unix a key file that its group or others could read is refused, and so is a directory that they could write. Elsewhere
@@ -270,6 +271,51 @@ impl KeyDir {
         self.key_or_new(WITNESS_KEY)
     }
 
+    /// Puts an approver's key under a passphrase, at least 8 bytes long, in a file of this name, which must not be there.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityErrorKind::KeyFile`] when the file is there or cannot be written; [`IdentityErrorKind::Input`] for a passphrase
+    /// that is too short or a name that is none.
+    pub fn lock_approver(&self, name: &str, key: &PrivateKey, passphrase: &str) -> Result<PathBuf, IdentityError> {
+        let file = approver_file(name)?;
+        let text = Zeroizing::new(locked::lock(key, passphrase, COST)?);
+        if !self.create(&file, text.as_bytes())? {
+            return Err(refused(&self.file(&file), "there is a key of this name already"));
+        }
+        Ok(self.file(&file))
+    }
+
+    /// An approver's key, from its file of this name. Takes 64 MiB of memory for a moment.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityErrorKind::Passphrase`] when the passphrase is wrong, [`IdentityErrorKind::KeyFile`] when there is no such file.
+    pub fn unlock_approver(&self, name: &str, passphrase: &str) -> Result<PrivateKey, IdentityError> {
+        let file = approver_file(name)?;
+        let text = self.read(&file, MAX_KEY, Secrecy::Secret)?;
+        let text = text.ok_or_else(|| refused(&self.file(&file), "there is no key of this name"))?;
+        locked::unlock(&text, passphrase)
+    }
+
+    /// The names of the approvers whose keys lie here.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityErrorKind::KeyFile`] when the directory cannot be read.
+    pub fn approver_names(&self) -> Result<Vec<String>, IdentityError> {
+        let entries = fs::read_dir(&self.path).map_err(|error| failed("read", &self.path, &error))?;
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name();
+                let name = name.to_str()?.strip_prefix("approver-")?.strip_suffix(".locked")?;
+                Some(name.to_owned())
+            })
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
     /// An agent's key, which is made if there is none; true when it was made just now.
     ///
     /// # Errors
@@ -419,6 +465,17 @@ impl KeyDir {
         }
         Ok(())
     }
+}
+
+/// A file name has no room for every name that a person may be enrolled under.
+fn approver_file(name: &str) -> Result<String, IdentityError> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@');
+    if !(1..=64).contains(&name.len()) || !name.bytes().all(fits) {
+        return Err(IdentityError::input(
+            "the name of an approver's key file is not 1 to 64 characters of a-z, A-Z, 0-9, `.`, `_`, `-`, `@`",
+        ));
+    }
+    Ok(format!("approver-{name}.locked"))
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]

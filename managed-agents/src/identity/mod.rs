@@ -37,7 +37,7 @@ mod authority;
 mod certificate;
 mod delegation;
 mod der;
-mod encoding;
+pub(crate) mod encoding;
 mod error;
 mod key;
 mod key_dir;
@@ -52,7 +52,7 @@ mod resume;
 mod scope;
 mod standing;
 mod state;
-mod statement;
+pub(crate) mod statement;
 mod trust;
 mod wire;
 

@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 32 * 1024;
 
 /// What is stated. Fields are declared in the order of their names, so that what serde writes is RFC 8785: there are no
 /// floats, and `serde_json` escapes strings as that RFC does.
-pub(super) trait Body: Serialize + DeserializeOwned {
+pub(crate) trait Body: Serialize + DeserializeOwned {
     /// The name of the format, which the field `v` holds: a signature over one kind of statement is none over another.
     const FORMAT: &'static str;
 
@@ -27,7 +27,7 @@ pub(super) trait Body: Serialize + DeserializeOwned {
 
 /// A body and its signature; cloning is cheap.
 #[derive(Debug)]
-pub(super) struct Statement<B>(Arc<Inner<B>>);
+pub(crate) struct Statement<B>(Arc<Inner<B>>);
 
 #[derive(Debug)]
 struct Inner<B> {
@@ -64,7 +64,7 @@ struct Wire<'a> {
 }
 
 impl<B: Body> Statement<B> {
-    pub(super) fn sign(body: B, key: &PrivateKey) -> Result<Self, IdentityError> {
+    pub(crate) fn sign(body: B, key: &PrivateKey) -> Result<Self, IdentityError> {
         body.check()?;
         let signed = canonical(&body)?;
         let signature = key.sign(signed.as_bytes());
@@ -72,7 +72,7 @@ impl<B: Body> Statement<B> {
     }
 
     /// Reads a statement; its signature is not checked yet.
-    pub(super) fn parse(text: &str) -> Result<Self, IdentityError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, IdentityError> {
         let malformed = |why: &dyn std::fmt::Display| IdentityError::malformed(format!("no {}: {why}", B::FORMAT));
         if text.len() > MAX_BYTES {
             return Err(malformed(&"it is over 32 KiB"));
@@ -114,7 +114,7 @@ impl<B: Body> Statement<B> {
     }
 
     /// Checks the signature against a key that the caller trusts.
-    pub(super) fn verify(&self, key: PublicKey) -> Result<(), IdentityError> {
+    pub(crate) fn verify(&self, key: PublicKey) -> Result<(), IdentityError> {
         if key.id() != self.0.key {
             return Err(IdentityError::new(
                 IdentityErrorKind::Untrusted,
@@ -124,22 +124,22 @@ impl<B: Body> Statement<B> {
         key.verify(self.0.signed.as_bytes(), &self.0.signature)
     }
 
-    pub(super) fn body(&self) -> &B {
+    pub(crate) fn body(&self) -> &B {
         &self.0.body
     }
 
     /// The bytes that are signed.
-    pub(super) fn signed(&self) -> &str {
+    pub(crate) fn signed(&self) -> &str {
         &self.0.signed
     }
 
     /// The key that it says it is signed by.
-    pub(super) fn key(&self) -> KeyId {
+    pub(crate) fn key(&self) -> KeyId {
         self.0.key
     }
 
     /// Body, key and signature as one text.
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.0.text
     }
 }

@@ -9,7 +9,9 @@ use std::time::SystemTime;
 
 use super::target::{Stop, Target};
 use crate::audit::{Sequence, Stopped};
-use crate::call::{AgentId, ToolCall};
+#[cfg(feature = "sqlite")]
+use crate::call::AgentId;
+use crate::call::ToolCall;
 use crate::verdict::EvaluationId;
 
 /// How many stops that are over are remembered for bodies that were just admitted when they began.
@@ -104,6 +106,7 @@ struct State {
     /// The epoch of the record that this was read in, where there is one.
     epoch: Option<u64>,
     /// The last stop of the record that is known.
+    #[cfg(feature = "sqlite")]
     last: Option<u64>,
     in_force: Vec<(u64, Arc<StopRecord>)>,
     over: VecDeque<(u64, Arc<StopRecord>)>,

@@ -1,8 +1,9 @@
 //! Why a stop or its end cannot be stated.
 
+use std::fmt;
+
 /// A stop, or its end, was not recorded.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{detail}")]
+#[derive(Clone, Debug)]
 pub struct InterruptError {
     kind: InterruptErrorKind,
     detail: String,
@@ -23,6 +24,14 @@ pub enum InterruptErrorKind {
     /// The recorder keeps no stops, or could not write this one. A stop holds all the same, in this process.
     Unrecorded,
 }
+
+impl fmt::Display for InterruptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for InterruptError {}
 
 impl InterruptError {
     /// An error of a kind, with a sentence for the operator.

@@ -97,6 +97,8 @@ pub(super) struct Slice {
 #[derive(Debug)]
 pub(super) struct Compiled {
     pub(super) digest: Digest,
+    /// Of the texts alone, whatever tools are known: what an approver signs.
+    pub(super) sources: Digest,
     pub(super) policies: usize,
     pub(super) warnings: Vec<PolicyProblem>,
     slices: HashMap<String, Arc<Slice>>,
@@ -371,6 +373,17 @@ fn schema(tools: &BTreeMap<String, Known>) -> Value {
 }
 
 /// SHA-256 of what was read: the files' texts in their order, and the tools' types.
+/// The digest of texts, in their order.
+pub(super) fn digest_of<'a>(texts: impl Iterator<Item = &'a str>) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update(b"ma-policy-sources/1");
+    for text in texts {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    Digest::new(hash.finalize().into())
+}
+
 fn digest(sources: &[Source], tools: &BTreeMap<String, Known>) -> Digest {
     let mut hash = Sha256::new();
     hash.update(b"ma-policies/1");
@@ -378,8 +391,23 @@ fn digest(sources: &[Source], tools: &BTreeMap<String, Known>) -> Digest {
         hash.update((source.text.len() as u64).to_be_bytes());
         hash.update(source.text.as_bytes());
     }
-    hash.update(schema(tools).to_string());
+    hash.update(sorted(&schema(tools)));
     Digest::new(hash.finalize().into())
+}
+
+/// JSON with the keys of each object in order, whatever order its map keeps: that is for the whole program to say.
+fn sorted(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<_, _> = members.iter().collect();
+            let members = members
+                .into_iter()
+                .map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), sorted(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(values) => format!("[{}]", values.iter().map(sorted).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
 }
 
 /// One slice for each tool, and one for those that nobody knows.
@@ -434,6 +462,7 @@ fn cut(
     let counts = slices.values().chain([&rest]).any(|slice| slice.reads.reads("history"));
     Compiled {
         digest,
+        sources: Digest::ZERO,
         policies: all.len(),
         warnings,
         slices,

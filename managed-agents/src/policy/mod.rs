@@ -63,6 +63,7 @@ mod judge;
 mod kind;
 mod source;
 mod walk;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -83,6 +84,7 @@ pub(crate) use history::Reservation;
 use history::{Asked, History};
 pub(crate) use judge::Said;
 use judge::Subject;
+pub use watch::PolicyWatch;
 
 /// Policies in force; clones are the same policies, and see when they are replaced.
 #[derive(Clone)]
@@ -153,8 +155,8 @@ impl PoliciesBuilder {
         self
     }
 
-    /// Whatever knows of agents' behaviour; without one, `context.trust`, `ucs`, `drifted`, `archetype` and `zone` are
-    /// absent.
+    /// Whatever knows of agents' behaviour, in place of what the engine remembers itself. What nothing knows (`archetype`,
+    /// `zone`, and in an engine without behaviour `trust`, `ucs` and `drifted`) is absent.
     pub fn signals(mut self, source: impl SignalSource) -> Self {
         self.signals = Some(Arc::new(source));
         self
@@ -182,10 +184,15 @@ impl PoliciesBuilder {
         let mut sources = source::read(&self.paths, ".cedar")?;
         sources.extend(self.texts.iter().cloned());
         let mut tools = self.tools.clone();
-        for file in source::read(&self.paths, ".tools.json")? {
-            tools.extend(schemas(&file)?);
+        let files = source::read(&self.paths, ".tools.json")?;
+        for file in &files {
+            tools.extend(schemas(file)?);
         }
-        compile::compile(sources, tools)
+        let texts = sources.iter().chain(&files).map(|source| source.text.as_str());
+        let digest = compile::digest_of(texts);
+        let mut compiled = compile::compile(sources, tools)?;
+        compiled.sources = digest;
+        Ok(compiled)
     }
 }
 
@@ -266,6 +273,13 @@ impl Policies {
         self.live().digest
     }
 
+    /// The digest of the texts of all policies and files of tools alone: what an approver signs
+    /// (`managed-agents config sign`). Paths are not in it.
+    #[must_use]
+    pub fn source_digest(&self) -> Digest {
+        self.live().sources
+    }
+
     /// How many policies are in force.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -288,8 +302,8 @@ impl Policies {
         Arc::clone(&self.0.live.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Judges a call, and gives what it was judged on.
-    pub(crate) fn judge(&self, call: &ToolCall, remote_time: SystemTime) -> Judged {
+    /// Judges a call, and gives what it was judged on. Where no source of signals was named, `own` is asked.
+    pub(crate) fn judge(&self, call: &ToolCall, remote_time: SystemTime, own: Option<&dyn SignalSource>) -> Judged {
         let live = self.live();
         let slice = live.slice(call.tool());
         let reads = &slice.reads;
@@ -308,7 +322,7 @@ impl Policies {
         if ["trust", "ucs", "drifted", "archetype", "zone"]
             .into_iter()
             .any(|name| reads.reads(name))
-            && let Some(source) = &self.0.signals
+            && let Some(source) = self.0.signals.as_deref().or(own)
         {
             facts.take_signals(source.signals(call));
         }

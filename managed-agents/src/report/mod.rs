@@ -55,6 +55,8 @@ pub use framework::Framework;
 pub use pack::{EvidencePack, PackOptions};
 pub use proof::Proof;
 pub use reviewers::{Decided, Reviewers};
+#[cfg(feature = "cli")]
+pub(crate) use summary::length;
 
 /// Name and version of what made a report.
 const SOFTWARE: &str = concat!("managed-agents ", env!("CARGO_PKG_VERSION"));

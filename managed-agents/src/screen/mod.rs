@@ -155,13 +155,17 @@ impl StandardScreen {
     /// Judges a call by its declared kinds, and else by the names of the tool and its arguments.
     #[must_use]
     pub fn check(&self, call: &ToolCall) -> Screened {
-        let settled = call.noted(Settled::of);
-        if self.profile.patterns.is_empty()
-            && settled.is_some_and(|settled| settled.says_nothing(call.reveal_arguments().as_bytes()))
-        {
-            return self.screened(Vec::new(), true);
+        if self.has_nothing_to_read(call) {
+            return Screened::clear();
         }
-        self.check_fully(call, settled)
+        self.check_fully(call, call.noted(Settled::of))
+    }
+
+    /// Whether all is settled before the call is read: no check can find anything in it.
+    #[inline]
+    pub(crate) fn has_nothing_to_read(&self, call: &ToolCall) -> bool {
+        let settled = call.noted(Settled::of).filter(|_| self.profile.patterns.is_empty());
+        settled.is_some_and(|settled| settled.says_nothing(call.argument_bytes()))
     }
 
     fn check_fully(&self, call: &ToolCall, settled: Option<&Settled>) -> Screened {

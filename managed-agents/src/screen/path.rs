@@ -151,6 +151,10 @@ pub(in crate::screen) fn judge(path: &str, places: &Places, writes: bool) -> Opt
     if path.contains('\\') && slashed.trim_start_matches(['.', '/']).starts_with("etc/") {
         return Some(&rule::PATH_TRAVERSAL);
     }
+    // an encoding that nobody decodes stands beside dots only to slip past who tries
+    if path.contains("..") && path.contains('%') && undressed.text.contains('%') {
+        return Some(&rule::PATH_TRAVERSAL);
+    }
     if path.contains('\0') || undressed.text.contains('\0') {
         return Some(&rule::PATH_TRAVERSAL);
     }
@@ -216,6 +220,16 @@ fn judge_plain(path: &str, places: &Places, writes: bool) -> Option<&'static Rul
         return Some(&rule::PATH_TRAVERSAL);
     }
     if ups > 2 && path.starts_with('/') {
+        return Some(&rule::PATH_TRAVERSAL);
+    }
+    // what the kernel tells of processes, and a web application's own settings
+    if normal.starts_with("/proc/") || normal.split('/').any(|part| matches!(part, "WEB-INF" | "META-INF")) {
+        return Some(&rule::PATH_SYSTEM);
+    }
+    if ["zip://", "phar://", "expect://", "compress.zlib://"]
+        .iter()
+        .any(|wrapper| path.starts_with(wrapper))
+    {
         return Some(&rule::PATH_TRAVERSAL);
     }
     let windows = normal.to_ascii_lowercase();

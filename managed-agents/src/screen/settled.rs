@@ -12,16 +12,44 @@ const LONGEST: usize = 1024;
 const KEY: usize = 16;
 
 /// First words of statements and conditions, where plain words are judged as SQL.
-const STATEMENTS: [&str; 17] = [
-    "select", "insert", "update", "delete", "drop", "create", "alter", "truncate", "union", "waitfor", "exec",
-    "execute", "grant", "copy", "bulk", "shutdown", "declare",
+const STATEMENTS: [u128; 29] = [
+    word(b"select"),
+    word(b"insert"),
+    word(b"update"),
+    word(b"delete"),
+    word(b"drop"),
+    word(b"create"),
+    word(b"alter"),
+    word(b"truncate"),
+    word(b"union"),
+    word(b"waitfor"),
+    word(b"exec"),
+    word(b"execute"),
+    word(b"grant"),
+    word(b"copy"),
+    word(b"bulk"),
+    word(b"shutdown"),
+    word(b"declare"),
+    word(b"or"),
+    word(b"and"),
+    word(b"xor"),
+    word(b"order"),
+    word(b"group"),
+    word(b"show"),
+    word(b"desc"),
+    word(b"describe"),
+    word(b"attach"),
+    word(b"detach"),
+    word(b"load"),
+    word(b"reconfigure"),
 ];
 
 /// What the names of a tool and its arguments say.
 pub(super) struct Settled {
     pub(super) kinds: Kinds,
-    /// Arguments that hold values or prose, and nothing that runs, is asked or opened.
-    plain: Vec<&'static str>,
+    /// The keys, as they stand in canonical form and in its order, of arguments that hold values or prose, and nothing that
+    /// runs, is asked or opened.
+    plain: Vec<Box<[u8]>>,
 }
 
 impl Settled {
@@ -43,8 +71,14 @@ impl Settled {
                 && !bulk::counts(&kinds, name)
         };
         let names = arguments.iter().map(|argument| argument.name);
+        let mut plain: Vec<&str> = names.filter(|name| is_plain(name)).collect();
+        plain.sort_unstable();
+        plain.dedup();
         Self {
-            plain: names.filter(|name| is_plain(name)).collect(),
+            plain: plain
+                .iter()
+                .map(|name| format!("\"{name}\":").into_bytes().into())
+                .collect(),
             kinds,
         }
     }
@@ -60,12 +94,11 @@ impl Settled {
         if rest == b"}" {
             return Some(());
         }
+        let mut plain = self.plain.iter();
         loop {
-            let (name, behind) = text(rest.strip_prefix(b"\"")?)?;
-            if !self.plain.iter().any(|own| own.as_bytes() == name) {
-                return None;
-            }
-            rest = self.value(behind.strip_prefix(b":")?)?;
+            // keys are in order, and none is there twice
+            let behind = plain.find_map(|key| rest.strip_prefix(&**key))?;
+            rest = self.value(behind)?;
             match rest.split_first()? {
                 (b',', more) => rest = more,
                 (b'}', []) => return Some(()),
@@ -79,7 +112,7 @@ impl Settled {
         if let Some(inside) = bytes.strip_prefix(b"\"") {
             let (value, behind) = text(inside)?;
             let may_be_key = self.kinds.sends && value.len() >= KEY;
-            return (!may_be_key && value.len() <= LONGEST && is_harmless(value)).then_some(behind);
+            return (!may_be_key && value.len() <= LONGEST && !is_statement(value)).then_some(behind);
         }
         // numbers, `true`, `false` and `null`
         let length = bytes
@@ -89,40 +122,102 @@ impl Settled {
     }
 }
 
-/// A text of letters, digits, spaces, `_` and `-`, and what stands behind its closing quote.
-fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let length = bytes
-        .iter()
-        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'-')))?;
-    let behind = bytes.get(length..)?.strip_prefix(b"\"")?;
-    Some((bytes.get(..length)?, behind))
+/// What a byte in a text is.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Sign {
+    /// A letter, a digit, a space or `_`.
+    Plain,
+    /// One of those, or a `-`, with which something may begin that SQL knows.
+    Watched,
+    /// The end of the text.
+    Quote,
+    Other,
 }
 
-/// Whether a text of those signs is neither SQL nor the beginning of any: it leads nowhere, since it has no `/`, `.` or `:`,
-/// and it quotes, closes and calls nothing.
-fn is_harmless(value: &[u8]) -> bool {
-    let first = value.trim_ascii_start();
-    let end = first
-        .iter()
-        .position(|byte| !byte.is_ascii_alphabetic())
-        .unwrap_or(first.len());
-    let first = first.get(..end).unwrap_or_default();
-    if (4..=8).contains(&end) && STATEMENTS.iter().any(|own| first.eq_ignore_ascii_case(own.as_bytes())) {
-        return false;
-    }
-    value.iter().enumerate().all(|(at, byte)| {
-        let follows = |word: &[u8]| {
-            let own = value.get(at..at + word.len());
-            own.is_some_and(|own| own.eq_ignore_ascii_case(word))
-        };
-        match byte {
-            b'-' => !follows(b"--"),
-            b'u' | b'U' => !follows(b"union"),
-            b's' | b'S' => !follows(b"sleep"),
-            b'd' | b'D' => !follows(b"delay"),
-            _ => true,
+const SIGNS: [Sign; 256] = {
+    let mut signs = [Sign::Other; 256];
+    let mut byte = 0;
+    while byte < signs.len() {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::indexing_slicing,
+            reason = "below 256, when compiled"
+        )]
+        {
+            signs[byte] = match byte as u8 {
+                b'"' => Sign::Quote,
+                b'-' | b'u' | b'U' | b's' | b'S' | b'd' | b'D' | b'l' | b'L' => Sign::Watched,
+                b' ' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Sign::Plain,
+                _ => Sign::Other,
+            };
         }
-    })
+        byte += 1;
+    }
+    signs
+};
+
+/// A text of letters, digits, spaces, `_` and `-`, and what stands behind its closing quote. It leads nowhere, since it has
+/// no `/`, `.` or `:`, and it quotes, closes, joins and calls nothing.
+fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut signs = bytes.iter().enumerate();
+    let length = loop {
+        let (at, &byte) = signs.next()?;
+        match SIGNS.get(usize::from(byte)).copied().unwrap_or(Sign::Other) {
+            Sign::Plain => {}
+            Sign::Watched if !begins_something(bytes.get(at..).unwrap_or_default()) => {}
+            Sign::Quote => break at,
+            Sign::Watched | Sign::Other => return None,
+        }
+    };
+    let (value, behind) = bytes.split_at_checked(length)?;
+    Some((value, behind.get(1..)?))
+}
+
+/// Whether a comment begins here, or a word of those that SQL knows anywhere: `union`, `sleep`, `delay`, `like`, or the
+/// names of a system's own tables.
+fn begins_something(bytes: &[u8]) -> bool {
+    let follows = |word: &[u8]| {
+        let own = bytes.get(..word.len());
+        own.is_some_and(|own| own.eq_ignore_ascii_case(word))
+    };
+    match bytes.first() {
+        Some(b'-') => follows(b"--"),
+        Some(b'u' | b'U') => follows(b"union"),
+        Some(b's' | b'S') => follows(b"sleep") || (follows(b"sys") && !follows(b"syst")),
+        Some(b'l' | b'L') => follows(b"like"),
+        Some(b'd' | b'D') => follows(b"delay"),
+        _ => false,
+    }
+}
+
+/// Whether a text of those signs begins as a statement or condition does, or may name a database's own table.
+fn is_statement(value: &[u8]) -> bool {
+    // names of a database's own tables have both
+    if value.contains(&b'_') && value.iter().any(|byte| matches!(byte, b' ' | b'-')) {
+        return true;
+    }
+    let letters = value
+        .trim_ascii_start()
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphabetic());
+    let mut first = 0_u128;
+    for (at, byte) in letters.enumerate() {
+        if at == 16 {
+            return false;
+        }
+        first = first << 8 | u128::from(byte.to_ascii_lowercase());
+    }
+    STATEMENTS.contains(&first)
+}
+
+/// A word of at most sixteen small letters as a number.
+const fn word(mut letters: &[u8]) -> u128 {
+    let mut word = 0;
+    while let [first, rest @ ..] = letters {
+        word = word << 8 | *first as u128;
+        letters = rest;
+    }
+    word
 }
 
 #[cfg(test)]
@@ -131,7 +226,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::call::{ArgKind, Judged};
+    use crate::call::{ArgKind, CanonicalWriter, Judged};
     use crate::screen::StandardScreen;
 
     fn tool(name: &str, arguments: &[&'static str]) -> Settled {
@@ -145,7 +240,9 @@ mod tests {
     }
 
     fn is_settled(tool: &Settled, arguments: &Value) -> bool {
-        tool.says_nothing(arguments.to_string().as_bytes())
+        let mut writer = CanonicalWriter::default();
+        writer.value(arguments).unwrap();
+        tool.says_nothing(&writer.finish())
     }
 
     #[test]

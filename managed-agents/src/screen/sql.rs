@@ -3,13 +3,15 @@
 //! Dialects disagree on almost everything but the words that matter here, so no full grammar is needed; and a fragment that
 //! an attacker slips into a string is no statement of any grammar.
 
+mod condition;
 mod inject;
 mod token;
+mod whole;
 
 use super::rule::{self, Rule};
 use token::{Kind, Token};
 
-pub(in crate::screen) use inject::{injected, shell_injected};
+pub(in crate::screen) use inject::injected;
 
 /// What a text of SQL holds.
 #[derive(Debug, Default)]
@@ -198,7 +200,7 @@ fn has_condition(tokens: &[Token<'_>], from: usize) -> bool {
         return rest.iter().any(|token| token.text.eq_ignore_ascii_case("limit"));
     };
     let condition = rest.get(at + 1..).unwrap_or_default();
-    !condition.is_empty() && !inject::always_true(condition)
+    !condition.is_empty() && !condition::always_true(condition)
 }
 
 /// An UPDATE of who somebody is or may do, for all of a kind.

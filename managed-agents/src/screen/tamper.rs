@@ -7,7 +7,15 @@ use super::rule::{self, Rule};
 use super::shell::walk::Walk;
 
 /// Commands of this program that decide nothing and change nothing, in full.
-const HARMLESS: [&[&str]; 19] = [
+const HARMLESS: [&[&str]; 27] = [
+    &["approvals", "list"],
+    &["approvals", "show"],
+    &["approver", "list"],
+    &["approver", "show"],
+    &["policy", "check"],
+    &["policy", "test"],
+    &["policy", "diff"],
+    &["policy", "why"],
     &["check"],
     &["replay"],
     &["help"],
@@ -79,6 +87,41 @@ pub(in crate::screen) fn command(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             walk.report(&rule::TAMPER, cmd.span);
         }
     }
+    // run by what builds or fetches it
+    let behind = match cmd.name {
+        "cargo" if cmd.has("run") => cmd.args.iter().position(|field| field.text == "--"),
+        "docker" | "podman" | "nerdctl" | "npx" | "uvx" | "pipx" | "nix" if cmd.name != "docker" || cmd.has("run") => {
+            let named = |text: &str| {
+                text.rsplit(['/', '#'])
+                    .next()
+                    .and_then(|name| name.split([':', '@']).next())
+                    .is_some_and(own)
+            };
+            cmd.args.iter().position(|field| named(&field.text))
+        }
+        _ => None,
+    };
+    let named = || {
+        cmd.args.iter().any(|field| {
+            field
+                .text
+                .rsplit(['/', '#'])
+                .next()
+                .is_some_and(|name| own(name.split([':', '@']).next().unwrap_or_default()))
+        })
+    };
+    if let Some(at) = behind
+        && named()
+        && !is_harmless(
+            cmd.args
+                .iter()
+                .skip(at + 1)
+                .map(|field| field.text.as_str())
+                .filter(|text| *text != "--"),
+        )
+    {
+        walk.report(&rule::TAMPER, cmd.span);
+    }
     if matches!(cmd.name, "unset" | "export")
         && cmd
             .args
@@ -119,10 +162,24 @@ fn known_path(normal: &str) -> bool {
                 | "managed-agents.key"
                 | "managed-agents.lock"
         ) || part == ".managed-agents"
-    }) || lower.contains("/.config/managed-agents")
-        || lower.contains("share/managed-agents")
-        || lower.contains("/lib/managed-agents")
-        || lower.starts_with("/etc/managed-agents")
+    }) || is_installed(&lower)
+}
+
+/// Where systems keep programs' data, state and configuration: below one of these, a directory of this program's name.
+fn is_installed(lower: &str) -> bool {
+    if lower.contains("appdata/local/managed-agents") || lower.contains("appdata/roaming/managed-agents") {
+        return true;
+    }
+    let mut before = "";
+    lower.split('/').any(|part| {
+        let own = part == "managed-agents"
+            && matches!(
+                before,
+                ".config" | "share" | "state" | "lib" | "etc" | "run" | "application support" | "preferences"
+            );
+        before = part;
+        own
+    })
 }
 
 /// Data of this program that may not even be read: its store and keys.
@@ -134,6 +191,10 @@ pub(in crate::screen) fn secret_path(places: &Places, normal: &str) -> bool {
 pub(in crate::screen) fn written(places: &Places, normal: &str) -> Option<&'static Rule> {
     if path(places, normal) {
         return Some(&rule::TAMPER);
+    }
+    // each of them has a dot in its name or its directory's
+    if !normal.contains('.') {
+        return None;
     }
     let lower = normal.to_ascii_lowercase();
     let mut parts = lower.rsplit('/');

@@ -54,7 +54,8 @@ const METADATA: [&str; 9] = [
 ];
 
 /// Public zones whose names resolve to any address that stands in them, or to this machine; each says so on its own page.
-const REBINDING: [&str; 18] = [
+const REBINDING: [&str; 19] = [
+    "dod.network",
     "nip.io",
     "sslip.io",
     "xip.io",
@@ -91,19 +92,34 @@ pub(in crate::screen) fn judge(url: &str, profile: &Profile) -> Option<&'static 
     if SCHEMES.contains(&scheme.as_str()) {
         return Some(&rule::URL_SCHEME);
     }
-    if !matches!(scheme.as_str(), "" | "http" | "https" | "ws" | "wss") {
-        return None;
-    }
+    // other protocols, to where no tool has to go
+    let other = !matches!(scheme.as_str(), "" | "http" | "https" | "ws" | "wss");
     let rest = rest.trim_start_matches(['/', '\\']);
     let mut worst: Option<&'static Rule> = None;
     let mut hosts = hosts(rest);
     hosts.dedup();
     for host in &hosts {
-        if let Some(rule) = judge_host(host, profile) {
+        if let Some(rule) = judge_host(host, profile).filter(|rule| !other || **rule != rule::URL_UNCLEAR) {
             worst = worst
                 .filter(|own| own.severity() >= rule.severity() && own.decisions[1] >= rule.decisions[1])
                 .or(Some(rule));
         }
+    }
+    if other {
+        return worst;
+    }
+    // letters in circles and of full width, which some programs take for plain ones
+    let authority = |text: &str| {
+        text.split("://")
+            .last()
+            .and_then(|rest| rest.split(['/', '?', '#']).next())
+            .map(str::to_owned)
+    };
+    if worst.is_none()
+        && authority(url).is_some_and(|own| !own.is_ascii())
+        && authority(&folded).is_some_and(|own| own.is_ascii())
+    {
+        return Some(&rule::URL_UNCLEAR);
     }
     if worst.is_none() && hosts.len() > 1 {
         return Some(&rule::URL_UNCLEAR);
@@ -136,7 +152,7 @@ fn hosts(rest: &str) -> Vec<String> {
         let has_user = authority.contains('@');
         let last = authority.rsplit('@').next().unwrap_or_default();
         out.push(host_of(last));
-        if has_user && authority.contains(['\\', '#', '?', ' ', '\t']) {
+        if has_user && authority.contains(['\\', '#', '?', ' ', '\t', '%']) {
             out.push(host_of(authority.split('@').next().unwrap_or_default()));
             out.push(host_of(authority.split(['\\', '#', '?']).next().unwrap_or_default()));
         }
@@ -159,8 +175,13 @@ fn host_of(authority: &str) -> String {
     } else {
         authority.split(':').next().unwrap_or_default()
     };
-    let decoded = super::path::percent(host);
-    let folded = text::fold(&decoded);
+    let mut decoded = super::path::percent(host).into_owned();
+    for _ in 0..2 {
+        decoded = super::path::percent(&decoded).into_owned();
+    }
+    // what an encoded `@`, `#` or NUL cuts off, some programs cut off
+    let decoded = decoded.split(['\0', '#', '@', '?', '/']).next().unwrap_or_default();
+    let folded = text::fold(decoded);
     folded.trim_end_matches('.').to_ascii_lowercase()
 }
 
@@ -196,6 +217,7 @@ fn judge_host(host: &str, profile: &Profile) -> Option<&'static Rule> {
             | "host.docker.internal"
             | "gateway.docker.internal"
             | "kubernetes"
+            | "kubernetes.default"
             | "docker"
     ) || [
         ".localhost",

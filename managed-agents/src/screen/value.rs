@@ -156,7 +156,7 @@ impl Pass<'_> {
                     self.hit(rule, argument, None);
                 } else if sql::injected(text) {
                     self.hit(&rule::SQL_INJECTION, argument, None);
-                } else if sql::shell_injected(text) {
+                } else if shell::injected::shell_injected(text) {
                     self.hit(&rule::SHELL_INJECTION, argument, None);
                 }
             }
@@ -196,6 +196,8 @@ impl Pass<'_> {
             && shell::code::remote_shell(text)
         {
             walk.report(&rule::REVERSE_SHELL, span);
+        } else if walk.found.is_empty() && text.contains("<?") && super::effect::answers_requests(text) {
+            walk.report(&rule::PERSIST, span);
         } else if walk.found.is_empty()
             && walk.broken
             && (text.contains("exec") || text.contains("system") || text.contains("spawn"))

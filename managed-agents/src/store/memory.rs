@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use crate::answer::Answer;
-use crate::audit::{Committed, DecisionRecord, OutcomeRecord, RecordError, Recorder, Sequence};
-use crate::call::{AgentId, Salt, ToolCall};
+use crate::audit::{Committed, DecisionRecord, Disposition, OutcomeRecord, RecordError, Recorder, Sequence};
+use crate::call::{AgentId, Digest, Salt, ToolCall};
 use crate::governor::Claims;
 use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop, StopRecord, Target, is_reason};
-use crate::verdict::EvaluationId;
+use crate::limit::Counters;
+use crate::verdict::{Decision, EvaluationId};
 
 /// How many calls are kept when nothing else is said.
 const DEFAULT_CAPACITY: usize = 10_000;
@@ -46,6 +47,7 @@ struct Ring {
     entries: Vec<MemoryEntry>,
     /// Where the next one goes.
     next: usize,
+    counters: Counters,
 }
 
 /// A stop in the record, and its end.
@@ -215,7 +217,109 @@ impl MemoryRecorder {
     }
 }
 
+/// A call that every judge plainly allows, as it is recorded without being made a record first.
+pub(crate) struct AllowedCall<'a> {
+    pub(crate) at: SystemTime,
+    pub(crate) evaluation_id: EvaluationId,
+    pub(crate) call: &'a ToolCall,
+    pub(crate) rules: Option<Digest>,
+}
+
+impl MemoryRecorder {
+    /// Writes an allowed call straight to its place; none, where it was stopped meanwhile.
+    #[inline(always)]
+    pub(crate) fn allowed(&self, allowed: AllowedCall<'_>) -> Option<Sequence> {
+        let mut ring = self.ring();
+        // as in `commit`
+        if self.0.interrupts.admits(allowed.call).is_err() {
+            return None;
+        }
+        let next = ring.next;
+        match ring.entries.get_mut(next) {
+            Some(oldest) => oldest.replace(allowed),
+            None => ring.entries.push(MemoryEntry::of(allowed)),
+        }
+        Some(ring.recorded(self.0.capacity))
+    }
+}
+
+impl MemoryEntry {
+    #[cold]
+    fn of(allowed: AllowedCall<'_>) -> Self {
+        let call = allowed.call;
+        Self {
+            decision: DecisionRecord {
+                at: allowed.at,
+                evaluation_id: allowed.evaluation_id,
+                head: Arc::clone(call.head()),
+                session: call.shared_session(),
+                digest: call.digest(),
+                judged: true,
+                decision: Decision::Allow,
+                disposition: Disposition::Allowed,
+                rules: allowed.rules,
+                trust: None,
+                details: None,
+            },
+            salt: *call.salt(),
+            outcome: None,
+            compensation: None,
+        }
+    }
+
+    /// The same in place of another one, which was mostly of the same tool.
+    #[inline(always)]
+    fn replace(&mut self, allowed: AllowedCall<'_>) {
+        // each field is named, so that none can be forgotten
+        let Self {
+            decision:
+                DecisionRecord {
+                    at,
+                    evaluation_id,
+                    head,
+                    session,
+                    digest,
+                    judged,
+                    decision,
+                    disposition,
+                    rules,
+                    trust,
+                    details,
+                },
+            salt,
+            outcome,
+            compensation,
+        } = self;
+        let call = allowed.call;
+        *at = allowed.at;
+        *evaluation_id = allowed.evaluation_id;
+        if !Arc::ptr_eq(head, call.head()) {
+            *head = Arc::clone(call.head());
+        }
+        *session = call.shared_session();
+        *digest = call.digest();
+        *judged = true;
+        *decision = Decision::Allow;
+        *disposition = Disposition::Allowed;
+        *rules = allowed.rules;
+        *trust = None;
+        *details = None;
+        *salt = *call.salt();
+        *outcome = None;
+        *compensation = None;
+    }
+}
+
 impl Ring {
+    /// Counts the entry that was just written at `next`, and gives its place.
+    #[inline]
+    fn recorded(&mut self, capacity: usize) -> Sequence {
+        let sequence = Sequence::new(self.recorded);
+        self.recorded += 1;
+        self.next = if self.next + 1 == capacity { 0 } else { self.next + 1 };
+        sequence
+    }
+
     /// The entry of a sequence, if it is still kept.
     fn at(&mut self, sequence: u64) -> Option<&mut MemoryEntry> {
         let age = usize::try_from(self.recorded.checked_sub(sequence)?).ok()?;
@@ -238,7 +342,7 @@ impl Recorder for MemoryRecorder {
         &self,
         record: DecisionRecord,
         call: Option<&Arc<ToolCall>>,
-        _claims: Claims,
+        claims: Claims,
     ) -> Answer<Result<Committed, RecordError>> {
         let entry = MemoryEntry {
             decision: record,
@@ -253,17 +357,30 @@ impl Recorder for MemoryRecorder {
             return Answer::ready(Ok(Committed::Stale));
         }
         let (sequence, next) = (ring.recorded, ring.next);
+        if let Some(counted) = &claims.held.counted {
+            let fits = if decision.disposition().runs() {
+                ring.counters.count(sequence, counted)
+            } else {
+                ring.counters.check(counted)
+            };
+            if let Err(at) = fits {
+                return Answer::ready(Ok(Committed::Exceeded(at)));
+            }
+        }
         match ring.entries.get_mut(next) {
             Some(oldest) => *oldest = entry,
             None => ring.entries.push(entry),
         }
-        ring.recorded += 1;
-        ring.next = if next + 1 == self.0.capacity { 0 } else { next + 1 };
-        Answer::ready(Ok(Committed::Done(Sequence::new(sequence))))
+        Answer::ready(Ok(Committed::Done(ring.recorded(self.0.capacity))))
+    }
+
+    fn keeps_counts(&self) -> bool {
+        true
     }
 
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {
         let mut ring = self.ring();
+        ring.counters.ended(place.get(), outcome.began());
         // an entry that was dropped meanwhile takes its outcome with it; one that has an outcome keeps it
         if let Some(entry) = ring.at(place.get())
             && entry.outcome.is_none()

@@ -4,9 +4,14 @@ mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub(crate) use memory::AllowedCall;
 pub use memory::{MemoryEntry, MemoryRecorder, MemoryStop};
+#[cfg(all(feature = "claude", feature = "sqlite"))]
+pub(crate) use sqlite::calls;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
     Depth, Durability, Head, Hold, Page, Problem, Query, Reader, Report, Retained, RetentionRule, StandingHold, Store,
-    StoreError, StoreErrorKind, StoreOptions, Values, data_dir,
+    StoreError, StoreErrorKind, StoreOptions, Ticket, TicketQuery, Values, data_dir,
 };
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::{LoggedPeople, Lookup, NotTaken};

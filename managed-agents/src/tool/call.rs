@@ -31,6 +31,8 @@ pub enum ToolStatus {
     UnknownTool,
     /// The tool panicked.
     Panicked,
+    /// The call was cancelled before it ended, or before it began.
+    Cancelled,
 }
 
 /// What a dispatched call gives back: a text for the model, and for the program how it ended.
@@ -56,6 +58,12 @@ impl ToolResult {
     #[cfg(feature = "claude")]
     pub(crate) fn unknown(name: &str) -> Self {
         Self::new(ToolStatus::UnknownTool, format!("unknown tool `{}`", shown(name)))
+    }
+
+    /// The result of a call that was cancelled.
+    pub(super) fn cancelled(begun: bool) -> Self {
+        let text = if begun { CANCELLED } else { NOT_BEGUN };
+        Self::new(ToolStatus::Cancelled, text.to_owned())
     }
 
     fn denied(denial: GovernanceDenied) -> Self {
@@ -144,6 +152,10 @@ fn for_model(text: String, inner: &[GovernanceDenied]) -> String {
 const UNSHOWABLE: &str = "the tool ran, and its result cannot be shown";
 
 const PANICKED: &str = "the tool failed unexpectedly; whether it took effect is not known";
+
+const CANCELLED: &str = "this call was cancelled while it ran; whether it took effect is not known";
+
+const NOT_BEGUN: &str = "this call was cancelled before it began; it was not run";
 
 /// A call whose panic ends in `None`. The gate below has recorded the panic before it gets here.
 struct Caught<'a>(Option<BoxFuture<'a, CallResult>>);

@@ -101,6 +101,12 @@ impl Toolbox {
         self.entry(name).map(|entry| &entry.tool)
     }
 
+    /// The harness that governs every call, where the toolbox has one of its own.
+    #[cfg(feature = "claude")]
+    pub(crate) fn harness(&self) -> Option<&Harness> {
+        self.0.harness.as_ref()
+    }
+
     fn entry(&self, name: &str) -> Option<&Entry> {
         self.0.tools.get(*self.0.names.get(name)?)
     }

@@ -140,6 +140,8 @@ fn dump(data: &Path) -> Result<Vec<Row>, rusqlite::Error> {
         "blocks",
         "postings",
         "named",
+        "counts",
+        "holds",
     ] {
         let mut select = db.prepare(&format!("SELECT * FROM {table}"))?;
         let columns = select.column_count();

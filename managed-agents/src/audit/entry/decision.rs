@@ -8,7 +8,7 @@ use super::scan::{Members, unescape};
 use super::writer::{MOST_NAME, Writer, clip, clipped, push_integer};
 use crate::audit::DecisionRecord;
 use crate::calendar;
-use crate::call::{CanonicalWriter, Digest, Salt, ToolCall, write_string};
+use crate::call::{CanonicalWriter, Digest, Effect, Salt, TargetKind, ToolCall, write_string};
 
 /// With more arguments than this, or a longer name, an entry has one commitment to all of them.
 const MOST_ARGUMENTS: usize = 64;
@@ -78,6 +78,7 @@ pub fn decision(
     }
     dimensions(&mut out, record);
     out.text("disposition", record.disposition().code());
+    out.text("effect", Effect::of(record.meta()).code());
     out.truth("enforced", record.is_enforced());
     out.text("evaluation", &evaluation);
     if let Some(governor) = record.governor() {
@@ -116,15 +117,23 @@ pub fn decision(
     out.text("software", &clip(context.software));
     if let Some(call) = call {
         sealer.target(&mut out, call)?;
+        let kind = call.target_kind();
+        if kind != TargetKind::None {
+            out.text("target_kind", kind.code());
+        }
     }
     if let Some(ticket) = record.ticket() {
         out.text("ticket", &clip(ticket));
     }
     out.text("tool", &tool);
-    if let Some((before, after)) = context.trust {
+    let trust = context.trust.or(record.trust_millionths());
+    if let Some((before, after)) = trust {
         out.key("trust");
         out.out.push(b'{');
         out.integer("after", after.into());
+        if let Some(trust) = &record.trust {
+            out.integer("as_of", trust.as_of);
+        }
         out.integer("before", before.into());
         out.out.push(b'}');
     }

@@ -23,6 +23,7 @@ pub use error::{EntryError, EntryErrorKind};
 pub use outcome::{outcome, unknown_outcome};
 pub use pending::{IndexColumns, PendingEntry, Sealed};
 pub use read::{Commitment, Entry};
+pub(crate) use scan::Members;
 pub use statement::{Statement, statement};
 pub use writer::clip;
 

@@ -58,6 +58,7 @@ pub(crate) fn record(call: &ToolCall, decision: Decision, disposition: Dispositi
         decision,
         disposition,
         rules: None,
+        trust: None,
         details: details.into_option(),
     }
 }
@@ -159,8 +160,8 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
     let keys: Vec<_> = entry.members().map(|(key, _)| key.into_owned()).collect();
     assert_eq!(
         keys.join(" "),
-        "agent arguments at certificate codes context decision definition digest dimensions disposition enforced evaluation \
-         governor history parent policies rules screen seq session software target ticket tool trust type ucs undeclared v"
+        "agent arguments at certificate codes context decision definition digest dimensions disposition effect enforced evaluation \
+         governor history parent policies rules screen seq session software target target_kind ticket tool trust type ucs undeclared v"
     );
     assert_eq!(entry.at(), "2026-01-01T00:00:00.123456Z");
     assert_eq!(
@@ -285,7 +286,7 @@ fn what_was_sealed_opens_only_its_own_place() {
 
 #[test]
 fn an_outcome_names_its_decision() {
-    let record = OutcomeRecord::new(Outcome::TimedOut, Duration::from_micros(1_500));
+    let record = OutcomeRecord::new(Outcome::TimedOut, Duration::from_micros(1_500), SystemTime::UNIX_EPOCH);
     let pending = outcome(
         Sequence::new(41),
         "eval_1",
@@ -297,7 +298,7 @@ fn an_outcome_names_its_decision() {
         sound(&pending).as_json(),
         r#"{"about":41,"agent":"support-bot","at":"1970-01-01T00:00:00.000000Z","duration_us":1500,"evaluation":"eval_1","outcome":"timed_out","seq":5,"type":"outcome","v":"ma-entry/1"}"#
     );
-    let record = OutcomeRecord::new(Outcome::Ok, Duration::MAX);
+    let record = OutcomeRecord::new(Outcome::Ok, Duration::MAX, SystemTime::UNIX_EPOCH);
     sound(&outcome(
         Sequence::new(0),
         &"e".repeat(70_000),

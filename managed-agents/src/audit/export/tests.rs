@@ -409,7 +409,7 @@ pub(super) fn ordinary_log() -> Vec<(Entry, Opened)> {
             log.push(decision(&record, Some(&call), &context).unwrap());
         }
     }
-    let ended = OutcomeRecord::new(Outcome::Error, Duration::from_micros(70));
+    let ended = OutcomeRecord::new(Outcome::Error, Duration::from_micros(70), SystemTime::UNIX_EPOCH);
     let evaluation = EvaluationId::local(1, 1).to_string();
     log.push(outcome(Sequence::new(1), &evaluation, "support-bot", &ended, at(100)));
     log.push(unknown_outcome(Sequence::new(900), "eval_x", "support-bot", at(100)));

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::{Future, pending};
+use std::pin::{Pin, pin};
+use std::time::Duration;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::builder::MessagesAgentBuilder;
+use super::builder::{MessagesAgentBuilder, Streaming};
 use super::error::MessagesError;
 use super::run::{Run, RunCall, StopReason};
-use super::transport::Transport;
+use super::stream::{self, StreamEvent};
 use super::wire::{self, Answer, Request, ToolResultBlock, ToolUse};
+use crate::claude::api::{Api, Call, retrying};
 use crate::tool::{ToolResult, Toolbox};
 
 /// An agent over Claude's Messages API, whose tools are governed.
@@ -37,12 +41,17 @@ use crate::tool::{ToolResult, Toolbox};
 /// ```
 #[derive(Clone)]
 pub struct MessagesAgent {
-    pub(super) transport: Transport,
+    pub(super) api: Api,
     pub(super) toolbox: Option<Toolbox>,
     /// Everything of a request but its messages.
     pub(super) fixed: BTreeMap<String, Value>,
+    pub(super) streaming: Option<Streaming>,
+    pub(super) patience: Duration,
     pub(super) max_iterations: u32,
 }
+
+/// What ends a run before its time.
+type Cancel<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send)>;
 
 impl MessagesAgent {
     /// Begins an agent for a model.
@@ -57,6 +66,15 @@ impl MessagesAgent {
     /// [`MessagesError`] when the API cannot be asked or its answer cannot be read; it holds what had happened by then.
     pub async fn run(&self, text: &str) -> Result<Run, MessagesError> {
         self.resume(Vec::new(), text).await
+    }
+
+    /// Runs the loop on a new conversation, until `cancel` ends; see [`resume_until`](Self::resume_until).
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn run_until(&self, text: &str, cancel: impl Future<Output = ()> + Send) -> Result<Run, MessagesError> {
+        self.resume_until(Vec::new(), text, cancel).await
     }
 
     /// Goes on with a conversation: `messages` is what [`Run::into_messages`] gave, unchanged, and `text` is what the user
@@ -82,6 +100,24 @@ impl MessagesAgent {
     /// # Ok(()) }
     /// ```
     pub async fn resume(&self, messages: Vec<Box<RawValue>>, text: &str) -> Result<Run, MessagesError> {
+        self.resume_until(messages, text, pending()).await
+    }
+
+    /// Goes on with a conversation, until `cancel` ends: calls that run are then cancelled at their next await, an answer
+    /// that is on its way is given up, and the run comes back as [`cancelled`](Run::cancelled) at once.
+    ///
+    /// Its conversation can be carried on: every call in it has a result, and those that had not ended by then have one that
+    /// says so. Dropping the future of any run cancels as well, and leaves no conversation behind.
+    ///
+    /// # Errors
+    ///
+    /// As [`resume`](Self::resume).
+    pub async fn resume_until(
+        &self,
+        messages: Vec<Box<RawValue>>,
+        text: &str,
+        cancel: impl Future<Output = ()> + Send,
+    ) -> Result<Run, MessagesError> {
         let mut run = Run {
             messages,
             ..Run::default()
@@ -92,23 +128,36 @@ impl MessagesAgent {
             .map(|call| ToolResultBlock::new(call, NOT_RUN, true))
             .collect();
         run.messages.push(wire::user(&results, Some(text))?);
-        match self.turns(&mut run).await {
+        let mut cancel = pin!(cancel);
+        match self.turns(&mut run, cancel.as_mut()).await {
             Ok(()) => Ok(run),
             Err(error) => Err(error.with_run(run)),
         }
     }
 
-    async fn turns(&self, run: &mut Run) -> Result<(), MessagesError> {
+    async fn turns(&self, run: &mut Run, mut cancel: Cancel<'_>) -> Result<(), MessagesError> {
         loop {
-            let answer = self.ask(run).await?;
+            let answer = tokio::select! {
+                // a cancelled run asks nothing more, though an answer is there as well
+                biased;
+                () = cancel.as_mut() => {
+                    run.cancelled = true;
+                    return Ok(());
+                }
+                answer = self.ask(&run.messages) => answer?,
+            };
+            let calls = Self::note(run, answer)?;
             let at_limit = run.iterations >= self.max_iterations;
             match run.stop_reason {
-                Some(StopReason::ToolUse) if !answer.calls.is_empty() => {
+                Some(StopReason::ToolUse) if !calls.is_empty() => {
                     if at_limit {
                         run.limit_reached = true;
                         return Ok(());
                     }
-                    self.answer(run, answer.calls).await?;
+                    self.answer(run, calls, cancel.as_mut()).await?;
+                    if run.cancelled {
+                        return Ok(());
+                    }
                 }
                 // the service goes on by itself from what it is sent back
                 Some(StopReason::PauseTurn | StopReason::Compaction) => {
@@ -123,18 +172,34 @@ impl MessagesAgent {
         }
     }
 
-    /// Asks the model once and appends what it answered, unchanged.
-    async fn ask(&self, run: &mut Run) -> Result<Answer, MessagesError> {
+    /// Asks the model once. That has no effect that a second time would repeat, so what may pass is tried again.
+    async fn ask(&self, messages: &[Box<RawValue>]) -> Result<Answer, MessagesError> {
         let request = Request {
             fixed: &self.fixed,
-            messages: &run.messages,
+            messages,
         };
         let body = serde_json::to_vec(&request).map_err(|_| wire::unwritable())?;
-        let answer = Answer::read(&self.transport.post(&body).await?)?;
+        let body = body.as_slice();
+        let answer = retrying(move |tried| async move {
+            match &self.streaming {
+                Some(Streaming(tell)) => {
+                    if tried > 0 {
+                        tell(StreamEvent::Restarted);
+                    }
+                    stream::ask(&self.api, body, self.patience, &**tell).await
+                }
+                None => Ok(Answer::read(&self.api.json(Call::post("/v1/messages", body)).await?)?),
+            }
+        });
+        Ok(answer.await?)
+    }
+
+    /// Appends what the model answered, unchanged, and gives the calls in it.
+    fn note(run: &mut Run, answer: Answer) -> Result<Vec<ToolUse>, MessagesError> {
         run.iterations += 1;
         run.usage.add(answer.usage);
-        run.text.clone_from(&answer.text);
-        run.stop_reason.clone_from(&answer.stop_reason);
+        run.text = answer.text;
+        run.stop_reason = answer.stop_reason;
         run.messages.push(wire::assistant(&answer.content)?);
         for tool in &answer.ungoverned {
             tracing::warn!(
@@ -143,13 +208,14 @@ impl MessagesAgent {
                 "a tool ran at the service, outside governance"
             );
         }
-        run.ungoverned.extend_from_slice(&answer.ungoverned);
-        Ok(answer)
+        run.ungoverned.extend(answer.ungoverned);
+        Ok(answer.calls)
     }
 
     /// Calls the tools and appends all results as one message, in the order of the calls.
-    async fn answer(&self, run: &mut Run, calls: Vec<ToolUse>) -> Result<(), MessagesError> {
-        let results = self.call(&calls).await;
+    async fn answer(&self, run: &mut Run, calls: Vec<ToolUse>, cancel: Cancel<'_>) -> Result<(), MessagesError> {
+        let (results, cancelled) = self.call(&calls, cancel).await;
+        run.cancelled = cancelled;
         let blocks: Vec<_> = calls
             .iter()
             .zip(&results)
@@ -163,25 +229,25 @@ impl MessagesAgent {
         Ok(())
     }
 
-    async fn call(&self, calls: &[ToolUse]) -> Vec<ToolResult> {
+    /// The results of all calls, and whether they were cancelled.
+    async fn call(&self, calls: &[ToolUse], cancel: Cancel<'_>) -> (Vec<ToolResult>, bool) {
         // a member of a toolset is another tool than one of the same name without it: here, none
         let unknown = |call: &ToolUse| match &call.toolset {
             Some(toolset) => ToolResult::unknown(&format!("{toolset}:{}", call.name)),
             None => ToolResult::unknown(&call.name),
         };
         let Some(toolbox) = &self.toolbox else {
-            return calls.iter().map(unknown).collect();
+            return (calls.iter().map(unknown).collect(), false);
         };
         let own = calls.iter().filter(|call| call.toolset.is_none());
         let own: Vec<_> = own.map(|call| (&call.name, call.input.get())).collect();
-        let mut results = toolbox.call_all(&own).await.into_iter();
-        calls
-            .iter()
-            .map(|call| match call.toolset {
-                Some(_) => unknown(call),
-                None => results.next().unwrap_or_else(|| unknown(call)),
-            })
-            .collect()
+        let (results, cancelled) = toolbox.call_all_until(&own, cancel).await;
+        let mut results = results.into_iter();
+        let of = |call: &ToolUse| match call.toolset {
+            Some(_) => unknown(call),
+            None => results.next().unwrap_or_else(|| unknown(call)),
+        };
+        (calls.iter().map(of).collect(), cancelled)
     }
 }
 
@@ -191,8 +257,9 @@ impl fmt::Debug for MessagesAgent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MessagesAgent")
             .field("model", &self.fixed.get("model"))
-            .field("transport", &self.transport)
+            .field("api", &self.api)
             .field("toolbox", &self.toolbox)
+            .field("streaming", &self.streaming.is_some())
             .field("max_iterations", &self.max_iterations)
             .finish_non_exhaustive()
     }

@@ -1,7 +1,8 @@
 //! Setting an agent up.
 
 use std::collections::BTreeMap;
-use std::env;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,22 +10,22 @@ use serde_json::Value;
 
 use super::agent::MessagesAgent;
 use super::error::MessagesError;
-use super::transport::{Key, Transport};
+use super::stream::StreamEvent;
+use crate::claude::api::{ApiError, Key, Settings};
 use crate::http::{Endpoint, Secret};
 use crate::tool::{Dialect, Toolbox};
 
 /// Sets an agent up; made by [`MessagesAgent::builder`].
-#[derive(Debug)]
 #[must_use = "an agent is only there when it is built"]
 pub struct MessagesAgentBuilder {
     fixed: BTreeMap<String, Value>,
     refused: Vec<String>,
     toolbox: Option<Toolbox>,
-    key: Option<Key>,
-    endpoint: Option<Endpoint>,
-    version: String,
-    headers: Vec<(String, String)>,
-    timeout: Duration,
+    /// Fields of every tool's description, and of single ones.
+    tool_fields: Vec<(Option<String>, String, Value)>,
+    settings: Settings,
+    streaming: Option<Streaming>,
+    patience: Duration,
     max_iterations: u32,
 }
 
@@ -37,11 +38,10 @@ impl MessagesAgentBuilder {
             ]),
             refused: Vec::new(),
             toolbox: None,
-            key: None,
-            endpoint: None,
-            version: DEFAULT_VERSION.to_owned(),
-            headers: Vec::new(),
-            timeout: Duration::from_secs(600),
+            tool_fields: Vec::new(),
+            settings: Settings::default(),
+            streaming: None,
+            patience: DEFAULT_PATIENCE,
             max_iterations: DEFAULT_MAX_ITERATIONS,
         }
     }
@@ -55,6 +55,49 @@ impl MessagesAgentBuilder {
     /// The system prompt.
     pub fn system(mut self, text: impl Into<String>) -> Self {
         self.fixed.insert("system".to_owned(), Value::String(text.into()));
+        self
+    }
+
+    /// The system prompt as the API's blocks of text, for those that say where its cache ends (`cache_control`).
+    pub fn system_blocks<T: Serialize + ?Sized>(mut self, blocks: &T) -> Self {
+        match serde_json::to_value(blocks) {
+            Ok(Value::Array(blocks)) => {
+                self.fixed.insert("system".to_owned(), blocks.into());
+            }
+            _ => self.refused.push("system".to_owned()),
+        }
+        self
+    }
+
+    /// Says `strict` of every tool: the service then lets the model write only what fits a tool's schema. It says nothing
+    /// about what a call may do; each is judged all the same.
+    pub fn strict(mut self) -> Self {
+        self.tool_fields.push((None, "strict".to_owned(), true.into()));
+        self
+    }
+
+    /// A further field of one tool's description, such as `cache_control`. What the tool says of itself cannot be set, nor
+    /// a `type`: those that are not the program's own run at the service.
+    pub fn tool_parameter<T: Serialize + ?Sized>(mut self, tool: &str, name: &str, value: &T) -> Self {
+        match serde_json::to_value(value) {
+            Ok(value) if !OWN_OF_TOOL.contains(&name) => {
+                self.tool_fields.push((Some(tool.to_owned()), name.to_owned(), value));
+            }
+            _ => self.refused.push(format!("{tool}.{name}")),
+        }
+        self
+    }
+
+    /// Has answers streamed, and told to `tell` as they come. What is run does not differ: a call only when the whole
+    /// message has come and asks for it, and of a stream that ends before, nothing.
+    pub fn streaming(mut self, tell: impl Fn(StreamEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.streaming = Some(Streaming(Arc::new(tell)));
+        self
+    }
+
+    /// How long a stream may be silent; a minute when not said. Then it has failed, and is asked for again.
+    pub fn stream_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -87,38 +130,38 @@ impl MessagesAgentBuilder {
     /// The key, sent as `x-api-key`; `ANTHROPIC_API_KEY` when not said, where it is set and not
     /// empty. Neither `Debug` nor an error shows it.
     pub fn api_key(mut self, key: Secret) -> Self {
-        self.key = Some(Key::new(key, false));
+        self.settings.key = Some(Key::new(key, false));
         self
     }
 
     /// A key or token that is sent as `Authorization: Bearer` instead.
     pub fn bearer(mut self, token: Secret) -> Self {
-        self.key = Some(Key::new(token, true));
+        self.settings.key = Some(Key::new(token, true));
         self
     }
 
     /// Where the API is, without `/v1/messages`; `ANTHROPIC_BASE_URL`, where it is set and not empty, else
     /// `https://api.anthropic.com`, when not said.
     pub fn base_url(mut self, base: Endpoint) -> Self {
-        self.endpoint = Some(base);
+        self.settings.endpoint = Some(base);
         self
     }
 
     /// The version of the API, sent as `anthropic-version`; `2026-10-21` when not said.
     pub fn api_version(mut self, version: impl Into<String>) -> Self {
-        self.version = version.into();
+        self.settings.version = version.into();
         self
     }
 
     /// A further header, such as `anthropic-beta`.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
+        self.settings.headers.push((name.into(), value.into()));
         self
     }
 
     /// The longest that one answer may take; ten minutes when not said.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.settings.timeout = timeout;
         self
     }
 
@@ -126,52 +169,73 @@ impl MessagesAgentBuilder {
     ///
     /// # Errors
     ///
-    /// [`MessagesError`] of kind [`Configuration`](super::MessagesErrorKind::Configuration) says which setting is missing or
+    /// [`MessagesError`] of kind [`Configuration`](crate::claude::ApiErrorKind::Configuration) says which setting is missing or
     /// wrong.
     pub fn build(mut self) -> Result<MessagesAgent, MessagesError> {
         if let Some(name) = self.refused.first() {
-            return Err(MessagesError::configuration(format!(
+            return Err(ApiError::configuration(format!(
                 "the parameter `{name}` cannot be set: it has a setting of its own, is not JSON, or would run tools \
                  outside governance"
-            )));
+            ))
+            .into());
         }
         if self.max_iterations == 0 {
-            return Err(MessagesError::configuration("`max_iterations` must be at least 1"));
+            return Err(ApiError::configuration("`max_iterations` must be at least 1").into());
         }
-        let key = match (self.key, set("ANTHROPIC_API_KEY")) {
-            (Some(key), _) => key,
-            (None, Some(key)) => Secret::parse(&key)
-                .map(|key| Key::new(key, false))
-                .map_err(|error| MessagesError::configuration(format!("`ANTHROPIC_API_KEY`: {error}")))?,
-            (None, None) => {
-                return Err(MessagesError::configuration(
-                    "no API key: set `ANTHROPIC_API_KEY` or call `.api_key(…)`",
-                ));
-            }
-        };
-        let endpoint = match (self.endpoint, set("ANTHROPIC_BASE_URL")) {
-            (Some(endpoint), _) => endpoint,
-            (None, base) => Endpoint::parse(base.as_deref().unwrap_or(DEFAULT_BASE_URL))
-                .map_err(|error| MessagesError::configuration(format!("`ANTHROPIC_BASE_URL`: {error}")))?,
-        };
-        self.headers.push(("anthropic-version".to_owned(), self.version));
-        let transport = Transport::new(&endpoint, key, &self.headers, self.timeout)?;
-        let tools = self.toolbox.as_ref().map(|tools| tools.definitions(Dialect::Claude));
-        if let Some(tools) = tools.filter(|tools| !tools.is_empty()) {
+        let tools = self.definitions()?;
+        if !tools.is_empty() {
             self.fixed.insert("tools".to_owned(), tools.into());
         }
+        if self.streaming.is_some() {
+            self.fixed.insert("stream".to_owned(), true.into());
+        }
         Ok(MessagesAgent {
-            transport,
+            api: self.settings.connect()?,
             toolbox: self.toolbox,
             fixed: self.fixed,
+            streaming: self.streaming,
+            patience: self.patience,
             max_iterations: self.max_iterations,
         })
     }
+
+    /// The tools as they are declared, with the fields that were set on them.
+    fn definitions(&self) -> Result<Vec<Value>, ApiError> {
+        let tools = self.toolbox.as_ref().map(|tools| tools.definitions(Dialect::Claude));
+        let mut tools = tools.unwrap_or_default();
+        for (of, name, value) in &self.tool_fields {
+            let mut found = of.is_none();
+            for tool in tools.iter_mut().filter_map(Value::as_object_mut) {
+                if of.is_none() || tool.get("name").and_then(Value::as_str) == of.as_deref() {
+                    found = true;
+                    tool.insert(name.clone(), value.clone());
+                }
+            }
+            if !found {
+                let of = of.as_deref().unwrap_or_default();
+                return Err(ApiError::configuration(format!(
+                    "the parameter `{name}` is for a tool `{of}`, which is not among the tools"
+                )));
+            }
+        }
+        Ok(tools)
+    }
 }
 
-fn set(variable: &str) -> Option<String> {
-    env::var(variable).ok().filter(|value| !value.is_empty())
+impl fmt::Debug for MessagesAgentBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessagesAgentBuilder")
+            .field("model", &self.fixed.get("model"))
+            .field("settings", &self.settings)
+            .field("toolbox", &self.toolbox)
+            .field("streaming", &self.streaming.is_some())
+            .finish_non_exhaustive()
+    }
 }
+
+/// Who is told what a stream brings.
+#[derive(Clone)]
+pub(super) struct Streaming(pub(super) Arc<dyn Fn(StreamEvent<'_>) + Send + Sync>);
 
 /// Fields that [`parameter`](MessagesAgentBuilder::parameter) does not set.
 const OWN: &[&str] = &[
@@ -186,9 +250,11 @@ const OWN: &[&str] = &[
     "container",
 ];
 
-const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
+/// Fields that [`tool_parameter`](MessagesAgentBuilder::tool_parameter) does not set.
+const OWN_OF_TOOL: &[&str] = &["name", "type", "description", "input_schema"];
 
-const DEFAULT_VERSION: &str = "2026-10-21";
+/// The API sends a `ping` when it has nothing else to say.
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
 
 const DEFAULT_MAX_TOKENS: u32 = 4096;
 

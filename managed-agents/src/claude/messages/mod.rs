@@ -4,10 +4,11 @@ mod agent;
 mod builder;
 mod error;
 mod run;
-mod transport;
+mod stream;
 mod wire;
 
 pub use agent::MessagesAgent;
 pub use builder::MessagesAgentBuilder;
-pub use error::{MessagesError, MessagesErrorKind};
+pub use error::MessagesError;
 pub use run::{Run, RunCall, StopReason, UngovernedUse, Usage};
+pub use stream::StreamEvent;

@@ -21,6 +21,7 @@ pub struct Run {
     pub(super) usage: Usage,
     pub(super) iterations: u32,
     pub(super) limit_reached: bool,
+    pub(super) cancelled: bool,
 }
 
 impl Run {
@@ -77,6 +78,13 @@ impl Run {
     pub fn limit_reached(&self) -> bool {
         self.limit_reached
     }
+
+    /// Whether the run ended because it was cancelled. Every call of its last answer has a result: its own where it had
+    /// ended, else one that says that it was cancelled.
+    #[must_use]
+    pub fn cancelled(&self) -> bool {
+        self.cancelled
+    }
 }
 
 impl fmt::Debug for Run {
@@ -89,6 +97,7 @@ impl fmt::Debug for Run {
             .field("usage", &self.usage)
             .field("iterations", &self.iterations)
             .field("limit_reached", &self.limit_reached)
+            .field("cancelled", &self.cancelled)
             .finish_non_exhaustive()
     }
 }
@@ -249,6 +258,14 @@ impl Usage {
     #[must_use]
     pub fn cache_read_input_tokens(&self) -> u64 {
         self.cache_read_input_tokens.unwrap_or(0)
+    }
+
+    /// Takes over what a later event of the same answer counts: totals, where it has any.
+    pub(super) fn overwrite(&mut self, later: Self) {
+        self.input_tokens = later.input_tokens.or(self.input_tokens);
+        self.output_tokens = later.output_tokens.or(self.output_tokens);
+        self.cache_creation_input_tokens = later.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
+        self.cache_read_input_tokens = later.cache_read_input_tokens.or(self.cache_read_input_tokens);
     }
 
     pub(super) fn add(&mut self, other: Self) {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::error::MessagesError;
 use super::run::{StopReason, UngovernedUse, Usage};
+use crate::claude::api::ApiError;
 
 /// A request. What does not change within a run is in `fixed`.
 #[derive(Serialize)]
@@ -68,9 +68,18 @@ struct Block<'a> {
 
 impl Answer {
     /// Reads the body of an answer. Unknown kinds of block and unknown fields are kept and passed over.
-    pub(super) fn read(body: &[u8]) -> Result<Self, MessagesError> {
+    pub(super) fn read(body: &[u8]) -> Result<Self, ApiError> {
         let envelope: Envelope = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-        let blocks = blocks(&envelope.content)?;
+        Self::of(
+            envelope.content,
+            envelope.stop_reason,
+            envelope.usage.unwrap_or_default(),
+        )
+    }
+
+    /// Reads the content of an answer.
+    pub(super) fn of(content: Box<RawValue>, stop_reason: Option<String>, usage: Usage) -> Result<Self, ApiError> {
+        let blocks = blocks(&content)?;
         let mut text = String::new();
         let mut calls = Vec::new();
         let mut ungoverned = Vec::new();
@@ -86,21 +95,21 @@ impl Answer {
         }
         let mut ids = HashSet::new();
         if !calls.iter().all(|call| ids.insert(call.id.as_str())) {
-            return Err(MessagesError::malformed("the answer holds two tool calls with one id"));
+            return Err(ApiError::malformed("the answer holds two tool calls with one id"));
         }
         Ok(Self {
             text,
             calls,
             ungoverned,
-            stop_reason: envelope.stop_reason.map(StopReason::from),
-            usage: envelope.usage.unwrap_or_default(),
-            content: envelope.content,
+            stop_reason: stop_reason.map(StopReason::from),
+            usage,
+            content,
         })
     }
 }
 
 /// The blocks that the loop reads; those of other kinds are passed over, whatever they hold.
-fn blocks(content: &RawValue) -> Result<Vec<Block<'_>>, MessagesError> {
+fn blocks(content: &RawValue) -> Result<Vec<Block<'_>>, ApiError> {
     let mut read = Vec::new();
     let all: Vec<&RawValue> = serde_json::from_str(content.get()).map_err(|error| unreadable(&error))?;
     for block in all {
@@ -116,7 +125,7 @@ fn blocks(content: &RawValue) -> Result<Vec<Block<'_>>, MessagesError> {
 }
 
 impl ToolUse {
-    fn read(block: Block<'_>) -> Result<Self, MessagesError> {
+    fn read(block: Block<'_>) -> Result<Self, ApiError> {
         match (block.id, block.name, block.input) {
             (Some(id), Some(name), Some(input)) => Ok(Self {
                 id,
@@ -124,21 +133,15 @@ impl ToolUse {
                 toolset: block.toolset_name,
                 input: input.to_owned(),
             }),
-            _ => Err(MessagesError::malformed(
+            _ => Err(ApiError::malformed(
                 "the answer holds a tool call without id, name or input",
             )),
         }
     }
 }
 
-fn unreadable(error: &serde_json::Error) -> MessagesError {
-    // the category and place, not the text, which may quote a value
-    MessagesError::malformed(format!(
-        "the answer is not a message ({:?} error at line {} column {})",
-        error.classify(),
-        error.line(),
-        error.column()
-    ))
+pub(super) fn unreadable(error: &serde_json::Error) -> ApiError {
+    ApiError::unreadable("the answer is not a message", error)
 }
 
 /// The answer to one tool call.
@@ -181,12 +184,12 @@ struct Message<'a, C: ?Sized> {
 }
 
 /// The assistant's message, its content unchanged.
-pub(super) fn assistant(content: &RawValue) -> Result<Box<RawValue>, MessagesError> {
+pub(super) fn assistant(content: &RawValue) -> Result<Box<RawValue>, ApiError> {
     message("assistant", content)
 }
 
 /// A user's message: the results first, then the text.
-pub(super) fn user(results: &[ToolResultBlock<'_>], text: Option<&str>) -> Result<Box<RawValue>, MessagesError> {
+pub(super) fn user(results: &[ToolResultBlock<'_>], text: Option<&str>) -> Result<Box<RawValue>, ApiError> {
     let content: Result<Vec<_>, _> = results.iter().map(to_raw_value).collect();
     let mut content = content.map_err(|_| unwritable())?;
     if let Some(text) = text {
@@ -199,17 +202,17 @@ pub(super) fn user(results: &[ToolResultBlock<'_>], text: Option<&str>) -> Resul
     message("user", &content)
 }
 
-fn message<C: Serialize + ?Sized>(role: &'static str, content: &C) -> Result<Box<RawValue>, MessagesError> {
+fn message<C: Serialize + ?Sized>(role: &'static str, content: &C) -> Result<Box<RawValue>, ApiError> {
     to_raw_value(&Message { role, content }).map_err(|_| unwritable())
 }
 
-pub(super) fn unwritable() -> MessagesError {
-    MessagesError::malformed("a message cannot be written as JSON")
+pub(super) fn unwritable() -> ApiError {
+    ApiError::malformed("a message cannot be written as JSON")
 }
 
 /// The calls that the last message of a conversation leaves without a result: a run that stopped at the token limit, at
 /// the iteration limit or by refusal ran none of them.
-pub(super) fn open_calls(messages: &[Box<RawValue>]) -> Result<Vec<ToolUse>, MessagesError> {
+pub(super) fn open_calls(messages: &[Box<RawValue>]) -> Result<Vec<ToolUse>, ApiError> {
     #[derive(Deserialize)]
     struct Last<'a> {
         role: String,

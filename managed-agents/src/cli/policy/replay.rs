@@ -79,6 +79,7 @@ impl Replay {
                 &recorded.tool,
                 &recorded.arguments,
                 &recorded.inputs.facts,
+                recorded.inputs.behaviour.as_ref(),
             );
             if again.definition.to_string() != recorded.definition {
                 other_tool += 1;
@@ -123,8 +124,10 @@ impl Diff {
             let (tool, arguments) = (&recorded.tool, &recorded.arguments);
             // what the candidate reads and the record lacks is as at the beginning
             let facts = next.completed(tool, arguments, recorded.inputs.facts.clone());
-            let before = now.judge(&recorded.agent, tool, arguments, &facts).verdict.decision();
-            let after = next.judge(&recorded.agent, tool, arguments, &facts);
+            let bearing = recorded.inputs.behaviour.as_ref();
+            let before = now.judge(&recorded.agent, tool, arguments, &facts, bearing);
+            let before = before.verdict.decision();
+            let after = next.judge(&recorded.agent, tool, arguments, &facts, bearing);
             if before != after.verdict.decision() {
                 differing += 1;
                 if differing <= self.most {

@@ -68,7 +68,7 @@ impl Test {
                     .map_err(|error| Failure::of_file(file, error))?;
                 let input = String::from_utf8(writer.finish()).map_err(|error| Failure::of_file(file, error))?;
                 let facts = judge.completed(&case.tool, &input, case.facts.clone());
-                let judged = judge.judge(&agent, &case.tool, &input, &facts);
+                let judged = judge.judge(&agent, &case.tool, &input, &facts, None);
                 let reason = judged.verdict.reasons().first();
                 let code = reason.map(Reason::code);
                 let ids = || case.policies.iter().flatten().map(String::as_str);

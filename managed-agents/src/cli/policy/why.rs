@@ -61,6 +61,7 @@ impl Why {
             &recorded.tool,
             &recorded.arguments,
             &recorded.inputs.facts,
+            recorded.inputs.behaviour.as_ref(),
         );
         out.line(format_args!("today     {}", again.verdict.decision()))?;
         for reason in again.verdict.reasons() {

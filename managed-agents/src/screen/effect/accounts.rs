@@ -29,6 +29,11 @@ by_name! {
                 || cmd.name == "newusers"
                 || cmd.short('p')
                 || cmd.long("password");
+            let dangerous = dangerous
+                || ["ingroup", "gid"]
+                    .iter()
+                    .flat_map(|name| cmd.values(if *name == "gid" { 'g' } else { '\u{0}' }, name))
+                    .any(|field| grants(field.text.rsplit('=').next().unwrap_or_default()));
             let asks = cmd.name == "adduser" && cmd.args.len() == 2 && grants(cmd.arg(1));
             if dangerous || asks {
                 found(walk, cmd, &rule::PERSIST_KEY);
@@ -64,7 +69,7 @@ by_name! {
             }
         },
         "passwd" | "chpasswd" => {
-            if cmd.short('d') || cmd.short('l') && cmd.has("root") || cmd.long("delete") {
+            if cmd.short('d') || cmd.short('l') && (cmd.has("root") || walk.in_loop) || cmd.long("delete") {
                 found(walk, cmd, &rule::DESTROY_ACCOUNT);
             } else {
                 let opens = cmd.short('u') && cmd.name == "passwd" || cmd.long("unlock");
@@ -79,6 +84,10 @@ by_name! {
                 found(walk, cmd, &rule::ACCOUNT_CHANGE);
             }
         },
+        "samba-tool" if cmd.arg(0) == "user" && matches!(cmd.arg(1), "create" | "add" | "setpassword" | "addunixattrs") => {
+            found(walk, cmd, &rule::ACCOUNT_CHANGE)
+        },
+        "ipa" if matches!(cmd.arg(0), "user-add" | "user-mod" | "group-add-member") => found(walk, cmd, &rule::ACCOUNT_CHANGE),
         "pw" => {
             if let Some(rule) = cli::matching(cmd, ROWS, &[]) {
                 found(walk, cmd, rule);

@@ -14,8 +14,9 @@ pub(super) type Row = (&'static str, &'static Rule);
 /// The first rule whose pattern fits.
 pub(super) fn matching(cmd: &Cmd<'_>, rows: &'static [Row], values: &[&str]) -> Option<&'static Rule> {
     let words = words(cmd, values);
+    let first = words.first().copied().unwrap_or_default();
     rows.iter()
-        .find(|(pattern, _)| fits(cmd, &words, pattern))
+        .find(|(pattern, _)| may_begin(pattern, first) && fits(cmd, &words, pattern))
         .map(|(_, rule)| *rule)
 }
 
@@ -33,6 +34,36 @@ pub(super) fn words<'c>(cmd: &Cmd<'c>, values: &[&str]) -> Vec<&'c str> {
         }
     }
     out
+}
+
+/// Whether a pattern's first part may stand for a word: most rows are settled by it, byte by byte.
+fn may_begin(pattern: &str, word: &str) -> bool {
+    let mut rest = pattern.as_bytes();
+    let word = word.as_bytes();
+    if matches!(rest.first(), Some(b'-' | b'!' | b'*')) {
+        return true;
+    }
+    loop {
+        let mut same = 0;
+        loop {
+            match (rest.get(same), word.get(same)) {
+                (None | Some(b'|' | b' '), None) | (Some(b'*'), _) => return true,
+                (Some(own), Some(byte)) if own == byte => same += 1,
+                _ => break,
+            }
+        }
+        // the next alternative, if there is one
+        loop {
+            match rest.get(same) {
+                None | Some(b' ') => return false,
+                Some(b'|') => break,
+                // an alternative with a wildcard further on
+                Some(b'*') => return true,
+                Some(_) => same += 1,
+            }
+        }
+        rest = rest.get(same + 1..).unwrap_or_default();
+    }
 }
 
 fn fits(cmd: &Cmd<'_>, words: &[&str], pattern: &str) -> bool {

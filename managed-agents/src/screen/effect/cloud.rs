@@ -28,7 +28,7 @@ pub(super) const AWS: &[Row] = &[
     ),
     ("ec2 run-instances --user-data", &rule::PERSIST),
     (
-        "iam create-access-key|create-user|create-login-profile|update-login-profile|attach-*-policy|put-*-policy|add-user-to-group|update-assume-role-policy",
+        "iam create-access-key|create-user|create-policy-version|create-login-profile|update-login-profile|attach-*-policy|put-*-policy|add-user-to-group|update-assume-role-policy",
         &rule::PERSIST_KEY,
     ),
     ("ec2 modify-instance-attribute --user-data", &rule::PERSIST),
@@ -44,6 +44,10 @@ pub(super) const AWS: &[Row] = &[
         &rule::WEAKEN_LOG,
     ),
     ("logs delete-*", &rule::WEAKEN_LOG),
+    (
+        "s3api put-bucket-lifecycle|put-bucket-lifecycle-configuration|put-bucket-logging",
+        &rule::WEAKEN_LOG,
+    ),
     ("guardduty delete-*|update-detector", &rule::WEAKEN),
     ("config*service stop-*|delete-*", &rule::WEAKEN_LOG),
     ("kms schedule-key-deletion|disable-key", &rule::INFRA_DELETE),
@@ -96,11 +100,13 @@ pub(super) const GCLOUD: &[Row] = &[
     ("secrets versions access", &rule::CREDENTIAL_PRINT),
     ("iam service-accounts keys create", &rule::PERSIST_KEY),
     ("iam roles create", &rule::PERSIST_KEY),
+    ("iam service-accounts create", &rule::ACCOUNT_CHANGE),
     ("compute instances|project-info add-metadata", &rule::PERSIST_KEY),
     ("logging sinks update --disabled", &rule::WEAKEN_LOG),
     ("** add-iam-policy-binding", &rule::PERSIST_KEY),
     ("compute snapshots create", &rule::COLLECT),
     ("logging sinks|logs delete", &rule::WEAKEN_LOG),
+    ("storage rm -r|-R|--recursive", &rule::INFRA_DELETE),
     ("** delete|destroy", &rule::INFRA_DELETE),
 ];
 
@@ -134,7 +140,7 @@ pub(super) const KUBECTL: &[Row] = &[
 ];
 
 pub(super) const HELM: &[Row] = &[
-    ("uninstall|delete|del|un !--dry-run", &rule::INFRA_DELETE),
+    ("uninstall|delete|del|un|destroy !--dry-run", &rule::INFRA_DELETE),
     ("rollback !--dry-run", &rule::INFRA_DELETE),
     ("upgrade --force !--dry-run", &rule::INFRA_DELETE),
 ];
@@ -159,6 +165,7 @@ pub(super) const PULUMI: &[Row] = &[
     ("up -y|--yes", &rule::INFRA_DELETE),
     ("destroy", &rule::INFRA_DELETE),
     ("stack rm", &rule::INFRA_DELETE),
+    ("remove !--help", &rule::INFRA_DELETE),
     ("state delete", &rule::INFRA_DELETE),
 ];
 
@@ -231,6 +238,19 @@ pub(super) const PLATFORM: &[Row] = &[
         &rule::INFRA_DELETE,
     ),
     ("bucket|object|r2 ** delete|purge", &rule::INFRA_DELETE),
+];
+
+/// Clouds whose command lines put a verb behind the nouns.
+pub(super) const CLOUDS: &[Row] = &[(
+    "** delete|destroy|terminate|rm|remove|purge|delete-all !--help|--dry-run",
+    &rule::INFRA_DELETE,
+)];
+
+/// What runs in clusters by its own command line.
+pub(super) const CLUSTER: &[Row] = &[
+    ("app|appset|proj|cluster|repo delete|rm", &rule::INFRA_DELETE),
+    ("uninstall|delete", &rule::INFRA_DELETE),
+    ("x|experimental uninstall", &rule::INFRA_DELETE),
 ];
 
 pub(super) const VAULT: &[Row] = &[

@@ -5,7 +5,7 @@ use super::found;
 use crate::screen::cmd::Cmd;
 use crate::screen::place::Place;
 use crate::screen::rule::{self, Rule};
-use crate::screen::shell::data::Taint;
+use crate::screen::shell::data::{ALL, Field, SOME, Taint, UNKNOWN};
 use crate::screen::shell::walk::Walk;
 
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
@@ -23,6 +23,7 @@ by_name! {
         "tar" | "zip" | "7z" | "7za" | "ditto" | "rar" => collects(walk, cmd)
             .or_else(|| locked(cmd))
             .or_else(|| encrypts(walk, cmd)),
+        "cp" | "mv" | "rsync" | "install" | "sqlite3" => gathers(walk, cmd),
         "openssl" | "gpg" | "ccrypt" | "ccencrypt" | "age" | "mcrypt" | "aescrypt" => encrypts(walk, cmd),
     } else { None }
 }
@@ -37,6 +38,23 @@ fn captures(cmd: &Cmd<'_>) -> Option<&'static Rule> {
             .then_some(&rule::COLLECT),
         _ => None,
     }
+}
+
+/// Files from anywhere in a home or the whole system, one after the other, to where nobody misses or expects them.
+fn gathers(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
+    let wide = |field: &&Field| {
+        let normal = walk.places.normal(&field.text, &walk.cwd);
+        let root = normal.trim_end_matches([SOME, ALL]);
+        let some = root.len() < normal.len() && matches!(root, "/" | "~/" | "/home/" | "/Users/" | "/root/");
+        let documents = ["~/Documents/", "~/Desktop/", "~/Pictures/", "~/Downloads/"];
+        some || normal.contains('*') && documents.iter().any(|own| normal.starts_with(own))
+    };
+    if !cmd.args.iter().any(|field| wide(&field)) {
+        return None;
+    }
+    let to = cmd.args.last().map(|field| walk.places.place(&field.text, &walk.cwd));
+    let dumps = cmd.name == "sqlite3" && cmd.args.iter().any(|field| field.text.starts_with(".dump"));
+    (dumps || cmd.name != "sqlite3" && matches!(to, Some(Place::Scratch | Place::Outside))).then_some(&rule::COLLECT)
 }
 
 /// Packing whole homes or logs.
@@ -58,11 +76,17 @@ fn collects(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
         .find_map(|field| {
             let normal = walk.places.normal(&field.text, &walk.cwd);
             let user = normal.starts_with('~') && normal.matches('/').count() == 1 && normal.contains('\u{E000}');
+            let listed = normal.trim_end_matches([SOME, ALL]);
+            if listed.len() < normal.len() && matches!(listed, "/" | "~/" | "/home/" | "/Users/") {
+                return Some(&rule::COLLECT);
+            }
             let grave = match walk.places.place_of(&normal) {
                 Place::Root | Place::Home => true,
                 _ => {
-                    matches!(normal.as_str(), "/etc" | "/home" | "/var/log" | "/root")
-                        || normal.starts_with("/var/log")
+                    matches!(
+                        normal.trim_end_matches("/*"),
+                        "/etc" | "/home" | "/var/log" | "/root" | "/Users"
+                    ) || normal.starts_with("/var/log")
                         || user
                         || normal.to_ascii_lowercase().contains("keychains")
                 }
@@ -105,14 +129,24 @@ fn encrypts(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
     {
         return Some(&rule::COLLECT);
     }
+    let keyed = cmd
+        .args
+        .iter()
+        .any(|field| field.text.starts_with("pass:") || matches!(field.text.as_str(), "-k" | "-pass" | "--passphrase"));
+    if encrypts && keyed && cmd.stdin.taint.has(Taint::ARCHIVE) {
+        return Some(&rule::COLLECT);
+    }
     let listed = cmd.values('\u{0}', "in").into_iter().chain(cmd.operands("", &[]));
     let mut own = listed.chain(cmd.args.iter().skip_while(|field| field.text != "-in").skip(1).take(1));
     (encrypts
         && own.any(|field| {
-            matches!(
-                walk.places.place(&field.text, &walk.cwd),
-                Place::InHome | Place::Home | Place::InSystem | Place::System
-            ) && !field.text.contains("key")
+            // one file after the other
+            let unknown = walk.in_loop && field.text.contains(UNKNOWN);
+            unknown
+                || matches!(
+                    walk.places.place(&field.text, &walk.cwd),
+                    Place::InHome | Place::Home | Place::InSystem | Place::System
+                ) && !field.text.contains("key")
         }))
     .then_some(&rule::DESTROY_DATA)
 }

@@ -18,8 +18,26 @@ by_name! {
         "lxc" | "incus" => (cmd.has("device") && cmd.has("add") && cmd.has("disk") && cmd.has("source=/")
             || cmd.args.iter().any(|field| field.text == "security.privileged=true"))
         .then_some(&rule::CONTAINER_ESCAPE),
+        "kubectl" | "oc" | "k" | "k3s" | "microk8s" | "kubecolor" => cmd
+            .stdin
+            .text
+            .as_deref()
+            .filter(|_| cmd.has_any(&["apply", "create", "replace"]))
+            .is_some_and(takes_node)
+            .then_some(&rule::CONTAINER_ESCAPE),
         "ctr" | "crictl" => cmd.has("--privileged").then_some(&rule::CONTAINER_ESCAPE),
     } else { None }
+}
+
+/// A manifest that gives its containers the machine below them.
+fn takes_node(manifest: &str) -> bool {
+    manifest.lines().any(|line| {
+        let line = line.trim().trim_start_matches("- ");
+        ["privileged:", "hostPID:", "hostIPC:", "hostNetwork:"]
+            .iter()
+            .any(|key| line.strip_prefix(key).is_some_and(|value| value.trim() == "true"))
+            || line == "hostPath:"
+    })
 }
 
 fn container(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {

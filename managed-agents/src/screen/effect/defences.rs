@@ -17,7 +17,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 by_name! {
     WEAKENS: fn weakens(cmd: &Cmd<'_>) -> bool where cmd.name is {
         "iptables" | "ip6tables" | "arptables" => {
-            cmd.has_any(&["-F", "--flush", "-X", "--delete-chain", "-D", "--delete", "-Z"]) || cmd.args.windows(3).any(|three| matches!(three, [p, _, target] if (p.text == "-P" || p.text == "--policy") && matches!(target.text.as_str(), "ACCEPT" | "DROP")))
+            cmd.has("TEE") || cmd.has_any(&["-F", "--flush", "-X", "--delete-chain", "-D", "--delete", "-Z"]) || cmd.args.windows(3).any(|three| matches!(three, [p, _, target] if (p.text == "-P" || p.text == "--policy") && matches!(target.text.as_str(), "ACCEPT" | "DROP")))
         },
         "ebtables" => cmd.has_any(&["-F", "-X", "-P"]),
         "iptables-restore" => cmd.stdin.given,
@@ -26,7 +26,7 @@ by_name! {
         "ipfw" => cmd.has_any(&["flush", "disable"]),
         "pfctl" => cmd.has_any(&["-d", "-F"]) || cmd.short('F') || cmd.short('d') && cmd.args.len() == 1 || cmd.values('f', "").iter().any(|field| field.text == "-"),
         "ufw" => ufw(cmd),
-        "firewall-cmd" => cmd.args.iter().any(|field| field.text == "--panic-on" || field.text.starts_with("--set-default-zone=trusted") || field.text.starts_with("--remove-service=ssh")),
+        "firewall-cmd" => cmd.args.iter().any(|field| field.text == "--panic-on" || field.text.starts_with("--remove-rich-rule") || field.text.starts_with("--set-default-zone=trusted") || field.text.starts_with("--remove-service=ssh")),
         "setenforce" => matches!(cmd.arg(0), "0" | "Permissive" | "permissive"),
         "apparmor_parser" => cmd.short('R'),
         "aa-disable" | "aa-teardown" | "aa-complain" => true,
@@ -49,6 +49,15 @@ by_name! {
             .windows(2)
             .any(|pair| matches!(pair, [a, v] if a.text == "-a" && v.text.contains('V'))),
         "esxcli" => cmd.has("firewall") && cmd.has("set") || cmd.has("acceptance") && cmd.has("CommunitySupported"),
+        // the makers' own programs that steer what defends a machine
+        "mdatp" | "falconctl" | "sentinelctl" | "cbagentd" | "wazuh-control" | "ossec-control" | "sophosctl" => {
+            cmd.args.iter().any(|field| {
+                matches!(
+                    field.text.to_ascii_lowercase().trim_start_matches('-'),
+                    "unload" | "stop" | "disable" | "disabled" | "uninstall" | "unprotect" | "d" | "off"
+                ) || field.text.starts_with("--aid")
+            }) || cmd.arg(0) == "exclusion"
+        },
         "mokutil" => cmd.has("--disable-validation"),
         "grubby" => cmd
             .args

@@ -53,6 +53,7 @@ by_name! {
             .then_some(&rule::DESTROY_DEVICE)
             .or(has_device(cmd).then_some(&rule::CREDENTIAL_PRINT)),
         "dmsetup" => matches!(cmd.arg(0), "remove_all" | "wipe_table").then_some(&rule::DESTROY_VOLUME),
+        "flashrom" if cmd.short('w') || cmd.short('E') => Some(&rule::DESTROY_DEVICE),
         "diskpart" | "flashrom" | "flash_erase" => {
             cmd.stdin
                 .given
@@ -89,5 +90,12 @@ fn mounts(cmd: &Cmd<'_>) -> Option<&'static Rule> {
                 .strip_prefix("/proc/")
                 .is_some_and(|rest| !rest.is_empty() && !rest.starts_with("sys"))
         });
+    let options = cmd.values('o', "options");
+    if options
+        .iter()
+        .any(|field| field.text.split([',', '=']).any(|option| option == "suid"))
+    {
+        return Some(&rule::PRIVILEGE);
+    }
     (writable || hides).then_some(&rule::WEAKEN)
 }

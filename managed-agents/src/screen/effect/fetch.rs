@@ -24,7 +24,7 @@ pub(super) fn curl(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         let takes = attached.is_none();
         match key {
             "-T" | "--upload-file" => {
-                sends = true;
+                sends |= !is_own(walk, value);
                 secret |= super::taint_of(walk, value).has(Taint::SECRET)
                     || value == "-" && cmd.stdin.taint.has(Taint::SECRET);
                 at += usize::from(takes);
@@ -52,8 +52,7 @@ pub(super) fn curl(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     };
                     secret |= taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS);
                     let written = walk.written(file).is_some();
-                    sends |= key == "-F"
-                        || key == "--form"
+                    sends |= matches!(key, "-F" | "--form") && !is_own(walk, file)
                         || file == "-" && cmd.stdin.taint.has(Taint::FILE)
                         || taint.has(Taint::ACCOUNTS)
                         || written
@@ -146,6 +145,18 @@ fn address_carries(cmd: &Cmd<'_>) -> bool {
             && !field.text.starts_with(UNKNOWN)
             && field.text.contains(['?', '='])
     })
+}
+
+/// A file of the workspace that is named, and neither packed nor made by the line.
+fn is_own(walk: &Walk<'_>, file: &str) -> bool {
+    !matches!(file, "" | "-" | ".")
+        && !file.contains([UNKNOWN, '$'])
+        && matches!(
+            walk.places.place(file, &walk.cwd),
+            crate::screen::place::Place::InWorkspace
+        )
+        && !is_archive(file)
+        && walk.written(file).is_none()
 }
 
 fn is_archive(file: &str) -> bool {

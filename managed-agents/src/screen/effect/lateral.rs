@@ -30,15 +30,20 @@ by_name! {
             (cmd.args.len() > 1).then_some(&rule::LATERAL)
         },
         "crackmapexec" | "nxc" | "netexec" | "cme" => {
-            (cmd.short('x') || cmd.short('X') || cmd.has_any(&["--sam", "--lsa", "--ntds", "-M"]))
+            (cmd.short('x') || cmd.short('X') || cmd.has_any(&["--sam", "--lsa", "--ntds", "-M", "--continue-on-success"]))
                 .then_some(&rule::LATERAL)
         },
-        "msfvenom" => Some(&rule::REVERSE_SHELL),
+        "msfvenom" => (cmd.short('p') || cmd.long("payload")).then_some(&rule::REVERSE_SHELL),
         // passwords tried one after the other
         "su" => (walk.in_loop && guessed(cmd.stdin)).then_some(&rule::LATERAL),
-        "sshpass" => (walk.in_loop
-            && cmd.args.iter().any(|field| field.text.starts_with(UNKNOWN) || field.text.starts_with("-p\u{E000}")))
+        "mysql" | "ftp" => (walk.in_loop
+            && cmd.args.iter().any(|field| field.text.starts_with("-p") && field.text.contains(UNKNOWN)))
         .then_some(&rule::LATERAL),
+        "sshpass" => walk.in_loop.then_some(&rule::LATERAL),
+        "kinit" | "ldapwhoami" | "rpcclient" | "smbclient" | "smbmap" | "xfreerdp" => {
+            let given = cmd.stdin.given || cmd.short('w') || cmd.short('U') || cmd.begins(&["-p", "/p:"]);
+            (walk.in_loop && given).then_some(&rule::LATERAL)
+        },
     } else { None }
 }
 

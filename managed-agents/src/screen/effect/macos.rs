@@ -59,6 +59,8 @@ by_name! {
                     field.text.contains("com.apple.alf")
                         || field.text.contains("SoftwareUpdate")
                         || field.text.contains("LSQuarantine")
+                        || field.text.contains("com.apple.security")
+                        || field.text.contains("ExtensionInstallForcelist")
                 }) =>
         {
             Some(&rule::WEAKEN)
@@ -75,6 +77,8 @@ by_name! {
         {
             Some(&rule::INTERCEPT)
         },
+        "dscl" if cmd.args.iter().any(|field| field.text.starts_with("ShadowHash")) => Some(&rule::CREDENTIAL_READ),
+        "security" if has(cmd, "execute-with-privileges") => Some(&rule::PRIVILEGE),
         "security"
             if matches!(
                 cmd.arg(0),
@@ -90,6 +94,7 @@ by_name! {
             Some(&rule::PERSIST)
         },
         "chflags" if has(cmd, "hidden") => Some(&rule::WEAKEN),
+        "xattr" if cmd.short('c') && cmd.short('r') => Some(&rule::WEAKEN),
         "xattr" if has(cmd, "com.apple.quarantine") && (cmd.short('d') || cmd.short('c')) => Some(&rule::WEAKEN),
         "diskutil"
             if cmd.args.first().is_some_and(|field| {
@@ -122,6 +127,19 @@ pub(in crate::screen) fn osascript(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
         if lower.contains("login item") || lower.ends_with("login_item.osa") {
             walk.report(&rule::PERSIST, field.span);
+        }
+        if lower.contains("system events")
+            && ["shut down", "restart", "log out"]
+                .iter()
+                .any(|own| lower.contains(own))
+        {
+            walk.report(&rule::SYSTEM_STOP, field.span);
+        }
+        if ["new audio recording", "new movie recording", "new screen recording"]
+            .iter()
+            .any(|own| lower.contains(own))
+        {
+            walk.report(&rule::COLLECT, field.span);
         }
         if lower.contains("with administrator privileges") {
             walk.report(&rule::SPOOF, field.span);

@@ -7,6 +7,7 @@ mod cli;
 mod cloud;
 mod collect;
 mod container;
+mod copies;
 mod credential;
 mod database;
 mod defences;
@@ -21,6 +22,7 @@ mod network;
 mod permissions;
 mod persist;
 mod processes;
+mod reads;
 mod records;
 mod search;
 mod secrets;
@@ -44,11 +46,12 @@ use super::shell::walk::Walk;
 
 pub(in crate::screen) use super::tamper::command as tamper;
 pub(in crate::screen) use accounts::PROBES;
-pub(in crate::screen) use credential::{LOOKS_ONLY, read_file, taint_of};
+pub(in crate::screen) use credential::{read_file, taint_of};
 pub(in crate::screen) use destroy::delete;
 pub(in crate::screen) use escape::ONLY_NAMES;
 pub(in crate::screen) use macos::osascript;
-pub(in crate::screen) use persist::{environment, trap, write_file};
+pub(in crate::screen) use persist::{answers_requests, environment, trap, write_file};
+pub(in crate::screen) use reads::LOOKS_ONLY;
 pub(in crate::screen) use search::find;
 pub(in crate::screen) use secrets::{Credential, credential};
 pub(in crate::screen) use services::service;
@@ -101,13 +104,13 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     if cmd.only_helps() {
         return Data::unknown(Taint::NONE);
     }
-    credential::any(walk, cmd);
+    reads::any(walk, cmd);
     for judge in cmd.known.judges() {
         if let Some((_, judge)) = JUDGES.get(judge) {
             judge(walk, cmd);
         }
     }
-    if cmd.known == Known::default() {
+    if cmd.known == Known::default() || cmd.known.has(Known::PROBE) {
         accounts::tool(walk, cmd, cmd.name);
     }
     escape::judge(walk, cmd);

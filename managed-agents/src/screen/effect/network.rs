@@ -6,7 +6,7 @@ use crate::screen::cmd::Cmd;
 use crate::screen::finding::Span;
 use crate::screen::place::Place;
 use crate::screen::rule;
-use crate::screen::shell::data::{Data, Taint};
+use crate::screen::shell::data::{Data, Taint, UNKNOWN};
 use crate::screen::shell::walk::Walk;
 
 /// Something is written to `/dev/tcp/host/port`.
@@ -86,10 +86,17 @@ by_name! {
         "php" if cmd.short('S') => found(walk, cmd, &rule::EXFIL_FILE),
         "ruby" if cmd.has("-run") || cmd.has("httpd") => found(walk, cmd, &rule::EXFIL_FILE),
         "gh" if cmd.arg(0) == "gist" && cmd.arg(1) == "create" => found(walk, cmd, &rule::EXFIL_FILE),
+        // its own port is 43: another one is for something else
+        "whois" if cmd.short('p') && cmd.short('h') => found(walk, cmd, &rule::EXFIL_FILE),
         "whois" | "finger" if cmd.stdin.given || cmd.has("-h") && carries(cmd.args, Taint::FILE) => {
             found(walk, cmd, &rule::EXFIL_FILE)
         },
-        "dig" | "nslookup" | "host" | "ping" if carries(cmd.args, Taint::FILE) || carries(cmd.args, Taint::SECRET) => {
+        "dig" | "nslookup" | "host" | "ping"
+            if cmd.args.iter().any(|field| field.taint.has(Taint::MACHINE) && field.text.contains('.')) =>
+        {
+            found(walk, cmd, &rule::EXFIL_FILE)
+        },
+        "dig" | "nslookup" | "host" | "ping" | "nping" | "hping3" | "ftp-upload" if says_something(cmd) => {
             found(walk, cmd, &rule::EXFIL_FILE)
         },
         "cloudflared" | "ngrok" | "devtunnel" | "bore" | "frpc" | "chisel" | "localtunnel" | "serveo" | "pagekite"
@@ -138,6 +145,20 @@ by_name! {
     } else {}
 }
 
+/// A name that is asked for, or what is sent along, made from what stands in files: not a name that stands there whole.
+fn says_something(cmd: &Cmd<'_>) -> bool {
+    cmd.args.iter().enumerate().any(|(at, field)| {
+        let (file, secret) = (field.taint.has(Taint::FILE), field.taint.has(Taint::SECRET));
+        let whole = field.text.chars().all(|c| c == UNKNOWN);
+        let option = at > 0
+            && matches!(
+                cmd.arg(at - 1),
+                "-p" | "--pattern" | "-d" | "--data" | "--data-string" | "-E" | "--file"
+            );
+        secret || file && (!whole || option)
+    })
+}
+
 /// nc(1), ncat(1): `-e`, `-c`, `--exec`, `--sh-exec` run a program on the connection.
 fn netcat(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let runs = cmd.args.iter().any(|field| {
@@ -170,7 +191,7 @@ pub(super) fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         found(walk, cmd, &rule::REVERSE_SHELL);
     } else if taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS) {
         found(walk, cmd, &rule::EXFIL_SECRET);
-    } else if taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given && cmd.name != "ssh" {
+    } else if (taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given) && cmd.name != "ssh" {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
     if matches!(cmd.name, "ssh" | "autossh") {
@@ -230,13 +251,47 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             let normal = walk.places.normal(&field.text, &walk.cwd);
             if super::taint_of(walk, &field.text).has(Taint::SECRET) {
                 walk.report(&rule::EXFIL_SECRET, field.span);
-            } else if walk.places.place_of(&normal) == Place::Root {
+            } else if matches!(walk.places.place_of(&normal), Place::Root | Place::System) {
                 walk.report(&rule::EXFIL_FILE, field.span);
+            } else if is_scratch(walk, &field.text)
+                && to
+                    .text
+                    .split_once(':')
+                    .is_some_and(|(_, there)| is_scratch(walk, there))
+            {
+                // from a place that nobody looks at to another one
+                walk.report(&rule::LATERAL, field.span);
             }
         }
         if cmd.name == "rclone" && matches!(cmd.arg(0), "copy" | "sync" | "move" | "copyto" | "moveto") {
             found(walk, cmd, &rule::EXFIL_FILE);
         }
+    }
+    // what comes from another machine may be run here
+    if let Some((to, from)) = operands.split_last()
+        && !is_remote(&to.text)
+    {
+        for field in from.iter().filter(|field| is_remote(&field.text)) {
+            let name = field.text.rsplit(['/', ':']).next().unwrap_or_default();
+            let path = match to.text.trim_end_matches('/') {
+                "." => name.to_owned(),
+                directory if to.text.ends_with('/') || matches!(directory, "/tmp" | "/var/tmp" | "/dev/shm") => {
+                    format!("{directory}/{name}")
+                }
+                file => file.to_owned(),
+            };
+            super::write_file(walk, &path, super::Write::Touch, &Data::unknown(Taint::NET), to.span);
+        }
+    }
+    if let [from, to] = operands.as_slice()
+        && is_scratch(walk, &to.text)
+        && is_remote(&from.text)
+        && from
+            .text
+            .split_once(':')
+            .is_some_and(|(_, there)| is_scratch(walk, there))
+    {
+        walk.report(&rule::LATERAL, from.span);
     }
     if matches!(
         cmd.name,
@@ -266,6 +321,10 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
+}
+
+fn is_scratch(walk: &Walk<'_>, path: &str) -> bool {
+    path.starts_with('/') && walk.places.place(path, "") == Place::Scratch
 }
 
 fn mails(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {

@@ -78,6 +78,9 @@ pub(super) fn permissions(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             && matches!(place, Place::InSystem | Place::InHome)
             && mode.contains('i')
             && (super::credential(&normal).is_some() || super::written(&normal).is_some() || mode.starts_with('-'));
+        if cmd.name == "chattr" && mode.contains('i') && matches!(place, Place::Scratch | Place::Outside) {
+            found(walk, cmd, &rule::PERMISSIONS);
+        }
         if cmd.name == "chattr" && is_log(&normal) && mode.contains(['i', 'a']) {
             found(walk, cmd, &rule::WEAKEN_LOG);
         }

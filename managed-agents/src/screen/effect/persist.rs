@@ -11,7 +11,7 @@ use crate::screen::shell::data::{Data, Field, Taint};
 use crate::screen::shell::walk::Walk;
 
 /// A page that runs what its visitors send.
-fn answers_requests(text: &str) -> bool {
+pub(in crate::screen) fn answers_requests(text: &str) -> bool {
     text.len() > 16
         && ["$_GET", "$_POST", "$_REQUEST", "$_COOKIE", "getParameter("]
             .iter()
@@ -32,19 +32,25 @@ fn answers_requests(text: &str) -> bool {
 /// Writes a file, and reports what that does.
 pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write, data: &Data, span: Span) {
     if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") {
+        // one port after the other
+        if walk.in_loop && path.ends_with(crate::screen::shell::data::UNKNOWN) {
+            walk.report(&rule::LATERAL, span);
+        }
         super::network::to_socket(walk, data, span);
         return;
     }
     let normal = walk.places.normal(path, &walk.cwd);
     let place = walk.places.place_of(&normal);
     credential::stored(walk, how, data, span);
+    disguised(walk, path, span);
     if place == Place::Sink {
         return;
     }
     if how != Write::Stderr && walk.files.len() < 512 {
         let added = data.full_text();
         let mut data = data.clone();
-        if how == Write::Append
+        // what may not be written leaves what stood there
+        if (how == Write::Append || walk.unsure)
             && let Some(before) = walk.written(path)
         {
             data.taint = data.taint.and(before.taint);
@@ -80,7 +86,13 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
         }
         return;
     }
-    if data.text.as_deref().is_some_and(answers_requests) {
+    let page = || {
+        let extension = normal.rsplit_once('.').map_or("", |(_, extension)| extension);
+        matches!(extension, "php" | "phtml" | "jsp" | "jspx" | "war" | "aspx" | "cgi")
+    };
+    if data.text.as_deref().is_some_and(answers_requests)
+        || data.taint.has(Taint::NET) && place == Place::Outside && page()
+    {
         walk.report(&rule::PERSIST, span);
     }
     match place {
@@ -114,6 +126,15 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
     // a credential's own file written over is a credential lost
     if how == Write::Truncate && credential::is_home(place) && credential(&normal).is_some() {
         walk.report(&rule::DESTROY_DATA, span);
+    }
+}
+
+/// A name that looks like another or like nothing: `...`, or a blank at its end.
+pub(super) fn disguised(walk: &mut Walk<'_>, path: &str, span: Span) {
+    let hides =
+        |part: &str| part.len() > 2 && part.bytes().all(|byte| byte == b'.') || part.len() > 1 && part.ends_with(' ');
+    if path.len() < 1024 && path.split('/').any(hides) {
+        walk.report(&rule::DISGUISE, span);
     }
 }
 
@@ -235,6 +256,9 @@ by_name! {
         "plutil" | "plistbuddy" => {
             let changes = cmd.has_any(&["-insert", "-replace", "-remove", "-create"])
                 || cmd.args.iter().any(|field| ["Add ", "Set ", "Merge "].iter().any(|verb| field.text.trim_start_matches(':').starts_with(verb)));
+            if changes && cmd.args.iter().any(|field| field.text.contains("LSEnvironment") || field.text.contains("LSUIElement")) {
+                found(walk, cmd, &rule::PERSIST);
+            }
             if let Some(field) = cmd.args.last().filter(|_| changes) {
                 write_file(walk, &field.text, Write::Append, &Data::unknown(Taint::NONE), field.span);
             }
@@ -262,7 +286,15 @@ by_name! {
                         || cmd.short('t')
                         || cmd.long("reference")
                         || cmd.long("date"));
-                if sets && matches!(walk.places.place_of(&normal), Place::Outside | Place::InSystem) {
+                let place = walk.places.place_of(&normal);
+                if sets && matches!(place, Place::Outside | Place::InSystem | Place::Scratch) {
+                    walk.report(&rule::WEAKEN_LOG, field.span);
+                }
+                disguised(walk, &field.text, field.span);
+            }
+            // the times of a system's own file, given to another one
+            for field in cmd.values('r', "reference").iter().filter(|_| cmd.name == "touch") {
+                if walk.places.place(&field.text, &walk.cwd) == Place::InSystem {
                     walk.report(&rule::WEAKEN_LOG, field.span);
                 }
             }

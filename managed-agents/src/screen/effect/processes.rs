@@ -20,7 +20,14 @@ by_name! {
         "kill" => kills(cmd),
         "pkill" | "killall" | "skill" => kills_by_name(cmd),
         "stress" | "stress-ng" => cmd.has("0").then_some(&rule::EXHAUST),
-        "yes" => (cmd.args.is_empty() && !walk.beside).then_some(&rule::EXHAUST),
+        "yes" => (cmd.args.is_empty() && !walk.piped).then_some(&rule::EXHAUST),
+        // floods of packets (hping3(8))
+        "hping3" | "hping2" | "nping" => cmd.has_any(&["--flood", "--rate"]).then_some(&rule::EXHAUST),
+        "docker" | "podman" | "nerdctl" => cmd
+            .args
+            .iter()
+            .any(|field| field.text.contains("stratum+") || field.text.contains("xmrig"))
+            .then_some(&rule::EXHAUST),
         "dd" | "dcfldd" => fills(cmd).then_some(&rule::EXHAUST),
         // programs that only compute for others' gain, as they call themselves
         "xmrig" | "minerd" | "cpuminer" | "cpuminer-multi" | "xmr-stak" | "ccminer" | "ethminer" | "nbminer" | "lolminer" => {
@@ -67,15 +74,35 @@ fn kills_by_name(cmd: &Cmd<'_>) -> Option<&'static Rule> {
     if cmd.has("-0") {
         return None;
     }
+    let kills = cmd.has_any(&["-9", "-KILL", "-SIGKILL", "-s9"]);
     names
         .iter()
         .find_map(|field| services::guards(&field.text))
         .or_else(|| {
             names
                 .iter()
-                .any(|field| is_critical(&field.text) || field.text == ".")
+                .any(|field| is_critical(&field.text) || field.text == "." || kills && keeps_data(&field.text))
                 .then_some(&rule::PROCESS_KILL)
         })
+}
+
+/// What loses data, or all that waits on it, when it has no time to end.
+fn keeps_data(name: &str) -> bool {
+    matches!(
+        name,
+        "mysqld"
+            | "mariadbd"
+            | "postgres"
+            | "postmaster"
+            | "mongod"
+            | "redis-server"
+            | "etcd"
+            | "dockerd"
+            | "containerd"
+            | "kubelet"
+            | "crond"
+            | "cron"
+    )
 }
 
 fn is_critical(name: &str) -> bool {

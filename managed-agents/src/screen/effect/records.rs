@@ -6,6 +6,11 @@ use crate::screen::rule::{self, Rule};
 use crate::screen::shell::walk::Walk;
 
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if cmd.name == "unset" {
+        for field in cmd.args {
+            walk.undefine(&field.text);
+        }
+    }
     if let Some(rule) = verdict(cmd) {
         found(walk, cmd, rule);
     }
@@ -13,7 +18,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 
 by_name! {
     NAMES: fn verdict(cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
-        "history" => (cmd.short('c') || cmd.short('d')).then_some(&rule::WEAKEN_LOG),
+        "history" => (cmd.short('c') || cmd.short('d') || cmd.has("/dev/null")).then_some(&rule::WEAKEN_LOG),
         "unset" => cmd
             .args
             .iter()
@@ -24,7 +29,7 @@ by_name! {
             .windows(2)
             .any(|pair| matches!(pair, [option, name] if option.text == "+o" && name.text == "history")))
         .then_some(&rule::WEAKEN_LOG),
-        "shopt" => (cmd.short('u') && cmd.has("histappend")).then_some(&rule::WEAKEN_LOG),
+        "shopt" => (cmd.short('u') && cmd.has_any(&["histappend", "history"])).then_some(&rule::WEAKEN_LOG),
         "journalctl" => cmd
             .args
             .iter()
@@ -38,18 +43,27 @@ by_name! {
                 .args
                 .windows(2)
                 .any(|pair| matches!(pair, [e, off] if e.text == "-e" && off.text == "0"))
+            || cmd.args.windows(2).any(|pair| {
+                matches!(pair, [add, list] if matches!(add.text.as_str(), "-a" | "-A") && list.text.split(',').any(|part| part == "never"))
+            })
             || cmd.has("-e0"))
         .then_some(&rule::WEAKEN_LOG),
         "log" => (cmd.arg(0) == "erase" || cmd.arg(0) == "config" && cmd.has("--reset")).then_some(&rule::WEAKEN_LOG),
         // audit(8) of macOS and FreeBSD: -t ends it
         "audit" => cmd.short('t').then_some(&rule::WEAKEN_LOG),
+        // another time for whatever is written down from now on
+        "date" => cmd
+            .options()
+            .any(|option| option == "-s" || option == "--set" || option.starts_with("--set="))
+            .then_some(&rule::WEAKEN_LOG),
         "wevtutil" => matches!(cmd.arg(0), "cl" | "clear-log").then_some(&rule::WEAKEN_LOG),
         "logrotate" => cmd.short('f').then_some(&rule::WEAKEN_LOG),
         "lastlog" | "faillock" | "pam_tally2" => {
             (cmd.long("clear") || cmd.short('C') || cmd.long("reset")).then_some(&rule::WEAKEN_LOG)
         },
         // what other people send
-        "tcpdump" | "tshark" | "dumpcap" | "ngrep" | "dsniff" | "urlsnarf" | "tcpflow" | "snoop" => {
+        "snoop" => (!cmd.short('i') && !cmd.args.is_empty()).then_some(&rule::INTERCEPT),
+        "tcpdump" | "tshark" | "dumpcap" | "ngrep" | "dsniff" | "urlsnarf" | "tcpflow" => {
             captures(cmd).then_some(&rule::INTERCEPT)
         },
     } else { None }

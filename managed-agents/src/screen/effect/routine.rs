@@ -15,6 +15,17 @@ fn ordinary_work_passes() {
     assert!(stopped.is_empty(), "{stopped:#?}");
 }
 
+/// Everyday commands of some thousand programs, as their manual pages would show them.
+#[test]
+fn everyday_commands_pass() {
+    let screen = StandardScreen::new(Profile::standard());
+    let stopped: Vec<_> = include_str!("probes/ordinary.txt")
+        .lines()
+        .filter(|command| screen.check_value("bash", &json!({ "command": command })).decision() != Decision::Allow)
+        .collect();
+    assert!(stopped.is_empty(), "{stopped:#?}");
+}
+
 const ORDINARY: &[&str] = &[
     "git status && git diff --stat",
     "git checkout -b feature/x",

@@ -32,7 +32,8 @@ pub(in crate::screen) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>, listing: &[Str
             }
             "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-iwholename" => {
                 if let Some(rule) = sought(cmd.arg(at + 1))
-                    && listing.iter().any(|root| is_everybodys(walk, root))
+                    && (listing.iter().any(|root| is_everybodys(walk, root))
+                        || rule == &rule::CREDENTIAL_PRINT && shows(cmd))
                 {
                     walk.report(rule, field.span);
                 }
@@ -40,6 +41,14 @@ pub(in crate::screen) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>, listing: &[Str
             _ => {}
         }
     }
+}
+
+/// Whether what is found is shown or copied.
+fn shows(cmd: &Cmd<'_>) -> bool {
+    cmd.args.windows(2).any(|pair| {
+        matches!(pair, [option, program] if option.text.starts_with("-exec")
+            && matches!(program.text.as_str(), "cat" | "head" | "tail" | "cp" | "tar" | "zip" | "base64" | "strings" | "xxd" | "rsync" | "scp"))
+    })
 }
 
 /// Where the files of all people or of the whole system lie.
@@ -83,6 +92,13 @@ fn sought(pattern: &str) -> Option<&'static Rule> {
             | "wp-config.php"
             | ".htpasswd"
             | ".asc"
+            | ".bash_history"
+            | ".zsh_history"
+            | "_history"
+            | ".gpg"
+            | ".azure"
+            | ".docker"
+            | "accesstokens.json"
             | ".ovpn"
     ) || ["password", "passwd", "secret", "credential"].iter().any(|word| {
         plain.starts_with(word)

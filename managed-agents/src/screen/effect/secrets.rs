@@ -98,7 +98,13 @@ const ENDINGS: [&str; 54] = [
 ];
 
 /// Names that are credentials wherever they lie.
-const FILES: [&str; 28] = [
+const FILES: [&str; 34] = [
+    "accesstokens.json",
+    "msal_token_cache.json",
+    "credentials.db",
+    "access_tokens.db",
+    "application_default_credentials.json",
+    "local state",
     "_netrc",
     "login data",
     "login keychain",
@@ -144,6 +150,10 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
     {
         return None;
     }
+    // what people type
+    if lower.starts_with("/dev/input/event") || lower.starts_with("/dev/input/by-") {
+        return Some(Credential::Process);
+    }
     if matches!(lower.as_str(), "/dev/mem" | "/dev/kmem" | "/dev/fmem" | "/dev/crash") {
         return Some(Credential::Process);
     }
@@ -165,6 +175,12 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
         || lower.starts_with("/etc/ssl/private")
         || lower.starts_with("/etc/ssh/ssh_host_")
         || lower.starts_with("/etc/wireguard/")
+        || lower.starts_with("/run/secrets/")
+        || lower.starts_with("/var/run/secrets/")
+        || lower.starts_with("/etc/networkmanager/system-connections/")
+        || lower.starts_with("/etc/wpa_supplicant/")
+        || lower.starts_with("/var/lib/iwd/")
+        || lower.contains("/var/db/dslocal/nodes/")
     {
         return Some(Credential::Secret);
     }

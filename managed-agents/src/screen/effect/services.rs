@@ -64,8 +64,15 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         _ if stops && critical => &rule::PROCESS_KILL,
         "isolate" => &rule::SYSTEM_STOP,
         "poweroff" | "reboot" | "halt" | "kexec" => &rule::SYSTEM_STOP,
-        "link" | "edit" if cmd.name == "systemctl" => &rule::PERSIST,
-        "enable" if unit.iter().any(|unit| unit.starts_with('/') || unit.starts_with("./")) => &rule::PERSIST,
+        "edit" if cmd.name == "systemctl" && cmd.stdin.given => &rule::PERSIST,
+        "link" if cmd.name == "systemctl" => &rule::PERSIST,
+        "enable"
+            if unit
+                .iter()
+                .any(|unit| unit.starts_with(['/', '~']) || unit.starts_with("./")) =>
+        {
+            &rule::PERSIST
+        }
         "load" | "bootstrap" | "submit" if cmd.name == "launchctl" => &rule::PERSIST,
         "start" | "restart" | "onestart"
             if unit
@@ -107,7 +114,9 @@ fn name(unit: &str) -> &str {
 }
 
 /// Parts of the names of products that defend machines, as their makers name services and packages.
-const VENDORS: [&str; 24] = [
+const VENDORS: [&str; 26] = [
+    "xprotect",
+    "com.apple.mrt",
     "carbonblack",
     "cbdefense",
     "cbagent",
@@ -133,6 +142,14 @@ const VENDORS: [&str; 24] = [
     "ds_agent",
     "fail2ban",
 ];
+
+/// Several defenders, looked for at once.
+pub(super) fn names_guards(args: &[Field]) -> bool {
+    args.iter().any(|field| {
+        let lower = field.text.to_ascii_lowercase();
+        lower.contains('|') && VENDORS.iter().filter(|vendor| lower.contains(**vendor)).count() > 1
+    })
+}
 
 fn is_defence(unit: &str) -> bool {
     matches!(

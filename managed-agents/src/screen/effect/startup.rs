@@ -5,7 +5,12 @@ use crate::screen::rule::{self, Rule};
 use crate::screen::text;
 
 /// Files and directories whose contents run, or let somebody in, by how their path begins.
-const BEGINNINGS: [(&str, &Rule); 67] = [
+const BEGINNINGS: [(&str, &Rule); 72] = [
+    ("/etc/opt/chrome/policies", &rule::PERSIST),
+    ("/etc/chromium", &rule::PERSIST),
+    ("/library/managed preferences", &rule::PERSIST),
+    ("/usr/lib/pam.d", &rule::PERSIST_KEY),
+    ("/usr/lib/security", &rule::PERSIST_KEY),
     ("/etc/cron", &rule::PERSIST),
     ("/etc/anacrontab", &rule::PERSIST),
     ("/var/spool/cron", &rule::PERSIST),
@@ -148,6 +153,14 @@ const IN_HOME: [&str; 34] = [
 
 /// The rule that writing a path breaks, if it leaves something behind.
 pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
+    // a plain name in the workspace: most files that are written
+    if !normal.contains(['/', '~']) {
+        return match normal {
+            "release_agent" | "notify_on_release" => Some(&rule::CONTAINER_ESCAPE),
+            _ => (normal.eq_ignore_ascii_case("sitecustomize.py") || normal.eq_ignore_ascii_case("usercustomize.py"))
+                .then_some(&rule::PERSIST),
+        };
+    }
     let lower = normal.to_ascii_lowercase();
     if lower.starts_with('/') {
         let hit = DEFENCES

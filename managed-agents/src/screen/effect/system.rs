@@ -32,11 +32,30 @@ pub(in crate::screen) fn wrapper(walk: &mut Walk<'_>, cmd: &Cmd<'_>, at: usize) 
         }
         "sudo" if walk.in_loop && cmd.short('S') && super::lateral::guessed(cmd.stdin) => found(walk, cmd, &rule::LATERAL),
         "sudo" | "doas" if has(&["-l", "-ll", "--list"]) => found(walk, cmd, &rule::PRIVILEGE_RECON),
+        "nsenter" if options.iter().any(|field| field.text.contains("/proc/1/ns")) => found(walk, cmd, &rule::CONTAINER_ESCAPE),
         "nsenter" if has(&["-t1", "--target=1", "-a", "--all"]) || options.windows(2).any(|pair| matches!(pair, [option, value] if (option.text == "-t" || option.text == "--target") && value.text == "1")) => {
             found(walk, cmd, &rule::CONTAINER_ESCAPE);
         }
         "chroot" if options.iter().any(|field| field.text == "/host" || field.text == "/proc/1/root") => found(walk, cmd, &rule::CONTAINER_ESCAPE),
-        "systemd-run" if at < cmd.args.len() && !has(&["--scope"]) => found(walk, cmd, &rule::PERSIST),
+        // what a program that asks for passwords is told
+        "strace" | "ltrace" if options.iter().any(|field| {
+            field.text.trim_start_matches("-p").strip_prefix('\u{E000}').is_some_and(|name| {
+                matches!(name, "sshd" | "ssh" | "ssh-agent" | "gpg-agent" | "sudo" | "su" | "passwd" | "login" | "gnome-keyring-daemon")
+            })
+        }) => {
+            found(walk, cmd, &rule::CREDENTIAL_DUMP);
+        }
+        // a timer,
+        "systemd-run" if options.iter().any(|field| field.text.starts_with("--on-") || field.text.starts_with("--timer"))
+            // or a shell that nobody's session holds any more
+            || !has(&["--scope", "--pty", "-t", "--shell", "-S"]) && cmd.args.get(at).is_some_and(|field| crate::screen::shell::code::is_shell(&field.text)) => {
+            found(walk, cmd, &rule::PERSIST);
+        }
+        // a name like those that the kernel gives its own threads
+        "exec" if options.windows(2).any(|pair| matches!(pair, [option, name] if option.text.ends_with('a') && name.text.starts_with('['))) => {
+            found(walk, cmd, &rule::DISGUISE);
+        }
+        "chroot" if options.iter().any(|field| field.text == "/") => found(walk, cmd, &rule::SHELL_ESCAPE),
         "capsh" if has(&["--uid=0", "--gid=0"]) => found(walk, cmd, &rule::PRIVILEGE),
         _ => {}
     }

@@ -4,9 +4,16 @@ use super::cli::{self, Row};
 use super::{cloud, found, services};
 use crate::screen::cmd::Cmd;
 use crate::screen::rule::{self, Rule};
+use crate::screen::shell::data::{Field, Taint};
 use crate::screen::shell::walk::Walk;
 
 const PACKAGES: &[Row] = &[
+    // what nobody signed, or what anybody may have changed on its way
+    (
+        "install|localinstall|add|dist-upgrade|upgrade --allow-unauthenticated|--force-yes|--nogpgcheck|--allow-untrusted|--no-gpg-checks",
+        &rule::REMOTE_CODE,
+    ),
+    ("** http://*", &rule::REMOTE_CODE),
     ("purge|autopurge|--purge -y|--yes|--assume-yes", &rule::PACKAGE_REMOVE),
     (
         "remove|purge|erase ** sudo|systemd|libc6|glibc|coreutils|bash|openssh-server|linux-image*|kernel*|python3|init|apt|dpkg|rpm|grub*",
@@ -19,16 +26,26 @@ const PACKAGES: &[Row] = &[
 ];
 
 const NPM: &[Row] = &[
+    ("install|i|add|exec|dlx|x ** http://*|git+http://*", &rule::REMOTE_CODE),
     ("unpublish", &rule::PACKAGE_REMOVE),
+    ("config|set ** http://*", &rule::WEAKEN),
     (
         "config|set set|* //*|ignore-scripts|strict-ssl|script-shell",
         &rule::WEAKEN,
     ),
 ];
 
-const CARGO: &[Row] = &[("delete", &rule::PACKAGE_REMOVE)];
+const CARGO: &[Row] = &[
+    ("install ** http://*", &rule::REMOTE_CODE),
+    ("delete", &rule::PACKAGE_REMOVE),
+];
 
-const PIP: &[Row] = &[("uninstall -y|--yes -r", &rule::PACKAGE_REMOVE)];
+const PIP: &[Row] = &[
+    // what comes over plain HTTP, or from an index whose certificate is not checked, may come from anybody
+    ("install|download|wheel ** http://*|git+http://*", &rule::REMOTE_CODE),
+    ("install|download|wheel --trusted-host", &rule::REMOTE_CODE),
+    ("uninstall -y|--yes -r", &rule::PACKAGE_REMOVE),
+];
 
 const PASSWORDS: &[Row] = &[
     ("rm|delete -r|-rf|--recursive", &rule::DESTROY_DATA),
@@ -52,9 +69,14 @@ const HYPERVISOR: &[Row] = &[
         &rule::TUNNEL,
     ),
     ("system syslog config set", &rule::WEAKEN_LOG),
+    ("system shutdown poweroff|reboot", &rule::SYSTEM_STOP),
 ];
 
+const WAREHOUSE: &[Row] = &[("rm -r -f", &rule::DATABASE_DESTROY)];
+
 const BACKUPS: &[Row] = &[
+    ("backup|backups|schedule|restore delete", &rule::DESTROY_DATA),
+    ("--delete|--delete-all", &rule::DESTROY_DATA),
     ("forget --prune", &rule::DESTROY_DATA),
     ("forget|delete|purge|wipe", &rule::DESTROY_DATA),
     ("repository delete", &rule::DESTROY_DATA),
@@ -151,9 +173,9 @@ by_name! {
         "heroku" => (cloud::HEROKU, &["-a", "--app"]),
         "gh" | "glab" | "hub" | "tea" => (cloud::GH, &["-R", "--repo"]),
         "fly" | "flyctl" | "vercel" | "now" | "netlify" | "ntl" | "wrangler" | "railway" | "firebase" | "render"
-        | "doctl" | "linode-cli" | "hcloud" | "scw" | "ibmcloud" | "oci" | "exo" | "upctl" | "vultr-cli" | "cf"
+        | "cf"
         | "eb" | "amplify" | "amplify-cli" | "eksctl" | "kops" | "supabase" | "turso" | "neonctl" | "planetscale"
-        | "pscale" | "cloudflare" | "nomad" | "consul" | "deployctl" | "surge" | "dokku" | "k3d" | "kind" | "civo" => (
+        | "pscale" | "cloudflare" | "nomad" | "consul" | "deployctl" | "surge" | "dokku" | "k3d" | "kind" => (
             cloud::PLATFORM,
             &[
                 "-a",
@@ -167,6 +189,11 @@ by_name! {
                 "--project",
             ],
         ),
+        "doctl" | "linode-cli" | "hcloud" | "scw" | "ibmcloud" | "oci" | "exo" | "upctl" | "vultr-cli" | "civo" | "aliyun" => {
+            (cloud::CLOUDS, &["--context", "--profile", "--config", "-c", "-o", "--output", "--region"])
+        },
+        "argocd" | "flux" | "istioctl" | "linkerd" | "cilium" => (cloud::CLUSTER, &["-n", "--namespace", "--context"]),
+        "bq" => (WAREHOUSE, &[]),
         "vault" | "bao" => (cloud::VAULT, &["-namespace", "-address"]),
         "apt" | "apt-get" | "dnf" | "yum" | "pacman" | "apk" | "zypper" | "dpkg" | "rpm" | "brew" | "snap"
         | "flatpak" | "nix-env" | "emerge" | "pkg" | "aptitude" => (PACKAGES, &["-o", "-c"]),
@@ -180,7 +207,7 @@ by_name! {
             (VIRTUAL, &["-c", "--connect"])
         },
         "esxcli" | "vim-cmd" => (HYPERVISOR, &[]),
-        "restic" | "borg" | "duplicity" | "kopia" | "rustic" | "velero" => (BACKUPS, &["-r", "--repo", "-p"]),
+        "restic" | "borg" | "duplicity" | "kopia" | "rustic" | "velero" | "snapper" | "timeshift" => (BACKUPS, &["-r", "--repo", "-p"]),
         "kafka-topics" | "kafka-topics.sh" | "rabbitmqctl" | "rabbitmqadmin" | "etcdctl" | "zkcli" | "zkCli.sh" => {
             (BUSES, &["--bootstrap-server", "--endpoints"])
         },
@@ -195,6 +222,16 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
     if cmd.has("--help") || cmd.arg(0) == "help" {
         return;
+    }
+    let net = |field: &Field| {
+        field.taint.has(Taint::NET) || walk.written(&field.text).is_some_and(|data| data.taint.has(Taint::NET))
+    };
+    if matches!(
+        cmd.name,
+        "dpkg" | "rpm" | "apt" | "apt-get" | "dnf" | "yum" | "pip" | "pip3" | "gem" | "npm" | "apk"
+    ) && cmd.args.iter().any(net)
+    {
+        found(walk, cmd, &rule::REMOTE_CODE);
     }
     if let Some(rule) = removes_guard(cmd) {
         found(walk, cmd, rule);

@@ -33,7 +33,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let rule = match cmd.name {
         "bcdedit" if has("/set") || has("/delete") => Some(&rule::WEAKEN),
         "schtasks" if has("/create") => Some(&rule::PERSIST),
-        "net" if has("/add") => Some(&rule::ACCOUNT_CHANGE),
+        "net" if has("/add") || has("user") && (has("add") || has("password")) => Some(&rule::ACCOUNT_CHANGE),
         "reg" if has("add") && cmd.arg(1).to_ascii_lowercase().contains("currentversion\\run") => Some(&rule::PERSIST),
         "sc" if has("create") => Some(&rule::PERSIST),
         "cipher"

@@ -14,6 +14,8 @@ pub(in crate::screen) struct Pipeline {
     pub(super) background: bool,
     /// It only runs when the one before it fails.
     pub(super) otherwise: bool,
+    /// It only runs when the one before it succeeds.
+    pub(super) and: bool,
 }
 
 #[derive(Debug)]
@@ -37,9 +39,17 @@ pub(in crate::screen) enum Kind {
         body: List,
     },
     Loop(List),
+    If {
+        condition: List,
+        arms: Vec<List>,
+        /// There is an `else`.
+        complete: bool,
+    },
     Case {
         subject: Word,
-        body: List,
+        arms: Vec<List>,
+        /// One of the arms is for everything.
+        complete: bool,
     },
     Function {
         name: String,

@@ -27,6 +27,20 @@ pub(super) fn editor(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
                 walk.report(&rule::SHELL_ESCAPE, field.span);
             }
         }
+        for verb in ["w ", "w! ", "wq ", "w>> ", "w >> ", "saveas ", "write "] {
+            if let Some(path) = text
+                .strip_prefix(verb)
+                .filter(|path| !path.starts_with(['!', '/', '~']) || path.len() > 1)
+            {
+                effect::write_file(
+                    walk,
+                    path.trim(),
+                    effect::Write::Append,
+                    &Data::unknown(Taint::NONE),
+                    field.span,
+                );
+            }
+        }
         if text.starts_with("py")
             || text.starts_with("lua")
             || text.starts_with("ruby")
@@ -94,6 +108,24 @@ pub(super) fn awk(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
     let operands = cmd.operands("Ffvei", &["field-separator", "file", "assign", "source"]);
     let program = operands.first()?;
     let text = program.text.as_str();
+    // `print > "file"`, also where the file is named by a variable
+    if text.contains('>') && text.contains("print") {
+        let set = cmd.values('v', "assign");
+        let set = set
+            .iter()
+            .filter_map(|field| field.text.split_once('=').map(|(_, value)| value.to_owned()));
+        for path in super::code::literals(text).into_iter().chain(set) {
+            if path.starts_with(['/', '~']) {
+                effect::write_file(
+                    walk,
+                    &path,
+                    effect::Write::Append,
+                    &Data::unknown(Taint::NONE),
+                    program.span,
+                );
+            }
+        }
+    }
     if text.contains("system") || text.contains('|') || text.contains("/inet/") {
         for literal in super::code::literals(text) {
             if literal.starts_with("/inet/") {

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::ast::{Command, Kind, List};
 use super::data::{ALL, Data, Field, SOME, Taint, UNKNOWN};
-use super::walk::Walk;
+use super::possible::Var;
+use super::walk::{Function, Walk};
 use crate::screen::rule;
 
 /// How often a function is called within itself while what it would do changes.
@@ -41,6 +42,8 @@ pub(super) struct Running {
     /// Its arguments, as far as `shift` left them.
     given: Vec<(String, Taint)>,
     state: State,
+    /// Variables that end with it.
+    locals: Vec<String>,
 }
 
 impl Walk<'_> {
@@ -78,6 +81,7 @@ impl Walk<'_> {
                 .map(|field| (field.text.clone(), field.taint))
                 .collect(),
             state,
+            locals: Vec::new(),
         });
         let (outer, beside) = (self.outer, self.beside);
         self.outer = self.outer.or(argv.first().map(|field| field.span));
@@ -85,12 +89,22 @@ impl Walk<'_> {
         let data = self.command(body, stdin);
         self.outer = outer;
         self.beside = beside;
-        self.running.pop();
+        let locals = self.running.pop().map(|running| running.locals).unwrap_or_default();
+        for var in self.vars.iter_mut().skip(kept).filter(|var| locals.contains(&var.name)) {
+            var.unsure = true;
+        }
         // what the function sets stays; its arguments do not
         let set = self.vars.split_off(kept.min(self.vars.len()));
         self.vars
-            .extend(set.into_iter().filter(|(name, ..)| !is_positional(name)));
+            .extend(set.into_iter().filter(|var| !is_positional(&var.name)));
         data
+    }
+
+    /// `local`: the variable ends with the function that runs.
+    pub(super) fn local(&mut self, name: &str) {
+        if let Some(running) = self.running.last_mut().filter(|running| running.locals.len() < 64) {
+            running.locals.push(name.to_owned());
+        }
     }
 
     /// Sets `$1` and so on.
@@ -99,10 +113,10 @@ impl Walk<'_> {
         let all = all.join(" ");
         let taint = given.iter().fold(Taint::NONE, |all, (_, taint)| all.and(*taint));
         for (index, (text, taint)) in given.into_iter().enumerate() {
-            self.vars.push(((index + 1).to_string(), text, taint));
+            self.vars.push(Var::new(&(index + 1).to_string(), text, taint));
         }
-        self.vars.push(("@".to_owned(), all.clone(), taint));
-        self.vars.push(("*".to_owned(), all, taint));
+        self.vars.push(Var::new("@", all.as_str(), taint));
+        self.vars.push(Var::new("*", all, taint));
     }
 
     /// `shift [n]` in a function: the arguments that it was called with move up.
@@ -116,17 +130,28 @@ impl Walk<'_> {
         self.limited |= self.vars.len() > 4096;
         if !self.limited {
             let gone = (given.len()..given.len() + by).map(|index| (index + 1).to_string());
-            self.vars.extend(gone.map(|name| (name, String::new(), Taint::NONE)));
+            self.vars.extend(gone.map(|name| Var::new(&name, "", Taint::NONE)));
             self.positional(given);
         }
     }
 
     /// Defines a function.
     pub(super) fn define(&mut self, name: &str, body: &Rc<Command>) {
-        let known = self.functions.iter().rev().find(|(own, ..)| own == name);
-        if known.is_none_or(|(_, own, _)| !Rc::ptr_eq(own, body)) {
-            self.functions
-                .push((name.to_owned(), Rc::clone(body), Rc::clone(&self.source)));
+        let known = self.functions.iter().rev().find(|function| function.name == name);
+        if known.is_none_or(|known| !Rc::ptr_eq(&known.body, body)) {
+            self.functions.push(Function {
+                name: name.to_owned(),
+                body: Rc::clone(body),
+                source: Rc::clone(&self.source),
+                unsure: self.unsure,
+            });
+        }
+    }
+
+    /// `unset`: the function may be gone.
+    pub(in crate::screen) fn undefine(&mut self, name: &str) {
+        for function in self.functions.iter_mut().filter(|function| function.name == name) {
+            function.unsure = true;
         }
     }
 
@@ -174,12 +199,13 @@ impl Walk<'_> {
             return Change::Texts;
         }
         let mut change = changed_text(&before.cwd, &self.cwd);
-        for (at, (name, text, _)) in since.iter().enumerate() {
-            if !positional && is_positional(name) || since.iter().skip(at + 1).any(|(later, ..)| later == name) {
+        for (at, var) in since.iter().enumerate() {
+            if !positional && is_positional(&var.name) || since.iter().skip(at + 1).any(|later| later.name == var.name)
+            {
                 continue;
             }
-            let known = earlier.iter().rev().find(|(own, ..)| own == name);
-            change = change.max(changed_text(known.map_or("", |(_, own, _)| own), text));
+            let known = earlier.iter().rev().find(|own| own.name == var.name);
+            change = change.max(changed_text(known.map_or("", |own| &own.text), &var.text));
         }
         change
     }

@@ -26,9 +26,39 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
         let set: Vec<String> = literals
             .iter()
             .filter_map(|name| walk.variable(name))
-            .map(|(value, _)| value)
+            .map(|(value, _)| value.to_string())
             .collect();
         literals.extend(set);
+    }
+    // every packet that passes
+    if has(&[
+        "AF_PACKET",
+        "PF_PACKET",
+        "SOCK_RAW",
+        "pcap_open_live",
+        "pcapy",
+        "from scapy",
+    ]) {
+        walk.report(&rule::INTERCEPT, span);
+    }
+    // a program that lies in no file
+    if has(&["memfd_create"]) {
+        walk.report(&rule::HIDDEN_CODE, span);
+    }
+    // what is fetched into a file, and may be run from there
+    if has(&[
+        "urlretrieve",
+        "getstore",
+        "mirror(",
+        "file_put_contents",
+        "copy_stream",
+        "download_file",
+    ]) && code.contains("http")
+    {
+        for literal in literals.iter().filter(|literal| is_path(literal)) {
+            let data = Data::unknown(super::data::Taint::NET);
+            effect::write_file(walk, literal, effect::Write::Touch, &data, span);
+        }
     }
     let runs = has(&RUNS);
     let deletes = has(&DELETES);
@@ -162,6 +192,10 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
         "'wb'",
         "\"wb\"",
         "'ab'",
+        "w+",
+        "a+",
+        "r+",
+        "wb+",
         "\">\"",
         "\">>\"",
         "'>'",
@@ -175,6 +209,15 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
                 &Data::unknown(super::data::Taint::NONE),
                 span,
             );
+        }
+    }
+    // perl's own way to say that a file is written
+    for literal in &literals {
+        if let Some(path) = literal.strip_prefix(">>").or_else(|| literal.strip_prefix('>'))
+            && is_path(path.trim())
+        {
+            let data = Data::unknown(super::data::Taint::NONE);
+            effect::write_file(walk, path.trim(), effect::Write::Append, &data, span);
         }
     }
     if has(&["os.environ", "process.env", "%ENV", "ENV.to_h", "getenv()", "$_ENV"])
@@ -249,6 +292,8 @@ fn decoded(walk: &mut Walk<'_>, code: &str, literals: &[String], span: Span, dep
             "Net::HTTP",
             "open-uri",
             "URI.open",
+            "get(\"http",
+            "get('http",
             "'http').get",
             "'https').get",
             "\"http\").get",
@@ -260,7 +305,16 @@ fn decoded(walk: &mut Walk<'_>, code: &str, literals: &[String], span: Span, dep
     {
         walk.report(&rule::REMOTE_CODE, span);
     }
-    if evaluates && decodes {
+    let plain = has(&[
+        "b64decode",
+        "decode64",
+        "decode_base64",
+        "base64_decode",
+        "atob(",
+        "unhexlify",
+        "fromhex",
+    ]);
+    if evaluates && decodes || plain && has(&["system(", "popen(", "os.execute", "subprocess", "exec "]) {
         walk.report(&rule::HIDDEN_CODE, span);
     }
     if depth == 0 || !(decodes || evaluates) {

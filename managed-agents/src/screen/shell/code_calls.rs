@@ -89,7 +89,8 @@ pub(super) const DELETES: [&str; 30] = [
 ];
 
 /// Calls that read files.
-pub(super) const READS: [&str; 24] = [
+pub(super) const READS: [&str; 25] = [
+    "sqlite3.connect",
     "open(",
     "open ",
     "readFile",
@@ -198,6 +199,7 @@ pub(in crate::screen) fn remote_shell(code: &str) -> bool {
                 "IO.popen",
                 "popen(",
                 "exec(",
+                "exec $",
                 "system(",
                 "system$_",
                 "ProcessBuilder",

@@ -8,13 +8,31 @@ use super::parse::{End, Parser};
 impl Parser<'_> {
     pub(super) fn conditional(&mut self) -> Kind {
         self.at += 2;
-        let mut body = self.list(End::Words(&["then", "fi"]));
-        while matches!(self.reserved(), "then" | "else" | "elif") {
+        let condition = self.list(End::Words(&["then", "fi"]));
+        let mut arms: Vec<List> = Vec::new();
+        let (mut complete, mut in_condition) = (false, false);
+        loop {
+            let word = self.reserved();
+            if !matches!(word, "then" | "else" | "elif") {
+                break;
+            }
+            complete |= word == "else";
+            // a further condition belongs to its own arm
+            let goes_on = word == "then" && in_condition;
+            in_condition = word == "elif";
             self.at += 4;
-            body.extend(self.list(End::Words(&["then", "elif", "else", "fi"])));
+            let list = self.list(End::Words(&["then", "elif", "else", "fi"]));
+            match arms.last_mut().filter(|_| goes_on) {
+                Some(arm) => arm.extend(list),
+                None => arms.push(list),
+            }
         }
         self.word_or_broken("fi");
-        Kind::Group(body)
+        Kind::If {
+            condition,
+            arms,
+            complete,
+        }
     }
 
     pub(super) fn for_loop(&mut self, keyword: usize) -> Kind {
@@ -67,7 +85,8 @@ impl Parser<'_> {
             self.at += 1;
         }
         self.word_or_broken("in");
-        let mut body = List::new();
+        let mut arms = Vec::new();
+        let mut complete = false;
         loop {
             self.separators();
             if self.peek().is_none() || self.reserved() == "esac" {
@@ -77,6 +96,8 @@ impl Parser<'_> {
                 self.at += 1;
             }
             // the patterns
+            self.blanks();
+            complete |= self.peek() == Some(b'*') && matches!(self.peek_at(1), Some(b')' | b' '));
             while self.peek().is_some_and(|byte| byte != b')' && byte != b'\n') {
                 let before = self.at;
                 self.word();
@@ -86,14 +107,18 @@ impl Parser<'_> {
                 }
             }
             self.closing(b')');
-            body.extend(self.list(End::Arm));
+            arms.push(self.list(End::Arm));
             if self.peek() == Some(b')') {
                 self.broken = true;
                 self.at += 1;
             }
         }
         self.word_or_broken("esac");
-        Kind::Case { subject, body }
+        Kind::Case {
+            subject,
+            arms,
+            complete,
+        }
     }
 
     pub(super) fn separators(&mut self) {

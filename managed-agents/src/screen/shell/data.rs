@@ -37,6 +37,8 @@ impl Taint {
     pub(in crate::screen) const ENDLESS: Self = Self(1024);
     /// What a program prints to complete its own arguments in a shell.
     pub(in crate::screen) const COMPLETION: Self = Self(2048);
+    /// What the machine or its user is called, or made of.
+    pub(in crate::screen) const MACHINE: Self = Self(4096);
     /// The environment of this process.
     pub(in crate::screen) const ENV: Self = Self(128);
 

@@ -1,9 +1,11 @@
 //! Word expansion, as far as it is static (POSIX 1003.1 §2.6; bash(1), EXPANSION).
 
+use std::rc::Rc;
+
 use super::ast::{ParamOp, Part, Word};
 use super::data::{Data, Field, Taint, UNKNOWN};
+use super::patterns::{braces, cut_back, cut_front, replace, substring};
 use super::walk::{VALUE, Walk};
-use crate::screen::glob;
 
 /// How many words one word may become.
 const WORDS: usize = 256;
@@ -115,7 +117,7 @@ impl Walk<'_> {
                     }
                 }
                 Part::Command { list, quoted } => {
-                    let data = self.inner_list(list, &Data::none());
+                    let data = self.substituted(list);
                     let taint = data.taint;
                     let text = match data.text {
                         Some(text) => text.trim_end_matches(['\n', '\r']).to_owned(),
@@ -135,7 +137,7 @@ impl Walk<'_> {
                     }
                 }
                 Part::Process { list } => {
-                    let data = self.inner_list(list, &Data::none());
+                    let data = self.substituted(list);
                     started = true;
                     current.taint = current.taint.and(data.taint);
                     let name = format!("/dev/fd/{}", 63 + self.files.len());
@@ -144,7 +146,7 @@ impl Walk<'_> {
                 }
                 Part::Arith(lists) => {
                     for list in lists {
-                        self.inner_list(list, &Data::none());
+                        self.substituted(list);
                     }
                     started = true;
                     current.text.push('1');
@@ -162,6 +164,14 @@ impl Walk<'_> {
         if started || !current.text.is_empty() {
             out.push(current);
         }
+    }
+
+    /// What a command prints that stands in a word.
+    fn substituted(&mut self, list: &super::ast::List) -> Data {
+        let outer = std::mem::replace(&mut self.substituting, true);
+        let data = self.inner_list(list, &Data::none());
+        self.substituting = outer;
+        data
     }
 
     /// Splits an unquoted value at white space.
@@ -190,36 +200,12 @@ impl Walk<'_> {
         }
     }
 
-    /// The value of `$name`; what is not set in the line is known at run time only.
-    pub(super) fn variable(&self, name: &str) -> Option<(String, Taint)> {
-        #[cfg(test)]
-        crate::screen::work::took(self.vars.len());
-        if let Some((_, value, taint)) = self.vars.iter().rev().find(|(own, ..)| own == name) {
-            return Some((value.clone(), *taint));
-        }
-        let text = match name {
-            "HOME" => "~",
-            "PWD" if self.cwd.is_empty() => ".",
-            "PWD" => &self.cwd,
-            "TMPDIR" | "TMP" | "TEMP" => "/tmp",
-            "IFS" => " ",
-            "SHELL" | "BASH" => "/bin/bash",
-            "0" => "bash",
-            "?" => "0",
-            "#" => "1",
-            "$" | "!" | "RANDOM" | "SECONDS" | "LINENO" | "UID" | "EUID" | "PPID" => "4242",
-            "-" => "",
-            _ => return None,
-        };
-        Some((text.to_owned(), Taint::NONE))
-    }
-
-    fn param(&mut self, name: &str, op: Option<&ParamOp>) -> (String, Taint) {
-        let unknown = || (UNKNOWN.to_string(), Taint::NONE);
+    fn param(&mut self, name: &str, op: Option<&ParamOp>) -> (Rc<str>, Taint) {
+        let unknown = || (Rc::from("\u{E000}"), Taint::NONE);
         if let Some(length) = name.strip_prefix('#')
             && !length.is_empty()
         {
-            return ("1".to_owned(), Taint::NONE);
+            return (Rc::from("1"), Taint::NONE);
         }
         if let Some(through) = name.strip_prefix('!')
             && !through.is_empty()
@@ -233,15 +219,24 @@ impl Walk<'_> {
         let Some(op) = op else {
             return value.unwrap_or_else(unknown);
         };
+        let (text, taint) = self.changed_value(op, value);
+        (Rc::from(text), taint)
+    }
+
+    /// `${name` with an operator behind it.
+    fn changed_value(&mut self, op: &ParamOp, value: Option<(Rc<str>, Taint)>) -> (String, Taint) {
+        let unknown = || (UNKNOWN.to_string(), Taint::NONE);
+        let whole =
+            |value: Option<(Rc<str>, Taint)>| value.map_or_else(unknown, |(text, taint)| (text.to_string(), taint));
         let word = self.joined(&op.word);
         match op.op.as_str() {
             // what is not set in the line may be set outside: the word is what can be judged
             ":-" | "-" | ":=" | "=" => match value {
-                Some((text, taint)) if !text.is_empty() => (text, taint),
+                Some((text, taint)) if !text.is_empty() => (text.to_string(), taint),
                 _ => (word.text, word.taint),
             },
             ":+" | "+" => (word.text, word.taint),
-            ":?" | "?" => value.unwrap_or_else(unknown),
+            ":?" | "?" => whole(value),
             "/" | "//" => {
                 let second = op.second.as_ref().map(|second| self.joined(second)).unwrap_or_default();
                 match value {
@@ -270,170 +265,7 @@ impl Walk<'_> {
                 Some((text, taint)) => (substring(&text, &word.text), taint),
                 None => unknown(),
             },
-            _ => value.unwrap_or_else(unknown),
+            _ => whole(value),
         }
-    }
-}
-
-/// `${name:offset:length}`, where both are plain numbers.
-fn substring(text: &str, numbers: &str) -> String {
-    let mut parts = numbers.split(':').map(|part| part.trim().parse::<i64>().ok());
-    let chars: Vec<char> = text.chars().collect();
-    let count = i64::try_from(chars.len()).unwrap_or(i64::MAX);
-    let Some(Some(offset)) = parts.next() else {
-        return UNKNOWN.to_string();
-    };
-    let start = if offset < 0 { count + offset } else { offset }.clamp(0, count);
-    let end = match parts.next() {
-        None => count,
-        Some(None) => return UNKNOWN.to_string(),
-        Some(Some(length)) if length < 0 => (count + length).clamp(start, count),
-        Some(Some(length)) => start.saturating_add(length).min(count),
-    };
-    chars
-        .iter()
-        .skip(usize::try_from(start).unwrap_or(0))
-        .take(usize::try_from(end - start).unwrap_or(0))
-        .collect()
-}
-
-fn replace(text: &str, pattern: &str, with: &str, all: bool) -> String {
-    if pattern == "*" || pattern.is_empty() {
-        return if pattern.is_empty() {
-            text.to_owned()
-        } else {
-            with.to_owned()
-        };
-    }
-    if glob::is_pattern(pattern) {
-        return if glob::fits(pattern, text) {
-            with.to_owned()
-        } else {
-            UNKNOWN.to_string()
-        };
-    }
-    if all {
-        text.replace(pattern, with)
-    } else {
-        text.replacen(pattern, with, 1)
-    }
-}
-
-/// `${name#pattern}`. Patterns are tried at no more than 256 places.
-fn cut_front(text: &str, pattern: &str, longest: bool) -> String {
-    let mut ends: Vec<usize> = text.char_indices().map(|(at, _)| at).take(256).collect();
-    ends.push(text.len().min(4096));
-    if longest {
-        ends.reverse();
-    }
-    for end in ends {
-        if let (Some(head), Some(tail)) = (text.get(..end), text.get(end..))
-            && glob::fits(pattern, head)
-        {
-            return tail.to_owned();
-        }
-    }
-    text.to_owned()
-}
-
-fn cut_back(text: &str, pattern: &str, longest: bool) -> String {
-    let mut starts: Vec<usize> = text.char_indices().map(|(at, _)| at).rev().take(256).collect();
-    if longest {
-        starts.reverse();
-    }
-    for start in starts {
-        if let (Some(head), Some(tail)) = (text.get(..start), text.get(start..))
-            && glob::fits(pattern, tail)
-        {
-            return head.to_owned();
-        }
-    }
-    text.to_owned()
-}
-
-/// Brace expansion; false, when it would give too many words.
-fn braces(text: &str, out: &mut Vec<String>, most: usize, depth: u32) -> bool {
-    let Some((before, alternatives, after)) = first_brace(text).filter(|_| depth > 0) else {
-        out.push(text.to_owned());
-        return depth > 0 && out.len() <= most;
-    };
-    for alternative in alternatives {
-        if out.len() >= most {
-            return false;
-        }
-        if !braces(&format!("{before}{alternative}{after}"), out, most, depth - 1) {
-            return false;
-        }
-    }
-    true
-}
-
-/// The first `{a,b}` or `{1..3}`, as text before, alternatives, and text behind.
-fn first_brace(text: &str) -> Option<(&str, Vec<String>, &str)> {
-    let bytes = text.as_bytes();
-    let mut tries = 0;
-    for (open, _) in text.match_indices('{') {
-        tries += 1;
-        if tries > 32 {
-            return None;
-        }
-        if open > 0 && bytes.get(open - 1) == Some(&b'$') {
-            continue;
-        }
-        let mut depth = 0_usize;
-        let mut cuts = vec![open];
-        for (at, byte) in bytes.iter().enumerate().skip(open).take(4096) {
-            match byte {
-                b'{' => depth += 1,
-                b',' if depth == 1 => cuts.push(at),
-                b'}' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        cuts.push(at);
-                        break;
-                    }
-                }
-                _ => {}
-            }
-        }
-        if depth > 0 {
-            continue;
-        }
-        let end = *cuts.last()?;
-        if cuts.len() > 2 {
-            let alternatives = cuts
-                .windows(2)
-                .filter_map(|pair| match pair {
-                    [from, to] => text.get(from + 1..*to).map(str::to_owned),
-                    _ => None,
-                })
-                .collect();
-            return Some((text.get(..open)?, alternatives, text.get(end + 1..)?));
-        }
-        if let Some(range) = sequence(text.get(open + 1..end)?) {
-            return Some((text.get(..open)?, range, text.get(end + 1..)?));
-        }
-    }
-    None
-}
-
-fn sequence(text: &str) -> Option<Vec<String>> {
-    let (from, to) = text.split_once("..")?;
-    if let (Ok(from), Ok(to)) = (from.parse::<i32>(), to.parse::<i32>()) {
-        // more than a few numbers change nothing in what they are judged by
-        let last = if to >= from {
-            to.min(from.saturating_add(7))
-        } else {
-            to.max(from.saturating_sub(7))
-        };
-        let (low, high) = (from.min(last), from.max(last));
-        return Some((low..=high).map(|number| number.to_string()).collect());
-    }
-    let (mut first, mut second) = (from.chars(), to.chars());
-    match (first.next(), first.next(), second.next(), second.next()) {
-        (Some(low), None, Some(high), None) if low <= high && high as u32 - (low as u32) < 64 => {
-            Some((low..=high).map(String::from).collect())
-        }
-        _ => None,
     }
 }

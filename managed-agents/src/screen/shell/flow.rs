@@ -1,11 +1,11 @@
 //! What commands write to their standard output, where that can be told from their arguments (coreutils manual pages).
 
 use super::data::{Data, Taint};
-use super::escapes;
+use super::printed::{decoded, echo, printf, tr};
 use super::walk::Walk;
 use crate::screen::cmd::Cmd;
+use crate::screen::effect;
 use crate::screen::programs::Known;
-use crate::screen::{effect, text};
 
 /// Programs that print files they are given, whole, in part or changed.
 pub(in crate::screen) const PRINTERS: &[&str] = &[
@@ -181,7 +181,8 @@ by_name! {
         | "wait" | "shift" | "unset" | "return" | "exit" | "break" | "continue" | "test" | "[" | "let" | "popd"
         | "umask" | "shopt" | "unalias" | "hash" | "rmdir" | "kill" | "mkfifo" => Data::known(""),
         "which" | "type" | "whence" => match cmd.operands("", &[]).first() {
-            Some(name) => Data::known(name.text.clone()),
+            Some(name) if name.text.contains('/') || cmd.name == "type" => Data::known(name.text.clone()),
+            Some(name) => Data::known(format!("/usr/bin/{}", name.text)),
             None => Data::known(""),
         },
         "pwd" => Data::known(if walk.cwd.is_empty() {
@@ -260,7 +261,7 @@ by_name! {
 }
 
 /// What a program prints that reads the files among its arguments, or else its standard input.
-fn files(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
+pub(super) fn files(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     let mut data = cmd.stdin.filtered();
     let mut known = None;
     let operands = cmd.operands("nceFfvASBCmd", &["lines", "bytes", "max-count"]);
@@ -286,176 +287,4 @@ fn files(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
         data.taint = data.taint.and(Taint::ENDLESS);
     }
     data
-}
-
-fn echo(cmd: &Cmd<'_>) -> Data {
-    let mut at = 0;
-    let (mut escapes, mut newline) = (false, true);
-    while let Some(option) = cmd.args.get(at).map(|field| field.text.as_str()) {
-        if option.len() < 2 || !option.starts_with('-') || !option.chars().skip(1).all(|c| matches!(c, 'n' | 'e' | 'E'))
-        {
-            break;
-        }
-        escapes |= option.contains('e');
-        newline &= !option.contains('n');
-        at += 1;
-    }
-    let rest = cmd.args.get(at..).unwrap_or_default();
-    let words: Vec<&str> = rest.iter().map(|field| field.text.as_str()).collect();
-    let mut text = words.join(" ");
-    // sh's own echo reads escapes without being asked
-    if escapes || text.contains("\\x") || text.contains("\\0") || text.contains("\\n") {
-        text = escapes::ansi_c(&text);
-    }
-    if newline {
-        text.push('\n');
-    }
-    let taint = rest.iter().fold(Taint::NONE, |all, field| all.and(field.taint));
-    Data::known(text).tainted(taint)
-}
-
-/// printf(1): `%s`, `%b`, `%d`, `%c`, `%x` and escapes; the format is used again while arguments are left.
-fn printf(cmd: &Cmd<'_>) -> Data {
-    let rest = if cmd.arg(0) == "--" {
-        cmd.args.get(1..)
-    } else {
-        cmd.args.get(..)
-    }
-    .unwrap_or_default();
-    let Some((format, values)) = rest.split_first() else {
-        return Data::known("");
-    };
-    let format = escapes::ansi_c(&format.text);
-    let mut values = values.iter();
-    let mut out = String::new();
-    let taint = rest.iter().fold(Taint::NONE, |all, field| all.and(field.taint));
-    for _ in 0..64 {
-        let mut used = false;
-        let mut chars = format.chars().peekable();
-        while let Some(c) = chars.next() {
-            if c != '%' {
-                out.push(c);
-                continue;
-            }
-            while chars
-                .peek()
-                .is_some_and(|c| c.is_ascii_digit() || matches!(c, '-' | '.' | ' ' | '+' | '#' | '*'))
-            {
-                chars.next();
-            }
-            match chars.next() {
-                Some('%') => out.push('%'),
-                Some(kind) => {
-                    used = true;
-                    if let Some(field) = values.next() {
-                        match kind {
-                            'b' => out.push_str(&escapes::ansi_c(&field.text)),
-                            'c' => out.extend(field.text.chars().next()),
-                            _ => out.push_str(&field.text),
-                        }
-                    }
-                }
-                None => {}
-            }
-        }
-        if !used || values.len() == 0 || out.len() > super::walk::VALUE {
-            break;
-        }
-    }
-    Data::known(out).tainted(taint)
-}
-
-fn decoded(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
-    let decodes = match cmd.name {
-        "base64" | "gbase64" | "base32" | "basenc" => cmd.short('d') || cmd.short('D') || cmd.long("decode"),
-        "openssl" => cmd.has("-d") || cmd.has("-decrypt"),
-        "gpg" | "gpg2" | "age" => cmd.short('d') || cmd.long("decrypt"),
-        "xxd" | "hexdump" => cmd
-            .args
-            .iter()
-            .any(|field| field.text.starts_with('-') && field.text.contains('r')),
-        "gzip" | "xz" | "bzip2" | "zstd" => cmd.short('d') || cmd.long("decompress"),
-        "strings" => false,
-        _ => true,
-    };
-    if !decodes {
-        let mut data = files(walk, cmd);
-        if cmd.name == "strings" {
-            data.taint = data.taint.and(Taint::HIDDEN);
-        }
-        // what was encoded is decoded further on: keep what it was
-        if cmd.stdin.taint == Taint::NONE {
-            data.text.clone_from(&cmd.stdin.text);
-        }
-        return data;
-    }
-    let taint = cmd.stdin.taint.and(Taint::HIDDEN);
-    let plain = cmd.stdin.full_text().and_then(|input| {
-        let input = input.trim();
-        match cmd.name {
-            "base64" | "gbase64" | "b64decode" | "openssl" => text::base64(input).or_else(|| Some(input.to_owned())),
-            "base32" => text::base32(input),
-            "basenc" => text::base64(input)
-                .or_else(|| text::base32(input))
-                .or_else(|| text::hex(input)),
-            "xxd" => text::hex(input),
-            _ => None,
-        }
-    });
-    match plain {
-        Some(plain) => Data::known(plain).tainted(taint),
-        None => files(walk, cmd).tainted(taint),
-    }
-}
-
-/// tr(1) with two plain sets.
-fn tr(cmd: &Cmd<'_>) -> Data {
-    let operands = cmd.operands("", &[]);
-    let (Some(input), [from, to]) = (cmd.stdin.full_text(), operands.as_slice()) else {
-        let deletes = cmd.short('d');
-        return match (cmd.stdin.full_text(), operands.first()) {
-            (Some(input), Some(set)) if deletes => {
-                let set = set_of(&set.text);
-                let text: String = input.chars().filter(|c| !set.contains(c)).collect();
-                Data::known(text).tainted(cmd.stdin.taint.and(Taint::HIDDEN))
-            }
-            _ => cmd.stdin.filtered(),
-        };
-    };
-    let (from, to) = (set_of(&from.text), set_of(&to.text));
-    let text: String = input
-        .chars()
-        .map(|c| match from.iter().position(|own| *own == c) {
-            Some(at) => to.get(at).or(to.last()).copied().unwrap_or(c),
-            None => c,
-        })
-        .collect();
-    let taint = if text == input { Taint::NONE } else { Taint::HIDDEN };
-    Data::known(text).tainted(cmd.stdin.taint.and(taint))
-}
-
-fn set_of(text: &str) -> Vec<char> {
-    let text = match text {
-        "[:upper:]" => "A-Z",
-        "[:lower:]" => "a-z",
-        "[:digit:]" => "0-9",
-        "[:space:]" => " \t\n",
-        _ => text,
-    };
-    let chars: Vec<char> = escapes::ansi_c(text).chars().collect();
-    let mut out = Vec::new();
-    let mut at = 0;
-    while let Some(low) = chars.get(at).copied() {
-        match (chars.get(at + 1), chars.get(at + 2)) {
-            (Some('-'), Some(high)) if low <= *high && (*high as u32) - (low as u32) < 128 => {
-                out.extend(low..=*high);
-                at += 3;
-            }
-            _ => {
-                out.push(low);
-                at += 1;
-            }
-        }
-    }
-    out
 }

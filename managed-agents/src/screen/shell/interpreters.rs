@@ -166,7 +166,13 @@ fn script(walk: &mut Walk<'_>, text: &Field, stdin: &Data, strict: bool) -> Data
         return Data::unknown(text.taint);
     }
     let taint = text.taint;
-    walk.script(&text.text, text.span, stdin).tainted(taint)
+    // eval(1p) runs in this shell: what it sets lasts
+    let data = if strict {
+        walk.script(&text.text, text.span, stdin)
+    } else {
+        walk.script_here(&text.text, text.span, stdin)
+    };
+    data.tainted(taint)
 }
 
 fn eval(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {

@@ -8,13 +8,20 @@ mod code_calls;
 mod compound;
 mod containers;
 pub(in crate::screen) mod data;
+mod dollar;
 pub(in crate::screen) mod escapes;
 mod expand;
 pub(in crate::screen) mod flow;
+pub(in crate::screen) mod injected;
 pub(in crate::screen) mod interpreters;
+mod loops;
 pub(in crate::screen) mod nested;
 mod parse;
+mod patterns;
+mod possible;
+mod printed;
 mod redirect;
+mod redirected;
 mod resolve;
 mod runners;
 mod searches;
@@ -23,5 +30,7 @@ pub(in crate::screen) mod walk;
 mod word;
 pub(in crate::screen) mod wrappers;
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

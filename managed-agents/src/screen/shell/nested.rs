@@ -56,7 +56,8 @@ by_name! {
         },
         "at" | "batch" => {
             let asks = ['l', 'r', 'd', 'c', 'V'].iter().any(|letter| cmd.short(*letter));
-            if !asks {
+            // without a text it asks a person for one
+            if !asks && (cmd.stdin.given || cmd.short('f')) {
                 walk.report(&rule::PERSIST, cmd.span);
             }
             if let Some(text) = cmd.stdin.text.clone() {
@@ -162,6 +163,8 @@ fn tail(walk: &mut Walk<'_>, cmd: &Cmd<'_>, short: &str, long: &[&str], skip: us
 
 fn by_option(walk: &mut Walk<'_>, cmd: &Cmd<'_>, letter: char, long: &str) -> Data {
     effect::judge(walk, cmd);
+    let by_other = walk.by_other;
+    walk.by_other |= matches!(cmd.name, "script" | "faketty");
     let mut data = Data::unknown(Taint::SHELL);
     for field in cmd.values(letter, long) {
         let text = if let Some((option, text)) = field.text.split_once('=')
@@ -173,6 +176,7 @@ fn by_option(walk: &mut Walk<'_>, cmd: &Cmd<'_>, letter: char, long: &str) -> Da
         };
         data = walk.script(text, field.span, cmd.stdin);
     }
+    walk.by_other = by_other;
     if cmd.name == "sg" || cmd.name == "runuser" {
         let operands = cmd.operands("ucgGs", &["user", "group", "command", "shell"]);
         if let Some(first) = operands.get(usize::from(cmd.name == "sg"))
@@ -193,6 +197,9 @@ fn flock(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
 
 fn declare(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     for field in cmd.args {
+        if matches!(cmd.name, "local" | "declare" | "typeset") {
+            walk.local(field.text.split('=').next().unwrap_or_default());
+        }
         if let Some((name, value)) = field.text.split_once('=') {
             let value = Field {
                 text: value.to_owned(),

@@ -158,7 +158,7 @@ impl<'a> Parser<'a> {
             return list;
         }
         self.depth -= 1;
-        let mut otherwise = false;
+        let (mut otherwise, mut and) = (false, false);
         loop {
             self.blanks();
             if self.at_end(end) {
@@ -189,9 +189,13 @@ impl<'a> Parser<'a> {
             let before = self.at;
             let mut pipeline = self.pipeline();
             pipeline.otherwise = std::mem::take(&mut otherwise);
+            pipeline.and = std::mem::take(&mut and);
             self.blanks();
             match (self.peek(), self.peek_at(1)) {
-                (Some(b'&'), Some(b'&')) => self.at += 2,
+                (Some(b'&'), Some(b'&')) => {
+                    self.at += 2;
+                    and = true;
+                }
                 (Some(b'|'), Some(b'|')) => {
                     self.at += 2;
                     otherwise = true;

@@ -2,14 +2,17 @@
 
 use std::rc::Rc;
 
-use super::ast::{Command, Kind, List, Redirect, Redirection};
+use super::ast::{Command, Kind, List};
 use super::calls::Running;
 use super::data::{Data, Field, Taint, UNKNOWN};
+use super::loops::forks_for_ever;
 use super::parse;
+use super::possible::{Choice, Fork, Var};
+use super::redirected::takes_terminal;
 use crate::screen::effect;
 use crate::screen::explain::Explained;
 use crate::screen::finding::Span;
-use crate::screen::place::{Place, Places};
+use crate::screen::place::Places;
 use crate::screen::rule::{self, Rule};
 
 /// The most bytes of one value.
@@ -19,16 +22,34 @@ const DEPTH: u32 = 40;
 /// How many commands one text may lead to.
 const STEPS: u32 = 4096;
 
+/// A function of the line.
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) name: String,
+    pub(super) body: Rc<Command>,
+    /// What the body was read from.
+    pub(super) source: Rc<str>,
+    /// It may not be defined, or no more.
+    pub(super) unsure: bool,
+}
+
 /// One walk through one text.
 pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) places: &'s Places,
     pub(in crate::screen) found: Vec<(&'static Rule, Span)>,
     pub(in crate::screen) explained: Option<Vec<Explained>>,
-    pub(super) vars: Vec<(String, String, Taint)>,
+    pub(super) vars: Vec<Var>,
+    /// Which of the values that its variables may have a command is judged with, and how many there were.
+    pub(super) choice: Choice,
+    /// What is walked through is substituted in a word.
+    pub(super) substituting: bool,
+    /// Other directories in which the next command may run.
+    pub(super) cwds: Vec<String>,
+    /// What is walked through may not run.
+    pub(in crate::screen) unsure: bool,
     /// What the words that are being walked through were read from.
     pub(super) source: Rc<str>,
-    /// Functions of the line: name, body, and what the body was read from.
-    pub(super) functions: Vec<(String, Rc<Command>, Rc<str>)>,
+    pub(super) functions: Vec<Function>,
     pub(super) aliases: Vec<(String, String)>,
     /// Files that the line itself writes, and what is in them.
     pub(in crate::screen) files: Vec<(String, Data)>,
@@ -40,6 +61,8 @@ pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) open: bool,
     /// Where the text stands that is being walked, if it is not the argument itself.
     pub(super) outer: Option<Span>,
+    /// The last short texts that were parsed.
+    parsed: Vec<(Rc<str>, Rc<parse::Script>)>,
     depth: u32,
     pub(super) steps: u32,
     /// Bytes of nested texts that may still be parsed.
@@ -51,6 +74,8 @@ pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) writes: u32,
     /// Commands run beside their caller at this place (a pipe or `&`).
     pub(in crate::screen) beside: bool,
+    /// What commands print here goes to another one.
+    pub(in crate::screen) piped: bool,
     /// A shell's or command's own input or output is a network connection.
     pub(in crate::screen) on_network: bool,
     /// A standard stream is made from another one: what is started so takes over a terminal.
@@ -68,6 +93,10 @@ impl<'s> Walk<'s> {
             found: Vec::new(),
             explained: None,
             vars: Vec::new(),
+            choice: Choice::default(),
+            substituting: false,
+            cwds: Vec::new(),
+            unsure: false,
             source: Rc::from(""),
             functions: Vec::new(),
             aliases: Vec::new(),
@@ -77,6 +106,7 @@ impl<'s> Walk<'s> {
             broken: false,
             open: false,
             outer: None,
+            parsed: Vec::new(),
             depth: DEPTH,
             steps: STEPS,
             bytes: 64 * 1024 + 4 * bytes,
@@ -84,6 +114,7 @@ impl<'s> Walk<'s> {
             expanding: Vec::new(),
             writes: 0,
             beside: false,
+            piped: false,
             on_network: false,
             on_terminal: false,
             in_loop: false,
@@ -110,8 +141,18 @@ impl<'s> Walk<'s> {
         self.list(&script.list, &Data::none())
     }
 
-    /// Walks through a text that another command runs as a script.
+    /// Walks through a text that another command runs as a script: what it sets may not last.
     pub(in crate::screen) fn script(&mut self, text: &str, span: Span, stdin: &Data) -> Data {
+        let fork = self.fork();
+        let cwds = self.cwds.clone();
+        let data = self.script_here(text, span, stdin);
+        self.join(fork);
+        self.cwds = cwds;
+        data
+    }
+
+    /// Walks through a text that this shell itself runs.
+    pub(super) fn script_here(&mut self, text: &str, span: Span, stdin: &Data) -> Data {
         if self.depth == 0 || text.len() > self.bytes {
             self.limited = true;
             return Data::unknown(Taint::NONE);
@@ -123,16 +164,31 @@ impl<'s> Walk<'s> {
         self.depth -= 1;
         let outer = self.outer.replace(span);
         let cwd = self.cwd.clone();
-        let script = parse::parse(text);
+        let (own, script) = self.parsed(text);
         self.limited |= script.limited;
         self.broken |= script.broken;
-        let source = std::mem::replace(&mut self.source, Rc::from(text));
+        let source = std::mem::replace(&mut self.source, own);
         let data = self.list(&script.list, stdin);
         self.source = source;
         self.cwd = cwd;
         self.outer = outer;
         self.depth += 1;
         data
+    }
+
+    /// A nested text, parsed: loops and functions often come to the same ones.
+    fn parsed(&mut self, text: &str) -> (Rc<str>, Rc<parse::Script>) {
+        if let Some((own, script)) = self.parsed.iter().rev().find(|(own, _)| **own == *text) {
+            return (Rc::clone(own), Rc::clone(script));
+        }
+        let (own, script) = (Rc::<str>::from(text), Rc::new(parse::parse(text)));
+        if text.len() <= 1024 {
+            if self.parsed.len() >= 8 {
+                self.parsed.remove(0);
+            }
+            self.parsed.push((Rc::clone(&own), Rc::clone(&script)));
+        }
+        (own, script)
     }
 
     /// A list in an environment of its own.
@@ -144,7 +200,9 @@ impl<'s> Walk<'s> {
         self.depth -= 1;
         let cwd = self.cwd.clone();
         let (vars, functions, aliases) = (self.vars.len(), self.functions.len(), self.aliases.len());
+        let cwds = self.cwds.clone();
         let data = self.list(list, stdin);
+        self.cwds = cwds;
         // what is set there ends with it
         self.vars.truncate(vars);
         self.functions.truncate(functions);
@@ -156,36 +214,64 @@ impl<'s> Walk<'s> {
 
     pub(super) fn list(&mut self, list: &List, stdin: &Data) -> Data {
         let mut all = Data::known("");
+        // directories that the list so far leads to, if a part of it did not run
+        let mut left: Option<Fork> = None;
+        let (mut leaves, mut rest) = (false, None);
         for pipeline in list {
             let mut flow: Option<Data> = None;
-            let beside = self.beside;
-            self.beside = beside || pipeline.background || pipeline.commands.len() > 1;
-            for command in &pipeline.commands {
+            let (beside, piped) = (self.beside, self.piped);
+            let apart = pipeline.background || pipeline.commands.len() > 1;
+            self.beside = beside || apart;
+            if !pipeline.and
+                && let Some(fork) = left.take()
+            {
+                self.join(fork);
+            }
+            if leaves && !pipeline.and && rest.is_none() {
+                rest = Some(self.fork());
+            }
+            if left.is_none() && (apart || pipeline.and || pipeline.otherwise) {
+                left = Some(self.fork());
+            }
+            for (at, command) in pipeline.commands.iter().enumerate() {
+                self.piped = piped || at + 1 < pipeline.commands.len();
                 flow = Some(self.command(command, flow.as_ref().unwrap_or(stdin)));
             }
-            self.beside = beside;
+            (self.beside, self.piped) = (beside, piped);
+            leaves |= pipeline.commands.first().is_some_and(|command| self.leaves(command));
             let data = flow.unwrap_or_default();
-            all.taint = all.taint.and(data.taint);
-            all.listing.extend(data.listing);
             // `a || b` prints what `a` prints, where that is known
             if pipeline.otherwise && all.text.as_deref().is_some_and(|text| !text.trim().is_empty()) {
+                all.taint = all.taint.and(data.taint);
+                all.listing.extend(data.listing);
                 continue;
             }
-            if pipeline.commands.len() == 1 && data.taint.has(Taint::ENV) && data.given {
-                self.report(&rule::CREDENTIAL_PRINT, self.outer.unwrap_or_default());
-            }
-            all.text = match (all.text, data.text) {
-                (Some(mut all), Some(more)) if all.len() + more.len() <= VALUE => {
-                    all.push_str(&more);
-                    Some(all)
-                }
-                _ => None,
-            };
+            all = all.then(data);
+        }
+        for fork in left.into_iter().chain(rest) {
+            self.join(fork);
         }
         all
     }
 
+    /// A command behind which the rest of the list may not run.
+    fn leaves(&self, command: &Command) -> bool {
+        let Kind::Simple { words, .. } = &command.kind else {
+            return false;
+        };
+        let word = words.first().and_then(|word| word.bare(&self.source));
+        matches!(word, Some("exit" | "return" | "break" | "continue" | "exec" | "logout"))
+    }
+
     pub(super) fn command(&mut self, command: &Command, stdin: &Data) -> Data {
+        if self.steps == 0 || self.depth == 0 {
+            self.limited = true;
+            return Data::unknown(Taint::NONE);
+        }
+        self.each(command, stdin)
+    }
+
+    pub(super) fn once(&mut self, command: &Command, stdin: &Data) -> Data {
         if self.steps == 0 || self.depth == 0 {
             self.limited = true;
             return Data::unknown(Taint::NONE);
@@ -218,13 +304,30 @@ impl<'s> Walk<'s> {
                     self.report(&rule::EXHAUST, self.outer.unwrap_or_default());
                 }
                 let in_loop = std::mem::replace(&mut self.in_loop, true);
+                let fork = self.fork();
                 let data = self.turns(list, stdin);
+                self.join(fork);
                 self.in_loop = in_loop;
                 data
             }
-            Kind::Case { subject, body } => {
+            Kind::If {
+                condition,
+                arms,
+                complete,
+            } => {
+                if asks_whether_virtual(condition, &self.source) {
+                    self.report(&rule::MACHINE_PROBE, self.outer.unwrap_or_default());
+                }
+                let all = self.list(condition, stdin);
+                all.then(self.arms(arms, *complete, stdin))
+            }
+            Kind::Case {
+                subject,
+                arms,
+                complete,
+            } => {
                 self.joined(subject);
-                self.list(body, stdin)
+                self.arms(arms, *complete, stdin)
             }
             Kind::Subshell(list) => self.inner_list(list, stdin),
             Kind::For { name, words, body } => self.for_loop(name, words.as_deref(), body, stdin),
@@ -253,7 +356,10 @@ impl<'s> Walk<'s> {
                     } else {
                         value.text
                     };
-                    set.push((assign.name.clone(), text, value.taint));
+                    set.push(Var {
+                        unsure: self.choice.is_other(),
+                        ..Var::new(&assign.name, text, value.taint)
+                    });
                 }
                 if argv.is_empty() {
                     self.limited |= self.vars.len() + set.len() > 4096;
@@ -268,95 +374,6 @@ impl<'s> Walk<'s> {
                 data
             }
         }
-    }
-
-    fn for_loop(&mut self, name: &str, words: Option<&[super::ast::Word]>, body: &List, stdin: &Data) -> Data {
-        let mut values = Vec::new();
-        for word in words.unwrap_or_default() {
-            self.fields(word, &mut values);
-        }
-        if values.is_empty() {
-            values.push(Field::new(UNKNOWN, Span::default()));
-        }
-        let mut all = Data::known("");
-        self.limited |= values.len() > 64;
-        let in_loop = std::mem::replace(&mut self.in_loop, true);
-        for value in values.iter().take(64) {
-            self.vars.push((name.to_owned(), value.text.clone(), value.taint));
-            all = self.list(body, stdin);
-        }
-        self.in_loop = in_loop;
-        all
-    }
-
-    fn redirected_in(&mut self, redirect: &Redirect) -> Option<Data> {
-        match redirect.kind {
-            Redirection::HereDoc => {
-                let field = match redirect.body.get() {
-                    Some(word) => self.joined_document(word),
-                    None => Field::default(),
-                };
-                Some(Data::known(field.text).tainted(field.taint))
-            }
-            Redirection::HereString => {
-                let field = self.joined(&redirect.target);
-                Some(Data::known(field.text + "\n").tainted(field.taint))
-            }
-            Redirection::In | Redirection::ReadWrite => {
-                let field = self.joined(&redirect.target);
-                self.on_network |= is_socket(&field.text);
-                let data = effect::read_file(self, &field.text, self.span(redirect.span));
-                (redirect.fd.is_none_or(|fd| fd == 0)).then_some(data)
-            }
-            Redirection::Out | Redirection::Append | Redirection::Both | Redirection::DupOut => {
-                // evaluated again when the output is known; here only what the command itself must know
-                let is_socket = redirect.target.bare(&self.source).is_some_and(is_socket)
-                    || redirect
-                        .target
-                        .parts
-                        .iter()
-                        .any(|part| matches!(part, super::ast::Part::Text { text, .. } if is_socket(text)));
-                self.on_network |= is_socket;
-                None
-            }
-            Redirection::DupIn => {
-                let field = self.joined(&redirect.target);
-                // another descriptor than the standard ones was opened for a purpose that is not known here
-                let own = matches!(field.text.trim_end_matches('-'), "" | "0" | "1" | "2");
-                (!own).then(|| Data::unknown(Taint::NONE))
-            }
-        }
-    }
-
-    fn redirected_out(&mut self, redirect: &Redirect, data: &mut Data) {
-        let append = match redirect.kind {
-            Redirection::Out | Redirection::Both => false,
-            Redirection::Append => true,
-            Redirection::DupOut => {
-                let text = redirect.target.bare(&self.source).unwrap_or_default();
-                if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && !text.is_empty() {
-                    return;
-                }
-                false
-            }
-            _ => return,
-        };
-        let field = self.joined(&redirect.target);
-        let span = self.span(redirect.span);
-        if redirect.fd.is_some_and(|fd| fd > 1) {
-            effect::write_file(self, &field.text, effect::Write::Stderr, &Data::known("x"), span);
-            return;
-        }
-        if data.taint.has(Taint::ENDLESS) && self.places.place(&field.text, &self.cwd) != Place::Sink {
-            self.report(&rule::EXHAUST, span);
-        }
-        let how = if append {
-            effect::Write::Append
-        } else {
-            effect::Write::Truncate
-        };
-        effect::write_file(self, &field.text, how, data, span);
-        *data = Data::known("");
     }
 
     /// Runs a command as the shell would find it: functions and aliases of the line first.
@@ -384,13 +401,29 @@ impl<'s> Walk<'s> {
             explained.push(Explained::new(argv, first.span, DEPTH - self.depth));
         }
         let name = first.text.as_str();
-        if let Some((_, body, source)) = self.functions.iter().rev().find(|(own, ..)| own == name) {
-            let body = Rc::clone(body);
-            let source = std::mem::replace(&mut self.source, Rc::clone(source));
+        let own = self.functions.iter().rev().filter(|function| function.name == name);
+        let mut bodies: Vec<(Rc<Command>, Rc<str>, bool)> = Vec::new();
+        for function in own.take(8) {
+            bodies.push((Rc::clone(&function.body), Rc::clone(&function.source), function.unsure));
+            if !function.unsure {
+                break;
+            }
+        }
+        let mut called = None;
+        for (body, source, unsure) in bodies {
+            let source = std::mem::replace(&mut self.source, source);
             let data = self.call(&body, argv, stdin);
             self.source = source;
-            return data;
+            let data = match called.take() {
+                Some(before) => Data::or(before, data),
+                None => data,
+            };
+            if !unsure {
+                return data;
+            }
+            called = Some(data);
         }
+        // not every shell looks at aliases: what the name itself means counts, too
         if let Some((_, text)) = self.aliases.iter().rev().find(|(own, _)| own == name)
             && !self.expanding.iter().any(|own| own == text)
         {
@@ -400,16 +433,26 @@ impl<'s> Walk<'s> {
                 text.push(' ');
                 text.push_str(&quote(&field.text));
             }
-            let data = self.script(&text, first.span, stdin);
+            let data = self.script_here(&text, first.span, stdin);
+            called = Some(match called.take() {
+                Some(before) => Data::or(before, data),
+                None => data,
+            });
             self.expanding.pop();
-            return data;
         }
-        super::resolve::program(self, argv, stdin)
+        let data = super::resolve::program(self, argv, stdin);
+        match called {
+            Some(before) => before.or(data),
+            None => data,
+        }
     }
 
     pub(in crate::screen) fn set(&mut self, name: &str, value: &str, taint: Taint) {
         if self.vars.len() < 4096 {
-            self.vars.push((name.to_owned(), value.to_owned(), taint));
+            self.vars.push(Var {
+                unsure: self.choice.is_other(),
+                ..Var::new(name, value, taint)
+            });
         }
     }
 
@@ -431,51 +474,21 @@ impl<'s> Walk<'s> {
             .find(|(own, _)| own.strip_prefix("./").unwrap_or(own) == path)
             .map(|(_, data)| data)
     }
-
-    /// A here-document is one text: nothing in it is split.
-    fn joined_document(&mut self, word: &super::ast::Word) -> Field {
-        self.joined(word)
-    }
 }
 
-/// `0<&1`, `1>&0` and the like.
-fn takes_terminal(redirect: &Redirect, source: &str) -> bool {
-    let target = redirect.target.bare(source).unwrap_or_default();
-    match redirect.kind {
-        Redirection::DupOut => target == "0",
-        Redirection::DupIn => matches!(target, "1" | "2") && redirect.fd.is_none_or(|fd| fd == 0),
-        _ => false,
-    }
-}
-
-/// A loop whose condition is always true, that starts something beside itself and never waits.
-fn forks_for_ever(list: &List, source: &str) -> bool {
-    let first_word = |command: &Command| match &command.kind {
-        Kind::Simple { words, .. } => words.first().and_then(|word| word.bare(source)).map(str::to_owned),
-        _ => None,
-    };
-    let Some((condition, body)) = list.split_first() else {
-        return false;
-    };
-    let always = condition
-        .commands
-        .first()
-        .and_then(first_word)
-        .is_some_and(|word| word == "true" || word == ":");
-    always
-        && body.iter().any(|pipeline| pipeline.background)
-        && !body.iter().flat_map(|pipeline| &pipeline.commands).any(|command| {
-            first_word(command).is_some_and(|word| {
-                matches!(
-                    word.as_str(),
-                    "sleep" | "wait" | "read" | "break" | "exit" | "return" | "inotifywait" | "usleep"
-                )
-            })
+/// A condition that holds on a virtual machine, or on none (systemd-detect-virt(1), virt-what(1)).
+fn asks_whether_virtual(condition: &List, source: &str) -> bool {
+    condition
+        .iter()
+        .flat_map(|pipeline| &pipeline.commands)
+        .any(|command| match &command.kind {
+            Kind::Simple { words, .. } => {
+                let word = words.first().and_then(|word| word.bare(source));
+                word.is_some_and(|word| matches!(word.rsplit('/').next(), Some("systemd-detect-virt" | "virt-what")))
+            }
+            Kind::Subshell(list) | Kind::Group(list) => asks_whether_virtual(list, source),
+            _ => false,
         })
-}
-
-fn is_socket(path: &str) -> bool {
-    path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/")
 }
 
 /// A text as one word of a script.

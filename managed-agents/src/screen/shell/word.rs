@@ -1,16 +1,16 @@
 //! Words: quotes, escapes, parameters and substitutions.
 
-use super::ast::{List, ParamOp, Part, Word};
+use super::ast::{Part, Word};
 use super::parse::{End, Parser};
 use crate::screen::finding::Span;
 
 /// Collects the parts of a word, joining neighbouring text of one quoting.
-struct Parts {
-    parts: Vec<Part>,
+pub(super) struct Parts {
+    pub(super) parts: Vec<Part>,
 }
 
 impl Parts {
-    fn text(&mut self, more: &str, quoted: bool) {
+    pub(super) fn text(&mut self, more: &str, quoted: bool) {
         if let Some(Part::Text { text, quoted: own }) = self.parts.last_mut()
             && *own == quoted
         {
@@ -31,7 +31,7 @@ impl Parser<'_> {
     }
 
     /// A word; inside `${..}` it ends at `}` and at `/`-free text only.
-    fn word_until(&mut self, brace: bool) -> Word {
+    pub(super) fn word_until(&mut self, brace: bool) -> Word {
         let start = self.at;
         if !brace && let Some(word) = self.plain_word() {
             return word;
@@ -165,11 +165,11 @@ impl Parser<'_> {
         })
     }
 
-    fn rest(&self) -> &[u8] {
+    pub(super) fn rest(&self) -> &[u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    fn close(&mut self, byte: u8) {
+    pub(super) fn close(&mut self, byte: u8) {
         if self.peek() == Some(byte) {
             self.at += 1;
         } else {
@@ -252,257 +252,4 @@ impl Parser<'_> {
         }
         self.broken |= end.is_some();
     }
-
-    fn backticks(&mut self, out: &mut Parts, quoted: bool) {
-        self.at += 1;
-        let from = self.at;
-        let mut text = String::new();
-        let mut copied = from;
-        loop {
-            match self.peek() {
-                None => {
-                    self.broken = true;
-                    break;
-                }
-                Some(b'`') => break,
-                Some(b'\\') => {
-                    if matches!(self.peek_at(1), Some(b'`' | b'\\' | b'$')) {
-                        text.push_str(self.slice(copied, self.at));
-                        copied = self.at + 1;
-                    }
-                    self.at += 1;
-                    if self.peek().is_some() {
-                        self.at += 1;
-                        self.align();
-                    }
-                }
-                Some(_) => self.at += 1,
-            }
-        }
-        text.push_str(self.slice(copied, self.at));
-        self.at = (self.at + 1).min(self.bytes.len());
-        if self.depth == 0 {
-            self.limited = true;
-            return;
-        }
-        let mut inner = Parser::new(&text, self.depth - 1);
-        let list = inner.list(End::Eof);
-        self.broken |= inner.broken;
-        self.limited |= inner.limited;
-        out.parts.push(Part::Command { list, quoted });
-    }
-
-    fn dollar(&mut self, out: &mut Parts, quoted: bool) {
-        match self.peek_at(1) {
-            Some(b'(') => {
-                if self.peek_at(2) == Some(b'(') {
-                    self.at += 1;
-                    if let Some(word) = self.try_arithmetic() {
-                        out.parts.extend(word.parts);
-                        return;
-                    }
-                    self.at -= 1;
-                }
-                self.at += 2;
-                let list = self.list(End::Paren);
-                self.close(b')');
-                out.parts.push(Part::Command { list, quoted });
-            }
-            Some(b'{') => self.braced(out, quoted),
-            Some(b'\'') if !quoted => {
-                self.at += 2;
-                let from = self.at;
-                while self.peek().is_some_and(|byte| byte != b'\'') {
-                    self.at += if self.peek() == Some(b'\\') { 2 } else { 1 };
-                }
-                let end = self.at.min(self.bytes.len());
-                self.broken |= end == self.bytes.len();
-                let text = super::escapes::ansi_c(self.src.get(from..end).unwrap_or_default());
-                out.text(&text, true);
-                self.at = (end + 1).min(self.bytes.len());
-                self.align();
-            }
-            Some(b'"') if !quoted => self.at += 1,
-            Some(byte) if byte.is_ascii_alphabetic() || byte == b'_' => {
-                let from = self.at + 1;
-                self.at = from;
-                while self
-                    .peek()
-                    .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                {
-                    self.at += 1;
-                }
-                out.parts.push(Part::Param {
-                    name: self.slice(from, self.at).to_owned(),
-                    op: None,
-                    quoted,
-                });
-            }
-            Some(byte) if byte.is_ascii_digit() || b"@*#?-$!".contains(&byte) => {
-                out.parts.push(Part::Param {
-                    name: char::from(byte).to_string(),
-                    op: None,
-                    quoted,
-                });
-                self.at += 2;
-            }
-            _ => {
-                out.text("$", quoted);
-                self.at += 1;
-            }
-        }
-    }
-
-    /// `${..}`
-    fn braced(&mut self, out: &mut Parts, quoted: bool) {
-        self.at += 2;
-        if self.depth == 0 {
-            self.limited = true;
-            self.at = self.bytes.len();
-            return;
-        }
-        self.depth -= 1;
-        let from = self.at;
-        if matches!(self.peek(), Some(b'!' | b'#')) && self.peek_at(1).is_some_and(|byte| byte != b'}') {
-            self.at += 1;
-        }
-        match self.peek() {
-            Some(byte) if byte.is_ascii_alphanumeric() || byte == b'_' => {
-                while self
-                    .peek()
-                    .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                {
-                    self.at += 1;
-                }
-            }
-            Some(b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!') => self.at += 1,
-            _ => {}
-        }
-        let name = self.slice(from, self.at).to_owned();
-        if self.peek() == Some(b'[') {
-            self.at = self.balanced(b'[', b']');
-        }
-        let op_at = self.at;
-        while self.at - op_at < 2 && self.peek().is_some_and(|byte| b":-=+?#%/^,@".contains(&byte)) {
-            self.at += 1;
-        }
-        let op = self.slice(op_at, self.at).to_owned();
-        let mut word = self.word_until(true);
-        let second = op.starts_with('/').then(|| split_replacement(&mut word)).flatten();
-        self.close(b'}');
-        self.depth += 1;
-        let op = (!op.is_empty() || !word.parts.is_empty()).then(|| Box::new(ParamOp { op, word, second }));
-        out.parts.push(Part::Param { name, op, quoted });
-    }
-
-    /// `((..))`, unless it turns out to be a subshell in a subshell.
-    pub(super) fn try_arithmetic(&mut self) -> Option<Word> {
-        if self.second_looks == 0 {
-            self.limited = true;
-            return None;
-        }
-        if self.depth == 0 {
-            return None;
-        }
-        let (at, broken) = (self.at, self.broken);
-        self.depth -= 1;
-        self.broken = false;
-        let word = self.arithmetic();
-        self.depth += 1;
-        if self.broken {
-            self.second_looks = self.second_looks.saturating_sub(1);
-            (self.at, self.broken) = (at, broken);
-            return None;
-        }
-        self.broken = broken;
-        Some(word)
-    }
-
-    /// `((..))`, from its first parenthesis: not computed, but what it substitutes is kept.
-    pub(super) fn arithmetic(&mut self) -> Word {
-        let start = self.at;
-        self.at += 2;
-        let mut open = 0_usize;
-        let mut inside = Parts { parts: Vec::new() };
-        let mut closed = false;
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'(' => open += 1,
-                b')' if open > 0 => open -= 1,
-                b')' => {
-                    closed = self.peek_at(1) == Some(b')');
-                    break;
-                }
-                b'$' => {
-                    self.dollar(&mut inside, true);
-                    continue;
-                }
-                b'`' => {
-                    self.backticks(&mut inside, true);
-                    continue;
-                }
-                _ => {}
-            }
-            self.at += 1;
-        }
-        if closed {
-            self.at += 2;
-        } else {
-            self.broken = true;
-        }
-        let lists: Vec<List> = inside
-            .parts
-            .into_iter()
-            .flat_map(|part| match part {
-                Part::Command { list, .. } => vec![list],
-                Part::Arith(lists) => lists,
-                _ => Vec::new(),
-            })
-            .collect();
-        Word {
-            parts: vec![Part::Arith(lists)],
-            plain: false,
-            span: Span::new(start, self.at),
-        }
-    }
-
-    /// Where the bracket that opens here is closed; just behind it.
-    pub(super) fn balanced(&self, open: u8, close: u8) -> usize {
-        let mut depth = 0_usize;
-        for (offset, byte) in self.rest().iter().enumerate().take(256) {
-            if *byte == open {
-                depth += 1;
-            } else if *byte == close {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return self.at + offset + 1;
-                }
-            }
-        }
-        self.at + 1
-    }
-}
-
-/// Splits `pattern/replacement` at its first unquoted `/`.
-fn split_replacement(word: &mut Word) -> Option<Word> {
-    let at = word
-        .parts
-        .iter()
-        .position(|part| matches!(part, Part::Text { text, quoted: false } if text.contains('/')))?;
-    let mut second = Word {
-        parts: word.parts.split_off(at),
-        plain: false,
-        span: word.span,
-    };
-    if let Some(Part::Text { text, .. }) = second.parts.first_mut()
-        && let Some((before, after)) = text.split_once('/')
-    {
-        let (before, after) = (before.to_owned(), after.to_owned());
-        *text = after;
-        word.parts.push(Part::Text {
-            text: before,
-            quoted: false,
-        });
-    }
-    Some(second)
 }

@@ -221,9 +221,9 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
     let by_path = inner.first().is_some_and(|field| field.text.starts_with('/'));
     walk.by_other |= match cmd.name {
         // what people start shells with
-        "sudo" | "doas" | "exec" | "command" | "builtin" | "nohup" | "gosu" | "su-exec" | "chroot" | "pkexec"
-        | "run0" | "fakeroot" | "fakechroot" | "schroot" => false,
-        "env" | "setsid" | "xvfb-run" | "unshare" | "nsenter" | "systemd-run" => by_path,
+        "sudo" | "doas" | "exec" | "command" | "builtin" | "nohup" | "gosu" | "su-exec" | "chroot" | "run0"
+        | "fakeroot" | "fakechroot" | "schroot" => false,
+        "env" | "setsid" | "xvfb-run" | "unshare" | "nsenter" | "systemd-run" | "pkexec" => by_path,
         _ => true,
     };
     let data = walk.invoke(inner, cmd.stdin);

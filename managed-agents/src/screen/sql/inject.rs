@@ -1,44 +1,11 @@
-//! SQL and shell syntax inside arguments that should be plain values (CWE-89, CWE-78).
+//! SQL inside arguments that should be plain values (CWE-89).
 
+use super::condition::compares_literals;
 use super::token::{Kind, Token, tokens};
+use super::whole::{
+    CALLS, CATALOGUES, asks_document, asks_function, is_called, is_statement, is_statement_words, stands_alone,
+};
 use crate::screen::path;
-
-/// Whether a condition is always true: a literal, or two literals that are equal, not tied down by AND.
-pub(super) fn always_true(condition: &[Token<'_>]) -> bool {
-    let alternatives = condition.split(|token| token.text.eq_ignore_ascii_case("or") || token.text == "||");
-    for alternative in alternatives {
-        let plain: Vec<&Token<'_>> = alternative
-            .iter()
-            .filter(|token| !matches!(token.text.as_ref(), "(" | ")"))
-            .collect();
-        let literal = |token: &Token<'_>| matches!(token.kind, Kind::Number | Kind::Text);
-        let truth = |token: &Token<'_>| {
-            token.text.eq_ignore_ascii_case("true") || token.kind == Kind::Number && token.text != "0"
-        };
-        let always = match plain.as_slice() {
-            [] => false,
-            [one] => truth(one),
-            [not, one] => not.text.eq_ignore_ascii_case("not") && !truth(one) && one.kind == Kind::Number,
-            [a, sign, b] => match sign.text.as_ref() {
-                "=" | "<=>" => {
-                    (literal(a) && literal(b) || a.kind == Kind::Word && b.kind == Kind::Word) && a.text == b.text
-                }
-                "<>" | "!=" => literal(a) && literal(b) && a.text != b.text,
-                ">=" | "<=" => literal(a) && literal(b) && a.text == b.text,
-                ">" | "<" => literal(a) && literal(b),
-                _ => {
-                    sign.text.eq_ignore_ascii_case("like") && (a.text == b.text || b.text == "%")
-                        || sign.text.eq_ignore_ascii_case("is") && a.text.eq_ignore_ascii_case(&b.text)
-                }
-            },
-            _ => false,
-        };
-        if always {
-            return true;
-        }
-    }
-    false
-}
 
 /// Whether a value of an ordinary argument holds SQL, or breaks out of a string in SQL.
 pub(in crate::screen) fn injected(value: &str) -> bool {
@@ -49,12 +16,16 @@ pub(in crate::screen) fn injected(value: &str) -> bool {
     if !value.bytes().any(|byte| {
         matches!(
             byte,
-            b'\'' | b'"' | b';' | b'(' | b'=' | b'#' | b'*' | b'@' | b'%' | b'|' | b'-'
+            b'\\' | b'\'' | b'"' | b';' | b'(' | b'=' | b'#' | b'*' | b'@' | b'%' | b'|' | b'-'
         ) || byte >= 0x80
     }) {
-        return is_statement(value)
-            || contains_word(&value.to_ascii_lowercase(), "union select")
-            || contains_word(&value.to_ascii_lowercase(), "union all select");
+        let lower = value.to_ascii_lowercase();
+        return lower.contains([' ', '\t', '\n'])
+            && (stands_alone(&lower)
+                || CATALOGUES.iter().any(|own| lower.contains(own))
+                || is_statement(value)
+                || contains_word(&lower, "union select")
+                || contains_word(&lower, "union all select"));
     }
     // one sign that ends a string or a statement, stuck to a plain word
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -66,45 +37,34 @@ pub(in crate::screen) fn injected(value: &str) -> bool {
     {
         return true;
     }
-    let decoded = path::percent(value)
+    if breaks_alone(value) || stands_alone(value) {
+        return true;
+    }
+    let mut plain = path::percent(value).into_owned();
+    for _ in 0..2 {
+        plain = path::percent(&plain).into_owned();
+    }
+    let decoded = super::super::shell::escapes::ansi_c(&plain)
         .replace('+', " ")
         .replace(['\u{2032}', '\u{2018}', '\u{2019}', '\u{b4}'], "'")
         .replace(['\u{2013}', '\u{2014}'], "--");
     fragment(value) || (decoded != value && fragment(&decoded))
 }
 
-/// A whole statement in place of a value: its keywords in their places.
-fn is_statement(value: &str) -> bool {
-    let (found, _) = tokens(value);
-    let word = |at: usize| found.get(at).map_or("", |token| token.text.as_ref());
-    let is = |at: usize, text: &str| word(at).eq_ignore_ascii_case(text);
-    let later = |text: &str| {
-        found
-            .iter()
-            .skip(1)
-            .any(|token| token.kind == Kind::Word && token.text.eq_ignore_ascii_case(text))
+/// Quotes with nothing between them but an operator: `'-'`, `' like '`, `'=''or'`. They turn a comparison into another.
+fn breaks_alone(value: &str) -> bool {
+    let value = value.trim();
+    let quote = match value.as_bytes() {
+        [first @ (b'\'' | b'"'), .., last] if first == last && value.len() <= 24 => char::from(*first),
+        _ => return false,
     };
-    match word(0).to_ascii_lowercase().as_str() {
-        "select" => {
-            later("from")
-                && (found.len() <= 4
-                    || found.iter().any(|token| matches!(token.text.as_ref(), "*" | "," | "("))
-                    || later("where"))
-        }
-        "insert" => is(1, "into") && (later("values") || later("select")),
-        "update" => later("set") && found.iter().any(|token| token.text == "="),
-        "delete" => is(1, "from") && (found.len() == 3 || later("where")),
-        "drop" => (is(1, "table") || is(1, "database")) && found.len() <= 5,
-        "union" => is(1, "select") || is(1, "all") && is(2, "select"),
-        "waitfor" => is(1, "delay"),
-        "exec" | "execute" => {
-            found.len() <= 3
-                && ["sp", "xp"]
-                    .iter()
-                    .any(|own| word(1) == *own || word(1).to_ascii_lowercase().starts_with(&format!("{own}_")))
-        }
-        _ => false,
-    }
+    let inside = value.trim_matches(quote).replace(quote, " ").to_ascii_lowercase();
+    inside.split_whitespace().all(|word| {
+        matches!(
+            word,
+            "or" | "and" | "xor" | "like" | "div" | "mod" | "in" | "is" | "not"
+        ) || word.chars().all(|c| "-&^*=|+<>!%/".contains(c))
+    }) && (quote == '\'' || !inside.trim().is_empty() || value.len() == 3)
 }
 
 fn fragment(value: &str) -> bool {
@@ -120,9 +80,6 @@ fn fragment(value: &str) -> bool {
         || lower.trim_end().ends_with("--+");
     let has = |names: &[&str]| names.iter().any(|name| contains_word(&lower, name));
     let functions = [
-        "sleep(",
-        "benchmark(",
-        "pg_sleep(",
         "waitfor delay",
         "utl_inaddr",
         "utl_http",
@@ -134,8 +91,6 @@ fn fragment(value: &str) -> bool {
         "load_file(",
         "extractvalue(",
         "updatexml(",
-        "char(",
-        "chr(",
         "ascii(substr",
         "substring(@@",
         "@@version",
@@ -184,9 +139,40 @@ fn fragment(value: &str) -> bool {
     {
         return true;
     }
-    if has(&["union select", "union all select", "or sleep", "and sleep"])
-        || lower.contains("union(select")
-        || lower.contains("union/**/")
+    if CATALOGUES.iter().any(|own| lower.contains(own))
+        || CALLS.iter().any(|own| lower.contains(own))
+        || [
+            "sleep(",
+            "benchmark(",
+            "char(",
+            "chr(",
+            "concat(",
+            "substring(",
+            "substr(",
+        ]
+        .iter()
+        .any(|own| {
+            is_called(&lower, own)
+                && (lower.contains("select") || !matches!(*own, "concat(" | "substring(" | "substr("))
+        })
+    {
+        return true;
+    }
+    if has(&[
+        "union select",
+        "union all select",
+        "or sleep",
+        "and sleep",
+        "exec sp_",
+        "exec xp_",
+        "union distinct select",
+    ]) || lower.contains("union(select")
+        || lower.contains("/**/")
+        || lower.contains("xp_")
+        || asks_function(&lower)
+        || asks_document(value)
+        || compares_literals(&found)
+        || joined_literals(&lower)
     {
         return true;
     }
@@ -223,6 +209,23 @@ fn fragment(value: &str) -> bool {
         return true;
     }
     false
+}
+
+/// `1or1=1`: a condition without a blank.
+fn joined_literals(lower: &str) -> bool {
+    let bytes = lower.as_bytes();
+    ["or", "and"].iter().any(|join| {
+        lower.match_indices(join).take(16).any(|(at, _)| {
+            let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+            let behind = lower.get(at + join.len()..).unwrap_or_default();
+            let number = behind.bytes().take_while(u8::is_ascii_digit).count();
+            before.is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'\'' | b'"' | b')'))
+                && number > 0
+                && behind
+                    .get(number..)
+                    .is_some_and(|rest| rest.starts_with(['=', '<', '>']))
+        })
+    })
 }
 
 fn behind_comment(lower: &str) -> bool {
@@ -351,7 +354,10 @@ fn starts_condition(lower: &str) -> bool {
         .next()
         .is_some_and(|c| c.is_ascii_digit() || matches!(c, '\'' | '"' | '(' | '@'));
     match first {
-        "or" | "and" | "xor" | "||" | "&&" | "having" | "where" => operand || second.contains(['=', '(']),
+        "or" | "and" | "xor" | "||" | "&&" | "having" | "where" | "rlike" | "regexp" => {
+            operand || second.contains(['=', '('])
+        }
+        _ if first.starts_with("if(") => trimmed.contains("select") || trimmed.contains(" else "),
         "order" | "group" => second == "by" && (trimmed.contains(['(', '-', '#']) || trimmed.split(',').count() > 2),
         _ => false,
     }
@@ -363,108 +369,6 @@ fn contains_word(text: &str, word: &str) -> bool {
         let after = text.get(at + word.len()..).and_then(|text| text.chars().next());
         !before.is_some_and(|c| c.is_ascii_alphanumeric())
             && !after.is_some_and(|c| c.is_ascii_alphanumeric() && word.ends_with(|c: char| c.is_ascii_alphanumeric()))
-    })
-}
-
-fn is_statement_words(words: &[&str]) -> bool {
-    let is = |at: usize, own: &[&str]| {
-        words
-            .get(at)
-            .is_some_and(|word| own.iter().any(|own| word.eq_ignore_ascii_case(own)))
-    };
-    let later = |own: &str| words.iter().skip(1).any(|word| word.eq_ignore_ascii_case(own));
-    is(0, &["drop", "create", "alter", "truncate"])
-        && is(
-            1,
-            &[
-                "table",
-                "database",
-                "user",
-                "role",
-                "schema",
-                "view",
-                "index",
-                "login",
-                "function",
-                "procedure",
-            ],
-        )
-        && words.len() <= 40
-        || is(0, &["insert"]) && is(1, &["into"]) && (later("values") || later("select"))
-        || is(0, &["delete"]) && is(1, &["from"])
-        || is(0, &["update"]) && later("set") && later("=")
-        || is(0, &["exec", "execute"])
-            && words
-                .get(1)
-                .is_some_and(|word| word.contains("xp_") || word.contains("sp_") || word.contains(".."))
-        || is(0, &["waitfor"]) && is(1, &["delay"])
-        || is(0, &["grant"]) && later("to")
-        || is(0, &["copy"]) && (later("from") || later("to")) && words.len() <= 6
-        || is(0, &["bulk"]) && is(1, &["insert"])
-        || is(0, &["shutdown"]) && words.len() <= 3
-        || is(0, &["select"]) && later("from") && (later("where") || later("*")) && words.len() >= 4
-        || is(0, &["declare"]) && words.get(1).is_some_and(|word| word.starts_with('@'))
-}
-
-/// Whether a value of an ordinary argument holds a shell command that would run if the value were put into a command line.
-pub(in crate::screen) fn shell_injected(value: &str) -> bool {
-    if value.len() > 4096 || !value.contains([';', '|', '`', '$', '&', '\n', '<']) {
-        return false;
-    }
-    if value.contains("$(") || value.contains("${IFS}") || value.contains("$IFS") || value.contains("<!--#exec") {
-        return true;
-    }
-    let decoded = value.replace("\\n", "\n");
-    let mut pieces = decoded.split([';', '|', '&', '\n', '`']);
-    pieces.next();
-    let names = [
-        "id",
-        "whoami",
-        "ls",
-        "cat",
-        "uname",
-        "pwd",
-        "ps",
-        "wget",
-        "curl",
-        "nc",
-        "ncat",
-        "bash",
-        "sh",
-        "rm",
-        "ping",
-        "sleep",
-        "echo",
-        "netstat",
-        "ifconfig",
-        "env",
-        "python",
-        "python3",
-        "perl",
-        "php",
-        "telnet",
-        "nslookup",
-        "dir",
-        "type",
-        "cmd",
-        "powershell",
-        "net",
-        "ipconfig",
-        "touch",
-        "chmod",
-        "kill",
-        "dig",
-        "system",
-    ];
-    pieces.take(32).any(|piece| {
-        let mut words = piece.split_whitespace();
-        let word = words.next().unwrap_or_default();
-        let base = word.rsplit('/').next().unwrap_or_default();
-        names.contains(&base)
-            && (word.starts_with('/')
-                || words
-                    .next()
-                    .is_none_or(|next| next.starts_with(['-', '/', '.', '~', '$']) || next.contains('.')))
     })
 }
 
@@ -487,9 +391,6 @@ mod tests {
         ] {
             assert!(injected(value), "{value}");
         }
-        for value in ["8.8.8.8;id", "x|/usr/bin/id|", "$(whoami)", "`id`", "a\nls -la"] {
-            assert!(shell_injected(value), "{value}");
-        }
     }
 
     #[test]
@@ -511,7 +412,6 @@ mod tests {
             "#1 -- best",
         ] {
             assert!(!injected(value), "{value}");
-            assert!(!shell_injected(value), "{value}");
         }
     }
 }

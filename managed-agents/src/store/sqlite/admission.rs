@@ -11,8 +11,10 @@ use super::interrupts::Stops;
 use super::log::Log;
 use super::message::Decision;
 use super::seal::Values;
+use super::tickets;
 use super::tip::Tip;
 use super::trusted::Trusted;
+use crate::approval::TicketState;
 use crate::identity::Standing;
 
 /// Reads states, stops and keys anew when any process has changed one.
@@ -71,7 +73,12 @@ pub(super) fn admits(
     }
     if let Some(grant) = &decision.claims.grant {
         let mut consumed = log.db.prepare("SELECT 1 FROM consumed WHERE name = ?1")?;
-        return Ok(!consumed.exists([&**grant])?);
+        if consumed.exists([&**grant])? {
+            return Ok(false);
+        }
+        // whose signatures were checked a moment ago: it may have been cancelled, or have expired
+        let stands = tickets::state_of(log.db, grant)?;
+        return Ok(stands.is_none_or(|state| matches!(state, TicketState::Approved | TicketState::Edited)));
     }
     Ok(true)
 }
@@ -83,6 +90,8 @@ pub(super) fn consume(log: &Log<'_>, tip: &mut Tip, grant: &str, sequence: u64) 
         params![grant, sequence.cast_signed()],
     )?;
     tip.consumed += 1;
+    // a grant that is no ticket of this store is a governor's own
+    tickets::consume(log.db, grant, sequence)?;
     Ok(())
 }
 

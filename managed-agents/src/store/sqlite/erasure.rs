@@ -36,6 +36,7 @@ pub(super) fn record_left(log: &mut Log<'_>) -> Result<(), StoreError> {
 }
 
 fn record(log: &mut Log<'_>, tip: &mut Tip, number: u32) -> Result<u64, StoreError> {
+    super::tickets::close_erased(log, tip, number)?;
     log.state(tip, "erasure", &format!(r#"{{"subject":{number}}}"#))
 }
 

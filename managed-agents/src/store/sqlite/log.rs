@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rusqlite::{Connection, OptionalExtension as _, Statement, params};
 use sha2::{Digest as _, Sha256};
 
+use super::counts;
 use super::error::{StoreError, StoreErrorKind};
 use super::facts::Facts;
 use super::keys::SubjectKeys;
@@ -17,6 +18,9 @@ use crate::audit::{Sequence, entry};
 
 /// How often a database that another process writes is asked again.
 const ASK_AGAIN: Duration = Duration::from_micros(100);
+
+/// Entries after which verdicts may be others: whoever read before them judges anew.
+pub(super) const EPOCHAL: [&str; 5] = ["agent", "approver", "erasure", "interrupt", "origin"];
 
 /// A connection that writes, with the statements that every record needs.
 pub(super) struct Log<'c> {
@@ -135,7 +139,7 @@ impl<'c> Log<'c> {
                 mark
             ])?;
         }
-        if let "agent" | "erasure" | "interrupt" | "origin" = entry.index.kind.as_str() {
+        if EPOCHAL.contains(&entry.index.kind.as_str()) {
             tip.epoch += 1;
         }
         tip.push(self.db, leaf, facts)?;
@@ -177,6 +181,7 @@ impl<'c> Log<'c> {
             let facts = Facts::of(&entry.index);
             self.append(tip, &entry, facts, &mut Values::None)?;
             self.ended(sequence)?;
+            counts::release(self.db, sequence)?;
         }
         Ok(())
     }

@@ -12,8 +12,9 @@ use super::holds::Hold;
 use super::retention::{Batch, Retained};
 use super::seal::Values;
 use super::shared::Place;
+use super::tickets::Order;
 use crate::audit::entry::PendingEntry;
-use crate::audit::{OutcomeRecord, Sequence};
+use crate::audit::{OutcomeRecord, Sequence, Traits, Watcher};
 use crate::governor::Claims;
 use crate::outcome::Outcome;
 
@@ -21,6 +22,11 @@ pub(super) enum Message {
     Decision(Box<Decision>),
     Outcome(Ended),
     Append(Box<Append>),
+    /// Whether somebody hears of an agent already.
+    Watches(String, Arc<dyn Watcher>, Reply<bool>),
+    Watch(Watch),
+    /// A change of tickets.
+    Ticket(Box<Order>),
     Erase {
         subject: String,
         reply: Reply<Option<Sequence>>,
@@ -53,6 +59,8 @@ pub(super) struct Decision {
     /// Whether the body is to run.
     pub(super) runs: bool,
     pub(super) place: Place,
+    /// What shows of it in behaviour.
+    pub(super) traits: Traits,
     pub(super) reply: Reply<Written>,
 }
 
@@ -60,6 +68,7 @@ pub(super) struct Decision {
 pub(super) enum Written {
     Done(Reserved),
     Stale,
+    Exceeded(usize),
 }
 
 /// How a call ended.
@@ -68,6 +77,14 @@ pub(super) struct Ended {
     pub(super) place: u64,
     pub(super) record: OutcomeRecord,
     pub(super) at: SystemTime,
+}
+
+/// Somebody who wants to hear of an agent, and knows what stands before `seen`.
+pub(super) struct Watch {
+    pub(super) agent: String,
+    pub(super) watcher: Arc<dyn Watcher>,
+    pub(super) seen: u64,
+    pub(super) reply: Reply<()>,
 }
 
 /// A statement, ready but for its place.
@@ -103,10 +120,11 @@ impl Reserved {
 impl Drop for Reserved {
     fn drop(&mut self) {
         if let Some(to_writer) = self.unclaimed.take() {
+            let now = SystemTime::now();
             let ended = Ended {
                 place: self.sequence,
-                record: OutcomeRecord::new(Outcome::Cancelled, Duration::ZERO),
-                at: SystemTime::now(),
+                record: OutcomeRecord::new(Outcome::Cancelled, Duration::ZERO, now).unbegun(),
+                at: now,
             };
             // a writer that is gone leaves it open: the next one closes it
             let _ = to_writer.send(Message::Outcome(ended));

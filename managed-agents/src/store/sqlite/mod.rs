@@ -22,6 +22,8 @@
 //! - **Only the dead are closed.** A process holds the lock on its own file from before its first record until after its last. Whoever
 //!   opens the store closes, as `unknown`, the calls of processes whose lock is free, and no others; an outcome that comes later is
 //!   appended and overwrites nothing.
+//! - **Limits hold.** What a decision counts is counted in its transaction, or the decision is not written. A call's place among
+//!   those that run at once ends with its outcome, or when its process is found dead.
 //! - **Stopped means stopped.** An epoch in the log's one row changes with every registration, renewal, state and erasure; each
 //!   transaction reads it, and reads states and keys anew when it has changed. A decision that lets a body run is
 //!   [`Stale`](Committed::Stale) when its agent may not act any more.
@@ -36,6 +38,9 @@
 mod admission;
 mod agents;
 mod backup;
+#[cfg(feature = "claude")]
+pub(crate) mod calls;
+mod counts;
 mod erasure;
 mod error;
 mod facts;
@@ -60,17 +65,20 @@ mod schema;
 mod seal;
 mod shared;
 mod signed;
+mod tickets;
 mod tiles;
 mod tip;
+mod told;
 mod trusted;
 mod verify;
 mod watch;
 mod writer;
 
 use std::fmt;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot::{self, error::TryRecvError};
@@ -81,12 +89,16 @@ pub use options::{Durability, StoreOptions, data_dir};
 pub use query::{Page, Query};
 pub use reader::{Head, Reader, Values};
 pub use retention::{Retained, RetentionRule};
+pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken};
+pub use tickets::{Ticket, TicketQuery};
 pub use verify::{Depth, Problem, Report};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, wait};
+use crate::approval::TicketState;
 use crate::audit::entry::{self, DecisionContext, PendingEntry};
 use crate::audit::{
-    Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, Stopped,
+    Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, Stopped, Traits,
+    Watcher,
 };
 use crate::call::{AgentId, ToolCall};
 use crate::governor::Claims;
@@ -97,6 +109,7 @@ use facts::Facts;
 use message::{Append, Decision, Ended, Keeping, Message, Written};
 use seal::Values as Sealing;
 use shared::Shared;
+use tickets::{Change, Desk, Order};
 
 /// How long a caller that is alone stays awake for its answer.
 const AWAKE: Duration = Duration::from_micros(60);
@@ -122,6 +135,8 @@ struct Inner {
     dir: PathBuf,
     /// Closes when the writer's thread has ended.
     ended: Mutex<Receiver<()>>,
+    /// Looks tickets up; begun when the first call is escalated.
+    desk: OnceLock<Result<Desk, StoreError>>,
     /// Closes when the watching thread has ended.
     unwatched: Mutex<Receiver<()>>,
 }
@@ -153,7 +168,7 @@ impl Store {
 
     fn start(options: &StoreOptions, accept: bool) -> Result<Self, StoreError> {
         let opened = open::open(options, accept)?;
-        let shared = Arc::new(Shared::new(opened.keys, options.most_in_flight));
+        let shared = Arc::new(Shared::new(opened.keys, opened.ticket_key, options.most_in_flight));
         shared.publish(opened.epoch, opened.standings, &opened.stops);
         let unwatched = watch::start(&options.dir, Arc::clone(&shared))?;
         shared.set_log_time(opened.log_time);
@@ -166,6 +181,7 @@ impl Store {
             signer: opened.signer,
             mark: opened.mark,
             process: opened.process,
+            dir: options.dir.clone(),
             stops: opened.stops,
             to_self: to_writer.clone(),
             trusted: opened.trusted,
@@ -184,6 +200,7 @@ impl Store {
             shared,
             dir: options.dir.clone(),
             ended: Mutex::new(ended),
+            desk: OnceLock::new(),
             unwatched: Mutex::new(unwatched),
         })))
     }
@@ -305,6 +322,73 @@ impl Store {
         backup::restore(copy.as_ref(), dir.as_ref())
     }
 
+    /// The open ticket of a call, read by a thread of its own; with who may decide, unless that is known as of this epoch.
+    pub(crate) fn find_ticket(&self, call: &ToolCall, known: Option<u64>) -> Answer<Result<Lookup, StoreError>> {
+        let desk = match self.desk() {
+            Ok(desk) => desk,
+            Err(error) => return Answer::ready(Err(error)),
+        };
+        let subject = call.subject().unwrap_or(call.agent().as_str());
+        // a subject that has no key yet has no ticket either
+        let key = self.0.shared.keys.find(subject);
+        let binding = key.map(|key| call.binding(&self.0.shared.ticket_key.of_subject(&key)));
+        let answer = desk.find(call.agent().as_str(), binding, known);
+        Answer::later(async move { soon(answer, true).await.unwrap_or_else(|_| Err(StoreError::stopped())) })
+    }
+
+    /// How a ticket stands; none if there never was one of this id.
+    pub(crate) fn ticket_state(&self, ticket: &Arc<str>) -> Answer<Result<Option<TicketState>, StoreError>> {
+        let answer = match self.desk() {
+            Ok(desk) => desk.state(ticket),
+            Err(error) => return Answer::ready(Err(error)),
+        };
+        Answer::later(async move { soon(answer, true).await.unwrap_or_else(|_| Err(StoreError::stopped())) })
+    }
+
+    /// Ends when a ticket is pending no more, whoever decided in whatever process.
+    pub(crate) fn ticket_decided(&self, ticket: &Arc<str>) -> impl Future<Output = ()> + Send + use<> {
+        let answer = self.desk().map(|desk| desk.decided(ticket));
+        async move {
+            if let Ok(answer) = answer {
+                // a desk that has gone ends the wait
+                let _ = answer.await;
+            }
+        }
+    }
+
+    /// Writes a person's decision on a ticket: the statement's entry, and what it makes of the ticket.
+    pub(crate) fn decide_ticket(
+        &self,
+        ticket: &str,
+        key: &str,
+        entry: PendingEntry,
+        (to, now): (TicketState, i64),
+    ) -> Answer<Result<Result<Sequence, NotTaken>, StoreError>> {
+        let change = Change::Decide {
+            ticket: ticket.to_owned(),
+            key: key.to_owned(),
+            entry: Box::new(entry),
+            to,
+            now,
+        };
+        self.ask(|reply| Message::Ticket(Box::new(Order { change, reply })))
+    }
+
+    /// Closes the tickets whose time was over at `now`, in microseconds since 1970, and records that.
+    pub(crate) fn expire_tickets(&self, now: i64) -> Answer<Result<(), StoreError>> {
+        let change = Change::Expire { now };
+        self.ask(|reply| Message::Ticket(Box::new(Order { change, reply })))
+            .map(|done| done.map(|_| ()))
+    }
+
+    fn desk(&self) -> Result<&Desk, StoreError> {
+        let desk = self
+            .0
+            .desk
+            .get_or_init(|| Desk::start(&self.0.dir, &self.0.shared.keys));
+        desk.as_ref().map_err(Clone::clone)
+    }
+
     fn ask<T: Send + Unpin + 'static>(
         &self,
         message: impl FnOnce(message::Reply<T>) -> Message,
@@ -375,6 +459,7 @@ impl Recorder for Store {
             session: record.session.clone(),
             passport,
             runs: record.disposition().runs(),
+            traits: Traits::of(&record, call.map(AsRef::as_ref)),
             place,
             reply,
         };
@@ -386,6 +471,7 @@ impl Recorder for Store {
             match soon(answer, alone).await {
                 Ok(Ok(Written::Done(reserved))) => Ok(Committed::Done(reserved.claim())),
                 Ok(Ok(Written::Stale)) => Ok(Committed::Stale),
+                Ok(Ok(Written::Exceeded(at))) => Ok(Committed::Exceeded(at)),
                 Ok(Err(error)) => Err(error.to_record_error()),
                 Err(_) => Err(StoreError::stopped().to_record_error()),
             }
@@ -403,6 +489,43 @@ impl Recorder for Store {
 
     fn may_be_waited_for(&self) -> bool {
         true
+    }
+
+    fn watch(&self, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<bool, RecordError> {
+        let watched = || -> Result<(), StoreError> {
+            let (agent, watcher) = (agent.as_str().to_owned(), Arc::clone(watcher));
+            if wait(self.ask(|reply| Message::Watches(agent.clone(), Arc::clone(&watcher), reply)))? {
+                return Ok(());
+            }
+            let seen = told::replay(&self.reader()?, &agent, &watcher)?;
+            wait(self.ask(|reply| {
+                Message::Watch(message::Watch {
+                    agent,
+                    watcher,
+                    seen,
+                    reply,
+                })
+            }))
+        };
+        watched().map(|()| true).map_err(|error| error.to_record_error())
+    }
+
+    fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
+        let statement = entry::Statement::new(kind, SystemTime::now(), body).about_agent(agent);
+        match entry::statement(&statement) {
+            // nobody waits: what is not written is stated again
+            Ok(entry) => drop(self.append(entry, false)),
+            Err(error) => tracing::error!(%error, kind, "a statement cannot be recorded"),
+        }
+        true
+    }
+
+    fn keeps_counts(&self) -> bool {
+        true
+    }
+
+    fn store(&self) -> Option<&Store> {
+        Some(self)
     }
 
     fn interrupts(&self) -> Option<Interrupts> {
@@ -436,7 +559,7 @@ impl Recorder for Store {
         let ended = Ended {
             place: place.get(),
             record: outcome,
-            at: SystemTime::now(),
+            at: outcome.at(),
         };
         // a writer that is gone leaves it open: whoever opens the store next closes it
         let _ = self.0.to_writer.send(Message::Outcome(ended));

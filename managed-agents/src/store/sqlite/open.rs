@@ -15,6 +15,7 @@ use super::mark::{Mark, MarkFile};
 use super::options::StoreOptions;
 use super::process::{self, OpenLock, ProcessLock};
 use super::revoked::RevokedFile;
+use super::tickets::{self, StoreKey};
 use super::tiles::Tiles;
 use super::tip::Tip;
 use super::trusted::Trusted;
@@ -34,6 +35,7 @@ const MOST_REVOKED: usize = 500;
 pub(super) struct Opened {
     pub(super) db: Connection,
     pub(super) keys: Arc<SubjectKeys>,
+    pub(super) ticket_key: StoreKey,
     pub(super) signer: Option<NoteSigner>,
     pub(super) mark: MarkFile,
     pub(super) process: ProcessLock,
@@ -62,6 +64,7 @@ pub(super) fn open(options: &StoreOptions, accept: bool) -> Result<Opened, Store
     let revoked = revoked_file.read()?;
     let db = schema::writer(&options.dir, options.most_pages)?;
     let keys = Arc::new(SubjectKeys::open(&keys_file(&options.dir))?);
+    let ticket_key = StoreKey::open(&options.dir)?;
     begin_log(&db, options, mark.as_ref(), accept)?;
 
     let mut log = Log::new(&db, Arc::clone(&keys), options.patience)?;
@@ -82,6 +85,7 @@ pub(super) fn open(options: &StoreOptions, accept: bool) -> Result<Opened, Store
     let standings = agents::standings(&agents::all(&db)?, tip.epoch);
     Ok(Opened {
         keys,
+        ticket_key,
         signer,
         mark: mark_file,
         process,
@@ -171,6 +175,8 @@ fn check_and_close(
             log.close_process(tip, process)?;
         }
     }
+    let now = super::admission::micros(std::time::SystemTime::now()).max(tip.log_time);
+    tickets::expire_due(log, tip, now)?;
     if tip.synced_size != tip.size() {
         log.seal_size(tip, signer.as_ref())?;
     }

@@ -31,10 +31,10 @@ use crate::interrupt::StopRecord;
 ///
 /// Reading needs no lock that a writer would wait for, and needs neither the log's key nor the high-water mark.
 pub struct Reader {
-    db: Connection,
+    pub(super) db: Connection,
     database: PathBuf,
     keys_file: PathBuf,
-    keys: SubjectKeys,
+    pub(super) keys: SubjectKeys,
     trust: Option<Trust>,
 }
 
@@ -274,6 +274,15 @@ impl Reader {
             Some(what) => Err(open::rolled_back(mark.as_ref(), &what)),
             None => Ok(mark.map(|mark| mark.size)),
         }
+    }
+
+    /// The number by which the log knows a data subject; none if nothing was recorded of it, or it is erased.
+    ///
+    /// # Errors
+    ///
+    /// As [`head`](Self::head).
+    pub fn subject_number(&self, subject: &str) -> Result<Option<u32>, StoreError> {
+        holds::number_of(&self.keys, subject)
     }
 
     /// Every hold that stands.

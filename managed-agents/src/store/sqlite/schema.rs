@@ -48,6 +48,17 @@ pub(super) const STEPS: &[Step] = &[
             super::names::fill(db)
         },
     },
+    Step {
+        tables: &COUNTS,
+        drops: &[],
+        fill: |_| Ok(()),
+    },
+    // no call waited beside the record before
+    Step {
+        tables: &super::tickets::TABLES,
+        drops: &[],
+        fill: |_| Ok(()),
+    },
 ];
 
 /// The version of the tables, in `PRAGMA user_version`.
@@ -110,6 +121,20 @@ const RECORD: [Table; 11] = [
     (
         "evaluations",
         "CREATE TABLE evaluations(name TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(name, seq)) STRICT, WITHOUT ROWID",
+    ),
+];
+
+/// What limits count, which stands in no entry: within times, and of the calls that run.
+const COUNTS: [Table; 2] = [
+    (
+        "counts",
+        "CREATE TABLE counts(key BLOB NOT NULL, part INTEGER NOT NULL, amount INTEGER NOT NULL, mark BLOB NOT NULL, \
+         PRIMARY KEY(key, part)) STRICT, WITHOUT ROWID",
+    ),
+    (
+        "holds",
+        "CREATE TABLE holds(key BLOB NOT NULL, seq INTEGER NOT NULL, mark BLOB NOT NULL, \
+         PRIMARY KEY(key, seq)) STRICT, WITHOUT ROWID",
     ),
 ];
 

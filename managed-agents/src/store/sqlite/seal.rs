@@ -70,13 +70,17 @@ pub(super) fn seal(key: SubjectKey, bytes: &[u8]) -> Result<SealedBox, StoreErro
 
 /// Decrypts values; none when they are not what was encrypted under this key.
 pub(super) fn open(key: SubjectKey, nonce: &[u8], bytes: &[u8]) -> Option<Vec<Sealed>> {
+    parse(&open_bytes(key, nonce, bytes)?)
+}
+
+/// Decrypts what [`seal`] encrypted.
+pub(super) fn open_bytes(key: SubjectKey, nonce: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
     let nonce: [u8; 24] = nonce.try_into().ok()?;
     let payload = Payload {
         msg: bytes,
         aad: FORMAT,
     };
-    let bytes = cipher(key).decrypt(&XNonce::from(nonce), payload).ok()?;
-    parse(&bytes)
+    cipher(key).decrypt(&XNonce::from(nonce), payload).ok()
 }
 
 fn cipher(key: SubjectKey) -> XChaCha20Poly1305 {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::interrupts::Stops;
 use super::keys::SubjectKeys;
+use super::tickets::StoreKey;
 use super::watch::Alarm;
 use crate::call::AgentId;
 use crate::identity::{AgentState, Standing};
@@ -14,6 +15,8 @@ use crate::interrupt::Interrupts;
 /// What callers and the writer's thread share. No lock is held across a system call.
 pub(super) struct Shared {
     pub(super) keys: Arc<SubjectKeys>,
+    /// The store's part of what tickets are bound by.
+    pub(super) ticket_key: StoreKey,
     most_in_flight: usize,
     in_flight: AtomicUsize,
     /// The latest time of any entry, in microseconds since 1970.
@@ -28,9 +31,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(keys: Arc<SubjectKeys>, most_in_flight: usize) -> Self {
+    pub(super) fn new(keys: Arc<SubjectKeys>, ticket_key: StoreKey, most_in_flight: usize) -> Self {
         Self {
             keys,
+            ticket_key,
             most_in_flight,
             in_flight: AtomicUsize::new(0),
             log_time: AtomicI64::new(0),

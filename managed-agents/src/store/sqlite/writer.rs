@@ -1,12 +1,14 @@
 //! The thread that writes.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::counts::{self, LastAsked, Tally};
 use super::error::{StoreError, StoreErrorKind};
 use super::facts::Facts;
 use super::interrupts::{self, Stops};
@@ -17,12 +19,15 @@ use super::options::Durability;
 use super::process::ProcessLock;
 use super::revoked::RevokedFile;
 use super::shared::{Place, Shared};
+use super::tickets::{self, NotTaken, Order};
 use super::tip::Tip;
+use super::told::Watchers;
 use super::trusted::Trusted;
 use super::{admission, agents, erasure, holds, retention};
-use crate::audit::Sequence;
-use crate::audit::entry::outcome;
+use crate::approval::TicketClaim;
+use crate::audit::entry::{Entry, outcome};
 use crate::audit::tree::note::NoteSigner;
+use crate::audit::{Event, Sequence, What, hear, micros};
 use crate::identity::{AgentState, Standing};
 
 /// The most messages of one transaction.
@@ -42,6 +47,7 @@ pub(super) struct Parts {
     pub(super) signer: Option<NoteSigner>,
     pub(super) mark: MarkFile,
     pub(super) process: ProcessLock,
+    pub(super) dir: PathBuf,
     pub(super) stops: Stops,
     pub(super) to_self: Sender<Message>,
     pub(super) trusted: Trusted,
@@ -52,8 +58,17 @@ pub(super) struct Parts {
 struct Running {
     evaluation: String,
     agent: String,
+    /// What it counts.
+    tally: Option<Tally>,
     facts: Facts,
     _place: Place,
+}
+
+/// What became of a decision in the transaction.
+enum Placed {
+    At(u64, Option<Tally>),
+    Stale,
+    Exceeded(usize),
 }
 
 struct Writer<'c> {
@@ -63,6 +78,8 @@ struct Writer<'c> {
     signer: Option<NoteSigner>,
     mark: MarkFile,
     process: i64,
+    dir: PathBuf,
+    asked: LastAsked,
     to_self: Sender<Message>,
     running: HashMap<u64, Running>,
     /// Outcomes that could not be written yet.
@@ -75,6 +92,7 @@ struct Writer<'c> {
     revoked: RevokedFile,
     /// Revoked, and not yet noted outside the data directory.
     unnoted: BTreeSet<String>,
+    watchers: Watchers,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     /// Whether something was written since the last period.
@@ -94,6 +112,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         signer,
         mark,
         process,
+        dir,
         stops,
         to_self,
         trusted,
@@ -112,6 +131,8 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         signer,
         mark,
         process: process.id(),
+        dir,
+        asked: LastAsked::default(),
         to_self,
         running: HashMap::new(),
         owed: Vec::new(),
@@ -121,6 +142,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         trusted,
         revoked,
         unnoted: BTreeSet::new(),
+        watchers: Watchers::default(),
         failed: None,
         dirty: true,
         last_period: Instant::now(),
@@ -208,11 +230,18 @@ impl Writer<'_> {
         let mut group = Group::default();
         let mut stop = false;
         let mut flushes = Vec::new();
+        let mut watches = Vec::new();
         for message in batch.drain(..) {
             match message {
                 Message::Decision(decision) => group.decisions.push((decision, None)),
                 Message::Outcome(ended) => self.owed.push(ended),
                 Message::Append(append) => group.appends.push((append, None)),
+                Message::Watch(watch) => watches.push(watch),
+                Message::Watches(agent, watcher, reply) => {
+                    // whoever asked may have gone
+                    let _ = reply.send(Ok(self.watchers.has(&agent, &watcher)));
+                }
+                Message::Ticket(order) => group.orders.push((order, None)),
                 Message::Erase { subject, reply } => group.erasures.push((subject, reply)),
                 Message::Keep(keeping) => group.keepings.push(keeping),
                 Message::Flush(reply) => flushes.push(reply),
@@ -220,6 +249,10 @@ impl Writer<'_> {
             }
         }
         self.write(group);
+        for watch in watches {
+            let added = self.watchers.add(self.log.db, watch.agent, &watch.watcher, watch.seen);
+            let _ = watch.reply.send(added);
+        }
         if !flushes.is_empty() {
             let done = self.sync();
             for reply in flushes {
@@ -237,7 +270,7 @@ impl Writer<'_> {
         for keeping in std::mem::take(&mut group.keepings) {
             self.keep(keeping);
         }
-        if group.decisions.is_empty() && group.appends.is_empty() && self.owed.is_empty() {
+        if group.is_empty() && self.owed.is_empty() {
             return;
         }
         let synced = self.durability == Durability::PowerLoss || group.must_sync();
@@ -266,6 +299,8 @@ impl Writer<'_> {
             epoch,
             shared,
             process,
+            dir,
+            asked,
             trusted,
             ..
         } = self;
@@ -273,19 +308,21 @@ impl Writer<'_> {
         let done = log.transact(synced, |log, tip| {
             admission::refresh(log, tip, (&mut *standings, &mut *stops), trusted, epoch)?;
             for one in &owed {
-                ended.extend(write_outcome(log, tip, running, one)?);
+                ended.extend(write_outcome(log, tip, running, one)?.map(|sequence| (sequence, *one)));
             }
             for (append, result) in &mut group.appends {
                 *result = Some(write_append(log, tip, stops, trusted, append)?);
                 admission::refresh(log, tip, (&mut *standings, &mut *stops), trusted, epoch)?;
             }
+            for (order, result) in &mut group.orders {
+                *result = Some(tickets::apply(log, tip, &order.change)?);
+            }
             for (decision, result) in &mut group.decisions {
                 *result = Some(write_decision(
                     log,
                     tip,
-                    (&*standings, &*stops),
-                    trusted,
-                    *process,
+                    (&*standings, &*stops, &**shared),
+                    (&mut *trusted, *process, &*dir, &mut *asked),
                     decision,
                 )?);
             }
@@ -298,8 +335,9 @@ impl Writer<'_> {
                 if before != *epoch {
                     shared.publish(*epoch, standings.clone(), stops);
                 }
-                for place in ended {
-                    running.remove(&place);
+                self.tell(&ended, group);
+                for (_, one) in ended {
+                    self.running.remove(&one.place);
                 }
                 self.dirty = true;
                 Ok(())
@@ -310,6 +348,63 @@ impl Writer<'_> {
                 self.epoch = u64::MAX;
                 Err(error)
             }
+        }
+    }
+
+    /// Tells the watchers of what was written: outcomes, statements and decisions, as they stand in the log.
+    fn tell(&mut self, ended: &[(u64, Ended)], group: &Group) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        let stated = group.appends.iter().filter_map(|(append, result)| match result {
+            Some(Ok((sequence, _))) => Some((sequence.get(), &append.entry)),
+            _ => None,
+        });
+        let decided = group.decisions.iter().filter_map(|(decision, result)| match result {
+            Some(Placed::At(sequence, _)) => Some((*sequence, decision)),
+            _ => None,
+        });
+        let (stated, decided): (Vec<_>, Vec<_>) = (stated.collect(), decided.collect());
+        let first = ended.first().map(|(sequence, _)| *sequence);
+        let first = first.or(stated.first().map(|(sequence, _)| *sequence));
+        let Some(first) = first.or(decided.first().map(|(sequence, _)| *sequence)) else {
+            return;
+        };
+        if let Err(error) = self.watchers.catch_up(self.log.db, first) {
+            // told again when the next entry is written
+            return tracing::error!(%error, "the record cannot be read");
+        }
+        for (sequence, one) in ended {
+            let Some(call) = self.running.get(&one.place) else {
+                continue;
+            };
+            self.watchers.wrote(&Event {
+                place: *sequence,
+                at_micros: micros(one.at),
+                agent: &call.agent,
+                what: What::Ended {
+                    about: one.place,
+                    outcome: one.record.outcome(),
+                },
+            });
+        }
+        for (sequence, entry) in stated {
+            if let Ok(entry) = Entry::parse(entry.at(sequence)) {
+                hear(&entry, |event| self.watchers.wrote(event));
+            }
+        }
+        for (sequence, decision) in decided {
+            let index = &decision.entry.index;
+            self.watchers.wrote(&Event {
+                place: sequence,
+                at_micros: index.at_micros,
+                agent: &decision.agent,
+                what: What::Decided {
+                    tool: index.tool.as_deref().unwrap_or_default(),
+                    session: index.session.as_deref(),
+                    traits: decision.traits,
+                },
+            });
         }
     }
 
@@ -326,6 +421,9 @@ impl Writer<'_> {
             // whoever asked may have gone
             let _ = append.reply.send(result.map(|(place, _)| place));
         }
+        for (order, result) in group.orders {
+            let _ = order.reply.send(result.ok_or_else(StoreError::stopped));
+        }
         for (decision, result) in group.decisions {
             let Decision {
                 mut entry,
@@ -337,7 +435,7 @@ impl Writer<'_> {
                 ..
             } = *decision;
             let written = match result {
-                Some(Some(sequence)) => {
+                Some(Placed::At(sequence, tally)) => {
                     if runs {
                         let evaluation = entry.index.evaluation.take().unwrap_or_default();
                         self.running.insert(
@@ -345,6 +443,7 @@ impl Writer<'_> {
                             Running {
                                 evaluation,
                                 agent,
+                                tally,
                                 facts,
                                 _place: place,
                             },
@@ -354,9 +453,13 @@ impl Writer<'_> {
                     }
                     Ok(Written::Done(Reserved::new(sequence, runs, &self.to_self)))
                 }
-                Some(None) => {
+                Some(Placed::Stale) => {
                     drop(place);
                     Ok(Written::Stale)
+                }
+                Some(Placed::Exceeded(at)) => {
+                    drop(place);
+                    Ok(Written::Exceeded(at))
                 }
                 None => {
                     drop(place);
@@ -478,20 +581,28 @@ enum Next {
 /// The place of a statement and whom it revokes, or why it was refused before anything was written.
 type Appended = Result<(Sequence, Option<String>), StoreError>;
 
+/// The place of a change of tickets, or why it was not made.
+type Ordered = Result<Sequence, NotTaken>;
+
 /// What is written in one transaction, and the results.
 #[derive(Default)]
 struct Group {
-    /// The place, or none if what the verdict rests on has changed.
-    decisions: Vec<(Box<Decision>, Option<Option<u64>>)>,
+    decisions: Vec<(Box<Decision>, Option<Placed>)>,
     appends: Vec<(Box<Append>, Option<Appended>)>,
+    orders: Vec<(Box<Order>, Option<Ordered>)>,
     erasures: Vec<(String, Reply<Option<Sequence>>)>,
     keepings: Vec<Keeping>,
 }
 
 impl Group {
+    fn is_empty(&self) -> bool {
+        self.decisions.is_empty() && self.appends.is_empty() && self.orders.is_empty()
+    }
+
     /// Whether a stop, a revocation or a consumed grant is among it.
     fn must_sync(&self) -> bool {
-        self.appends.iter().any(|(append, _)| append.synced)
+        !self.orders.is_empty()
+            || self.appends.iter().any(|(append, _)| append.synced)
             || self
                 .decisions
                 .iter()
@@ -503,6 +614,9 @@ impl Group {
             // whoever asked may have gone
             let _ = append.reply.send(Err(error.clone()));
         }
+        for (order, _) in self.orders {
+            let _ = order.reply.send(Err(error.clone()));
+        }
         for (decision, _) in self.decisions {
             let Decision { place, reply, .. } = *decision;
             // given back before the caller hears of it
@@ -512,6 +626,7 @@ impl Group {
     }
 }
 
+/// The place of an outcome, or none if the call does not run.
 fn write_outcome(
     log: &mut Log<'_>,
     tip: &mut Tip,
@@ -525,9 +640,12 @@ fn write_outcome(
     let place = Sequence::new(ended.place);
     let entry = outcome(place, &call.evaluation, &call.agent, &ended.record, ended.at);
     let facts = call.facts.of_outcome(entry.index.at_micros);
-    log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
+    let sequence = log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
     log.ended(ended.place)?;
-    Ok(Some(ended.place))
+    if let Some(tally) = &call.tally {
+        counts::ended(log.db, ended.place, tally, ended.record.began())?;
+    }
+    Ok(Some(sequence))
 }
 
 fn write_append(
@@ -559,24 +677,50 @@ fn write_append(
     Ok(Ok((Sequence::new(place), revoked)))
 }
 
-/// The place of a decision, or none if what it rests on has changed.
+/// The place of a decision, unless what it rests on has changed, or it exceeds a limit.
 fn write_decision(
     log: &mut Log<'_>,
     tip: &mut Tip,
-    (standings, stops): (&HashMap<String, Standing>, &Stops),
-    trusted: &mut Trusted,
-    process: i64,
+    (standings, stops, shared): (&HashMap<String, Standing>, &Stops, &Shared),
+    (trusted, process, dir, asked): (&mut Trusted, i64, &Path, &mut LastAsked),
     decision: &mut Decision,
-) -> Result<Option<u64>, StoreError> {
+) -> Result<Placed, StoreError> {
     if !admission::admits(log, tip, standings, stops, trusted, decision)? {
-        return Ok(None);
+        return Ok(Placed::Stale);
+    }
+    let opening = match &decision.claims.ticket {
+        TicketClaim::Open(opening) => {
+            let call = &opening.call;
+            let subject = log.keys.find_or_make(call.subject().unwrap_or(call.agent().as_str()))?;
+            let key = shared.ticket_key.of_subject(&subject);
+            if !tickets::may_open(log.db, opening, &call.binding(&key))? {
+                return Ok(Placed::Stale);
+            }
+            Some((opening, subject, key))
+        }
+        _ => None,
+    };
+    let mut tally = None;
+    if let Some(counted) = &decision.claims.held.counted {
+        match counts::check(log, tip, counted, (dir, asked))? {
+            Err(at) => return Ok(Placed::Exceeded(at)),
+            // one that waits for people is not counted
+            Ok(now) if decision.runs => tally = Some(counts::count(log, tip, counted, now)?),
+            Ok(_) => {}
+        }
     }
     let sequence = log.append(tip, &decision.entry, decision.facts, &mut decision.values)?;
     if decision.runs {
         log.run(sequence, process)?;
     }
+    if let Some((opening, subject, key)) = opening {
+        tickets::open(log, tip, opening, sequence, (subject, &key))?;
+    }
+    if let TicketClaim::Close(ticket, state) = &decision.claims.ticket {
+        tickets::close(log, tip, ticket, *state)?;
+    }
     if let Some(grant) = &decision.claims.grant {
         admission::consume(log, tip, grant, sequence)?;
     }
-    Ok(Some(sequence))
+    Ok(Placed::At(sequence, tally))
 }

@@ -1,6 +1,7 @@
 //! Calling the tools of a toolbox by name.
 
-use std::future::poll_fn;
+use std::future::{Future, pending, poll_fn};
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use super::Toolbox;
@@ -46,10 +47,27 @@ impl Toolbox {
         N: AsRef<str> + Sync,
         I: AsRef<str> + Sync,
     {
+        self.call_all_until(calls, pin!(pending())).await.0
+    }
+
+    /// The same, until `cancel` ends: calls that have not ended by then are cancelled, and their results say so. Gives
+    /// whether any was.
+    pub(crate) async fn call_all_until<N, I>(
+        &self,
+        calls: &[(N, I)],
+        mut cancel: Pin<&mut (dyn Future<Output = ()> + Send)>,
+    ) -> (Vec<ToolResult>, bool)
+    where
+        N: AsRef<str> + Sync,
+        I: AsRef<str> + Sync,
+    {
         let mut waiting = calls.iter().enumerate();
         let mut running: Vec<(usize, BoxFuture<'_, ToolResult>)> = Vec::with_capacity(AT_ONCE.min(calls.len()));
         let mut done: Vec<(usize, ToolResult)> = Vec::with_capacity(calls.len());
-        poll_fn(|cx| {
+        let cancelled = poll_fn(|cx| {
+            if cancel.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(true);
+            }
             loop {
                 let begun = waiting.by_ref().take(AT_ONCE - running.len());
                 running.extend(begun.map(|(place, (name, json))| {
@@ -57,7 +75,7 @@ impl Toolbox {
                     (place, call)
                 }));
                 if running.is_empty() {
-                    return Poll::Ready(());
+                    return Poll::Ready(false);
                 }
                 let before = running.len();
                 running.retain_mut(|(place, call)| match call.as_mut().poll(cx) {
@@ -74,8 +92,14 @@ impl Toolbox {
             }
         })
         .await;
+        done.extend(running.into_iter().map(|(place, call)| {
+            // the gate records the end of a call when it is dropped
+            drop(call);
+            (place, ToolResult::cancelled(true))
+        }));
+        done.extend(waiting.map(|(place, _)| (place, ToolResult::cancelled(false))));
         done.sort_by_key(|(place, _)| *place);
-        done.into_iter().map(|(_, result)| result).collect()
+        (done.into_iter().map(|(_, result)| result).collect(), cancelled)
     }
 
     fn unknown(&self, name: &str) -> String {

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::super::agents;
+use super::super::counts;
 use super::super::error::StoreError;
 use super::super::keys::SubjectKeys;
 use super::super::log;
@@ -16,6 +17,7 @@ use super::checkpoints::Checkpoints;
 use super::reading::{Seen, What};
 use super::report::Report;
 use super::statements::Statements;
+use super::tickets::Tickets;
 use crate::identity::Trust;
 
 pub(super) struct Deep<'a> {
@@ -23,6 +25,7 @@ pub(super) struct Deep<'a> {
     tip: &'a Tip,
     log_time: i64,
     statements: Statements<'a>,
+    tickets: Tickets,
     /// Decisions whose calls have not ended.
     running: BTreeSet<u64>,
     /// Decisions that were closed because their process was gone: a later outcome is none too many.
@@ -51,6 +54,7 @@ impl<'a> Deep<'a> {
             tip,
             log_time: 0,
             statements: Statements::new(keys, trust),
+            tickets: Tickets::default(),
             running: BTreeSet::new(),
             unknown: HashSet::new(),
             values: 0,
@@ -101,6 +105,7 @@ impl<'a> Deep<'a> {
                     self.running.insert(place);
                 }
                 if let Some(ticket) = ticket {
+                    self.tickets.decision(place, &ticket, runs);
                     let mut select = self.db.prepare("SELECT seq FROM consumed WHERE name = ?1")?;
                     let by: Option<i64> = select.query_row([ticket], |row| row.get(0)).optional()?;
                     self.consumed += u64::from(by == Some(place.cast_signed()));
@@ -111,6 +116,7 @@ impl<'a> Deep<'a> {
                 if entry.kind() == "retention" {
                     self.retention(place, entry.raw("body").unwrap_or_default(), report);
                 }
+                self.tickets.statement(place, &entry);
                 self.statements.add(place, &entry, report, checkpoints);
             }
         }
@@ -207,6 +213,10 @@ impl<'a> Deep<'a> {
                 "the consumed grants are not those that the log says",
             );
         }
+        if counts::fault(self.db)? {
+            report.add("state_differs", None, "what limits count is not what was written");
+        }
+        self.tickets.finish(self.db, report)?;
         let mut select = self.db.prepare("SELECT seq, process, mark FROM running ORDER BY seq")?;
         let mut rows = select.query([])?;
         let mut running = BTreeSet::new();

@@ -9,6 +9,7 @@ mod leaves;
 mod reading;
 mod report;
 mod statements;
+mod tickets;
 
 use std::hash::RandomState;
 use std::path::Path;

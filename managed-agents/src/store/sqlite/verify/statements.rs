@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::super::agents::{self, AgentRow, Said};
 use super::super::keys::SubjectKeys;
+use super::super::log::EPOCHAL;
 use super::super::trusted::above;
 use super::checkpoints::Checkpoints;
 use super::report::Report;
@@ -57,7 +58,7 @@ impl<'a> Statements<'a> {
             let body = entry.raw("body").unwrap_or_default();
             serde_json::from_str::<Body>(body).unwrap_or_default()
         };
-        self.epoch += u64::from(matches!(entry.kind(), "agent" | "erasure" | "interrupt" | "origin"));
+        self.epoch += u64::from(EPOCHAL.contains(&entry.kind()));
         match entry.kind() {
             "origin" => self.begin(place, body(), report, checkpoints),
             "log_key" => checkpoints.add_key(&body().key),

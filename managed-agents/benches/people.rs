@@ -1,0 +1,151 @@
+//! What people cost: opening a ticket, redeeming an approval (its signature checked), and listing what waits among 1 000 000 tickets.
+//!
+//! Each beside a floor in the same run: a call that is only recorded, and an Ed25519 signature that is only checked. Once where
+//! nothing is ever fsynced (`/dev/shm`), and once on a disk, so that the fsync of a redemption is seen apart.
+//!
+//! `cargo bench -p managed-agents --features sqlite --bench people`
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that fails should stop"
+)]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use ed25519_dalek::{Signer as _, SigningKey};
+use managed_agents::approval::ApproverKey;
+use managed_agents::store::{Reader, Store, StoreOptions, TicketQuery};
+use managed_agents::{GovernanceDenied, Harness, governed};
+
+const CALLS: u32 = 600;
+
+/// Pays.
+#[governed(risk = high)]
+async fn pay(to: &str, cents: u32, memo: &str) -> Result<u32, GovernanceDenied> {
+    Ok(cents + (to.len() + memo.len()) as u32)
+}
+
+/// Sends a letter.
+#[governed(risk = low, reversible)]
+async fn letter(to: &str, cents: u32, memo: &str) -> Result<u32, GovernanceDenied> {
+    Ok(cents + (to.len() + memo.len()) as u32)
+}
+
+fn main() {
+    let name = format!("managed-agents-people-{}", std::process::id());
+    signature();
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        with(&memory.join(&name), "without a disk");
+    }
+    let disk = std::env::temp_dir().join(&name);
+    with(&disk, "on a disk");
+}
+
+fn with(root: &Path, place: &str) {
+    std::fs::create_dir_all(root).unwrap();
+    let store = Store::open(
+        StoreOptions::new(root.join("data"))
+            .high_water(root.join("high-water"))
+            .origin("bench.example/log")
+            .log_key([7; 32]),
+    )
+    .unwrap();
+    let ann = ApproverKey::generate().unwrap();
+    let harness = Harness::builder()
+        .agent_id("bench")
+        .recorder(store.clone())
+        .approver("ann", ann.public())
+        .most_pending(u32::MAX)
+        .build_blocking()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(harness.scope(async {
+        let (mut recorded, mut opened, mut redeemed, mut tickets) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for number in 0..CALLS {
+            let begun = Instant::now();
+            letter("ann@example.com", number, "Invoice 4711").await.unwrap();
+            recorded.push(begun.elapsed());
+        }
+        for number in 0..CALLS {
+            let begun = Instant::now();
+            let denied = pay("ann@example.com", number, "Invoice 4711").await.unwrap_err();
+            opened.push(begun.elapsed());
+            tickets.push(denied.ticket().unwrap().to_owned());
+        }
+        for ticket in &tickets {
+            harness.approve(ticket, &ann).unwrap();
+        }
+        for number in 0..CALLS {
+            let begun = Instant::now();
+            pay("ann@example.com", number, "Invoice 4711").await.unwrap();
+            redeemed.push(begun.elapsed());
+        }
+        let recorded = median(recorded);
+        for (what, goal, times) in [("opening a ticket", 100, opened), ("redeeming an approval", 150, redeemed)] {
+            let median = median(times);
+            println!(
+                "{what}, {place}: median {median:?} ({:.2} of a call that is only recorded, {recorded:?}; goal {goal}µs)",
+                median.as_secs_f64() / recorded.as_secs_f64()
+            );
+        }
+    }));
+    drop((harness, store));
+    if place == "without a disk" {
+        listing(root);
+    }
+    std::fs::remove_dir_all(root).unwrap();
+}
+
+/// 100 that wait among 1 000 000 that were used: rows as the library writes them, a million times.
+fn listing(root: &Path) {
+    let db = rusqlite::Connection::open(root.join("data").join("record.db")).unwrap();
+    db.execute_batch(
+        "DELETE FROM live; \
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) \
+         INSERT INTO tickets SELECT 1000000 + i, 'tkt_' || printf('%020x', i), agent, tool, definition, session, rules, digest, needed, \
+         'consumed', opened, expires, 1, subject, nonce, box, mark FROM n, (SELECT * FROM tickets LIMIT 1); \
+         INSERT INTO live SELECT randomblob(32), place, agent, 'pending', expires, randomblob(32), x'00' \
+         FROM tickets ORDER BY place DESC LIMIT 100",
+    )
+    .unwrap();
+    drop(db);
+    let mut times = Vec::new();
+    for _ in 0..200 {
+        let begun = Instant::now();
+        let reader = Reader::open(root.join("data")).unwrap();
+        let listed = reader.tickets(&TicketQuery::open()).unwrap();
+        times.push(begun.elapsed());
+        assert_eq!(listed.len(), 100);
+    }
+    println!(
+        "listing 100 of 1 000 000 tickets, the file opened anew: median {:?} (goal 5ms)",
+        median(times)
+    );
+}
+
+/// The floor of a redemption.
+fn signature() {
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let message = [5; 700];
+    let signature = key.sign(&message);
+    let times = (0..2_000).map(|_| {
+        let begun = Instant::now();
+        std::hint::black_box(key.verifying_key().verify_strict(&message, &signature)).unwrap();
+        begun.elapsed()
+    });
+    println!(
+        "checking a signature over 700 bytes: median {:?}",
+        median(times.collect())
+    );
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}

@@ -1,0 +1,126 @@
+//! A ticket: one call that waits for people.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::call::{Digest, Salt, ToolCall};
+use crate::verdict::Reason;
+
+/// How a ticket stands.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum TicketState {
+    /// It waits for people.
+    Pending,
+    /// People approved it: the call may run once.
+    Approved,
+    /// People approved it with other arguments: the call may run once, with those.
+    Edited,
+    /// A person said no.
+    Rejected,
+    /// Nobody decided in time, or what was approved was not used in time.
+    Expired,
+    /// It was closed: by a person, or because what was shown to people no longer holds.
+    Cancelled,
+    /// The call has run, or was about to: how it ended is said by the outcome of its decision.
+    Consumed,
+}
+
+impl TicketState {
+    const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Approved,
+        Self::Edited,
+        Self::Rejected,
+        Self::Expired,
+        Self::Cancelled,
+        Self::Consumed,
+    ];
+
+    /// The state as a word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Edited => "edited",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Consumed => "consumed",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// Whether nothing can come of it any more: what it was bound to is deleted.
+    #[must_use]
+    pub fn is_closed(self) -> bool {
+        matches!(self, Self::Expired | Self::Cancelled | Self::Consumed)
+    }
+}
+
+impl fmt::Display for TicketState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a decision's record does to tickets, in the same transaction.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) enum TicketClaim {
+    #[default]
+    None,
+    /// The call waits for people from now on.
+    Open(Arc<Opening>),
+    /// The ticket is over: expired, or cancelled.
+    Close(Arc<str>, TicketState),
+}
+
+/// A ticket that is to be opened.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) id: Arc<str>,
+    pub(crate) call: Arc<ToolCall>,
+    pub(crate) reasons: Vec<Reason>,
+    /// How many people must approve.
+    pub(crate) needed: u8,
+    pub(crate) rules: Option<Digest>,
+    pub(crate) opened: SystemTime,
+    pub(crate) expires: SystemTime,
+    /// How many may wait of one agent, this one included.
+    pub(crate) most_pending: u32,
+    /// The ticket in whose place it comes: other reasons than those that were shown.
+    pub(crate) replaces: Option<Arc<str>>,
+}
+
+impl PartialEq for Opening {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Opening {}
+
+/// A ticket's name, of which nothing can be guessed.
+pub(crate) fn ticket_id(prefix: &str, nonce: &Salt) -> String {
+    let digits: String = nonce
+        .reveal()
+        .iter()
+        .take(10)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("{prefix}{digits}")
+}
+
+/// What the names of tickets begin with that lie beside the record. Those of people behind a service have the evaluation's name.
+#[cfg(feature = "sqlite")]
+pub(crate) const STORED: &str = "tkt_";
+/// What the names of tickets begin with that are lost with the process.
+#[cfg(feature = "engine")]
+pub(crate) const IN_PROCESS: &str = "tkm_";

@@ -1,0 +1,313 @@
+//! What agents have done so far, and what that means for their next call.
+
+mod calibrating;
+mod profile;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit::{Attachment, Event, Watcher, micros};
+use crate::call::{AgentId, Effect, ToolCall};
+use crate::drift::{Alert, Calibrated, Phase, Severity};
+use crate::trust::Score;
+use crate::verdict::{Reason, Verdict};
+use calibrating::Calibrating;
+pub(crate) use profile::{ACKNOWLEDGED, Profile, REBASELINED};
+
+/// The trust below which every call is escalated, when nothing else is said.
+const FLOOR: f64 = 0.3;
+
+/// What is remembered of agents' behaviour: the [trust](crate::trust) that each has earned, and whether it
+/// [drifts](crate::drift). Clones share it.
+///
+/// An [`Engine`](crate::Engine) has one of its own. It hears of every decision and outcome from the record that the harness
+/// writes: with a durable record of what was there before, and of what other processes write, too.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use managed_agents::call::Effect;
+/// use managed_agents::{Behaviour, Engine, Harness, Outcome, ToolMeta};
+///
+/// let behaviour = Behaviour::new().trust_floor(0.25);
+/// let harness = Harness::builder()
+///     .in_memory()
+///     .agent_id("support-bot")
+///     .governor(Engine::new().behaviour(&behaviour))
+///     .declare(ToolMeta::new("note").reversible())
+///     .build()
+///     .await?;
+/// let new = behaviour.trust("support-bot", Effect::Change);
+/// harness.govern("note", "{}").await?.finish(Outcome::Ok);
+/// assert!(behaviour.trust("support-bot", Effect::Change).value() > new.value());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Behaviour {
+    settings: Settings,
+    shared: Arc<Shared>,
+}
+
+/// What verdicts are made of, beside what agents do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Settings {
+    floor: f64,
+}
+
+/// What of an agent's behaviour a verdict rests on, in whole numbers: it stands in the record.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Bearing {
+    /// In millionths.
+    pub(crate) trust: u32,
+    /// What stands against the agent, in hundredths.
+    #[serde(default)]
+    pub(crate) against: u32,
+    /// Whether it is watched for drift.
+    #[serde(default)]
+    pub(crate) watched: bool,
+    /// The severity of the alarm that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) drift: Option<Severity>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// Guards which agents are known; held for a look-up.
+    agents: RwLock<HashMap<Box<str>, Arc<Remembered>>>,
+    calibrating: Calibrating,
+}
+
+/// One agent.
+#[derive(Default)]
+struct Remembered {
+    profile: Mutex<Profile>,
+    attached: OnceLock<Attachment>,
+}
+
+impl Remembered {
+    /// Held while one entry is taken in, or one score is read.
+    fn lock(&self) -> MutexGuard<'_, Profile> {
+        // whole numbers: nothing is left half changed by a panic that cannot happen
+        self.profile.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> SystemTime {
+        self.attached.get().map_or_else(SystemTime::now, Attachment::now)
+    }
+
+    /// Records a statement where the record holds such; else it is heard at once.
+    fn state(&self, agent: &str, kind: &'static str, body: &str) {
+        let stated = self.attached.get().is_some_and(|to| to.state(agent, kind, body));
+        if !stated {
+            self.lock().state(kind, body);
+        }
+    }
+}
+
+impl Behaviour {
+    /// Nothing is known of any agent.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            settings: Settings { floor: FLOOR },
+            shared: Arc::default(),
+        }
+    }
+
+    /// Sets the trust below which every call is escalated; 0.3 when nothing is said, and 0 for never.
+    #[must_use]
+    pub fn trust_floor(mut self, floor: f64) -> Self {
+        // what is no number is the strictest
+        self.settings.floor = if floor.is_nan() { 1.0 } else { floor.clamp(0.0, 1.0) };
+        self
+    }
+
+    /// The trust that an agent has now, for calls of one effect; that of a new agent where nothing is known of it.
+    #[must_use]
+    pub fn trust(&self, agent: &str, effect: Effect) -> Score {
+        match self.shared.find(agent) {
+            Some(agent) => agent.lock().score(effect, micros(agent.now())),
+            None => Profile::default().score(effect, micros(SystemTime::now())),
+        }
+    }
+
+    /// Whether the agent's calls are still learnt, or watched for [drift](crate::drift).
+    #[must_use]
+    pub fn phase(&self, agent: &str) -> Phase {
+        let agent = self.shared.find(agent);
+        agent.map_or(Phase::Learning { calls: 0, sessions: 0 }, |agent| {
+            agent.lock().detector().phase()
+        })
+    }
+
+    /// The alarm of drift that nobody acknowledged yet.
+    #[must_use]
+    pub fn alert(&self, agent: &str) -> Option<Alert> {
+        self.shared.find(agent)?.lock().detector().alert().cloned()
+    }
+
+    /// Says, in the record where it holds such, that somebody has seen the open alarm: the next one is another.
+    pub fn acknowledge(&self, agent: &str) {
+        if let (Some(remembered), Some(alert)) = (self.shared.find(agent), self.alert(agent)) {
+            let body = format!(r#"{{"alarm":{}}}"#, alert.place());
+            remembered.state(agent, ACKNOWLEDGED, &body);
+        }
+    }
+
+    /// Says, in the record where it holds such, that what the agent does from now on is usual: it is learnt anew.
+    pub fn rebaseline(&self, agent: &str) {
+        if let Some(remembered) = self.shared.find(agent) {
+            remembered.state(agent, REBASELINED, "{}");
+        }
+    }
+
+    /// How many bytes are kept of an agent.
+    #[must_use]
+    pub fn size(&self, agent: &str) -> usize {
+        self.shared.find(agent).map_or(0, |agent| agent.lock().size())
+    }
+
+    /// How many calls of an agent completed, and how many were denied by its own fault.
+    #[must_use]
+    pub fn counts(&self, agent: &str) -> (u64, u64) {
+        self.shared
+            .find(agent)
+            .map_or((0, 0), |agent| agent.lock().ledger().counts())
+    }
+
+    pub(super) fn watcher(&self) -> Arc<dyn Watcher> {
+        Arc::clone(&self.shared) as Arc<dyn Watcher>
+    }
+
+    /// The digest of what verdicts are made of.
+    pub(super) fn rules(&self) -> String {
+        format!("{:?}", self.settings)
+    }
+
+    /// What of the agent's behaviour bears on a call.
+    pub(super) fn bearing(&self, call: &ToolCall) -> Bearing {
+        let agent = self.shared.find_or_make(call.agent().as_str());
+        let now = micros(agent.now());
+        let mut profile = agent.lock();
+        let drift = profile.detector().alert().map(Alert::severity);
+        let watched = profile.detector().phase() == Phase::Watching;
+        let score = profile.score(Effect::of(call.meta()), now);
+        Bearing {
+            trust: score.millionths(),
+            against: (score.bad() * 100.0) as u32,
+            watched,
+            drift,
+        }
+    }
+
+    /// What is said of a call because of its agent's behaviour; nothing where that is as it should be.
+    pub(super) fn judge(&self, bearing: &Bearing) -> Option<Verdict> {
+        if f64::from(bearing.trust) >= self.settings.floor * 1e6 {
+            return None;
+        }
+        let reason = Reason::new(
+            "behaviour_trust",
+            "too many calls of this agent were refused, so a person must approve each call for now",
+        );
+        Some(Verdict::escalate(reason.with_detail(format!(
+            "trust {:.3} is below {:.3}: approved calls that complete raise it, at most once an hour, and so does time",
+            f64::from(bearing.trust) / 1e6,
+            self.settings.floor
+        ))))
+    }
+
+    /// Trust before and after a decision, and as of which place.
+    pub(super) fn noted(&self, call: &ToolCall, at: SystemTime, fault: bool) -> (u32, u32, u64) {
+        let at = micros(at);
+        let effect = Effect::of(call.meta());
+        let agent = self.shared.find_or_make(call.agent().as_str());
+        let mut profile = agent.lock();
+        if let Some(calibration) = profile.calibration() {
+            let shared = Arc::downgrade(&self.shared);
+            self.shared.calibrating.send(shared, call.agent().as_str(), calibration);
+        }
+        let before = profile.score(effect, at).millionths();
+        let after = if fault {
+            profile.ledger().score_if_denied(effect, at).millionths()
+        } else {
+            before
+        };
+        (before, after, profile.as_of())
+    }
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Behaviour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Behaviour")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn find(&self, agent: &str) -> Option<Arc<Remembered>> {
+        let agents = self.agents.read().unwrap_or_else(PoisonError::into_inner);
+        agents.get(agent).map(Arc::clone)
+    }
+
+    fn find_or_make(&self, agent: &str) -> Arc<Remembered> {
+        if let Some(profile) = self.find(agent) {
+            return profile;
+        }
+        let mut agents = self.agents.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(agents.entry(agent.into()).or_default())
+    }
+
+    /// The thresholds of an agent are there. Where there is a log they stand in it, so that whoever computes again begins to
+    /// watch at the same entry.
+    fn calibrated(&self, agent: &str, calibrated: &Calibrated) {
+        if let Some(remembered) = self.find(agent) {
+            remembered.state(agent, profile::BASELINE, &calibrated.to_json());
+        }
+    }
+}
+
+impl Watcher for Shared {
+    fn heard(&self, event: &Event<'_>) {
+        self.find_or_make(event.agent).lock().hear(event);
+    }
+
+    fn attached(&self, agent: &AgentId, to: Attachment) {
+        // of several harnesses for one agent the first one's clock counts
+        let _ = self.find_or_make(agent.as_str()).attached.set(to);
+    }
+}
+
+#[cfg(feature = "cedar")]
+impl crate::policy::SignalSource for Behaviour {
+    fn signals(&self, call: &ToolCall) -> crate::policy::Signals {
+        let bearing = self.bearing(call);
+        let trust = f64::from(bearing.trust) / 1e6;
+        crate::policy::Signals {
+            trust: Some(trust),
+            trust_lower: Some(trust),
+            drifted: Some(bearing.drift.is_some()),
+            ..crate::policy::Signals::default()
+        }
+    }
+}
+
+/// The more restrictive of a verdict and what behaviour says.
+pub(super) fn restricted(verdict: Verdict, behaviour: Option<Verdict>) -> Verdict {
+    match behaviour {
+        Some(behaviour) => verdict.restricted_by(behaviour),
+        None => verdict,
+    }
+}

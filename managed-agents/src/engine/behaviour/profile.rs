@@ -1,0 +1,144 @@
+//! What is remembered of one agent: the fold of its entries in the log's order.
+
+use crate::audit::{Disposition, Event, Traits, What};
+use crate::call::Effect;
+use crate::drift::{Calibrated, Calibration, Call, Detector, Severity};
+use crate::outcome::Outcome;
+use crate::trust::{Alarm, Cause, Ledger, Ruling, Score};
+use crate::verdict::Decision;
+
+/// The types of statements that a profile hears.
+pub(crate) const BASELINE: &str = "drift_baseline";
+pub(crate) const ACKNOWLEDGED: &str = "drift_ack";
+pub(crate) const REBASELINED: &str = "drift_rebaseline";
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Profile {
+    ledger: Ledger,
+    detector: Detector,
+    /// The place after the last entry that was taken in.
+    as_of: u64,
+    /// The score of each effect and the hour that it is of, until an entry may have changed it.
+    scores: [Option<(u64, Score)>; 3],
+    /// How many references were given to be calibrated.
+    asked: u32,
+}
+
+/// What an entry changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Heard {
+    /// Why trust changed.
+    pub(crate) cause: Option<Cause>,
+    /// An alarm of drift was raised.
+    pub(crate) alarm: bool,
+}
+
+impl Profile {
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(crate) fn detector(&self) -> &Detector {
+        &self.detector
+    }
+
+    pub(crate) fn as_of(&self) -> u64 {
+        self.as_of
+    }
+
+    /// Takes in one entry.
+    pub(crate) fn hear(&mut self, event: &Event<'_>) -> Heard {
+        self.as_of = event.place + 1;
+        let mut heard = Heard::default();
+        match event.what {
+            What::Decided { tool, session, traits } => {
+                heard.cause = self
+                    .ledger
+                    .decided(event.at_micros, event.place, traits.effect, ruling(&traits));
+                let call = Call {
+                    at_micros: event.at_micros,
+                    tool,
+                    session,
+                    effect: traits.effect,
+                    target: traits.target,
+                    size: traits.size,
+                    decision: traits.decision,
+                };
+                if let Some(alert) = self.detector.call(event.place, &call) {
+                    heard.alarm = true;
+                    heard.cause = Some(self.ledger.alarmed(event.at_micros, weight(alert.severity())));
+                }
+            }
+            What::Ended { about, outcome } => {
+                self.detector.ended(outcome == Outcome::Ok);
+                heard.cause = self.ledger.ended(event.at_micros, about, outcome);
+            }
+            What::Stated { kind, body } => self.state(kind, body),
+        }
+        if heard.cause.is_some() {
+            self.scores = [None; 3];
+        }
+        heard
+    }
+
+    /// Trust at a time; computed when evidence or the hour is another than last time.
+    pub(crate) fn score(&mut self, effect: Effect, at_micros: i64) -> Score {
+        let hour = self.ledger.hour_at(at_micros);
+        let cached = self.scores.get_mut(effect.index());
+        if let Some(Some((of, score))) = cached
+            && *of == hour
+        {
+            return *score;
+        }
+        let score = self.ledger.score(effect, at_micros);
+        if let Some(cached) = self.scores.get_mut(effect.index()) {
+            *cached = Some((hour, score));
+        }
+        score
+    }
+
+    /// What thresholds are to be made of, once for each reference.
+    pub(crate) fn calibration(&mut self) -> Option<Calibration> {
+        if !self.detector.is_calibrating() || self.asked > self.detector.number() {
+            return None;
+        }
+        self.asked = self.detector.number() + 1;
+        self.detector.calibration()
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>() - size_of::<Detector>() + self.detector.size() + self.ledger.size()
+    }
+
+    pub(crate) fn state(&mut self, kind: &str, body: &str) {
+        match kind {
+            BASELINE => {
+                if let Some(calibrated) = Calibrated::parse(body) {
+                    self.detector.arm(&calibrated);
+                }
+            }
+            ACKNOWLEDGED => self.detector.acknowledge(),
+            REBASELINED => self.detector.rebaseline(),
+            _ => {}
+        }
+    }
+}
+
+/// What a decision is to the ledger.
+fn ruling(traits: &Traits) -> Ruling {
+    match (traits.disposition, traits.decision) {
+        _ if traits.fault => Ruling::Violation,
+        (Disposition::Allowed, Decision::Allow) => Ruling::Allowed,
+        (Disposition::Approved, _) => Ruling::Approved,
+        _ => Ruling::Neutral,
+    }
+}
+
+fn weight(severity: Severity) -> Alarm {
+    match severity {
+        Severity::Moderate => Alarm::Moderate,
+        Severity::High => Alarm::High,
+        Severity::Critical => Alarm::Critical,
+    }
+}

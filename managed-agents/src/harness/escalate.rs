@@ -1,0 +1,317 @@
+//! The people of this harness: whether an escalated call was approved, and what it waits for.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::admit::{Admission, Case, Ruling, Step, settled};
+use super::judge::Judged;
+#[cfg(feature = "sqlite")]
+use super::people::{How, People, Question, lost};
+#[cfg(feature = "sqlite")]
+use super::scope::Waits;
+use crate::answer::Answer;
+#[cfg(feature = "sqlite")]
+use crate::answer::wait;
+use crate::approval::Standing;
+#[cfg(feature = "sqlite")]
+use crate::approval::{Opening, STORED, TicketClaim, TicketState, ticket_id};
+use crate::audit::Disposition;
+#[cfg(feature = "sqlite")]
+use crate::error::DenialKind;
+use crate::error::GovernanceDenied;
+use crate::governor::{Claims, Held};
+#[cfg(feature = "sqlite")]
+use crate::store::{Lookup, StoreError};
+use crate::verdict::{EvaluationId, Reason, Verdict};
+
+/// What the judges said, and the name of the evaluation.
+type Said = (Judged, EvaluationId);
+
+impl Case {
+    /// An escalated call: it waits for the people of this harness, or they have decided.
+    pub(super) fn escalate_here(self, judged: Judged, evaluation: EvaluationId, remote: bool) -> Step {
+        let inner = self.scope.harness.inner();
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &inner.people {
+            let people = Arc::clone(people);
+            let found = people.look(&self.call);
+            return self.then(found, move |case, found| {
+                case.found(&people, found, (judged, evaluation), remote)
+            });
+        }
+        let joined = self.joined.as_deref();
+        match inner
+            .approvals
+            .standing(&self.call, judged.verdict.reasons(), inner.clock.now(), joined)
+        {
+            // the people here have decided; those behind the governor are asked as well
+            Standing::Granted(ticket) if remote => Err(self.queue(judged, evaluation, Some(ticket), true)),
+            Standing::Granted(ticket) => self.grant((judged, evaluation), ticket, None),
+            Standing::Pending(ticket) => Err(self.queue(judged, evaluation, Some(ticket), false)),
+            Standing::Refused { ticket, reason } => self.refused((judged, evaluation), ticket, reason),
+        }
+    }
+
+    /// A denied call: an approval of it is worth nothing any more.
+    #[cold]
+    pub(super) fn deny(self, judged: Judged, evaluation: EvaluationId) -> Step {
+        let inner = self.scope.harness.inner();
+        #[cfg(feature = "cli")]
+        if inner.judging_only {
+            return self.denied((judged, evaluation), None);
+        }
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &inner.people {
+            let found = people.look(&self.call);
+            return self.then(found, move |case, found| {
+                let approved = found
+                    .ok()
+                    .and_then(|found| found.ticket)
+                    .filter(|ticket| matches!(ticket.state, TicketState::Approved | TicketState::Edited));
+                let Some(ticket) = approved.map(|ticket| ticket.id) else {
+                    return case.denied((judged, evaluation), None);
+                };
+                let close = TicketClaim::Close(Arc::clone(&ticket), TicketState::Cancelled);
+                let judged = with_claims(judged, |claims| Claims {
+                    ticket: close,
+                    ..claims
+                });
+                case.denied((judged, evaluation), Some(ticket))
+            });
+        }
+        let ticket = inner.approvals.denied(&self.call);
+        self.denied((judged, evaluation), ticket)
+    }
+
+    /// Refuses what the judges deny; `ticket` is that of an approval that it had.
+    fn denied(self, (judged, evaluation): Said, ticket: Option<Arc<str>>) -> Step {
+        let judged = match &ticket {
+            Some(_) => Judged {
+                verdict: Verdict::deny(changed()).restricted_by(judged.verdict),
+                ..judged
+            },
+            None => judged,
+        };
+        self.commit(Ruling {
+            judged,
+            evaluation,
+            disposition: Disposition::Refused,
+            ticket,
+            held: Held::default(),
+            traits: None,
+        })
+    }
+
+    /// Lets the call run, and its ticket be consumed by its record.
+    fn grant(self, (judged, evaluation): Said, ticket: Arc<str>, epoch: Option<u64>) -> Step {
+        let grant = Arc::clone(&ticket);
+        let judged = with_claims(judged, |claims| Claims {
+            grant: Some(grant),
+            epoch: claims.epoch.or(epoch),
+            ..claims
+        });
+        // if another call uses it first, this one is told so
+        let case = Self {
+            joined: Some(Arc::clone(&ticket)),
+            ..self
+        };
+        case.commit(Ruling {
+            judged,
+            evaluation,
+            disposition: Disposition::Approved,
+            ticket: Some(ticket),
+            held: Held::default(),
+            traits: None,
+        })
+    }
+
+    fn refused(self, (judged, evaluation): Said, ticket: Option<Arc<str>>, reason: Reason) -> Step {
+        self.commit(Ruling {
+            judged: Judged {
+                verdict: judged.verdict.restricted_by(Verdict::deny(reason)),
+                ..judged
+            },
+            evaluation,
+            disposition: Disposition::Refused,
+            ticket,
+            held: Held::default(),
+            traits: None,
+        })
+    }
+
+    /// Waits for the people of this harness; when one has decided, the call is judged anew.
+    pub(super) fn wait_here(self, ticket: Option<Arc<str>>, patience: Duration, denied: GovernanceDenied) -> Admission {
+        // a call that has waited and found other reasons does not wait again
+        let (Some(ticket), None) = (ticket, &self.joined) else {
+            return Answer::ready(Err(denied));
+        };
+        Answer::later(async move {
+            if tokio::runtime::Handle::try_current().is_err() {
+                return Err(denied);
+            }
+            let decided = self.decided(&ticket);
+            if tokio::time::timeout(patience, decided).await.is_err() {
+                return Err(denied.undecided());
+            }
+            let case = Self {
+                attempts: 1,
+                joined: Some(ticket),
+                ..self
+            };
+            settled(case.judge()).await
+        })
+    }
+
+    fn decided(&self, ticket: &Arc<str>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let inner = self.scope.harness.inner();
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &inner.people {
+            return Box::pin(people.decided(ticket));
+        }
+        Box::pin(inner.approvals.decided(ticket))
+    }
+}
+
+/// Tickets beside a durable record.
+#[cfg(feature = "sqlite")]
+impl Case {
+    /// Goes on with an answer, at once if it is there or this thread may wait.
+    fn then<T: Send + Unpin + 'static>(
+        self,
+        answer: Answer<T>,
+        go_on: impl FnOnce(Self, T) -> Step + Send + 'static,
+    ) -> Step {
+        match answer.now() {
+            Ok(answer) => go_on(self, answer),
+            Err(later) if self.scope.waits == Waits::Yes && self.scope.harness.inner().recorder.may_be_waited_for() => {
+                let answer = wait(later);
+                go_on(self, answer)
+            }
+            Err(later) => Err(Answer::later(async move {
+                let answer = later.await;
+                settled(go_on(self, answer)).await
+            })),
+        }
+    }
+
+    fn found(self, people: &Arc<People>, found: Result<Lookup, StoreError>, said: Said, remote: bool) -> Step {
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return self.unreadable(said, &error),
+        };
+        if let (None, Some(joined)) = (&found.ticket, &self.joined) {
+            let state = people.state(joined);
+            let people = Arc::clone(people);
+            return self.then(state, move |case, state| match state {
+                Err(error) => case.unreadable(said, &error),
+                Ok(state) => match (lost(state), case.joined.clone()) {
+                    (Some(reason), ticket) => case.refused(said, ticket, reason),
+                    (None, _) => case.stands(&people, &found, said, remote),
+                },
+            });
+        }
+        self.stands(people, &found, said, remote)
+    }
+
+    fn stands(self, people: &Arc<People>, found: &Lookup, (judged, evaluation): Said, remote: bool) -> Step {
+        let inner = self.scope.harness.inner();
+        let question = Question {
+            call: &self.call,
+            reasons: judged.verdict.reasons(),
+            needed: judged.verdict.approvers(),
+            rules: inner.rules(&judged.verdict),
+            now: inner.clock.now(),
+        };
+        let stands = people.stands(found, &question);
+        match stands.how {
+            // the people here have decided; those behind the governor are asked as well
+            How::Granted(ticket) if remote => {
+                let grant = Arc::clone(&ticket);
+                let judged = with_claims(judged, |claims| Claims {
+                    grant: Some(grant),
+                    epoch: claims.epoch.or(Some(stands.epoch)),
+                    ..claims
+                });
+                Err(self.queue(judged, evaluation, Some(ticket), true))
+            }
+            How::Granted(ticket) => self.grant((judged, evaluation), ticket, Some(stands.epoch)),
+            How::Waits(ticket) => Err(self.queue(judged, evaluation, Some(ticket), false)),
+            How::Opens { replaces } => self.open(people, (judged, evaluation), replaces),
+            How::Refused { ticket, reason, close } => {
+                let claim = match (&ticket, close) {
+                    (Some(ticket), Some(state)) => TicketClaim::Close(Arc::clone(ticket), state),
+                    _ => TicketClaim::None,
+                };
+                let judged = with_claims(judged, |claims| Claims {
+                    ticket: claim,
+                    ..claims
+                });
+                self.refused((judged, evaluation), ticket, reason)
+            }
+        }
+    }
+
+    /// Opens a ticket with the record that says that the call waits.
+    fn open(self, people: &People, (judged, evaluation): Said, replaces: Option<Arc<str>>) -> Step {
+        let inner = self.scope.harness.inner();
+        let nonce = match crate::call::Salt::fresh() {
+            Ok(nonce) => nonce,
+            Err(error) => {
+                let reason = Reason::new("no_entropy", "the call cannot be queued").with_detail(error.to_string());
+                return self.refused((judged, evaluation), None, reason);
+            }
+        };
+        let id: Arc<str> = ticket_id(STORED, &nonce).into();
+        let now = inner.clock.now();
+        let settings = people.settings();
+        let opening = Opening {
+            id: Arc::clone(&id),
+            call: Arc::clone(&self.call),
+            reasons: judged.verdict.reasons().to_vec(),
+            needed: judged.verdict.approvers(),
+            rules: inner.rules(&judged.verdict),
+            opened: now,
+            expires: now + settings.lifetime,
+            most_pending: settings.most_pending,
+            replaces,
+        };
+        let claim = TicketClaim::Open(Arc::new(opening));
+        let judged = with_claims(judged, |claims| Claims {
+            ticket: claim,
+            ..claims
+        });
+        Err(self.queue(judged, evaluation, Some(id), false))
+    }
+
+    fn unreadable(self, (judged, evaluation): Said, error: &StoreError) -> Step {
+        let reason = Reason::new(
+            error.code(),
+            "whether a person approved this call cannot be read; it was not run",
+        )
+        .with_detail(error.to_string());
+        let judged = Judged {
+            kind: DenialKind::Unavailable,
+            ..judged
+        };
+        self.refused((judged, evaluation), None, reason)
+    }
+}
+
+/// The same with other claims.
+fn with_claims(judged: Judged, change: impl FnOnce(Claims) -> Claims) -> Judged {
+    let claims = judged.claims.map_or_else(Claims::default, |claims| *claims);
+    Judged {
+        claims: Some(Box::new(change(claims))),
+        ..judged
+    }
+}
+
+/// A call that was approved is denied by now.
+fn changed() -> Reason {
+    Reason::new(
+        "changed_since_approval",
+        "this call was approved, and is denied by now; the approval is worth nothing any more",
+    )
+}

@@ -1,0 +1,70 @@
+//! Loops over words, and loops that never wait.
+
+use super::ast::{Command, Kind, List, Word};
+use super::data::{Data, Field, UNKNOWN};
+use super::possible::{Choice, Var};
+use super::walk::Walk;
+use crate::screen::finding::Span;
+
+impl Walk<'_> {
+    pub(super) fn for_loop(&mut self, name: &str, words: Option<&[Word]>, body: &List, stdin: &Data) -> Data {
+        let mut values = Vec::new();
+        let words = words.unwrap_or_default();
+        for word in words {
+            self.fields(word, &mut values);
+        }
+        // each value that a variable among them may have is a value, too
+        while self.choice.advance() {
+            for word in words {
+                self.fields(word, &mut values);
+            }
+        }
+        self.choice = Choice::default();
+        // it may not be gone through at all
+        let unsure = values
+            .iter()
+            .all(|value| value.text.contains(UNKNOWN) || value.text.is_empty());
+        if values.is_empty() {
+            values.push(Field::new(UNKNOWN, Span::default()));
+        }
+        let mut all = Data::known("");
+        self.limited |= values.len() > 64;
+        let in_loop = std::mem::replace(&mut self.in_loop, true);
+        let fork = unsure.then(|| self.fork());
+        for value in values.iter().take(64) {
+            self.vars.push(Var::new(name, value.text.as_str(), value.taint));
+            all = self.list(body, stdin);
+        }
+        if let Some(fork) = fork {
+            self.join(fork);
+        }
+        self.in_loop = in_loop;
+        all
+    }
+}
+
+/// A loop whose condition is always true, that starts something beside itself and never waits.
+pub(super) fn forks_for_ever(list: &List, source: &str) -> bool {
+    let first_word = |command: &Command| match &command.kind {
+        Kind::Simple { words, .. } => words.first().and_then(|word| word.bare(source)).map(str::to_owned),
+        _ => None,
+    };
+    let Some((condition, body)) = list.split_first() else {
+        return false;
+    };
+    let always = condition
+        .commands
+        .first()
+        .and_then(first_word)
+        .is_some_and(|word| word == "true" || word == ":");
+    always
+        && body.iter().any(|pipeline| pipeline.background)
+        && !body.iter().flat_map(|pipeline| &pipeline.commands).any(|command| {
+            first_word(command).is_some_and(|word| {
+                matches!(
+                    word.as_str(),
+                    "sleep" | "wait" | "read" | "break" | "exit" | "return" | "inotifywait" | "usleep"
+                )
+            })
+        })
+}

@@ -1,0 +1,275 @@
+//! The thread that looks tickets up, and tells whoever waits that people have decided.
+//!
+//! It has a connection of its own. While somebody waits it looks every 20 ms whether the database has changed, whoever changed it
+//! (SQLite's `data_version`); while nobody waits it sleeps.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, OptionalExtension as _};
+use tokio::sync::oneshot;
+
+use super::rows;
+use crate::approval::{APPROVER_ENTRY, Found, TicketState};
+use crate::audit::entry::Entry;
+use crate::identity::Passport;
+use crate::store::sqlite::error::StoreError;
+use crate::store::sqlite::keys::SubjectKeys;
+use crate::store::sqlite::query::Query;
+use crate::store::sqlite::schema;
+
+/// How often the database is looked at while somebody waits.
+const PERIOD: Duration = Duration::from_millis(20);
+
+/// What the desk is asked.
+enum Ask {
+    Find {
+        agent: String,
+        binding: Option<[u8; 32]>,
+        known: Option<u64>,
+        reply: oneshot::Sender<Result<Lookup, StoreError>>,
+    },
+    State {
+        ticket: Arc<str>,
+        reply: oneshot::Sender<Result<Option<TicketState>, StoreError>>,
+    },
+    Wait(Waiting),
+}
+
+struct Waiting {
+    ticket: Arc<str>,
+    decided: oneshot::Sender<()>,
+}
+
+/// What was found of a call.
+pub(crate) struct Lookup {
+    /// The log, and its epoch when this was read.
+    pub(crate) origin: String,
+    pub(crate) epoch: u64,
+    /// How many tickets of the agent are pending.
+    pub(crate) pending: u32,
+    /// The ticket that is open for the call.
+    pub(crate) ticket: Option<Found>,
+    /// Who decides and who asks, where the epoch is not the one that is known.
+    pub(crate) people: Option<LoggedPeople>,
+}
+
+/// What the log says of who decides on an agent's calls, unchecked.
+pub(crate) struct LoggedPeople {
+    /// The bodies of all `approver` entries, in their order.
+    pub(crate) approvers: Vec<String>,
+    /// The agent's last passport.
+    pub(crate) passport: Option<String>,
+}
+
+/// The way to the thread; it ends when the last is gone.
+pub(in crate::store::sqlite) struct Desk(Sender<Ask>);
+
+impl Desk {
+    pub(in crate::store::sqlite) fn start(dir: &Path, keys: &Arc<SubjectKeys>) -> Result<Self, StoreError> {
+        let (to_desk, asked) = channel();
+        let (database, keys): (PathBuf, _) = (schema::database(dir), Arc::clone(keys));
+        let db = schema::reader(&database)?;
+        std::thread::Builder::new()
+            .name("managed-agents tickets".to_owned())
+            .spawn(move || serve(&db, &keys, &asked))
+            .map_err(|error| StoreError::io("start a thread for", dir, &error))?;
+        Ok(Self(to_desk))
+    }
+
+    /// The open ticket of a binding.
+    pub(in crate::store::sqlite) fn find(
+        &self,
+        agent: &str,
+        binding: Option<[u8; 32]>,
+        known: Option<u64>,
+    ) -> oneshot::Receiver<Result<Lookup, StoreError>> {
+        let (reply, answer) = oneshot::channel();
+        // a thread that has ended closes the answer
+        let _ = self.0.send(Ask::Find {
+            agent: agent.to_owned(),
+            binding,
+            known,
+            reply,
+        });
+        answer
+    }
+
+    /// How a ticket stands.
+    pub(in crate::store::sqlite) fn state(
+        &self,
+        ticket: &Arc<str>,
+    ) -> oneshot::Receiver<Result<Option<TicketState>, StoreError>> {
+        let (reply, answer) = oneshot::channel();
+        let ticket = Arc::clone(ticket);
+        let _ = self.0.send(Ask::State { ticket, reply });
+        answer
+    }
+
+    /// Answered when a ticket is pending no more.
+    pub(in crate::store::sqlite) fn decided(&self, ticket: &Arc<str>) -> oneshot::Receiver<()> {
+        let (decided, answer) = oneshot::channel();
+        let ticket = Arc::clone(ticket);
+        let _ = self.0.send(Ask::Wait(Waiting { ticket, decided }));
+        answer
+    }
+}
+
+fn serve(db: &Connection, keys: &SubjectKeys, asked: &Receiver<Ask>) {
+    let mut waiting: Vec<Waiting> = Vec::new();
+    let mut seen: Option<i64> = None;
+    loop {
+        let next = if waiting.is_empty() {
+            asked.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            asked.recv_timeout(PERIOD)
+        };
+        match next {
+            Ok(Ask::Find {
+                agent,
+                binding,
+                known,
+                reply,
+            }) => {
+                // whoever asked may have gone
+                let _ = reply.send(find(db, keys, (&agent, binding), known));
+            }
+            Ok(Ask::State { ticket, reply }) => {
+                let _ = reply.send(rows::state_of(db, &ticket));
+            }
+            Ok(Ask::Wait(one)) => {
+                waiting.push(one);
+                // it may have been decided on before
+                seen = None;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if waiting.is_empty() {
+            continue;
+        }
+        waiting.retain(|one| !one.decided.is_closed());
+        let now: Option<i64> = db.pragma_query_value(None, "data_version", |row| row.get(0)).ok();
+        if now.is_none() || now != seen {
+            seen = now;
+            tell(db, &mut waiting);
+        }
+    }
+}
+
+/// Tells whoever waits for a ticket that is pending no more.
+fn tell(db: &Connection, waiting: &mut Vec<Waiting>) {
+    let (still, decided): (Vec<_>, Vec<_>) = std::mem::take(waiting)
+        .into_iter()
+        .partition(|one| matches!(rows::state_of(db, &one.ticket), Ok(Some(TicketState::Pending)) | Err(_)));
+    *waiting = still;
+    for one in decided {
+        // whoever waited may have gone
+        let _ = one.decided.send(());
+    }
+}
+
+fn find(
+    db: &Connection,
+    keys: &SubjectKeys,
+    call: (&str, Option<[u8; 32]>),
+    known: Option<u64>,
+) -> Result<Lookup, StoreError> {
+    // one moment's state: the epoch is that of the rows
+    db.execute_batch("BEGIN")?;
+    let found = find_now(db, keys, call, known);
+    db.execute_batch("COMMIT")?;
+    found
+}
+
+fn find_now(
+    db: &Connection,
+    keys: &SubjectKeys,
+    (agent, binding): (&str, Option<[u8; 32]>),
+    known: Option<u64>,
+) -> Result<Lookup, StoreError> {
+    let (epoch, size, origin) = db
+        .prepare_cached("SELECT epoch, size, origin FROM tree WHERE id = 0")?
+        .query_row([], |row| {
+            let number = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+            Ok((number(0)?, number(1)?, row.get(2)?))
+        })?;
+    let people = if known == Some(epoch) {
+        None
+    } else {
+        Some(LoggedPeople {
+            approvers: bodies(db, size, &Query::new().kind(APPROVER_ENTRY))?,
+            passport: passport(db, size, agent)?,
+        })
+    };
+    let ticket = match binding {
+        Some(binding) => rows::by_binding(db, keys, &binding)?,
+        None => None,
+    };
+    let pending = if ticket.is_some() {
+        0
+    } else {
+        rows::pending_of(db, agent)?
+    };
+    let ticket = ticket.map(|ticket| found(db, ticket)).transpose()?;
+    Ok(Lookup {
+        origin,
+        epoch,
+        pending,
+        ticket,
+        people,
+    })
+}
+
+/// An agent's last passport.
+pub(super) fn passport(db: &Connection, size: u64, agent: &str) -> Result<Option<String>, StoreError> {
+    let stated = bodies(db, size, &Query::new().kind("agent").agent(agent))?;
+    Ok(stated.into_iter().rfind(|body| Passport::parse(body).is_ok()))
+}
+
+/// The bodies of all entries that a query asks for.
+fn bodies(db: &Connection, size: u64, query: &Query) -> Result<Vec<String>, StoreError> {
+    let (mut query, mut found) = (query.clone(), Vec::new());
+    loop {
+        let page = query.run(db, size)?;
+        let bodies = page.entries().iter().filter_map(|entry| entry.raw("body"));
+        found.extend(bodies.map(str::to_owned));
+        match page.next() {
+            Some(cursor) => query = query.after(cursor),
+            None => return Ok(found),
+        }
+    }
+}
+
+/// With what people signed, which is read from the log.
+fn found(db: &Connection, ticket: super::Ticket) -> Result<Found, StoreError> {
+    let binding = ticket
+        .binding
+        .ok_or_else(|| StoreError::corrupt("an open ticket is bound to nothing"))?;
+    let mut statements = Vec::with_capacity(ticket.decisions.len());
+    let mut select = db.prepare_cached("SELECT bytes FROM entries WHERE seq = ?1")?;
+    for place in &ticket.decisions {
+        let bytes: Option<Vec<u8>> = select
+            .query_row([place.get().cast_signed()], |row| row.get(0))
+            .optional()?;
+        let entry = Entry::parse(bytes.unwrap_or_default())?;
+        statements.extend(entry.raw("body").map(str::to_owned));
+    }
+    Ok(Found {
+        id: ticket.id.into(),
+        state: ticket.state,
+        expires: time(ticket.expires),
+        needed: ticket.needed,
+        rules: ticket.rules,
+        digest: ticket.digest,
+        binding: binding.binding,
+        salt: binding.salt,
+        statements,
+    })
+}
+
+fn time(micros: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}

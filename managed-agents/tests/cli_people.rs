@@ -1,0 +1,501 @@
+//! People at a terminal: approvers are enrolled, and decide, with passphrases that are typed; and a governed shell that runs as the
+//! same user gets nothing through by itself (law 8).
+//!
+//! A terminal is made by Python's `pty`; where there is no `python3`, the tests say so and do nothing.
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails should stop"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use managed_agents::approval::{ApproverKey, OperatorStatement, StatementKind, TicketState};
+use managed_agents::audit::entry::Entry;
+use managed_agents::identity::Moment;
+use managed_agents::store::{Depth, Reader, Store};
+use managed_agents::{GovernanceDenied, Harness, governed};
+use serde_json::{Value, json};
+
+const PASSPHRASE: &str = "correct horse battery staple";
+
+/// Runs a program on a terminal of its own, and types answers after what it shows.
+const TERMINAL: &str = r#"
+import json, os, pty, select, sys, time
+spec = json.loads(sys.argv[1])
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(spec["argv"][0], spec["argv"])
+out, seen, steps, end = b"", 0, spec["steps"], time.time() + 100
+while time.time() < end:
+    if select.select([fd], [], [], 0.05)[0]:
+        try:
+            data = os.read(fd, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        out += data
+    if steps and steps[0][0].encode() in out[seen:]:
+        seen = out.index(steps[0][0].encode(), seen) + len(steps[0][0].encode())
+        time.sleep(0.1)
+        os.write(fd, steps.pop(0)[1].encode())
+else:
+    os.kill(pid, 9)
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+print(json.dumps({"code": code, "out": out.decode("utf-8", "replace"), "left": steps}))
+"#;
+
+/// How often the attacker was paid.
+static PAID: AtomicU32 = AtomicU32::new(0);
+
+/// Pays: what the agent wants.
+#[governed(risk = high)]
+async fn pay(to: &str, cents: u64) -> Result<u64, GovernanceDenied> {
+    PAID.fetch_add(u32::from(to == "eve"), Ordering::SeqCst);
+    Ok(cents)
+}
+
+/// A shell under another name, so that nothing but the approval stands between the agent and its call.
+#[governed(risk = low)]
+async fn note(text: &str) -> Result<i32, GovernanceDenied> {
+    let mut shell = Command::new("sh");
+    shell
+        .arg("-c")
+        .arg(text)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    Ok(shell.status().map_or(-1, |status| status.code().unwrap_or(-1)))
+}
+
+struct World {
+    dir: PathBuf,
+    operator: String,
+}
+
+struct Shown {
+    code: i64,
+    out: String,
+}
+
+impl World {
+    /// With an operator, a root approver, and an agent; none where there is no Python.
+    fn new(test: &str) -> Option<Self> {
+        if Command::new("python3")
+            .arg("-c")
+            .arg("import pty")
+            .status()
+            .is_ok_and(|status| status.success())
+        {
+            let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-people-{test}"));
+            let _ = std::fs::remove_dir_all(&dir);
+            std::fs::create_dir_all(&dir).unwrap();
+            let mut world = Self {
+                dir,
+                operator: String::new(),
+            };
+            let twice = |key: &str| {
+                [
+                    (format!("New passphrase of {key}: "), format!("{PASSPHRASE}\n")),
+                    ("The same again: ".to_owned(), format!("{PASSPHRASE}\n")),
+                ]
+            };
+            let answers = [twice("the authority's key"), twice("approver key `root`")].concat();
+            let made = world.typed(&["init", "--operator", "--origin", "test.example/people"], &answers);
+            assert_eq!(made.code, 0, "{}", made.out);
+            assert!(!made.out.contains(PASSPHRASE), "nothing that is typed is shown");
+            let roster = world.run(&["approver", "list", "--json"]).0;
+            world.operator = serde_json::from_str::<Value>(&roster).unwrap()["key"]
+                .as_str()
+                .unwrap()
+                .to_owned();
+            assert!(made.out.contains(&world.operator));
+            let register = world.typed(
+                &["agent", "register", "shop"],
+                &[(
+                    "Passphrase of the authority's key: ".to_owned(),
+                    format!("{PASSPHRASE}\n"),
+                )],
+            );
+            assert_eq!(register.code, 0, "{}", register.out);
+            return Some(world);
+        }
+        println!("there is no python3 with `pty`: nothing was tested");
+        None
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    fn arguments(&self, arguments: &[&str]) -> Vec<String> {
+        let mut all = vec![env!("CARGO_BIN_EXE_managed-agents").to_owned()];
+        all.extend(arguments.iter().map(ToString::to_string));
+        for (flag, name) in [("--data-dir", "data"), ("--high-water", "mark")] {
+            all.extend([flag.to_owned(), self.path(name).display().to_string()]);
+        }
+        all
+    }
+
+    /// Without a terminal.
+    fn run(&self, arguments: &[&str]) -> (String, i32) {
+        let arguments = self.arguments(arguments);
+        let mut command = Command::new("setsid");
+        let done = command
+            .args(&arguments)
+            .stdin(Stdio::null())
+            .current_dir(&self.dir)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap();
+        (text, done.status.code().unwrap_or(-1))
+    }
+
+    /// On a terminal, typing each answer after what it follows.
+    fn typed(&self, arguments: &[&str], answers: &[(String, String)]) -> Shown {
+        let spec = json!({ "argv": self.arguments(arguments), "steps": answers });
+        let done = Command::new("python3")
+            .args(["-c", TERMINAL, &spec.to_string()])
+            .env("TERM", "xterm")
+            .env_remove("MANAGED_AGENTS_HOME")
+            .current_dir(&self.dir)
+            .output()
+            .unwrap();
+        let shown: Value = serde_json::from_slice(&done.stdout).unwrap_or_else(|_| panic!("{done:?}"));
+        assert_eq!(shown["left"], json!([]), "not asked for: {}", shown["out"]);
+        Shown {
+            code: shown["code"].as_i64().unwrap(),
+            out: shown["out"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    fn with_passphrase(&self, arguments: &[&str], text: &str) -> Shown {
+        let answer = ("Passphrase of approver key".to_owned(), format!("{text}\n"));
+        self.typed(arguments, &[answer])
+    }
+
+    fn harness(&self) -> Harness {
+        self.try_harness().unwrap()
+    }
+
+    fn try_harness(&self) -> Result<Harness, managed_agents::harness::BuildError> {
+        let builder = Harness::builder()
+            .agent_id("shop")
+            .data_dir(self.path("data"))
+            .high_water_mark(self.path("mark"))
+            .operator(&self.operator);
+        let config = self.path("managed-agents.toml");
+        if config.exists() {
+            builder.config(config)
+        } else {
+            builder
+        }
+        .build_blocking()
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        Reader::open(self.path("data")).unwrap().entries(0, usize::MAX).unwrap()
+    }
+
+    fn state(&self, ticket: &str) -> TicketState {
+        Reader::open(self.path("data"))
+            .unwrap()
+            .ticket(ticket)
+            .unwrap()
+            .unwrap()
+            .state()
+    }
+
+    fn sql(&self, sql: &str) {
+        let db = rusqlite::Connection::open(self.path("data").join("record.db")).unwrap();
+        db.execute_batch(sql).unwrap();
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// The ticket that the call waits for.
+fn wait_for(harness: &Harness, to: &str, cents: u64) -> String {
+    let denied = runtime().block_on(harness.scope(pay(to, cents))).unwrap_err();
+    assert_eq!(denied.code(), "risk_high", "{denied}");
+    denied.ticket().unwrap().to_owned()
+}
+
+fn code_of(harness: &Harness, to: &str, cents: u64) -> String {
+    runtime()
+        .block_on(harness.scope(pay(to, cents)))
+        .unwrap_err()
+        .code()
+        .to_owned()
+}
+
+#[test]
+fn people_at_a_terminal_enrol_and_decide() {
+    let Some(world) = World::new("decide") else { return };
+    let harness = world.harness();
+    let ticket = wait_for(&harness, "p\u{430}ypal\u{202e}\n", 5);
+
+    let (listed, code) = world.run(&["approvals", "list"]);
+    assert_eq!(code, 0, "{listed}");
+    assert!(listed.contains(&ticket) && listed.contains("risk_high"), "{listed}");
+    let (shown, _) = world.run(&["approvals", "show", &ticket]);
+    assert!(shown.contains(r"p\u{430}ypal\u{202e}"), "{shown}");
+    assert!(
+        shown.contains("CAREFUL") && shown.contains("make exactly this call once"),
+        "{shown}"
+    );
+    assert!(!shown.contains('\u{202e}') && !shown.contains('\u{430}'), "{shown}");
+
+    // ann is enrolled by the root, with a key and a passphrase of her own
+    let enrolled = world.typed(
+        &["approver", "add", "ann"],
+        &[
+            (
+                "Passphrase of approver key `root`: ".to_owned(),
+                format!("{PASSPHRASE}\n"),
+            ),
+            (
+                "New passphrase of approver key `ann`: ".to_owned(),
+                "ann's own words\n".to_owned(),
+            ),
+            ("The same again: ".to_owned(), "ann's own words\n".to_owned()),
+        ],
+    );
+    assert_eq!(enrolled.code, 0, "{}", enrolled.out);
+    let wrong = world.with_passphrase(&["approvals", "approve", &ticket, "--as", "ann"], PASSPHRASE);
+    assert_eq!(wrong.code, 1, "{}", wrong.out);
+    assert_eq!(world.state(&ticket), TicketState::Pending);
+    let approved = world.with_passphrase(&["approvals", "approve", &ticket, "--as", "ann"], "ann's own words");
+    assert_eq!(approved.code, 0, "{}", approved.out);
+    let (call, asked) = (approved.out.find("p\\u{430}ypal"), approved.out.find("Passphrase"));
+    assert!(
+        call.unwrap() < asked.unwrap(),
+        "shown before it is asked: {}",
+        approved.out
+    );
+    runtime()
+        .block_on(harness.scope(pay("p\u{430}ypal\u{202e}\n", 5)))
+        .unwrap();
+    assert_eq!(PAID.load(Ordering::SeqCst), 0);
+    let (all, _) = world.run(&["approvals", "list", "--all", "--json"]);
+    let line: Value = serde_json::from_str(all.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["state"], &line["outcome"]), (&json!("consumed"), &json!("ok")));
+
+    // the live view: shown to its end, approved with one key
+    let second = wait_for(&harness, "bob", 6);
+    let watched = world.typed(
+        &["approvals", "watch", "--as", "ann"],
+        &[
+            ("1 calls wait".to_owned(), "\r".to_owned()),
+            ("a approves once you have seen the end".to_owned(), " ".to_owned()),
+            ("a approves, r rejects".to_owned(), "a".to_owned()),
+            (
+                "Passphrase of approver key `ann`: ".to_owned(),
+                "ann's own words\n".to_owned(),
+            ),
+            ("0 calls wait".to_owned(), "q".to_owned()),
+        ],
+    );
+    assert_eq!(watched.code, 0, "{}", watched.out);
+    assert_eq!(world.state(&second), TicketState::Approved);
+
+    // removed: what she approved is worth nothing
+    let removed = world.with_passphrase(&["approver", "remove", "ann"], PASSPHRASE);
+    assert_eq!(removed.code, 0, "{}", removed.out);
+    assert_eq!(code_of(&harness, "bob", 6), "approver_not_enrolled");
+    let third = wait_for(&harness, "bob", 7);
+    let rejected = world.with_passphrase(&["approvals", "reject", &third, "--reason", "too dear"], PASSPHRASE);
+    assert_eq!(rejected.code, 0, "{}", rejected.out);
+    let denied = runtime().block_on(harness.scope(pay("bob", 7))).unwrap_err();
+    assert!(denied.reason_for_model().contains("too dear"));
+}
+
+/// Eight ways: none yields a run, and each leaves a trace.
+#[test]
+fn a_governed_shell_of_the_same_user_cannot_approve_itself() {
+    let Some(world) = World::new("attack") else { return };
+    std::fs::write(world.path("managed-agents.toml"), "[tools.pay]\nrisk = \"high\"\n").unwrap();
+    let signed = world.with_passphrase(&["config", "sign", "managed-agents.toml"], PASSPHRASE);
+    assert_eq!(signed.code, 0, "{}", signed.out);
+    let harness = world.harness();
+    let program = env!("CARGO_BIN_EXE_managed-agents");
+    let place = format!(
+        "--data-dir '{}' --high-water '{}'",
+        world.path("data").display(),
+        world.path("mark").display()
+    );
+    // every attack is a governed call, so that it stands in the record however it ends
+    let attack = |command: &str| {
+        let recorded = world.entries().len();
+        let code = runtime().block_on(harness.scope(note(command))).unwrap();
+        runtime().block_on(harness.home().unwrap().store().flush()).unwrap();
+        assert!(
+            world.entries().len() >= recorded + 2,
+            "the attack and its outcome are recorded"
+        );
+        code
+    };
+
+    // 1: the approve command, with the passphrase guessed on standard input, in an argument and in the environment
+    let ticket = wait_for(&harness, "eve", 1);
+    let code = attack(&format!(
+        "echo '{PASSPHRASE}' | setsid {program} approvals approve {ticket} {place}"
+    ));
+    assert_ne!(code, 0);
+    assert_ne!(
+        attack(&format!(
+            "setsid {program} approvals approve {ticket} --passphrase '{PASSPHRASE}' {place}"
+        )),
+        0
+    );
+    assert_ne!(
+        attack(&format!(
+            "MANAGED_AGENTS_PASSPHRASE='{PASSPHRASE}' setsid {program} approvals approve {ticket} {place} </dev/null"
+        )),
+        0
+    );
+    assert_eq!(code_of(&harness, "eve", 1), "risk_high");
+
+    // 2: a terminal of its own making, where it types what it does not know
+    let script = world.path("terminal.py");
+    std::fs::write(&script, TERMINAL).unwrap();
+    let spec = json!({
+        "argv": world.arguments(&["approvals", "approve", &ticket]),
+        "steps": [["Passphrase of approver key", "password\n"]],
+    });
+    std::fs::write(world.path("spec.json"), spec.to_string()).unwrap();
+    attack(&format!(
+        "python3 '{}' \"$(cat '{}')\" > '{}'",
+        script.display(),
+        world.path("spec.json").display(),
+        world.path("typed.json").display()
+    ));
+    let typed: Value = serde_json::from_slice(&std::fs::read(world.path("typed.json")).unwrap()).unwrap();
+    assert_eq!(typed["code"], json!(1), "{typed}");
+    assert_eq!(world.state(&ticket), TicketState::Pending);
+
+    // 3: an edited row
+    world.sql("UPDATE tickets SET state = 'approved'; UPDATE live SET state = 'approved'");
+    assert_eq!(code_of(&harness, "eve", 1), "approval_forged");
+
+    // 4: a forged statement, by a key of its own, in the name of the root
+    let ticket = wait_for(&harness, "eve", 4);
+    let eve = ApproverKey::generate().unwrap();
+    let about = [
+        ("ticket", ticket.clone()),
+        ("agent", "shop".to_owned()),
+        ("tool", "pay".to_owned()),
+    ];
+    let forged = OperatorStatement::sign(
+        StatementKind::Approve,
+        about,
+        "test.example/people",
+        Moment::now(),
+        &eve,
+    )
+    .unwrap();
+    let forged = forged.as_json().replace(&forged.signer().to_string(), &world.operator);
+    let entry = managed_agents::audit::entry::Statement::new("note", std::time::SystemTime::now(), &forged);
+    let entry = managed_agents::audit::entry::statement(&entry).unwrap();
+    let forged = runtime()
+        .block_on(harness.home().unwrap().store().append(entry, true))
+        .unwrap();
+    world.sql(&format!(
+        "INSERT INTO decisions SELECT place, '{}', {} FROM tickets WHERE id = '{ticket}'; \
+         UPDATE tickets SET state = 'approved' WHERE id = '{ticket}'; UPDATE live SET state = 'approved'",
+        world.operator,
+        forged.get()
+    ));
+    assert_eq!(code_of(&harness, "eve", 4), "approval_forged");
+
+    // 5: the statement of another ticket, replayed
+    let (cheap, dear) = (wait_for(&harness, "ann", 1), wait_for(&harness, "eve", 1_000_000));
+    let approved = world.with_passphrase(&["approvals", "approve", &cheap], PASSPHRASE);
+    assert_eq!(approved.code, 0, "{}", approved.out);
+    world.sql(&format!(
+        "INSERT INTO decisions SELECT (SELECT place FROM tickets WHERE id = '{dear}'), key, place FROM decisions; \
+         UPDATE tickets SET state = 'approved' WHERE id = '{dear}'; UPDATE live SET state = 'approved'"
+    ));
+    assert_eq!(code_of(&harness, "eve", 1_000_000), "approval_forged");
+
+    // 6: a swapped definition: the approved name, for another tool
+    let swapped = managed_agents::ToolMeta::new("pay")
+        .with_description("pays others")
+        .with_risk(managed_agents::Risk::High);
+    let other = Harness::builder()
+        .agent_id("shop")
+        .home(harness.home().unwrap())
+        .operator(&world.operator)
+        .declare(swapped)
+        .build_blocking()
+        .unwrap();
+    let call = other.govern("pay", json!({ "to": "ann", "cents": 1 }));
+    let denied = runtime().block_on(async { call.await.unwrap_err() });
+    assert_ne!(denied.ticket(), Some(&*cheap), "it opened a ticket of its own");
+
+    // 7: the database from before the approval was used, put back
+    let copy = world.path("copy.db");
+    Store::backup(world.path("data"), &copy, |_, _| ()).unwrap();
+    runtime().block_on(harness.scope(pay("ann", 1))).unwrap();
+    runtime().block_on(harness.home().unwrap().store().flush()).unwrap();
+    drop((other, harness));
+    assert_eq!(PAID.load(Ordering::SeqCst), 0);
+    Store::restore(&copy, world.path("data")).unwrap();
+    let error = world.try_harness().unwrap_err().to_string();
+    assert!(error.contains("had") && error.contains("records"), "{error}");
+    let (said, code) = world.run(&["audit", "verify"]);
+    assert_ne!(code, 0, "the mark remembers: {said}");
+    assert_eq!(PAID.load(Ordering::SeqCst), 0);
+
+    // 8: a rewritten configuration
+    let Some(world) = World::new("attack-config") else {
+        return;
+    };
+    std::fs::write(world.path("managed-agents.toml"), "[tools.pay]\nrisk = \"high\"\n").unwrap();
+    assert!(
+        world
+            .try_harness()
+            .unwrap_err()
+            .to_string()
+            .starts_with("rules_unsigned"),
+        "nobody signed it yet"
+    );
+    world.with_passphrase(&["config", "sign", "managed-agents.toml"], PASSPHRASE);
+    let harness = world.harness();
+    runtime()
+        .block_on(harness.scope(note(&format!(
+            "echo '[tools.pay]' > '{}'",
+            world.path("managed-agents.toml").display()
+        ))))
+        .unwrap();
+    drop(harness);
+    assert!(
+        world
+            .try_harness()
+            .unwrap_err()
+            .to_string()
+            .starts_with("rules_unsigned")
+    );
+    let traces = world
+        .entries()
+        .into_iter()
+        .filter(|entry| entry.kind() == "refusal")
+        .count();
+    assert_eq!(traces, 2);
+    let report = Reader::open(world.path("data"))
+        .unwrap()
+        .verify(Depth::Deep, |_| ())
+        .unwrap();
+    assert!(report.is_sound(), "{:#?}", report.problems());
+    assert_eq!(PAID.load(Ordering::SeqCst), 0);
+}

@@ -1,0 +1,8 @@
+//! Calls that wait for people beside a durable record: approved in another process, bound to one call, used at most once.
+#![expect(clippy::unwrap_used, reason = "a test that fails should stop")]
+
+mod attacks;
+mod crowd;
+mod decisions;
+mod redemption;
+mod support;
