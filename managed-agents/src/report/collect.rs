@@ -47,10 +47,11 @@ impl Collector {
             "interrupt" => self.interrupt(entry),
             "erasure" => self.is(EvidenceKind::Erasures, sequence),
             "retention" | "hold" | "release" => self.is(EvidenceKind::Retention, sequence),
-            "drift" => {
+            "drift_ack" => {
                 self.is(EvidenceKind::Drift, sequence);
                 self.bucket(entry, |bucket| bucket.drift += 1);
             }
+            "drift_baseline" | "drift_rebaseline" => self.is(EvidenceKind::Drift, sequence),
             "origin" | "log_key" | "log_certificate" => self.is(EvidenceKind::Keys, sequence),
             "approval" => {
                 self.is(EvidenceKind::Approvals, sequence);

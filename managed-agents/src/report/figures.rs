@@ -102,7 +102,7 @@ pub struct Bucket {
     pub failed: u64,
     /// Agents that were suspended or revoked, and interrupts that were no drills.
     pub stops: u64,
-    /// Alarms of drift.
+    /// Alarms of drift that were acknowledged.
     pub drift: u64,
     /// How many decisions say the agent's trust.
     pub trust_seen: u64,

@@ -120,14 +120,14 @@ fn charts(out: &mut String, report: &Report) {
     let trouble: [Column; 3] = [
         ("did not end well", "low", |bucket| bucket.failed),
         ("stops", "deny", |bucket| bucket.stops),
-        ("alarms of drift", "queue", |bucket| bucket.drift),
+        ("alarms of drift acknowledged", "queue", |bucket| bucket.drift),
     ];
     bars(
         out,
         report,
         "Trouble",
         &trouble,
-        "No body ended badly, nothing was stopped and no drift was detected in this period.",
+        "No body ended badly, nothing was stopped and no alarm of drift was acknowledged in this period.",
     );
     trust(out, report);
     out.push_str("</section>\n");

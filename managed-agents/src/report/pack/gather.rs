@@ -65,7 +65,6 @@ impl Gathered {
                 }
                 self.rules.add(entry);
             }
-            "outcome" | "drift" => {}
             "agent" => self.agents.add(entry),
             "interrupt" => {
                 self.agents.add(entry);
@@ -76,7 +75,8 @@ impl Gathered {
             "erasure" | "retention" | "hold" | "release" => self.erasures.add(entry),
             "origin" | "log_key" | "log_certificate" => self.keys.add(entry),
             // what people signed
-            _ => self.approvals.add(entry),
+            "approval" | "approver" | "operator" => self.approvals.add(entry),
+            _ => {}
         }
     }
 
