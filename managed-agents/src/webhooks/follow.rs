@@ -99,9 +99,10 @@ impl Follower {
 
     pub(super) fn run(mut self) {
         while !self.stop.load(Ordering::Acquire) {
-            if let Err(error) = self.round().and_then(|()| self.attend()) {
-                tracing::warn!(%error, "webhooks wait");
-                std::thread::sleep(PERIOD);
+            let round = self.round();
+            // what is under way goes on, also while the record cannot be read
+            if let Err(error) = round.and(self.attend()) {
+                tracing::debug!(%error, "webhooks wait");
             }
         }
     }
