@@ -59,17 +59,26 @@ async fn an_escalation_that_is_approved_in_another_process_runs_once() {
     let harness = builder.build().await.unwrap();
     let arguments = json!({"dir": dir, "key": ann.reveal()}).to_string();
     let mut person = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "elsewhere::approves_what_waits_when_started_by_the_test_below"])
+        .args([
+            "--exact",
+            "elsewhere::approves_what_waits_when_started_by_the_test_below",
+        ])
         .env("CLAUDE_SESSIONS_PERSON", arguments)
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let governor = quick(SessionGovernor::builder(&client, &harness)).toolbox(&toolbox).build().unwrap();
+    let governor = quick(SessionGovernor::builder(&client, &harness))
+        .toolbox(&toolbox)
+        .build()
+        .unwrap();
     let governed = tokio::time::timeout(Duration::from_secs(60), governor.converse(&session, "go"));
     let report = governed.await.unwrap().unwrap();
     assert!(person.wait().unwrap().success());
     assert_eq!(report.text(), "Refunded.");
-    assert!(report.calls().iter().all(|call| call.end() == CallEnd::Done), "{report:?}");
+    assert!(
+        report.calls().iter().all(|call| call.end() == CallEnd::Done),
+        "{report:?}"
+    );
     assert_eq!(ran.all(), [("7".to_owned(), 1), ("8".to_owned(), 1)].into());
     let answers = answers(&server.world().events(&session));
     assert_eq!(answers[0].1[0]["content"][0]["text"], "refunded 120 for 7");

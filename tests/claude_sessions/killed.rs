@@ -61,6 +61,7 @@ async fn governs_a_session_when_started_by_the_test_below() {
         .unwrap();
     let client = world::client(of("url"));
     let governor = quick(SessionGovernor::builder(&client, &harness)).toolbox(&toolbox(&dir.join("log")));
+    std::fs::write(dir.join("ready"), "").unwrap();
     governor.build().unwrap().run(of("session")).await.unwrap();
 }
 
@@ -69,6 +70,9 @@ fn kills() -> u64 {
     let kills = std::env::var("MANAGED_AGENTS_CLAUDE_KILLS");
     kills.ok().and_then(|kills| kills.parse().ok()).unwrap_or(6)
 }
+
+/// How often one session's process is killed at most.
+const MOST_KILLS: u32 = 5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_killed_at_any_moment_never_runs_a_body_twice_and_never_hides_that_one_may_have_run() {
@@ -96,24 +100,22 @@ async fn a_process_killed_at_any_moment_never_runs_a_body_twice_and_never_hides_
                 .iter()
                 .any(|event| event["type"] == "agent.message")
         };
-        let mut first = true;
+        let mut of_this_session = 0;
         while !over() {
+            let _ = std::fs::remove_file(dir.join("ready"));
             let mut child = Running::start(&arguments);
-            // a process takes a while to begin; then each moment is as good as another
-            if first {
-                child.until(|| !server.world().events(&session).is_empty() && dir.join("home/sessions").exists());
+            child.until(|| dir.join("ready").exists());
+            if killed == kills() || of_this_session == MOST_KILLS {
+                child.until(|| false);
+                continue;
             }
-            first = false;
-            let wait = Duration::from_micros(500 + (killed * 7919 + round * 104_729) % 60_000);
-            let begun = std::time::Instant::now();
-            while begun.elapsed() < Duration::from_secs(30) && !child.ended() {
-                let moving = dir.join("home/sessions").exists();
-                if killed < kills() && moving && begun.elapsed() > wait + Duration::from_millis(150 * (killed % 4)) {
-                    child.kill();
-                    killed += 1;
-                    break;
-                }
-                tokio::time::sleep(Duration::from_micros(300)).await;
+            // from here on each moment of some 400 ms, in which four turns are played, is as good as another
+            let moment = (killed * 2_654_435_761 + round * 40_503) % 400_000;
+            tokio::time::sleep(Duration::from_micros(moment)).await;
+            if !child.ended() {
+                child.kill();
+                killed += 1;
+                of_this_session += 1;
             }
         }
         let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();

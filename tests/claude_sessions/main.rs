@@ -10,6 +10,7 @@
 mod chaos;
 mod client;
 mod coverage;
+mod elsewhere;
 mod governed;
 mod killed;
 mod official;

@@ -591,7 +591,9 @@ impl Case {
             counted: Some(Arc::new(counted)),
             ..held
         };
-        self.rule(Judged {
+        // an approval that it tried to use is there still
+        let case = Self { joined: None, ..self };
+        case.rule(Judged {
             verdict: judged.verdict.restricted_by(verdict),
             claims: Some(Box::new(Claims {
                 held,
