@@ -56,6 +56,7 @@ const NOT_CODES: &[&str] = &[
     "log_certificate",
     "log_key",
     "managed_agents",
+    "released_hold",
     "secure_delete",
     "may_enrol",
     "session_calls",
