@@ -64,6 +64,7 @@
 //! | tests of your own | [`testing`] |
 //! | identities of agents, certificates | [`identity`] |
 //! | stopping what no agent should do | [`screen`] |
+//! | documents for auditors | [`report`] |
 //! | a governor or a record of your own | [`Governor`], [`audit::Recorder`] |
 //!
 //! # Features
@@ -76,6 +77,8 @@
 //! | `sqlite` | yes | identities of agents, the durable record, its audit log ([`audit`]) and exports |
 //! | `screen` | yes | deterministic checks of commands, queries, paths, URLs, secrets and bulk; without it, what they would read escalates |
 //! | `cedar` | | the operator's policies, written in Cedar ([`policy`]) |
+//! | `report` | | documents for auditors, from the record ([`report`]) |
+//! | `webhooks` | | telling others of tickets, stops and trouble ([`webhooks`]) |
 //! | `remote` | | a governance service over HTTP as the governor |
 //! | `claude` | | Claude: a loop over the Messages API, Managed Agents sessions, self-hosted workers |
 //! | `cli` | | the program `managed-agents` |
@@ -127,6 +130,8 @@ mod outcome;
 pub mod policy;
 #[cfg(feature = "remote")]
 pub mod remote;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "screen")]
 pub mod screen;
 pub mod store;
@@ -135,6 +140,8 @@ mod tool;
 #[cfg(feature = "engine")]
 pub mod trust;
 mod verdict;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;
 mod word;
 
 #[cfg(feature = "macros")]
@@ -172,6 +179,17 @@ struct Readme;
     feature = "remote"
 ))]
 mod guides {
+    #[cfg(feature = "report")]
+    #[doc = include_str!("../../docs/compliance.md")]
+    struct Compliance;
+
+    #[cfg(feature = "sqlite")]
+    #[doc = include_str!("../../docs/erasure.md")]
+    struct Erasure;
+
+    #[cfg(feature = "webhooks")]
+    #[doc = include_str!("../../docs/webhooks.md")]
+    struct Webhooks;
     #[doc = include_str!("../../docs/claude.md")]
     struct Claude;
 

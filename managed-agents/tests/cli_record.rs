@@ -7,10 +7,16 @@
 
 #[path = "cli_record/behaviour.rs"]
 mod behaviour;
+#[path = "cli_record/erase.rs"]
+mod erase;
+#[path = "cli_record/evidence.rs"]
+mod evidence;
 #[path = "cli_record/export.rs"]
 mod export;
 #[path = "cli_record/operator.rs"]
 mod operator;
+#[path = "cli_record/papers.rs"]
+mod papers;
 #[path = "cli_record/stop.rs"]
 mod stop;
 #[path = "cli_record/story.rs"]

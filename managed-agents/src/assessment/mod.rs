@@ -206,10 +206,7 @@ impl Assessor {
     }
 
     /// Adds a dimension of your own with a weight of at least 0; one of a standard name takes its place.
-    ///
-    /// # Panics
-    ///
-    /// Never: a weight that is no number is the largest.
+    /// A weight that is no number is the largest.
     #[must_use]
     pub fn with(self, dimension: impl Dimension, weight: f64) -> Self {
         let weight = if weight.is_nan() { f64::MAX } else { weight.max(0.0) };

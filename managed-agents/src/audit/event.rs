@@ -124,9 +124,10 @@ impl Traits {
 /// Whether a denial is the agent's fault: not when a service, the record or an identity was out of order, when nobody decided,
 /// or when it was for the agent's behaviour alone, which would otherwise feed on itself.
 pub(crate) fn is_fault(decision: Decision, judged: bool, deciding: Option<&str>) -> bool {
-    const PREFIXES: [&str; 7] = [
+    const PREFIXES: [&str; 8] = [
         "governor_",
         "http_",
+        "limit_",
         "record_",
         "agent_",
         "certificate_",

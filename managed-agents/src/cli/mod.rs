@@ -9,8 +9,11 @@ mod claude;
 mod config;
 mod copies;
 mod drift;
+mod erase;
+mod evidence;
 mod explain;
 mod failure;
+mod figures;
 mod init;
 mod judging;
 mod lookalikes;
@@ -21,12 +24,15 @@ mod plot;
 mod policy;
 mod progress;
 mod replay;
+mod report;
+mod retention;
 mod sign;
 mod signing;
 mod stop;
 mod table;
 mod tools;
 mod trust;
+mod webhooks;
 mod when;
 mod witness;
 
@@ -67,6 +73,11 @@ pub fn main() -> ExitCode {
         Command::Audit { command } => command.run(place, &mut out),
         Command::Witness { command } => command.run(place, &mut out),
         Command::Policy { command } => command.run(place, &mut out),
+        Command::Report(report) => report.run(place, &mut out),
+        Command::Erase(erase) => erase.run(place, &mut out),
+        Command::Retention { command } => command.run(place, &mut out),
+        Command::Webhooks { command } => command.run(place, &mut out),
+        Command::Evidence(evidence) => evidence.run(place, &mut out),
         Command::Claude { command } => command.run(place, &mut out),
         Command::Trust(trust) => trust.run(place, &mut out),
         Command::Drift(drift) => drift.run(place, &mut out),
@@ -139,6 +150,19 @@ enum Command {
     Policy {
         #[command(subcommand)]
         command: policy::PolicyCommand,
+    },
+    Report(report::ReportCommand),
+    Evidence(evidence::EvidenceCommand),
+    /// Shows what is waiting to be delivered to webhooks, and delivers it
+    Webhooks {
+        #[command(subcommand)]
+        command: webhooks::WebhooksCommand,
+    },
+    Erase(erase::EraseCommand),
+    /// Removes values by age, and keeps what a hold is about
+    Retention {
+        #[command(subcommand)]
+        command: retention::RetentionCommand,
     },
     /// Governs sessions of Claude Managed Agents, and runs self-hosted environments
     Claude {

@@ -8,10 +8,10 @@ use super::failure::{Failure, shown_path};
 use super::output::complain;
 use super::passphrase::Passphrase;
 use crate::answer::wait;
-use crate::audit::tree::note::{Note, NoteVerifier};
-use crate::audit::tree::{LogPolicy, VerifiedCheckpoint};
+use crate::audit::tree::VerifiedCheckpoint;
+use crate::audit::tree::note::NoteVerifier;
 use crate::home::Home;
-use crate::store::{Query, Reader, StoreOptions, data_dir};
+use crate::store::{Reader, StoreOptions, data_dir};
 
 #[derive(Args, Debug)]
 pub(super) struct Place {
@@ -99,49 +99,11 @@ impl Place {
 }
 
 fn newest(reader: &Reader) -> Result<Option<(VerifiedCheckpoint, NoteVerifier)>, Failure> {
-    let origin = reader.head()?.origin().to_owned();
-    let Some(key) = log_key(reader, &origin)? else {
-        return Ok(None);
-    };
-    let Some(note) = reader.checkpoint()? else {
-        return Ok(None);
-    };
-    let note = Note::parse(note.as_bytes()).map_err(|error| Failure::of(&error))?;
-    let policy = LogPolicy::new(&origin, vec![key.clone()]);
-    match policy.verify(&note) {
-        Ok(head) => Ok(Some((head, key))),
-        // of the log before a copy was restored, or of an earlier key
-        Err(error) => {
-            complain(&format!(
-                "the newest checkpoint is passed over: {}",
-                Failure::of(&error)
-            ));
-            Ok(None)
-        }
+    let head = reader.signed_head()?;
+    if head.is_none() && reader.checkpoint()?.is_some() {
+        complain(
+            "the newest checkpoint is passed over: it is of the log before a copy was restored, or of an earlier key",
+        );
     }
-}
-
-/// The key by which the log says that it signs.
-fn log_key(reader: &Reader, origin: &str) -> Result<Option<NoteVerifier>, Failure> {
-    #[derive(serde::Deserialize)]
-    struct Body {
-        key: String,
-    }
-    let mut query = Query::new().kind("log_key").newest_first();
-    loop {
-        let page = reader.query(&query)?;
-        for entry in page.entries() {
-            let body = entry
-                .raw("body")
-                .and_then(|body| serde_json::from_str::<Body>(body).ok());
-            let key = body.and_then(|body| body.key.parse::<NoteVerifier>().ok());
-            if let Some(key) = key.filter(|key| key.name() == origin) {
-                return Ok(Some(key));
-            }
-        }
-        match page.next() {
-            Some(cursor) => query = query.after(cursor),
-            None => return Ok(None),
-        }
-    }
+    Ok(head)
 }

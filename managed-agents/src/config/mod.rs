@@ -67,6 +67,19 @@
 //! another definition of the tool for approvals. What is laxer than the function has no effect on it; `config check
 //! --tools FILE` names it, and the program warns of it (`tracing`) when the function is first called.
 //!
+//! ```toml
+//! [[retention]]                       # values that are older are removed by `managed-agents retention run`
+//! older_than = "180d"
+//! tool = "lookup*"                    # left out: every tool; `*` for any ending
+//! subject = "ann@example.com"         # left out: every data subject
+//!
+//! [webhooks.ops]                      # told of tickets, stops and trouble; `ops` is a name of your own
+//! url = "https://hooks.example/agents"
+//! secret_file = "/etc/bot/ops.secret" # one line, `whsec_…`; only its owner may read it
+//! events = ["ticket.opened"]          # left out: every event
+//! # signed = false                    # instead of secret_file, where the receiver checks no signature
+//! ```
+//!
 //! `policies = ["rules.cedar"]` is known too, and `shadow = ["next"]`: a candidate that judges beside them and decides nothing. Keys to services are never in the file, and neither is who may approve.
 //!
 //! The environment says only where and who: `MANAGED_AGENTS_ENDPOINT`, `MANAGED_AGENTS_API_KEY`,
@@ -81,10 +94,12 @@ mod error;
 mod limits;
 mod nearest;
 mod read;
+mod retention;
 #[cfg(feature = "screen")]
 mod screen;
 mod tool_file;
 mod tools;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -96,9 +111,11 @@ use toml::de::DeTable;
 pub(crate) use environment::{API_KEY, ENDPOINT, Environment};
 pub(crate) use error::Place;
 pub use error::{ConfigError, EnvironmentError, InvalidError, ReadError, UnsupportedError};
+pub(crate) use retention::RetentionSettings;
 pub use tool_file::{ToolFileError, read_tools, write_tools};
 #[cfg(feature = "cli")]
 pub(crate) use tools::kind_word;
+pub(crate) use webhooks::WebhookSettings;
 
 #[cfg(feature = "screen")]
 pub(crate) use screen::ScreenSettings;
@@ -139,6 +156,8 @@ pub struct Config {
     pub(crate) workspace_roots: Option<Placed<Vec<PathBuf>>>,
     pub(crate) screen: Option<Placed<ScreenSettings>>,
     pub(crate) policies: Option<Placed<Vec<String>>>,
+    pub(crate) retention: Vec<RetentionSettings>,
+    pub(crate) webhooks: Option<Placed<Vec<WebhookSettings>>>,
     /// A candidate that judges beside the policies.
     pub(crate) shadow: Option<Placed<Vec<String>>>,
     pub(crate) limits: Option<Placed<Vec<Limit>>>,
@@ -225,6 +244,8 @@ impl Config {
             "screen",
             "workspace_roots",
             "policies",
+            "retention",
+            "webhooks",
             "shadow",
             "limits",
         ])?;
@@ -259,6 +280,12 @@ impl Config {
         if let Some(item) = root.get("workspace_roots") {
             config.workspace_roots = Some(placed(&item, roots(&item)?));
         }
+        if let Some(item) = root.get("webhooks") {
+            config.webhooks = Some(placed(&item, webhooks::settings(&item)?));
+        }
+        if let Some(item) = root.get("retention") {
+            config.retention = retention::rules(&item)?;
+        }
         if let Some(item) = root.get("policies") {
             config.policies = Some(placed(&item, item.texts()?));
         }
@@ -292,6 +319,7 @@ impl Config {
     pub(crate) fn supported(&self) -> Result<(), ConfigError> {
         const CEDAR: &str = "needs the feature `cedar`, which this build does not have";
         const SCREEN: &str = "needs the feature `screen`, which this build does not have";
+        const WEBHOOKS: &str = "needs the feature `webhooks`, which this build does not have";
         const ENGINE: &str = "needs the feature `engine`, which this build does not have";
         const REMOTE: &str = "needs the feature `remote`, which this build does not have";
         let places = [
@@ -305,6 +333,7 @@ impl Config {
                 SCREEN,
             ),
             (HAS_CEDAR, place(self.policies.as_ref()), "policies", CEDAR),
+            (HAS_WEBHOOKS, place(self.webhooks.as_ref()), "webhooks", WEBHOOKS),
             (cfg!(feature = "engine"), place(self.limits.as_ref()), "limits", ENGINE),
         ];
         for (supported, place, key, why) in places {
@@ -318,6 +347,7 @@ impl Config {
 
 /// What this build can honour; set to `cfg!(feature = "..")` as each part arrives.
 const HAS_SCREEN: bool = cfg!(feature = "screen");
+const HAS_WEBHOOKS: bool = cfg!(feature = "webhooks");
 const HAS_CEDAR: bool = cfg!(feature = "cedar");
 
 fn place<T>(placed: Option<&Placed<T>>) -> Option<&Place> {

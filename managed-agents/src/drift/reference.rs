@@ -60,10 +60,6 @@ impl Reference {
         Self { streams, calls: total }
     }
 
-    pub(super) fn calls(&self) -> u32 {
-        self.calls
-    }
-
     /// What a category of a stream adds to one of its tests.
     #[inline]
     pub(super) fn ratio(&self, stream: usize, test: usize, category: u8) -> i32 {

@@ -16,7 +16,9 @@ impl Engine {
     ) -> Option<Verdict> {
         let floor = self.behaviour.as_ref().zip(bearing);
         let floor = floor.and_then(|(behaviour, bearing)| behaviour.judge(bearing));
-        let assessed = self.assessment(call, bearing, policy).map(verdict);
+        let assessed = self
+            .assessment(call, bearing, policy)
+            .map(|assessment| verdict(&assessment));
         match (floor, assessed) {
             (Some(floor), Some(assessed)) => Some(floor.restricted_by(assessed)),
             (floor, assessed) => floor.or(assessed),
@@ -53,9 +55,10 @@ impl Engine {
     }
 }
 
-fn verdict(assessment: Assessment) -> Verdict {
-    let reason =
-        |for_model| Reason::new("behaviour_confidence", for_model).with_detail(assessment.explanation().to_owned());
+fn verdict(assessment: &Assessment) -> Verdict {
+    let reason = |for_model: &'static str| {
+        Reason::new("behaviour_confidence", for_model).with_detail(assessment.explanation().to_owned())
+    };
     let verdict = match assessment.decision() {
         Decision::Allow => Verdict::allow(),
         Decision::Escalate => {

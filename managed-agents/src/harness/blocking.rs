@@ -1,8 +1,8 @@
 //! Waiting for a verdict where nothing can be awaited.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use tokio::runtime::Handle;
 
 use super::admit::{Admission, refuse_as};
 use super::guard::Guard;
@@ -11,8 +11,6 @@ use crate::answer::Answer;
 use crate::call::Head;
 use crate::error::{DenialKind, GovernanceDenied};
 
-type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
-
 /// The answer, if it is there; outside every runtime, waits for it on a thread that has a runtime of its own; inside
 /// one, where waiting could wait for itself, refuses, and records that.
 pub(super) fn wait(scope: Scope, head: Arc<Head>, answer: Admission) -> Result<Guard, GovernanceDenied> {
@@ -20,7 +18,7 @@ pub(super) fn wait(scope: Scope, head: Arc<Head>, answer: Admission) -> Result<G
         Ok(result) => return result,
         Err(later) => later,
     };
-    let denied = if tokio::runtime::Handle::try_current().is_ok() {
+    let denied = if Handle::try_current().is_ok() {
         would_block(
             head.meta().name(),
             "a blocking call inside a runtime needs a governor and a recorder that answer at once: make the tool an \
@@ -38,13 +36,11 @@ pub(super) fn wait(scope: Scope, head: Arc<Head>, answer: Admission) -> Result<G
 
 fn wait_elsewhere<T: Send + Unpin + 'static>(answer: Answer<T>) -> Result<T, &'static str> {
     let (reply, answered) = mpsc::sync_channel(1);
-    let job = Box::pin(async move {
+    let runtime = runtime().ok_or("the thread that waits for verdicts cannot be started")?;
+    runtime.spawn(async move {
         // an error says that nobody waits any more
         let _ = reply.send(answer.await);
     });
-    if thread().is_none_or(|thread| thread.send(job).is_err()) {
-        return Err("the thread that waits for verdicts cannot be started");
-    }
     answered.recv().map_err(|_| "the thread that waits for verdicts ended")
 }
 
@@ -58,38 +54,27 @@ fn would_block(tool: &str, detail: &'static str) -> GovernanceDenied {
     .with_tool(tool)
 }
 
-/// The thread that waits, started when it is first needed; it lives as long as the process.
-fn thread() -> Option<tokio::sync::mpsc::UnboundedSender<Job>> {
-    static THREAD: OnceLock<Mutex<Option<tokio::sync::mpsc::UnboundedSender<Job>>>> = OnceLock::new();
-    let mut thread = THREAD
-        .get_or_init(Mutex::default)
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    if thread
-        .as_ref()
-        .is_none_or(tokio::sync::mpsc::UnboundedSender::is_closed)
-    {
-        *thread = start();
+/// The runtime of the thread that waits, which is started when it is first needed and lives as long as the process.
+fn runtime() -> Option<Handle> {
+    /// Guards the start; held for it, never while anybody waits.
+    static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
+    let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if runtime.is_none() {
+        *runtime = start();
     }
-    thread.clone()
+    runtime.clone()
 }
 
-fn start() -> Option<tokio::sync::mpsc::UnboundedSender<Job>> {
+fn start() -> Option<Handle> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .ok()?;
-    let (sender, mut jobs) = tokio::sync::mpsc::unbounded_channel::<Job>();
-    let run = move || {
-        runtime.block_on(async move {
-            while let Some(job) = jobs.recv().await {
-                tokio::spawn(job);
-            }
-        });
-    };
+    let handle = runtime.handle().clone();
+    // a task that panics ends alone: nothing ends the thread but the process
     std::thread::Builder::new()
         .name("managed-agents".to_owned())
-        .spawn(run)
+        .spawn(move || runtime.block_on(std::future::pending::<()>()))
         .ok()?;
-    Some(sender)
+    Some(handle)
 }

@@ -92,6 +92,8 @@ pub struct HarnessBuilder {
     /// Only judges: what is escalated opens no ticket.
     #[cfg(feature = "cli")]
     pub(super) judging_only: bool,
+    #[cfg(feature = "webhooks")]
+    pub(super) told: super::told::Addresses,
 }
 
 impl HarnessBuilder {
@@ -498,6 +500,8 @@ impl HarnessBuilder {
             store.map(|store| Arc::new(People::new(store, settings)))
         };
         let watcher = attached(&*governor, &recorder, &agent, &self.clock)?;
+        #[cfg(feature = "webhooks")]
+        let told = self.told.start(home.as_ref())?;
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| BuildError::NoEntropy)?;
         Ok(Harness::new(Inner {
@@ -507,6 +511,8 @@ impl HarnessBuilder {
             recorder,
             watcher,
             memory,
+            #[cfg(feature = "webhooks")]
+            _told: told,
             #[cfg(feature = "sqlite")]
             home,
             heads: Heads::new(agent, governor.name(), self.redacted, self.declared, self.entries),
@@ -699,6 +705,12 @@ pub enum BuildError {
     /// An approver's key can be used by nobody, or by anybody.
     #[cfg(all(feature = "engine", feature = "sqlite"))]
     Approver(crate::approval::ApproverKeyError),
+    /// Webhooks cannot be set up.
+    #[cfg(feature = "webhooks")]
+    Webhooks(crate::webhooks::WebhookError),
+    /// Webhooks are named, and there is no log from which events could be read.
+    #[cfg(feature = "webhooks")]
+    WebhooksWithoutRecord,
     /// The operating system gave no random bytes.
     NoEntropy,
 }
@@ -740,6 +752,12 @@ impl fmt::Display for BuildError {
             ),
             #[cfg(all(feature = "engine", feature = "sqlite"))]
             Self::Approver(error) => error.fmt(f),
+            #[cfg(feature = "webhooks")]
+            Self::Webhooks(error) => error.fmt(f),
+            #[cfg(feature = "webhooks")]
+            Self::WebhooksWithoutRecord => {
+                f.write_str("webhooks need a data directory: the record is in memory, or a recorder of your own")
+            }
             Self::NoEntropy => f.write_str("the operating system gave no random bytes"),
         }
     }
@@ -761,6 +779,13 @@ impl std::error::Error for BuildError {
             Self::Approver(error) => error.source(),
             _ => None,
         }
+    }
+}
+
+#[cfg(feature = "webhooks")]
+impl From<crate::webhooks::WebhookError> for BuildError {
+    fn from(error: crate::webhooks::WebhookError) -> Self {
+        Self::Webhooks(error)
     }
 }
 

@@ -74,6 +74,15 @@ impl HarnessBuilder {
         self.block_on_escalate = self.block_on_escalate.or(config.modes.block_on_escalate);
         self.patience = self.patience.or(config.modes.wait_for_approval);
         self.timeout = self.timeout.or(config.modes.timeout);
+        // a program that only judges has nothing to tell
+        #[cfg(feature = "cli")]
+        let tells = !self.judging_only;
+        #[cfg(all(feature = "webhooks", not(feature = "cli")))]
+        let tells = true;
+        #[cfg(feature = "webhooks")]
+        if tells {
+            self.told.configure(&config);
+        }
         self.declare_under(&config);
         self.screen_under(&config);
         #[cfg(feature = "screen")]

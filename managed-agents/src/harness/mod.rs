@@ -29,6 +29,8 @@ mod session;
 #[cfg(all(feature = "engine", feature = "sqlite"))]
 mod signed;
 mod span;
+#[cfg(feature = "webhooks")]
+mod told;
 
 use std::cell::Cell;
 use std::fmt;
@@ -99,6 +101,9 @@ struct Inner {
     watcher: Option<Arc<dyn crate::audit::Watcher>>,
     /// The same as the recorder, where it is in memory.
     memory: Option<MemoryRecorder>,
+    /// Ends with the harness.
+    #[cfg(feature = "webhooks")]
+    _told: Option<crate::webhooks::Webhooks>,
     /// What is stopped: the recorder's, or this harness's own where it keeps none.
     interrupts: crate::interrupt::Interrupts,
     compensations: compensate::Compensations,

@@ -8,6 +8,7 @@
 mod agents;
 mod error;
 mod interrupts;
+mod keeping;
 mod people;
 mod renewal;
 

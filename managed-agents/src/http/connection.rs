@@ -169,6 +169,7 @@ impl Reply {
     }
 
     /// Reads a JSON body of at most `limit` bytes, and gives the connection back.
+    #[cfg(any(feature = "claude", feature = "remote"))]
     pub(crate) async fn json(self, limit: usize) -> Result<Vec<u8>, Failure> {
         self.check_json()?;
         self.body(limit).await
@@ -255,6 +256,7 @@ impl Reply {
         Ok(())
     }
 
+    #[cfg(any(feature = "claude", feature = "remote"))]
     fn check_json(&self) -> Result<(), Failure> {
         if !self.essence().is_some_and(|essence| is_json(&essence)) {
             return Err(Failure::new(
@@ -299,6 +301,7 @@ fn too_large() -> Failure {
 }
 
 /// `application/json` and its relatives (`application/problem+json`).
+#[cfg(any(feature = "claude", feature = "remote", test))]
 fn is_json(essence: &str) -> bool {
     essence
         .strip_prefix("application/")

@@ -38,6 +38,10 @@ pub(crate) enum FailureKind {
     /// The answer is compressed, which was not asked for.
     Encoded,
     /// The answer's content type is not the one that was asked for.
+    #[cfg_attr(
+        not(any(feature = "claude", feature = "remote")),
+        expect(dead_code, reason = "nobody asks for JSON")
+    )]
     NotJson,
     /// The request could not be made at all.
     Setup,
@@ -60,7 +64,7 @@ impl Failure {
         self.kind
     }
 
-    #[cfg(any(feature = "claude", feature = "cli"))]
+    #[cfg(any(feature = "claude", feature = "cli", feature = "webhooks"))]
     pub(crate) fn into_detail(self) -> Cow<'static, str> {
         self.detail
     }

@@ -35,7 +35,9 @@ pub(crate) use connection::Chunks;
 pub(crate) use connection::Io;
 pub(crate) use connection::Reply;
 pub use endpoint::{Endpoint, EndpointError};
-pub(crate) use failure::{Failure, FailureKind, bounded};
+#[cfg(any(feature = "claude", feature = "remote"))]
+pub(crate) use failure::bounded;
+pub(crate) use failure::{Failure, FailureKind};
 pub use secret::{Secret, SecretError};
 
 /// What every request of this library says it comes from.
@@ -85,6 +87,23 @@ impl Client {
         self.send(request, deadline).await
     }
 
+    /// Sends a JSON body with headers of its own.
+    #[cfg(feature = "webhooks")]
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        deadline: Instant,
+    ) -> Result<Reply, Failure> {
+        let mut request = self.request(Method::POST, path, body.into())?;
+        request
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.headers_mut().extend(headers);
+        self.send(request, deadline).await
+    }
+
     /// Sends text.
     #[cfg(feature = "cli")]
     pub(crate) async fn post_text(&self, path: &str, body: Vec<u8>, deadline: Instant) -> Result<Reply, Failure> {
@@ -126,6 +145,7 @@ impl Client {
     }
 
     /// Makes sure that a connection stands, and keeps it for the next request.
+    #[cfg(any(feature = "claude", feature = "remote"))]
     pub(crate) async fn reach(&self, deadline: Instant) -> Result<(), Failure> {
         let runtime = Handle::try_current().map_err(|_| Failure::no_runtime())?.id();
         let connection = match self.0.pool.take(runtime).await {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(any(feature = "claude", feature = "remote"))]
 use hyper::header::HeaderValue;
 
 /// A key to a service. `Debug` shows that there is one, and nothing of it.
@@ -15,7 +16,13 @@ use hyper::header::HeaderValue;
 /// # Ok::<_, managed_agents::SecretError>(())
 /// ```
 #[derive(Clone)]
-pub struct Secret(String);
+pub struct Secret(
+    #[cfg_attr(
+        not(any(feature = "claude", feature = "remote")),
+        expect(dead_code, reason = "no service is asked")
+    )]
+    String,
+);
 
 impl Secret {
     /// Reads a key; white space around it (a file's last line end) does not count.
@@ -41,6 +48,7 @@ impl Secret {
     }
 
     /// The key as a header's value, marked as not to be shown.
+    #[cfg(any(feature = "claude", feature = "remote"))]
     pub(crate) fn header(&self, prefix: &str) -> Option<HeaderValue> {
         let mut value = HeaderValue::from_str(&format!("{prefix}{}", self.0)).ok()?;
         value.set_sensitive(true);

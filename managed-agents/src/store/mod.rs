@@ -10,8 +10,8 @@ pub use memory::{MemoryEntry, MemoryRecorder, MemoryStop};
 pub(crate) use sqlite::calls;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
-    Depth, Durability, Head, Page, Problem, Query, Reader, Report, Store, StoreError, StoreErrorKind, StoreOptions,
-    Ticket, TicketQuery, Values, data_dir,
+    Depth, Durability, Head, Hold, Page, Problem, Query, Reader, Report, Retained, RetentionRule, StandingHold, Store,
+    StoreError, StoreErrorKind, StoreOptions, Ticket, TicketQuery, Values, data_dir,
 };
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{LoggedPeople, Lookup, NotTaken};

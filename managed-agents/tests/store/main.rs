@@ -12,6 +12,7 @@ mod forged;
 mod keeps;
 mod older;
 mod refuses;
+mod retention;
 mod rollback;
 mod support;
 mod synced;

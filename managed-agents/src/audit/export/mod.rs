@@ -179,7 +179,7 @@ const PRODUCT: &str = "managed-agents";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// JSON text with what a terminal would not show escaped; it means the same.
-#[cfg(feature = "cli")]
+#[cfg(feature = "report")]
 pub(crate) fn visible_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     untrusted::push_json(&mut out, json);

@@ -40,6 +40,7 @@ pub(super) enum ApprovalsCommand {
         #[arg(long)]
         json: bool,
     },
+    Figures(super::figures::Figures),
     /// Prints one waiting call as its reviewer sees it
     #[command(after_help = "Exit code: 0, or 1 when there is no such ticket.")]
     Show {
@@ -138,6 +139,7 @@ impl ApprovalsCommand {
                 let query = agent.iter().fold(query, |query, agent| query.agent(agent));
                 list(place, &query.most(*limit), *json, out)?;
             }
+            Self::Figures(figures) => return figures.run(place, out),
             Self::Show { ticket, json } => {
                 let reader = place.reader()?;
                 let found = find(&reader, ticket)?;

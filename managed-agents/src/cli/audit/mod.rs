@@ -9,6 +9,8 @@ mod show;
 mod tiles;
 mod verify;
 
+pub(super) use prove::kept_head;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -97,7 +99,7 @@ fn sync_dir(path: &Path) -> io::Result<()> {
 }
 
 /// Writes a small file as a whole.
-fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut file = NewFile::create(path)?;
     file.out
         .write_all(bytes)

@@ -138,7 +138,7 @@ impl Prove {
 }
 
 /// A head that was kept: signed by this log, and still its beginning.
-fn kept_head(path: &Path, place: &Place, reader: &Reader) -> Result<VerifiedCheckpoint, Failure> {
+pub(in crate::cli) fn kept_head(path: &Path, place: &Place, reader: &Reader) -> Result<VerifiedCheckpoint, Failure> {
     let note = Note::parse(&read(path)?).map_err(|error| Failure::of_file(path, error))?;
     let (_, key) = place.signed_head(reader, 0)?;
     let head = LogPolicy::new(key.name(), vec![key.clone()]).verify(&note);

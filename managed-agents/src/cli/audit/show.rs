@@ -94,6 +94,7 @@ fn reveal(entry: &Entry, values: &Values, out: &mut Output) -> Result<(), Failur
                 .try_for_each(|value| out.line(format_args!("  {}", opened(entry, value))))
         }
         Values::Erased => out.line("values          erased"),
+        Values::Removed => out.line("values          removed by retention"),
         Values::None => Ok(()),
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn read(reader: &Reader, entry: &Entry) -> Result<Found, Failure> {
     }
     let values = match reader.values(Sequence::new(entry.sequence()))? {
         Values::Known(values) => values,
-        Values::Erased => return Ok(Found::Erased),
+        Values::Erased | Values::Removed => return Ok(Found::Erased),
         Values::None => return Ok(Found::Differs(entry.sequence())),
     };
     Ok(match recorded(entry, &values) {

@@ -105,7 +105,8 @@ pub(super) fn next(
     place: u64,
     trusted: &mut Trusted,
 ) -> Result<Option<(String, AgentRow)>, StoreError> {
-    if let "origin" | "erasure" | "log_key" | "decision" | "outcome" | "ticket" | "approval" = entry.index.kind.as_str()
+    if let "approval" | "decision" | "erasure" | "hold" | "log_key" | "origin" | "outcome" | "release" | "retention"
+    | "ticket" = entry.index.kind.as_str()
     {
         return Err(refused(format!(
             "the store itself writes entries of type `{}`",

@@ -44,6 +44,8 @@ pub enum StoreErrorKind {
     Stopped,
     /// The operating system gave no random bytes.
     NoEntropy,
+    /// What was to be erased is kept by a hold.
+    Held,
     /// What was to be recorded is no entry, or is refused by what is recorded already.
     Refused,
 }
@@ -96,6 +98,7 @@ impl StoreError {
             StoreErrorKind::Io => "store_io",
             StoreErrorKind::Stopped => "store_stopped",
             StoreErrorKind::NoEntropy => "no_entropy",
+            StoreErrorKind::Held => "held",
             StoreErrorKind::Refused => "entry_refused",
         }
     }

@@ -87,6 +87,16 @@ impl SubjectKeys {
         table.live.get(table.by_number.get(&number)?).copied()
     }
 
+    /// Whether the file still has the key of this number: another process may have erased its subject since it was read.
+    pub(super) fn is_still_there(&self, number: u32) -> Result<bool, StoreError> {
+        let io = |error: io::Error| StoreError::io("read", &self.path, &error);
+        let mut file = File::open(&self.path).map_err(io)?;
+        file.seek(SeekFrom::Start(place_of(number))).map_err(io)?;
+        let mut tag = [0; LIVE.len()];
+        file.read_exact(&mut tag).map_err(io)?;
+        Ok(tag == *LIVE)
+    }
+
     /// Whether the subject of this number was erased.
     pub(super) fn is_erased(&self, number: u32) -> bool {
         self.table().erased.contains(&number)

@@ -8,6 +8,8 @@ use tokio::sync::oneshot;
 
 use super::error::StoreError;
 use super::facts::Facts;
+use super::holds::Hold;
+use super::retention::{Batch, Retained};
 use super::seal::Values;
 use super::shared::Place;
 use super::tickets::Order;
@@ -29,9 +31,17 @@ pub(super) enum Message {
         subject: String,
         reply: Reply<Option<Sequence>>,
     },
+    Keep(Keeping),
     /// Answered when everything before it is fsynced, signed and marked.
     Flush(Reply<()>),
     Stop,
+}
+
+/// What is removed by age, and what must be kept.
+pub(super) enum Keeping {
+    Retire(Box<Batch>, Reply<Retained>),
+    Hold(Hold, Reply<Sequence>),
+    Release(u64, Reply<Sequence>),
 }
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;

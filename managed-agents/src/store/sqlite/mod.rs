@@ -45,6 +45,7 @@ mod erasure;
 mod error;
 mod facts;
 mod files;
+mod holds;
 mod interrupts;
 mod keys;
 mod log;
@@ -58,10 +59,12 @@ mod options;
 mod process;
 mod query;
 mod reader;
+mod retention;
 mod revoked;
 mod schema;
 mod seal;
 mod shared;
+mod signed;
 mod tickets;
 mod tiles;
 mod tip;
@@ -81,9 +84,11 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
 pub use error::{StoreError, StoreErrorKind};
+pub use holds::{Hold, StandingHold};
 pub use options::{Durability, StoreOptions, data_dir};
 pub use query::{Page, Query};
 pub use reader::{Head, Reader, Values};
+pub use retention::{Retained, RetentionRule};
 pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken};
 pub use tickets::{Ticket, TicketQuery};
 pub use verify::{Depth, Problem, Report};
@@ -101,7 +106,7 @@ use crate::identity::Standing;
 use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop};
 use crate::verdict::EvaluationId;
 use facts::Facts;
-use message::{Append, Decision, Ended, Message, Written};
+use message::{Append, Decision, Ended, Keeping, Message, Written};
 use seal::Values as Sealing;
 use shared::Shared;
 use tickets::{Change, Desk, Order};
@@ -219,6 +224,12 @@ impl Store {
         self.0.shared.log_time()
     }
 
+    /// The code of what is wrong, if what was to be written last could not be.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&'static str> {
+        self.0.shared.trouble()
+    }
+
     /// How many decisions are under way: waiting to be written, or allowed and not ended.
     #[must_use]
     pub fn in_flight(&self) -> usize {
@@ -249,10 +260,27 @@ impl Store {
     }
 
     /// Destroys the key under which a data subject's values are encrypted, and records that. The answer is the place of the
-    /// entry, or none if nothing was recorded of the subject.
+    /// entry, or none if nothing was recorded of the subject; an error of kind [`StoreErrorKind::Held`] where a hold keeps something
+    /// of it.
     pub fn erase(&self, subject: &str) -> Answer<Result<Option<Sequence>, StoreError>> {
         let subject = subject.to_owned();
         self.ask(|reply| Message::Erase { subject, reply })
+    }
+
+    /// Begins a hold: what it keeps is removed by no rule of retention and no erasure until it is [released](Self::release). The
+    /// answer is the place of its entry, by which it is known.
+    pub fn hold(&self, hold: &Hold) -> Answer<Result<Sequence, StoreError>> {
+        let hold = hold.clone();
+        self.ask(|reply| Message::Keep(Keeping::Hold(hold, reply)))
+    }
+
+    /// Ends the hold that began with this entry. The answer is an error of kind [`StoreErrorKind::Refused`] when none stands.
+    pub fn release(&self, hold: Sequence) -> Answer<Result<Sequence, StoreError>> {
+        self.ask(|reply| Message::Keep(Keeping::Release(hold.get(), reply)))
+    }
+
+    fn retire(&self, batch: retention::Batch) -> Answer<Result<Retained, StoreError>> {
+        self.ask(|reply| Message::Keep(Keeping::Retire(Box::new(batch), reply)))
     }
 
     /// Answered when everything that was sent before is written, fsynced, signed and marked.

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::agents;
 use super::error::{StoreError, StoreErrorKind};
 use super::facts::BLOCK;
+use super::holds::{self, StandingHold};
 use super::interrupts::Stops;
 use super::keys::SubjectKeys;
 use super::lookup;
@@ -19,7 +20,7 @@ use super::revoked::RevokedFile;
 use super::tiles::{Tiles, unproven};
 use super::tip::Tip;
 use super::verify::{self, Depth, Report};
-use super::{open, schema, seal, trusted};
+use super::{open, retention, schema, seal, trusted};
 use crate::audit::Sequence;
 use crate::audit::entry::{Entry, Sealed};
 use crate::audit::tree::{Hash, TileReader, prove_consistency, prove_inclusion};
@@ -96,6 +97,8 @@ pub enum Values {
     Known(Vec<Sealed>),
     /// The data subject was erased.
     Erased,
+    /// A rule of retention removed them.
+    Removed,
 }
 
 impl Reader {
@@ -220,8 +223,11 @@ impl Reader {
         let Some((subject, nonce, bytes)) = row else {
             return Ok(Values::None);
         };
-        if self.keys.by_number(subject).is_none() {
-            // written since the keys were read, or erased since
+        if retention::removed_by(&nonce, &bytes).is_some() {
+            return Ok(Values::Removed);
+        }
+        // written since the keys were read, or erased since
+        if self.keys.by_number(subject).is_none() || !self.keys.is_still_there(subject)? {
             self.keys.reload()?;
         }
         if self.keys.is_erased(subject) {
@@ -268,6 +274,32 @@ impl Reader {
             Some(what) => Err(open::rolled_back(mark.as_ref(), &what)),
             None => Ok(mark.map(|mark| mark.size)),
         }
+    }
+
+    /// The number by which the log knows a data subject; none if nothing was recorded of it, or it is erased.
+    ///
+    /// # Errors
+    ///
+    /// As [`head`](Self::head).
+    pub fn subject_number(&self, subject: &str) -> Result<Option<u32>, StoreError> {
+        holds::number_of(&self.keys, subject)
+    }
+
+    /// Every hold that stands.
+    ///
+    /// # Errors
+    ///
+    /// As [`head`](Self::head).
+    pub fn holds(&self) -> Result<Vec<StandingHold>, StoreError> {
+        holds::standing(&self.db, self.head()?.size())
+    }
+
+    pub(super) fn keys(&self) -> &SubjectKeys {
+        &self.keys
+    }
+
+    pub(super) fn database(&self) -> &Connection {
+        &self.db
     }
 
     /// Every agent, and how it stands.

@@ -163,6 +163,8 @@ pub(super) fn writer(dir: &Path, most_pages: Option<u32>) -> Result<Connection, 
     db.pragma_update(None, "wal_autocheckpoint", 8_192)?;
     db.pragma_update(None, "cache_size", -16_384)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
+    // what is deleted is overwritten, in pages that are free as well
+    db.pragma_update(None, "secure_delete", "ON")?;
     if let Some(pages) = most_pages {
         db.pragma_update(None, "max_page_count", pages)?;
     }

@@ -22,6 +22,8 @@ pub(super) struct Shared {
     /// The latest time of any entry, in microseconds since 1970.
     log_time: AtomicI64,
     standings: RwLock<Arc<HashMap<String, Standing>>>,
+    /// The code of what is wrong, if the last that was to be written could not be.
+    trouble: RwLock<Option<&'static str>>,
     pub(super) interrupts: Interrupts,
     pub(super) alarm: Alarm,
     /// The epoch that standings and interrupts are of; guards that no older news replaces newer.
@@ -37,6 +39,7 @@ impl Shared {
             in_flight: AtomicUsize::new(0),
             log_time: AtomicI64::new(0),
             standings: RwLock::default(),
+            trouble: RwLock::default(),
             interrupts: Interrupts::new(),
             alarm: Alarm::default(),
             published: Mutex::default(),
@@ -63,6 +66,17 @@ impl Shared {
 
     pub(super) fn set_log_time(&self, micros: i64) {
         self.log_time.store(micros, Ordering::Relaxed);
+    }
+
+    pub(super) fn trouble(&self) -> Option<&'static str> {
+        *self.trouble.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_trouble(&self, code: Option<&'static str>) {
+        // most often nothing changes, and readers are few
+        if self.trouble() != code {
+            *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = code;
+        }
     }
 
     pub(super) fn standings(&self) -> Arc<HashMap<String, Standing>> {

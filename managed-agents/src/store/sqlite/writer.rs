@@ -14,7 +14,7 @@ use super::facts::Facts;
 use super::interrupts::{self, Stops};
 use super::log::Log;
 use super::mark::{Mark, MarkFile};
-use super::message::{Append, Decision, Ended, Message, Reply, Reserved, Written};
+use super::message::{Append, Decision, Ended, Keeping, Message, Reply, Reserved, Written};
 use super::options::Durability;
 use super::process::ProcessLock;
 use super::revoked::RevokedFile;
@@ -23,7 +23,7 @@ use super::tickets::{self, NotTaken, Order};
 use super::tip::Tip;
 use super::told::Watchers;
 use super::trusted::Trusted;
-use super::{admission, agents, erasure};
+use super::{admission, agents, erasure, holds, retention};
 use crate::approval::TicketClaim;
 use crate::audit::entry::{Entry, outcome};
 use crate::audit::tree::note::NoteSigner;
@@ -243,6 +243,7 @@ impl Writer<'_> {
                 }
                 Message::Ticket(order) => group.orders.push((order, None)),
                 Message::Erase { subject, reply } => group.erasures.push((subject, reply)),
+                Message::Keep(keeping) => group.keepings.push(keeping),
                 Message::Flush(reply) => flushes.push(reply),
                 Message::Stop => stop = true,
             }
@@ -265,6 +266,9 @@ impl Writer<'_> {
     fn write(&mut self, mut group: Group) {
         if !group.erasures.is_empty() {
             self.erase(std::mem::take(&mut group.erasures));
+        }
+        for keeping in std::mem::take(&mut group.keepings) {
+            self.keep(keeping);
         }
         if group.is_empty() && self.owed.is_empty() {
             return;
@@ -327,6 +331,7 @@ impl Writer<'_> {
         match done {
             Ok(log_time) => {
                 shared.set_log_time(log_time);
+                shared.set_trouble(None);
                 if before != *epoch {
                     shared.publish(*epoch, standings.clone(), stops);
                 }
@@ -468,17 +473,34 @@ impl Writer<'_> {
 
     fn erase(&mut self, erasures: Vec<(String, Reply<Option<Sequence>>)>) {
         for (subject, reply) in erasures {
-            let done = match &self.failed {
-                Some(error) => Err(error.clone()),
-                None => erasure::erase(&mut self.log, &subject),
-            };
-            if let Err(error) = &done {
-                self.note_failure(error);
-            }
-            self.dirty = true;
-            // whoever asked may have gone
-            let _ = reply.send(done.map(|place| place.map(Sequence::new)));
+            self.maintain(reply, |log| {
+                erasure::erase(log, &subject).map(|place| place.map(Sequence::new))
+            });
         }
+    }
+
+    fn keep(&mut self, keeping: Keeping) {
+        match keeping {
+            Keeping::Retire(batch, reply) => self.maintain(reply, |log| retention::retire(log, &batch)),
+            Keeping::Hold(hold, reply) => self.maintain(reply, |log| holds::begin(log, &hold).map(Sequence::new)),
+            Keeping::Release(place, reply) => {
+                self.maintain(reply, |log| holds::release(log, place).map(Sequence::new));
+            }
+        }
+    }
+
+    /// Does work of its own transaction, and answers.
+    fn maintain<T>(&mut self, reply: Reply<T>, work: impl FnOnce(&mut Log<'_>) -> Result<T, StoreError>) {
+        let done = match &self.failed {
+            Some(error) => Err(error.clone()),
+            None => work(&mut self.log),
+        };
+        if let Err(error) = &done {
+            self.note_failure(error);
+        }
+        self.dirty = true;
+        // whoever asked may have gone
+        let _ = reply.send(done);
     }
 
     /// Notes outside the data directory who was revoked. The log says so already: what cannot be noted is tried again.
@@ -493,6 +515,10 @@ impl Writer<'_> {
     }
 
     fn note_failure(&mut self, error: &StoreError) {
+        if let StoreErrorKind::Held | StoreErrorKind::Refused = error.kind() {
+            return;
+        }
+        self.shared.set_trouble(Some(error.code()));
         tracing::error!(%error, code = error.code(), "the record cannot be written");
         // after a failed fsync nobody knows what is on the disk: only a new start can tell
         if error.is_fatal() || error.kind() == StoreErrorKind::Io {
@@ -565,6 +591,7 @@ struct Group {
     appends: Vec<(Box<Append>, Option<Appended>)>,
     orders: Vec<(Box<Order>, Option<Ordered>)>,
     erasures: Vec<(String, Reply<Option<Sequence>>)>,
+    keepings: Vec<Keeping>,
 }
 
 impl Group {

@@ -1,6 +1,6 @@
 //! Follows the log entry by entry, and makes the derived tables anew.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
 use rusqlite::{Connection, OptionalExtension as _};
@@ -11,6 +11,7 @@ use super::super::error::StoreError;
 use super::super::keys::SubjectKeys;
 use super::super::log;
 use super::super::names;
+use super::super::retention::Removed;
 use super::super::tip::Tip;
 use super::checkpoints::Checkpoints;
 use super::reading::{Seen, What};
@@ -30,6 +31,8 @@ pub(super) struct Deep<'a> {
     /// Decisions that were closed because their process was gone: a later outcome is none too many.
     unknown: HashSet<u64>,
     values: u64,
+    /// Rows that were emptied, by the entry that they say did so.
+    removed: BTreeMap<u64, Removed>,
     consumed: u64,
     /// The index as it should be: the sum of its rows' hashes, under a key that nobody knows beforehand.
     index: u64,
@@ -55,6 +58,7 @@ impl<'a> Deep<'a> {
             running: BTreeSet::new(),
             unknown: HashSet::new(),
             values: 0,
+            removed: BTreeMap::new(),
             consumed: 0,
             index: 0,
             hash,
@@ -90,6 +94,10 @@ impl<'a> Deep<'a> {
         self.log_time = self.log_time.max(seen.at);
         self.values += u64::from(seen.has_values);
         report.erased += u64::from(seen.is_erased);
+        if let Some(by) = seen.removed_by {
+            // whether that entry says so is seen when it is reached
+            self.removed.entry(by).or_default().add(place);
+        }
         match seen.what {
             What::Malformed => {}
             What::Decision { runs, ticket } => {
@@ -105,11 +113,23 @@ impl<'a> Deep<'a> {
             }
             What::Outcome { about, unknown } => self.outcome(place, about, unknown, report),
             What::Statement(entry) => {
+                if entry.kind() == "retention" {
+                    self.retention(place, entry.raw("body").unwrap_or_default(), report);
+                }
                 self.tickets.statement(place, &entry);
                 self.statements.add(place, &entry, report, checkpoints);
             }
         }
         Ok(())
+    }
+
+    fn retention(&mut self, place: u64, body: &str, report: &mut Report) {
+        let removed = self.removed.remove(&place).unwrap_or_default();
+        if !removed.is(body) {
+            let what = "the values that it says were removed are not those that are missing";
+            report.add("value_differs", Some(place), what);
+        }
+        report.removed += removed.count;
     }
 
     fn outcome(&mut self, place: u64, about: Option<u64>, unknown: bool, report: &mut Report) {
@@ -174,6 +194,13 @@ impl<'a> Deep<'a> {
                 "state_differs",
                 None,
                 "the log's time, epoch or origin is not that of its records",
+            );
+        }
+        if let Some(by) = self.removed.keys().next() {
+            report.add(
+                "value_differs",
+                None,
+                format!("values were removed that entry {by} does not say were"),
             );
         }
         if count("sealed")? != self.values {

@@ -4,6 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use super::super::facts::{BLOCK, BlockRows, Facts, Terms};
 use super::super::keys::SubjectKeys;
+use super::super::retention::removed_by;
 use super::super::seal;
 use super::feed::Sealed;
 use crate::audit::Disposition;
@@ -15,6 +16,8 @@ pub(super) struct Seen {
     pub(super) what: What,
     pub(super) has_values: bool,
     pub(super) is_erased: bool,
+    /// The entry that says, as the row of the values does, that a rule removed them.
+    pub(super) removed_by: Option<u64>,
     /// Codes, and sentences for people.
     pub(super) problems: Vec<(&'static str, String)>,
 }
@@ -63,6 +66,7 @@ impl<'a> Reading<'a> {
             what: What::Malformed,
             has_values: sealed.is_some(),
             is_erased: false,
+            removed_by: None,
             problems: Vec::new(),
         };
         let entry = match Entry::parse(bytes) {
@@ -82,7 +86,9 @@ impl<'a> Reading<'a> {
         }
         seen.at = entry.at_micros();
         match self.values(place, &entry, sealed) {
-            Ok(is_erased) => seen.is_erased = is_erased,
+            Ok(Beside::Open) => {}
+            Ok(Beside::Erased) => seen.is_erased = true,
+            Ok(Beside::Removed(by)) => seen.removed_by = Some(by),
             Err(why) => seen.problems.push(("value_differs", why.to_owned())),
         }
         self.block.push(Facts::read_cached(&entry, &mut self.terms));
@@ -103,22 +109,25 @@ impl<'a> Reading<'a> {
         seen
     }
 
-    /// Whether what lies beside an entry is what the entry commits to; true when it was erased.
-    fn values(&self, place: u64, entry: &Entry, sealed: Option<&Sealed>) -> Result<bool, &'static str> {
+    /// Whether what lies beside an entry is what the entry commits to.
+    fn values(&self, place: u64, entry: &Entry, sealed: Option<&Sealed>) -> Result<Beside, &'static str> {
         let expected = entry.kind() == "decision" && entry.raw("digest").is_some();
         let Some(sealed) = sealed else {
             return if expected {
                 Err("its values are not there")
             } else {
-                Ok(false)
+                Ok(Beside::Open)
             };
         };
         let mark = seal::check(place, sealed.subject, &sealed.nonce, &sealed.bytes);
         if !expected || sealed.mark != mark {
             return Err("its values are not those that were encrypted");
         }
+        if let Some(by) = removed_by(&sealed.nonce, &sealed.bytes) {
+            return Ok(Beside::Removed(by));
+        }
         if self.keys.is_erased(sealed.subject) {
-            return Ok(true);
+            return Ok(Beside::Erased);
         }
         let values = self
             .keys
@@ -134,7 +143,7 @@ impl<'a> Reading<'a> {
         if !opens || values.len() != commitments.len() + 1 {
             return Err("its values are not those that it commits to");
         }
-        Ok(false)
+        Ok(Beside::Open)
     }
 
     fn index_block(&mut self, block: u64) {
@@ -151,6 +160,15 @@ impl<'a> Reading<'a> {
     fn sum(&mut self, row: impl std::hash::Hash) {
         self.index = self.index.wrapping_add(self.hash.hash_one(row));
     }
+}
+
+/// What lies beside an entry.
+enum Beside {
+    /// What it commits to, or nothing where it commits to nothing.
+    Open,
+    Erased,
+    /// Removed by a rule, as this entry must say.
+    Removed(u64),
 }
 
 /// Whether a decision let a body run.

@@ -29,6 +29,7 @@ pub struct Report {
     root: Hash,
     pub(super) checkpoints: u64,
     pub(super) erased: u64,
+    pub(super) removed: u64,
     pub(super) unchecked: u64,
     problems: Vec<Problem>,
     more: u64,
@@ -51,6 +52,7 @@ impl Report {
             root: tip.root,
             checkpoints: 0,
             erased: 0,
+            removed: 0,
             unchecked: 0,
             problems: Vec::new(),
             more: 0,
@@ -108,6 +110,12 @@ impl Report {
     #[must_use]
     pub fn erased(&self) -> u64 {
         self.erased
+    }
+
+    /// Of how many records a rule of retention removed the values.
+    #[must_use]
+    pub fn removed(&self) -> u64 {
+        self.removed
     }
 
     /// How many statements a deep check read without checking their signatures, because nobody said whom to believe.
