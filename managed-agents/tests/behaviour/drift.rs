@@ -69,7 +69,7 @@ async fn a_change_is_told_once_and_costs_trust_once_until_it_is_acknowledged() {
         alert
             .moved()
             .iter()
-            .any(|moved| moved.category == "send" && moved.now > 0.3),
+            .any(|moved| moved.category == "send" && moved.now > moved.usual),
         "{alert:?}"
     );
     let after = behaviour.trust("bot", Effect::Grave);
