@@ -94,7 +94,7 @@ mod tests {
 
     impl GovernanceDenied {
         fn test() -> Self {
-            Self::new(crate::error::DenialKind::Denied, "too_much", "too much")
+            Self::new(crate::error::DenialKind::Denied, "rejected", "too much")
         }
     }
 
@@ -160,7 +160,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_entry_keeps_nothing_of_the_one_in_whose_place_it_stands() {
-        let no = || Verdict::deny(Reason::new("no", "no"));
+        let no = || Verdict::deny(Reason::new("rejected", "no"));
         let governor = FakeGovernor::new().then(no()).then(no());
         let governor = (0..4).fold(governor, |governor, _| governor.then(Verdict::allow()));
         let harness = harness(&governor).build().await.unwrap();
@@ -181,7 +181,7 @@ mod tests {
         assert!(
             replaced
                 .iter()
-                .all(|entry| !entry.contains("double") && !entry.contains("\"no\""))
+                .all(|entry| !entry.contains("double") && !entry.contains("\"rejected\""))
         );
     }
 }
