@@ -184,7 +184,8 @@ proptest! {
             11 => format!("for i in 1 2; do {inner}; done"),
             12 => format!("while true; do {inner}; break; done"),
             13 => format!("case $x in a) ls;; *) {inner};; esac"),
-            14 => format!("x=$({inner})"),
+            // `$((` would be arithmetic
+            14 => format!("x=$( {inner} )"),
             15 => format!("echo {} | bash", super::walk::quote(&inner)),
             16 => format!("bash <<'END'\n{inner}\nEND\n"),
             17 => format!("watch -n 1 {}", super::walk::quote(&inner)),
