@@ -437,7 +437,7 @@ proptest! {
             }).collect()
         };
         let fewer = story(&limits);
-        let with = story(&[limits.clone(), vec![more]].concat());
+        let with = story(&[limits, vec![more]].concat());
         // as long as both have let the same calls run, the one with more limits is as strict or stricter
         for (fewer, with) in fewer.iter().zip(&with) {
             prop_assert!(with >= fewer);

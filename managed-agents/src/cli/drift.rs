@@ -147,10 +147,10 @@ impl Drift {
             std::fs::write(file, svg(&[plot])).map_err(|error| Failure::of_file(file, error))?;
             return self.told(agent, &history, None, out);
         }
-        self.told(agent, &history, Some(plot), out)
+        self.told(agent, &history, Some(&plot), out)
     }
 
-    fn told(&self, agent: &str, history: &History, plot: Option<Plot<'_>>, out: &mut Output) -> Result<u8, Failure> {
+    fn told(&self, agent: &str, history: &History, plot: Option<&Plot<'_>>, out: &mut Output) -> Result<u8, Failure> {
         if self.json {
             out.json(&history.shown(agent))?;
         } else {
@@ -235,7 +235,7 @@ impl History {
         self.profile.detector().divergence(stream).map_or(0.0, |(size, _)| size)
     }
 
-    fn print(&self, plot: Option<Plot<'_>>, out: &mut Output) -> Result<(), Failure> {
+    fn print(&self, plot: Option<&Plot<'_>>, out: &mut Output) -> Result<(), Failure> {
         let detector = self.profile.detector();
         match detector.phase() {
             Phase::Learning { calls, sessions } => out.line(format_args!(
@@ -258,7 +258,7 @@ impl History {
                 ))?;
             }
         }
-        for line in plot.as_ref().map(Plot::terminal).unwrap_or_default() {
+        for line in plot.map(Plot::terminal).unwrap_or_default() {
             out.line(line)?;
         }
         for alert in &self.alerts {

@@ -41,10 +41,9 @@ pub(super) fn check(
     for (at, entry) in counted.entries.iter().enumerate() {
         let exceeds = match entry.parts(now) {
             Some((_, first)) => entry.exceeds(sum(log.db, &entry.key, first)?),
-            None => {
-                entry.exceeds(running(log.db, &entry.key)?)
-                    && !(free_dead(log, tip, &entry.key, dir, asked)? && !entry.exceeds(running(log.db, &entry.key)?))
-            }
+            None if !entry.exceeds(running(log.db, &entry.key)?) => false,
+            // some of those that run may be dead: where any was freed, the rest are counted again
+            None => !free_dead(log, tip, &entry.key, dir, asked)? || entry.exceeds(running(log.db, &entry.key)?),
         };
         if exceeds {
             return Ok(Err(at));
