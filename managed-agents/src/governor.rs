@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::answer::Answer;
-#[cfg(any(feature = "engine", feature = "sqlite"))]
+#[cfg(feature = "sqlite")]
 use crate::approval::TicketClaim;
 use crate::audit::Watcher;
 use crate::call::{Digest, ToolCall};
@@ -186,7 +186,7 @@ pub struct Claims {
     /// What is counted for this call while it is held: given back when it is dropped, unless the call runs.
     pub(crate) held: Held,
     /// What the record does to tickets.
-    #[cfg(any(feature = "engine", feature = "sqlite"))]
+    #[cfg(feature = "sqlite")]
     pub(crate) ticket: TicketClaim,
 }
 

@@ -42,9 +42,9 @@ pub use statement::{OperatorStatement, StatementKind};
 #[cfg(feature = "engine")]
 pub(crate) use ticket::IN_PROCESS;
 pub use ticket::TicketState;
+pub(crate) use ticket::ticket_id;
 #[cfg(feature = "sqlite")]
-pub(crate) use ticket::{Opening, STORED};
-pub(crate) use ticket::{TicketClaim, ticket_id};
+pub(crate) use ticket::{Opening, STORED, TicketClaim};
 
 /// What the model is told of a person's no.
 pub(crate) fn rejection(reason: &str) -> String {

@@ -1,10 +1,15 @@
 //! A ticket: one call that waits for people.
 
 use std::fmt;
+#[cfg(feature = "sqlite")]
 use std::sync::Arc;
+#[cfg(feature = "sqlite")]
 use std::time::SystemTime;
 
-use crate::call::{Digest, Salt, ToolCall};
+use crate::call::Salt;
+#[cfg(feature = "sqlite")]
+use crate::call::{Digest, ToolCall};
+#[cfg(feature = "sqlite")]
 use crate::verdict::Reason;
 
 /// How a ticket stands.
@@ -72,6 +77,7 @@ impl fmt::Display for TicketState {
 }
 
 /// What a decision's record does to tickets, in the same transaction.
+#[cfg(feature = "sqlite")]
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) enum TicketClaim {
     #[default]
@@ -83,6 +89,7 @@ pub(crate) enum TicketClaim {
 }
 
 /// A ticket that is to be opened.
+#[cfg(feature = "sqlite")]
 #[derive(Debug)]
 pub(crate) struct Opening {
     pub(crate) id: Arc<str>,
@@ -99,12 +106,14 @@ pub(crate) struct Opening {
     pub(crate) replaces: Option<Arc<str>>,
 }
 
+#[cfg(feature = "sqlite")]
 impl PartialEq for Opening {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
     }
 }
 
+#[cfg(feature = "sqlite")]
 impl Eq for Opening {}
 
 /// A ticket's name, of which nothing can be guessed.

@@ -89,10 +89,6 @@ impl<'a> Table<'a> {
     }
 
     /// A key that cannot be left out.
-    #[cfg_attr(
-        not(feature = "screen"),
-        expect(dead_code, reason = "only the screen's keys are such")
-    )]
     pub(super) fn need(&self, key: &str) -> Result<Item<'a>, ConfigError> {
         self.get(key).ok_or_else(|| {
             let at = self.source.place(self.at);

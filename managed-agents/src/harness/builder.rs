@@ -88,6 +88,7 @@ pub struct HarnessBuilder {
     #[cfg(feature = "config")]
     pub(super) configured: Configured,
     /// SHA-256 of the configuration file that was read.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
     pub(super) config_digest: Option<crate::call::Digest>,
     /// Only judges: what is escalated opens no ticket.
     #[cfg(feature = "cli")]

@@ -67,7 +67,10 @@ impl HarnessBuilder {
             None => Environment::default(),
         };
         config.supported()?;
-        self.config_digest = config.digest;
+        #[cfg(all(feature = "engine", feature = "sqlite"))]
+        {
+            self.config_digest = config.digest;
+        }
         let agent = config.agent.as_ref().map(ToString::to_string);
         self.agent_id = self.agent_id.or_else(|| environment.agent.clone()).or(agent);
         self.fail_open = self.fail_open.or(config.modes.fail_open);

@@ -267,6 +267,7 @@ impl Reply {
         Ok(())
     }
 
+    #[cfg(any(feature = "claude", feature = "remote"))]
     /// The answer's content type without its parameters.
     fn essence(&self) -> Option<String> {
         let value = self.response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;

@@ -36,9 +36,11 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use counters::Counters;
+#[cfg(feature = "sqlite")]
+pub(crate) use judge::Key;
 #[cfg(feature = "engine")]
 pub(crate) use judge::Limits;
-pub(crate) use judge::{Counted, Key, exceeded, passes};
+pub(crate) use judge::{Counted, exceeded, passes};
 
 use crate::call::AgentId;
 

@@ -375,6 +375,10 @@ impl Store {
     }
 
     /// Closes the tickets whose time was over at `now`, in microseconds since 1970, and records that.
+    #[cfg_attr(
+        not(feature = "cli"),
+        expect(dead_code, reason = "the program's lists say what has expired")
+    )]
     pub(crate) fn expire_tickets(&self, now: i64) -> Answer<Result<(), StoreError>> {
         let change = Change::Expire { now };
         self.ask(|reply| Message::Ticket(Box::new(Order { change, reply })))
