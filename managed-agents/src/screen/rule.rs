@@ -268,7 +268,7 @@ rules! {
         "this would remove or stop the record of what happened" "disables, clears or edits logs, audit or shell history";
     PERMISSIONS "permissions_open" Weaken High [D E E]
         "this would open or break permissions" "changes permissions or ownership widely or of system files";
-    DISGUISE "disguise" Weaken Medium [E E A]
+    DISGUISE "disguised_name" Weaken Medium [E E A]
         "this would disguise a program or file" "gives a program or file another's name or a name that hides it";
     MACHINE_PROBE "machine_probe" Weaken Medium [E E A]
         "this would find out whether it is being examined" "looks for a virtual machine or examiner, as programs do that hide from one";
