@@ -267,8 +267,8 @@ impl Reply {
         Ok(())
     }
 
-    #[cfg(any(feature = "claude", feature = "remote"))]
     /// The answer's content type without its parameters.
+    #[cfg(any(feature = "claude", feature = "remote"))]
     fn essence(&self) -> Option<String> {
         let value = self.response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
         Some(value.split(';').next()?.trim().to_ascii_lowercase())
