@@ -20,7 +20,8 @@ impl Log {
     fn line(&self, line: &str) {
         use std::io::Write as _;
         let file = std::fs::OpenOptions::new().append(true).create(true).open(&self.0);
-        writeln!(file.unwrap(), "{line}").unwrap();
+        // one write a line: bodies run side by side, and `writeln!` would write the end of a line for itself
+        file.unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 }
 
