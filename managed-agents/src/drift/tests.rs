@@ -416,7 +416,7 @@ fn the_same_calls_lead_to_the_same_thresholds_and_they_survive_as_json() {
         "",
         "{}",
         r#"{"number":0,"thresholds":[1]}"#,
-        r#"{"number":0,"thresholds":[0,0,0,0,0,0,0,0,0,0,0,0,0,0]}"#,
+        r#"{"number":0,"thresholds":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}"#,
     ] {
         assert_eq!(super::Calibrated::parse(wrong), None);
     }

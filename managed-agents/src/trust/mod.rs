@@ -49,4 +49,5 @@ mod ledger;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use ledger::Evidence;
 pub use ledger::{Alarm, Cause, Ledger, Ruling, Score};

@@ -14,6 +14,7 @@ use super::lookup;
 use super::query::Query;
 use super::reader::Reader;
 use crate::audit::{Event, Watcher, fits, hear};
+use crate::call::AgentId;
 
 #[derive(Default)]
 pub(super) struct Watchers {
@@ -85,9 +86,12 @@ impl Watchers {
 }
 
 /// Tells a watcher of what the record has about an agent; says up to which place.
-pub(super) fn replay(reader: &Reader, agent: &str, watcher: &Arc<dyn Watcher>) -> Result<u64, StoreError> {
+pub(super) fn replay(reader: &Reader, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<u64, StoreError> {
     let size = reader.head()?.size();
-    let mut query = Query::new().agent(agent).most(1_000);
+    let mut query = Query::new().agent(agent.as_str()).most(1_000);
+    if let Some(before) = resumed(reader, agent, watcher)?.and_then(|from| from.checked_sub(1)) {
+        query = query.after(before);
+    }
     loop {
         let page = reader.query(&query)?;
         for entry in page.entries() {
@@ -99,6 +103,25 @@ pub(super) fn replay(reader: &Reader, agent: &str, watcher: &Arc<dyn Watcher>) -
         match page.next() {
             Some(cursor) => query = query.after(cursor),
             None => return Ok(size),
+        }
+    }
+}
+
+/// Lets a watcher go on from what it wrote down last; says from where.
+fn resumed(reader: &Reader, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<Option<u64>, StoreError> {
+    let mut query = Query::new()
+        .agent(agent.as_str())
+        .kind("behaviour")
+        .newest_first()
+        .most(1);
+    loop {
+        let page = reader.query(&query)?;
+        if let Some(entry) = page.entries().first() {
+            return Ok(watcher.resumes(agent, entry.sequence(), entry.raw("body").unwrap_or_default()));
+        }
+        match page.next() {
+            Some(cursor) => query = query.after(cursor),
+            None => return Ok(None),
         }
     }
 }
