@@ -97,7 +97,9 @@ fn drift_is_shown_as_text_json_and_a_plot_and_answered_from_the_shell() {
         "{shown}"
     );
     assert_eq!(shown["levels"].as_array().unwrap().len(), 7);
-    let entries = place.run(&["audit", "list", "--type", "drift", "--json"]).ok().json();
+    let mut entries = place.run(&["audit", "list", "--type", "drift", "--json"]).ok().json();
+    // the last line says where to go on
+    entries.retain(|entry| entry.get("body").is_some());
     assert_eq!(
         (entries.len(), &entries[0]["body"]["alarm"]),
         (1, &alert["seq"]),

@@ -17,7 +17,7 @@ pub(crate) const ACKNOWLEDGED: &str = "drift_ack";
 pub(crate) const REBASELINED: &str = "drift_rebaseline";
 
 /// After so many entries of an agent what is remembered of it is written down, so that a start need not read them all.
-const KEPT_EVERY: u32 = 8_192;
+const KEPT_EVERY: u32 = 4_096;
 
 /// The form in which it is written down.
 const FORM: u32 = 1;

@@ -88,23 +88,13 @@ impl Watchers {
 /// Tells a watcher of what the record has about an agent; says up to which place.
 pub(super) fn replay(reader: &Reader, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<u64, StoreError> {
     let size = reader.head()?.size();
-    let mut query = Query::new().agent(agent.as_str()).most(1_000);
-    if let Some(before) = resumed(reader, agent, watcher)?.and_then(|from| from.checked_sub(1)) {
-        query = query.after(before);
-    }
-    loop {
-        let page = reader.query(&query)?;
-        for entry in page.entries() {
-            if entry.sequence() >= size {
-                return Ok(size);
-            }
+    let from = resumed(reader, agent, watcher)?.unwrap_or(0);
+    lookup::each_about(&reader.db, agent.as_str(), from..size, |entry| {
+        if fits(entry, agent.as_str()) {
             hear(entry, |event| watcher.heard(event));
         }
-        match page.next() {
-            Some(cursor) => query = query.after(cursor),
-            None => return Ok(size),
-        }
-    }
+    })?;
+    Ok(size)
 }
 
 /// Lets a watcher go on from what it wrote down last; says from where.
