@@ -36,6 +36,9 @@ fn main() {
             peers::windows(&sessions, run_length);
             trials::all(&sessions);
         }
-        other => panic!("no such measurement: {other:?}"),
+        other => {
+            println!("There is no measurement {other:?}.");
+            std::process::exit(1);
+        }
     }
 }

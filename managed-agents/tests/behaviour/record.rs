@@ -152,6 +152,7 @@ async fn a_start_goes_on_from_what_was_written_down_and_comes_to_the_same() {
     }
     let reader = home.store().reader().unwrap();
     let query = Query::new().kind("behaviour").agent("bot");
+    // the thread makes thresholds first, which takes long in a debug build
     let begun = std::time::Instant::now();
     let kept = loop {
         home.store().flush().await.unwrap();
@@ -159,7 +160,7 @@ async fn a_start_goes_on_from_what_was_written_down_and_comes_to_the_same() {
             break entry;
         }
         assert!(
-            begun.elapsed() < std::time::Duration::from_secs(30),
+            begun.elapsed() < std::time::Duration::from_secs(180),
             "nothing was written down"
         );
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -91,9 +91,10 @@ fn drift_is_shown_as_text_json_and_a_plot_and_answered_from_the_shell() {
     let shown = place.run(&["drift", "bot", "--json"]).exits(3).json().remove(0);
     let alert = &shown["alerts"][0];
     assert_eq!((&shown["open"], &shown["run_length"]), (&json!(true), &json!(10_000)));
-    assert_eq!(
-        (&alert["stream"], &alert["moved"][0]["category"]),
-        (&json!("tool"), &json!("pay")),
+    assert_eq!(alert["stream"], "tool", "{shown}");
+    let mut moved = alert["moved"].as_array().unwrap().iter();
+    assert!(
+        moved.any(|moved| moved["category"] == "pay" && moved["now"].as_f64() > moved["usual"].as_f64()),
         "{shown}"
     );
     assert_eq!(shown["levels"].as_array().unwrap().len(), 7);
