@@ -119,6 +119,13 @@ by_name! {
         "tty_audit" | "logkeys" | "xspy" => {
             found(walk, cmd, &rule::CREDENTIAL_DUMP)
         },
+        // probes that print what other programs read or return (bpftrace(8), stap(1))
+        "bpftrace" | "stap" | "dtrace" if cmd.args.iter().any(|field| {
+            let text = &field.text;
+            (text.contains("probe") || text.contains("pid$"))
+                && ["str(", "user_string", "copyinstr", "buf("].iter().any(|own| text.contains(own))
+                && ["readline", "read", "write", "pam_", "SSL_", "getpass"].iter().any(|own| text.contains(own))
+        }) => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "xinput" if cmd.arg(0) == "test" || cmd.arg(0) == "test-xi2" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "auditctl" if cmd.has("execve") => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "getent" if matches!(cmd.arg(0), "shadow" | "gshadow") => found(walk, cmd, &rule::CREDENTIAL_READ),

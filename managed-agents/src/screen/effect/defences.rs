@@ -32,7 +32,7 @@ by_name! {
         "aa-disable" | "aa-teardown" | "aa-complain" => true,
         "semanage" => cmd.has_any(&["permissive"]) && cmd.short('a'),
         "csrutil" => matches!(cmd.arg(0), "disable" | "clear"),
-        "spctl" => cmd.has_any(&["--master-disable", "--global-disable", "--disable"]) || cmd.has("kext-consent") && cmd.has("disable"),
+        "spctl" => cmd.has_any(&["--master-disable", "--global-disable", "--disable", "--add"]) || cmd.has("kext-consent") && cmd.has("disable"),
         "tccutil" => cmd.arg(0) == "reset",
         "fdesetup" => cmd.arg(0) == "disable",
         "tmutil" => matches!(cmd.arg(0), "disable" | "delete" | "deletelocalsnapshots"),

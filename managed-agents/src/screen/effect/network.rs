@@ -140,6 +140,10 @@ by_name! {
         {
             found(walk, cmd, &rule::REVERSE_SHELL);
         },
+        // a shell on this machine for a whole private network, or a port for everybody (tailscale's command line)
+        "tailscale" if cmd.long("ssh") && matches!(cmd.arg(0), "up" | "set") || cmd.arg(0) == "funnel" && cmd.args.len() > 1 => {
+            found(walk, cmd, &rule::TUNNEL)
+        },
         "code" if cmd.arg(0) == "tunnel" => found(walk, cmd, &rule::TUNNEL),
         "tor" if cmd.args.is_empty() => found(walk, cmd, &rule::TUNNEL),
         "ztcp" => found(walk, cmd, &rule::REVERSE_SHELL),

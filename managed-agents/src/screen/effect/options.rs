@@ -78,12 +78,12 @@ const RUNS: [&str; 17] = [
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     // a pattern behind `-o` is no file
     if !cmd.known.has(Known::LOOKS_ONLY) && !matches!(cmd.name, "grep" | "egrep" | "fgrep" | "rg" | "ag" | "zgrep") {
-        among(walk, cmd.known, cmd.args);
+        among(walk, cmd.name, cmd.known, cmd.args);
     }
 }
 
 /// Judges such options among some arguments: those of a program that runs another end before that one's begin.
-pub(super) fn among(walk: &mut Walk<'_>, known: Known, args: &[Field]) {
+pub(super) fn among(walk: &mut Walk<'_>, program: &str, known: Known, args: &[Field]) {
     for (at, field) in args.iter().enumerate() {
         let text = field.text.as_str();
         let Some(option) = text
@@ -100,7 +100,8 @@ pub(super) fn among(walk: &mut Walk<'_>, known: Known, args: &[Field]) {
                 (long.unwrap_or(option), next)
             }
         };
-        if long.is_some() && RUNS.contains(&name) && !known.has(Known::NESTED) && !value.is_empty() {
+        let of_tunnel = program == "openvpn" && matches!(name, "up" | "down" | "route-up" | "ipchange" | "tls-verify");
+        if long.is_some() && (RUNS.contains(&name) || of_tunnel) && !known.has(Known::NESTED) && !value.is_empty() {
             walk.script(value, field.span, &Data::none());
             if value.split_whitespace().next().is_some_and(is_shell) {
                 walk.report(&rule::SHELL_ESCAPE, field.span);
