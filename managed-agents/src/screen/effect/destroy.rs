@@ -260,12 +260,18 @@ fn is_huge(length: &str) -> bool {
 /// A file loses its contents.
 pub(super) fn empties(walk: &mut Walk<'_>, path: &str, span: Span) {
     let normal = walk.places.normal(path, &walk.cwd);
-    match walk.places.place_of(&normal) {
+    let place = walk.places.place_of(&normal);
+    empties_at(walk, &normal, place, span);
+}
+
+/// The same of a path that is already normal, and whose place is known.
+pub(super) fn empties_at(walk: &mut Walk<'_>, normal: &str, place: Place, span: Span) {
+    match place {
         Place::Device => walk.report(&rule::DESTROY_DEVICE, span),
         Place::System | Place::InSystem => walk.report(&rule::DESTROY_SYSTEM, span),
         Place::Scratch | Place::Sink => {}
-        _ if is_log(&normal) => walk.report(&rule::WEAKEN_LOG, span),
-        _ if is_data(&normal) => walk.report(&rule::DESTROY_DATA, span),
+        _ if is_log(normal) => walk.report(&rule::WEAKEN_LOG, span),
+        _ if is_data(normal) => walk.report(&rule::DESTROY_DATA, span),
         _ => {}
     }
 }

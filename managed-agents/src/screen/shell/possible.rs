@@ -295,7 +295,9 @@ impl Data {
     /// What is written after this.
     pub(super) fn then(mut self, more: Self) -> Self {
         self.taint = self.taint.and(more.taint);
-        self.listing.extend(more.listing);
+        if !more.listing.is_empty() {
+            self.listing.extend(more.listing);
+        }
         self.text = match (self.text, more.text) {
             (Some(mut all), Some(more)) if all.len() + more.len() <= VALUE => {
                 all.push_str(&more);

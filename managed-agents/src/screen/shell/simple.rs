@@ -8,7 +8,7 @@ use crate::screen::finding::Span;
 impl Parser<'_> {
     pub(super) fn simple(&mut self) -> Option<Command> {
         let mut assigns = Vec::new();
-        let mut words: Vec<Word> = Vec::with_capacity(2);
+        let mut words: Vec<Word> = Vec::with_capacity(4);
         let mut redirects = Vec::new();
         loop {
             self.blanks();
