@@ -10,6 +10,7 @@ use crate::approval::{
     TicketState, redeem,
 };
 use crate::call::{Digest, ToolCall};
+use crate::governor::SourceGuard;
 use crate::home::{Choice, decide, roster};
 use crate::identity::{KeyId, Passport};
 use crate::store::{LoggedPeople, Lookup, Store, StoreError, Ticket, TicketQuery};
@@ -30,6 +31,17 @@ pub(super) struct People {
     settings: Settings,
     /// Who decides on the agent's calls, as of an epoch. Guards one pointer, never across an await.
     known: Mutex<Option<Arc<Known>>>,
+    /// The policies that nobody signed, and were tried last. Held while the record is read and written, and by nobody else.
+    tried: Mutex<Option<Digest>>,
+}
+
+/// With an operator set, no policies are put into force while the program runs that no approver signed.
+impl SourceGuard for People {
+    fn admits_sources(&self, sources: Digest) -> Result<(), String> {
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        super::signed::check_again(&self.store, &self.settings.roots, sources, &mut tried)
+            .map_err(|error| error.to_string())
+    }
 }
 
 /// Who decides on an agent's calls.
@@ -79,6 +91,7 @@ impl People {
             store,
             settings,
             known: Mutex::default(),
+            tried: Mutex::default(),
         }
     }
 
@@ -182,13 +195,6 @@ impl People {
         let known = Known::new(0, roster, passport.as_deref());
         let excludes = |approver: &Approver, _: &Ticket| self.excluded(&known).has(approver);
         decide(&self.store, &known.roster, excludes, (ticket, choice), key, now).map(|_| ())
-    }
-
-    /// Whether an approver of now signed a statement, for this log.
-    #[expect(dead_code, reason = "what needs an operator's order asks here")]
-    pub(super) fn believes(&self, stated: &OperatorStatement) -> Result<bool, StoreError> {
-        let roster = roster(&self.store.reader()?, &self.settings.roots)?;
-        Ok(roster.signer(stated).is_ok())
     }
 
     fn excluded<'a>(&self, known: &'a Known) -> Excluded<'a> {

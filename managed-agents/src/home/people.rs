@@ -300,7 +300,7 @@ impl Home {
         decide(self.store(), &roster, |_, _| false, (ticket, choice), key, now)
     }
 
-    /// Signs an order that needs an approver (to resume, reactivate, erase, reload, or to let rules hold), checks that the key
+    /// Signs an order that needs an approver (to resume, reactivate, erase, release a hold, or let rules hold), checks that the key
     /// is enrolled, and records it; fsynced.
     ///
     /// # Errors

@@ -179,8 +179,7 @@ async fn what_was_approved_before_a_copy_was_restored_is_worth_nothing_after() {
     // the operator finds out why, and accepts it: approvers stay, approvals do not
     let home = Home::accept_restored(options(shop.place.path())).unwrap();
     assert_eq!(home.approvers().unwrap().members().len(), 1);
-    home.set_state("shop", managed_agents::identity::AgentState::Active, "test")
-        .unwrap();
+    home.reactivate_signed("shop", "test", &shop.ann).unwrap();
     drop(home);
     let bot = shop.harness(|builder| builder);
     assert_denied!(shop.pay(&bot, "bob", 5).await, "approval_forged");

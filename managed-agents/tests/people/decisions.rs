@@ -148,5 +148,5 @@ async fn only_who_is_enrolled_decides_and_only_who_may_enrols() {
     let orders = home.orders(StatementKind::Resume).unwrap();
     assert_eq!(orders.len(), 1);
     assert_eq!(orders[0].1.about("interrupt"), Some("int_1"));
-    assert!(home.orders(StatementKind::Reload).unwrap().is_empty());
+    assert!(home.orders(StatementKind::Rules).unwrap().is_empty());
 }

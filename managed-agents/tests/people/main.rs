@@ -4,5 +4,6 @@
 mod attacks;
 mod crowd;
 mod decisions;
+mod orders;
 mod redemption;
 mod support;
