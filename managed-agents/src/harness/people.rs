@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::answer::Answer;
 use crate::approval::{
-    ApprovalError, Approver, ApproverKey, Asked, Excluded, OperatorStatement, PendingTicket, Redeemed, Roots, Roster,
+    ApprovalError, Approver, ApproverKey, Asked, Edit, Excluded, OperatorStatement, PendingTicket, Redeemed, Roots, Roster,
     TicketState, redeem,
 };
 use crate::call::{Digest, ToolCall};
@@ -64,6 +64,8 @@ pub(super) struct Stands {
 pub(super) enum How {
     /// It may run: this ticket is to be consumed.
     Granted(Arc<str>),
+    /// It may run with these arguments, if they are judged first.
+    Edited { ticket: Arc<str>, edit: Edit },
     /// It waits already.
     Waits(Arc<str>),
     /// A ticket is to be opened, in the place of one whose reasons were others.
@@ -82,6 +84,8 @@ pub(super) struct Question<'a> {
     pub(super) reasons: &'a [Reason],
     pub(super) needed: u8,
     pub(super) rules: Option<Digest>,
+    /// The edit with which it was judged.
+    pub(super) edit: Option<&'a Edit>,
     pub(super) now: SystemTime,
 }
 
@@ -128,6 +132,7 @@ impl People {
             reasons: question.reasons,
             needed: question.needed,
             rules: question.rules,
+            edit: question.edit,
             roster: &known.roster,
             excluded: self.excluded(&known),
             now: question.now,
@@ -135,6 +140,7 @@ impl People {
         let ticket = Arc::clone(&found.id);
         let how = match redeem(found, &asked) {
             Redeemed::Granted => How::Granted(ticket),
+            Redeemed::Edited(edit) => How::Edited { ticket, edit },
             Redeemed::Waits => How::Waits(ticket),
             Redeemed::NotShown => How::Opens { replaces: Some(ticket) },
             Redeemed::Refused(reason, close) => How::Refused {

@@ -4,6 +4,7 @@
 mod attacks;
 mod crowd;
 mod decisions;
+mod edits;
 mod orders;
 mod redemption;
 mod support;

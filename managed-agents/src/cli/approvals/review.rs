@@ -72,6 +72,9 @@ pub(super) fn lines(reader: &Reader, ticket: &Ticket) -> Result<Vec<String>, Fai
     if !call.not_judged.is_empty() {
         out.push(format!("  not judged: {}", plain(&call.not_judged.join(", "))));
     }
+    if let Some(edit) = ticket.edit() {
+        out.extend(changes(edit));
+    }
     if deceives_somewhere(&call.arguments) {
         out.push("  CAREFUL: letters that look like others are shown as \\u{…}.".to_owned());
     }
@@ -87,6 +90,13 @@ pub(super) fn lines(reader: &Reader, ticket: &Ticket) -> Result<Vec<String>, Fai
     Ok(out)
 }
 
+/// The arguments that a person puts in the place of the call's own.
+pub(super) fn changes(edit: &str) -> Vec<String> {
+    let mut out = vec!["but, as a person changed it, with".to_owned()];
+    arguments(edit, &mut out);
+    out
+}
+
 fn allows(ticket: &Ticket) -> String {
     let people = match ticket.needed() {
         0 | 1 => String::new(),
@@ -94,9 +104,14 @@ fn allows(ticket: &Ticket) -> String {
     };
     match ticket.state() {
         TicketState::Pending => format!(
-            "Approval lets agent {} make exactly this call once{people}, until {}. Nothing else.",
+            "Approval lets agent {} make exactly this call once{people}, until {}. Nothing else.{}",
             plain(ticket.agent()),
-            when(ticket.expires_micros())
+            when(ticket.expires_micros()),
+            if ticket.shown().is_some_and(|shown| shown.editable) {
+                " You may change its arguments."
+            } else {
+                ""
+            }
         ),
         _ => "It does not wait any more.".to_owned(),
     }

@@ -89,7 +89,7 @@ pub use options::{Durability, StoreOptions, data_dir};
 pub use query::{Page, Query};
 pub use reader::{Head, Reader, Values};
 pub use retention::{Retained, RetentionRule};
-pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken};
+pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken, StoredEdit};
 pub use tickets::{Ticket, TicketQuery};
 pub use verify::{Depth, Problem, Report};
 
@@ -109,7 +109,7 @@ use facts::Facts;
 use message::{Append, Decision, Ended, Keeping, Message, Written};
 use seal::Values as Sealing;
 use shared::Shared;
-use tickets::{Change, Desk, Order};
+use tickets::{Change, Decided, Desk, Order};
 
 /// How long a caller that is alone stays awake for its answer.
 const AWAKE: Duration = Duration::from_micros(60);
@@ -363,14 +363,28 @@ impl Store {
         key: &str,
         entry: PendingEntry,
         (to, now): (TicketState, i64),
+        edit: Option<(u32, &StoredEdit)>,
     ) -> Answer<Result<Result<Sequence, NotTaken>, StoreError>> {
-        let change = Change::Decide {
+        let keys = &self.0.shared.keys;
+        let edit = edit.map(|(subject, stored)| {
+            // another process may have made it
+            keys.reload()?;
+            let key = keys.by_number(subject);
+            let key = key.ok_or_else(|| StoreError::new(StoreErrorKind::Refused, "the data subject was erased"))?;
+            Ok((tickets::seal_edit(key, stored)?, stored.edit.digest(&stored.salt)))
+        });
+        let edit = match edit.transpose() {
+            Ok(edit) => edit,
+            Err(error) => return Answer::ready(Err(error)),
+        };
+        let change = Change::Decide(Box::new(Decided {
             ticket: ticket.to_owned(),
             key: key.to_owned(),
-            entry: Box::new(entry),
+            entry,
             to,
             now,
-        };
+            edit,
+        }));
         self.ask(|reply| Message::Ticket(Box::new(Order { change, reply })))
     }
 

@@ -267,6 +267,7 @@ fn found(db: &Connection, ticket: super::Ticket) -> Result<Found, StoreError> {
         binding: binding.binding,
         salt: binding.salt,
         statements,
+        edit: ticket.edit.map(|stored| (stored.edit, stored.salt)),
     })
 }
 

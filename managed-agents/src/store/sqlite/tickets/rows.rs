@@ -234,6 +234,8 @@ pub(in crate::store::sqlite) fn close(
 fn forget(db: &Connection, id: &str) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM live WHERE ticket = (SELECT place FROM tickets WHERE id = ?1)")?
         .execute([id])?;
+    db.prepare_cached("DELETE FROM edits WHERE ticket = (SELECT place FROM tickets WHERE id = ?1)")?
+        .execute([id])?;
     db.prepare_cached("DELETE FROM decisions WHERE ticket = (SELECT place FROM tickets WHERE id = ?1)")?
         .execute([id])?;
     Ok(())
@@ -335,6 +337,10 @@ fn read(db: &Connection, keys: &SubjectKeys, row: &Row<'_>, with_shown: bool) ->
         .query_map([place], |row| row.get::<_, i64>(0))?
         .map(|place| Ok(Sequence::new(place?.cast_unsigned())))
         .collect::<Result<_, rusqlite::Error>>()?;
+    let edit = match binding {
+        Some(_) => super::edits::read(db, keys, (place, subject))?,
+        None => None,
+    };
     let digest = |bytes: [u8; 32]| Digest::new(bytes);
     Ok(Ticket {
         id: row.get(1)?,
@@ -349,6 +355,7 @@ fn read(db: &Connection, keys: &SubjectKeys, row: &Row<'_>, with_shown: bool) ->
         opened: row.get(10)?,
         expires: row.get(11)?,
         place: place.cast_unsigned(),
+        subject,
         ran: row.get::<_, Option<i64>>(12)?.map(i64::cast_unsigned),
         shown,
         decisions,
@@ -356,6 +363,7 @@ fn read(db: &Connection, keys: &SubjectKeys, row: &Row<'_>, with_shown: bool) ->
             binding,
             salt: Salt::from_bytes(salt),
         }),
+        edit,
     })
 }
 

@@ -216,7 +216,7 @@ impl<'a> Deep<'a> {
         if counts::fault(self.db)? {
             report.add("state_differs", None, "what limits count is not what was written");
         }
-        self.tickets.finish(self.db, report)?;
+        self.tickets.finish(self.db, self.keys, report)?;
         let mut select = self.db.prepare("SELECT seq, process, mark FROM running ORDER BY seq")?;
         let mut rows = select.query([])?;
         let mut running = BTreeSet::new();
