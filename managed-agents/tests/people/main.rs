@@ -7,4 +7,5 @@ mod decisions;
 mod edits;
 mod orders;
 mod redemption;
+mod steps;
 mod support;

@@ -150,12 +150,17 @@ fn serve(db: &Connection, keys: &SubjectKeys, asked: &Receiver<Ask>) {
         if waiting.is_empty() {
             continue;
         }
-        waiting.retain(|one| !one.decided.is_closed());
-        let now: Option<i64> = db.pragma_query_value(None, "data_version", |row| row.get(0)).ok();
-        if now.is_none() || now != seen {
-            seen = now;
-            tell(db, &mut waiting);
-        }
+        look(db, &mut waiting, &mut seen);
+    }
+}
+
+/// Looks once whether anything has changed, and tells whom it concerns.
+fn look(db: &Connection, waiting: &mut Vec<Waiting>, seen: &mut Option<i64>) {
+    waiting.retain(|one| !one.decided.is_closed());
+    let now: Option<i64> = db.pragma_query_value(None, "data_version", |row| row.get(0)).ok();
+    if now.is_none() || now != *seen {
+        *seen = now;
+        tell(db, waiting);
     }
 }
 
@@ -273,4 +278,59 @@ fn found(db: &Connection, ticket: super::Ticket) -> Result<Found, StoreError> {
 
 fn time(micros: i64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With two looks between a decision and 50 ms after it, whatever the first came upon: a busy machine delays a look, and never
+    /// what one look sees.
+    const _: () = assert!(PERIOD.as_millis() * 2 <= 50);
+
+    #[test]
+    fn the_first_look_after_a_decision_of_another_connection_tells_who_waits_for_it() {
+        let dir = std::env::temp_dir().join(format!("managed-agents-desk-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        let options = crate::store::StoreOptions::new(&dir).high_water(dir.join("mark"));
+        let store = crate::store::Store::open(options).unwrap();
+        let (other, reader) = (
+            Connection::open(schema::database(&dir)).unwrap(),
+            schema::reader(&schema::database(&dir)).unwrap(),
+        );
+        for place in 0..2 {
+            other
+                .execute(
+                    "INSERT INTO tickets(place, id, agent, tool, definition, digest, needed, state, opened, expires, subject, nonce, \
+                     box, mark) VALUES(?1, 'tkt_' || ?1, 'a', 't', x'', x'', 1, 'pending', 0, 0, 0, x'', x'', x'')",
+                    [place],
+                )
+                .unwrap();
+        }
+        let (mut waiting, mut answers) = (Vec::new(), Vec::new());
+        for ticket in ["tkt_0", "tkt_1"] {
+            let (decided, answer) = oneshot::channel();
+            waiting.push(Waiting {
+                ticket: ticket.into(),
+                decided,
+            });
+            answers.push(answer);
+        }
+        let mut seen = None;
+        look(&reader, &mut waiting, &mut seen);
+        look(&reader, &mut waiting, &mut seen);
+        assert_eq!(waiting.len(), 2);
+        other
+            .execute("UPDATE tickets SET state = 'approved' WHERE id = 'tkt_1'", [])
+            .unwrap();
+        look(&reader, &mut waiting, &mut seen);
+        assert!(answers[1].try_recv().is_ok() && answers[0].try_recv().is_err());
+        assert_eq!(waiting.len(), 1);
+        // who went away is not looked for
+        drop(answers);
+        look(&reader, &mut waiting, &mut seen);
+        assert!(waiting.is_empty());
+        drop((other, reader, store));
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }
