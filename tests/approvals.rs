@@ -370,7 +370,10 @@ async fn several_people_must_approve_the_same_where_a_reason_asks_for_them() {
     let edit = r#"{"cents":5}"#;
     shop.harness.approve_edited(&ticket, edit, &bob).unwrap();
     let code = |done: Result<(), managed_agents::approval::ApprovalError>| done.unwrap_err().code();
-    assert_eq!(code(shop.harness.approve_edited(&ticket, edit, &bob)), "another_must_approve");
+    assert_eq!(
+        code(shop.harness.approve_edited(&ticket, edit, &bob)),
+        "another_must_approve"
+    );
     assert_eq!(code(shop.harness.approve(&ticket, &shop.key)), "edited_otherwise");
     assert_escalated!(make().await);
     shop.harness.approve_edited(&ticket, edit, &shop.key).unwrap();

@@ -193,8 +193,7 @@ fn edited(function: &Function, private: &TokenStream, draft: &Ident) -> Option<T
         return None;
     }
     let site = Span::mixed_site();
-    let [again, given, parts, value] =
-        ["__again", "__given", "__parts", "__value"].map(|name| Ident::new(name, site));
+    let [again, given, parts, value] = ["__again", "__given", "__parts", "__value"].map(|name| Ident::new(name, site));
     let parameters = function.judged();
     let names = parameters.iter().map(|parameter| &parameter.name);
     let or_refuse = quote!({

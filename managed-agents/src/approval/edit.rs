@@ -97,8 +97,10 @@ impl Edit {
 
     /// What the model is told: each argument that is another, and its values where they may be shown.
     pub(crate) fn told(&self, call: &ToolCall, edited: &ToolCall) -> String {
+        fn read(json: &str) -> BTreeMap<String, &RawValue> {
+            serde_json::from_str(json).unwrap_or_default()
+        }
         let (before, after) = (call.arguments(), edited.arguments());
-        let read = |json| serde_json::from_str::<BTreeMap<String, &RawValue>>(json).unwrap_or_default();
         let (before, after) = (read(&before), read(&after));
         let changes: Vec<String> = self
             .names()
@@ -151,7 +153,10 @@ mod tests {
 
     #[test]
     fn an_edit_names_arguments_that_there_are_once_and_nothing_that_is_hidden() {
-        assert_eq!(edit(r#"{ "to": "eve", "cents": 4 }"#).unwrap().as_json(), r#"{"cents":4,"to":"eve"}"#);
+        assert_eq!(
+            edit(r#"{ "to": "eve", "cents": 4 }"#).unwrap().as_json(),
+            r#"{"cents":4,"to":"eve"}"#
+        );
         for text in [
             "{}",
             "[]",

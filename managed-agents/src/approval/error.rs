@@ -90,7 +90,9 @@ impl std::fmt::Display for ApprovalError {
             ApprovalErrorKind::Excluded => {
                 "the agent that asks, and its owner where that is excluded, may not decide on it"
             }
-            ApprovalErrorKind::NotEditable => "its tool takes no arguments but those of the call; it can be approved or rejected as it is",
+            ApprovalErrorKind::NotEditable => {
+                "its tool takes no arguments but those of the call; it can be approved or rejected as it is"
+            }
             ApprovalErrorKind::UnfitEdit => "the arguments are not those of the call",
             ApprovalErrorKind::OtherEdit => {
                 "others approved it with other arguments, or as it is; approve the same, or cancel the ticket"

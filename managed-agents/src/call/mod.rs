@@ -86,7 +86,10 @@ impl CallDetails {
 /// Makes a call with other arguments: decoded as the types of its function, and written down anew.
 pub(crate) trait Redraft: Send + Sync {
     /// The call with these arguments, all of them in one JSON object; else, in words that show no value, what does not fit.
-    #[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "nobody edits without an engine"))]
+    #[cfg_attr(
+        not(feature = "engine"),
+        expect(dead_code, reason = "nobody edits without an engine")
+    )]
     fn redraft(&self, call: &ToolCall, arguments: &str) -> Result<Arc<ToolCall>, String>;
 }
 

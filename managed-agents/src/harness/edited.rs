@@ -8,7 +8,7 @@ use super::escalate::Said;
 use super::judge::Judged;
 #[cfg(feature = "sqlite")]
 use super::people::{How, People, Question, lost};
-use crate::approval::{Asking, Edit, Standing, not_covered};
+use crate::approval::{Asking, Edit, Standing, TicketState, not_covered};
 use crate::call::ToolCall;
 #[cfg(feature = "sqlite")]
 use crate::store::{Lookup, StoreError};
@@ -66,7 +66,10 @@ impl Case {
         }
         // people behind the governor have seen the call as it was, and who cannot be asked has judged nothing
         let governor = &inner.governor;
-        let others = said.0.by_governor && governor.resolution(&self.call, &said.1, std::time::Duration::ZERO).is_some();
+        let others = said.0.by_governor
+            && governor
+                .resolution(&self.call, &said.1, std::time::Duration::ZERO)
+                .is_some();
         if others || said.0.fail_open {
             return self.close(said, &edited.ticket, not_covered());
         }
@@ -74,7 +77,9 @@ impl Case {
         if let Some(people) = &inner.people {
             let people = Arc::clone(people);
             let found = people.look(&edited.call);
-            return self.then(found, move |case, found| case.found_edited(&people, found, said, &edited));
+            return self.then(found, move |case, found| {
+                case.found_edited(&people, found, said, &edited)
+            });
         }
         let asked = Asking {
             call: &edited.call,
@@ -94,23 +99,25 @@ impl Case {
 
     /// Refuses the call, and closes the ticket.
     fn close(self, (judged, evaluation): Said, ticket: &Arc<str>, reason: Reason) -> Step {
-        let judged = self.closing(judged, ticket);
+        let judged = self.closing(judged, ticket, TicketState::Cancelled);
         self.refused((judged, evaluation), Some(Arc::clone(ticket)), reason)
     }
 
     /// The judges deny the edited call: what was approved is worth nothing.
     fn deny_edited(self, (judged, evaluation): Said, ticket: &Arc<str>) -> Step {
-        let judged = self.closing(judged, ticket);
+        let judged = self.closing(judged, ticket, TicketState::Cancelled);
         self.denied((judged, evaluation), Some(Arc::clone(ticket)))
     }
 
-    #[cfg_attr(not(feature = "sqlite"), expect(clippy::needless_pass_by_value, reason = "given back changed"))]
-    fn closing(&self, judged: Judged, ticket: &Arc<str>) -> Judged {
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        expect(unused_variables, reason = "in memory a closed ticket is gone")
+    )]
+    fn closing(&self, judged: Judged, ticket: &Arc<str>, state: TicketState) -> Judged {
         let inner = self.scope.harness.inner();
         #[cfg(feature = "sqlite")]
         if inner.people.is_some() {
-            use crate::approval::{TicketClaim, TicketState};
-            let close = TicketClaim::Close(Arc::clone(ticket), TicketState::Cancelled);
+            let close = crate::approval::TicketClaim::Close(Arc::clone(ticket), state);
             return super::escalate::with_claims(judged, |claims| crate::governor::Claims {
                 ticket: close,
                 ..claims
@@ -137,10 +144,11 @@ impl Case {
         };
         if found.ticket.as_ref().is_none_or(|found| found.id != edited.ticket) {
             let state = people.state(&edited.ticket);
+            let edited = Arc::clone(edited);
             return self.then(state, move |case, state| match state {
                 Err(error) => case.unreadable(said, &error),
                 Ok(state) => {
-                    let ticket = case.joined.clone();
+                    let ticket = Some(Arc::clone(&edited.ticket));
                     case.refused(said, ticket, lost(state).unwrap_or_else(changed))
                 }
             });
@@ -160,8 +168,12 @@ impl Case {
             How::Refused {
                 ticket: Some(ticket),
                 reason,
-                close: Some(_),
-            } => self.close(said, &ticket, reason),
+                close: Some(state),
+            } => {
+                let (judged, evaluation) = said;
+                let judged = self.closing(judged, &ticket, state);
+                self.refused((judged, evaluation), Some(ticket), reason)
+            }
             How::Refused { ticket, reason, .. } => self.refused(said, ticket, reason),
             How::Edited { ticket, .. } | How::Waits(ticket) => self.refused(said, Some(ticket), changed()),
             How::Opens { .. } => self.close(said, &edited.ticket, not_covered()),

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::answer::Answer;
 use crate::approval::{
-    ApprovalError, Approver, ApproverKey, Asked, Edit, Excluded, OperatorStatement, PendingTicket, Redeemed, Roots, Roster,
-    TicketState, redeem,
+    ApprovalError, Approver, ApproverKey, Asked, Edit, Excluded, OperatorStatement, PendingTicket, Redeemed, Roots,
+    Roster, TicketState, redeem,
 };
 use crate::call::{Digest, ToolCall};
 use crate::governor::SourceGuard;

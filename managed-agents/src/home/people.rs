@@ -5,13 +5,13 @@ use std::time::SystemTime;
 use super::{Home, HomeError};
 use crate::answer::wait;
 use crate::approval::{
-    APPROVER_ENTRY, ApprovalError, ApprovalErrorKind, Approver, ApproverKey, ApproverPublicKey, Edit, OperatorStatement,
-    ROOT, Roots, Roster, StatementKind, TicketState, bound, reasons_text,
+    APPROVER_ENTRY, ApprovalError, ApprovalErrorKind, Approver, ApproverKey, ApproverPublicKey, Edit,
+    OperatorStatement, ROOT, Roots, Roster, StatementKind, TicketState, bound, reasons_text,
 };
 use crate::audit::Sequence;
 use crate::audit::entry::{Statement, statement};
-use crate::identity::{KeyId, Moment, PublicKey};
 use crate::call::Salt;
+use crate::identity::{KeyId, Moment, PublicKey};
 use crate::store::{NotTaken, Query, Reader, Store, StoreError, StoredEdit, Ticket};
 
 /// A decision on a ticket.
@@ -112,7 +112,10 @@ impl Choice {
         }
         if let Some(stored) = edit {
             let names = serde_json::to_string(&stored.edit.names()).unwrap_or_default();
-            about.extend([("edit", stored.edit.digest(&stored.salt).to_string()), ("changed", names)]);
+            about.extend([
+                ("edit", stored.edit.digest(&stored.salt).to_string()),
+                ("changed", names),
+            ]);
         }
         let (binding, shown) = (ticket.binding()?, ticket.shown()?);
         let expires = Moment::from_micros(ticket.expires_micros());
@@ -184,7 +187,15 @@ pub(crate) fn decide(
     let entry = statement(&entry).map_err(|why| unrecorded(&why))?;
     let signer = stated.signer().to_string();
     let to = (choice.state(), at.as_micros());
-    match wait(store.decide_ticket(ticket, &signer, entry, to, edit.as_ref().map(|edit| (found.subject(), edit)))).map_err(|why| unrecorded(&why))? {
+    match wait(store.decide_ticket(
+        ticket,
+        &signer,
+        entry,
+        to,
+        edit.as_ref().map(|edit| (found.subject(), edit)),
+    ))
+    .map_err(|why| unrecorded(&why))?
+    {
         Ok(place) => Ok(place),
         Err(NotTaken::Twice) => Err(error(ApprovalErrorKind::AnotherMust)),
         Err(NotTaken::OtherEdit) => Err(error(ApprovalErrorKind::OtherEdit)),

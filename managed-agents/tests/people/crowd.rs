@@ -109,7 +109,9 @@ fn a_process_of_its_own() {
                     tokio::time::sleep(Duration::from_millis(60)).await;
                     home.store().flush().await.unwrap();
                     tokio::task::block_in_place(|| bot.approve(ticket.id(), &ann())).unwrap();
-                    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+                    let now = std::time::SystemTime::now()
+                        .duration_since(std::time::UNIX_EPOCH)
+                        .unwrap();
                     say(&format!("DECIDED {}", now.as_micros()));
                     left -= 1;
                 }

@@ -21,17 +21,26 @@ async fn a_waiting_call_wakes_soon_after_a_decision_of_another_process() {
     let mut woke = Vec::new();
     for cents in 0..20 {
         assert_eq!(shop.pay(&bot, "bob", cents).await.unwrap(), cents);
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
         woke.push(now.as_micros());
     }
     assert!(other.wait().unwrap().success());
     let lines = heard.join().unwrap();
     let decided = crate::crowd::said(&lines, "DECIDED").map(|micros| micros.parse::<u128>().unwrap());
-    let mut late: Vec<_> = woke.iter().zip(decided).map(|(woke, decided)| woke.saturating_sub(decided)).collect();
+    let mut late: Vec<_> = woke
+        .iter()
+        .zip(decided)
+        .map(|(woke, decided)| woke.saturating_sub(decided))
+        .collect();
     late.sort_unstable();
     assert_eq!(late.len(), 20);
     // how soon is a matter of how often is looked, which `store::sqlite::tickets::desk` tests; others may keep this machine busy
-    println!("a call that a decision of another process lets run had run after {} µs in the median, at most {} µs", late[10], late[19]);
+    println!(
+        "a call that a decision of another process lets run had run after {} µs in the median, at most {} µs",
+        late[10], late[19]
+    );
     assert_eq!(shop.runs(), 20);
 }
 

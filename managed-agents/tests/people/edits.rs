@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use managed_agents::approval::{ApproverKey, StatementKind, TicketState};
 use managed_agents::home::Choice;
 use managed_agents::{
-    Answer, GovernanceDenied, GovernedBy as _, Governor, GovernorError, Harness, Judgement, Reason, ToolCall, ToolStatus,
-    Toolbox, Verdict, assert_denied, assert_escalated, governed,
+    Answer, GovernanceDenied, GovernedBy as _, Governor, GovernorError, Harness, Judgement, Reason, ToolCall,
+    ToolStatus, Toolbox, Verdict, assert_denied, assert_escalated, governed,
 };
 
 use crate::support::Shop;
@@ -15,8 +15,13 @@ use crate::support::Shop;
 static RAN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Wires money.
-#[governed(risk = high, exact, redact(memo), range(cents = 1..=1_000), target = format!("account:{to}"))]
-async fn wire(run: &str, to: String, cents: u64, memo: Option<&str>) -> Result<String, GovernanceDenied> {
+#[governed(risk = high, exact, redact(memo), target = format!("account:{to}"))]
+async fn wire(
+    run: &str,
+    to: String,
+    #[governed(range = 1..=1_000)] cents: u64,
+    memo: Option<&str>,
+) -> Result<String, GovernanceDenied> {
     RAN.lock().unwrap().push(format!("{run} {to} {cents} {memo:?}"));
     Ok(format!("{to} has {cents}"))
 }
@@ -37,7 +42,10 @@ impl<F: Fn(&ToolCall) -> Verdict + Send + Sync + 'static> Governor for By<F> {
 /// What ran under this name.
 fn ran(run: &str) -> Vec<String> {
     let ran = RAN.lock().unwrap();
-    ran.iter().filter_map(|one| one.strip_prefix(run)).map(|one| one.trim().to_owned()).collect()
+    ran.iter()
+        .filter_map(|one| one.strip_prefix(run))
+        .map(|one| one.trim().to_owned())
+        .collect()
 }
 
 async fn wait_for(bot: &Harness, run: &str, cents: u64) -> String {
@@ -46,7 +54,9 @@ async fn wait_for(bot: &Harness, run: &str, cents: u64) -> String {
 }
 
 async fn make(bot: &Harness, run: &str, cents: u64) -> Result<String, GovernanceDenied> {
-    wire(run, "bob".to_owned(), cents, Some("s3cret")).governed_by(bot).await
+    wire(run, "bob".to_owned(), cents, Some("s3cret"))
+        .governed_by(bot)
+        .await
 }
 
 #[tokio::test]
@@ -61,10 +71,18 @@ async fn an_edited_call_runs_once_with_what_was_signed_and_everything_else_stays
     assert_eq!(shop.ticket(&ticket).edit(), Some(r#"{"cents":5,"to":"ann"}"#));
     // another value does not ride on it, that which was signed least of all
     assert_escalated!(make(&bot, "once", 501).await);
-    assert_escalated!(wire("once", "ann".to_owned(), 5, Some("s3cret")).governed_by(&bot).await);
+    assert_escalated!(
+        wire("once", "ann".to_owned(), 5, Some("s3cret"))
+            .governed_by(&bot)
+            .await
+    );
     assert_eq!(ran("once"), Vec::<String>::new());
     assert_eq!(make(&bot, "once", 500).await.unwrap(), "ann has 5");
-    assert_eq!(ran("once"), [r#"ann 5 Some("s3cret")"#], "what was hidden from the approver stays");
+    assert_eq!(
+        ran("once"),
+        [r#"ann 5 Some("s3cret")"#],
+        "what was hidden from the approver stays"
+    );
     assert_eq!(shop.state(&ticket), TicketState::Consumed);
     assert_ne!(wait_for(&bot, "once", 500).await, ticket);
     assert_eq!(ran("once").len(), 1);
@@ -75,13 +93,29 @@ async fn an_edited_call_runs_once_with_what_was_signed_and_everything_else_stays
         .iter()
         .filter(|entry| entry.untrusted("ticket").is_some_and(|id| id.reveal() == ticket))
         .collect();
-    let dispositions: Vec<_> = of_ticket.iter().filter_map(|entry| entry.disposition()).map(|word| word.reveal().to_owned()).collect();
+    let dispositions: Vec<_> = of_ticket
+        .iter()
+        .filter_map(|entry| entry.disposition())
+        .map(|word| word.reveal().to_owned())
+        .collect();
     assert_eq!(dispositions, ["queued", "approved"]);
-    let digests: std::collections::HashSet<_> =
-        of_ticket.iter().filter_map(|entry| entry.untrusted("digest")).map(|digest| digest.reveal().to_owned()).collect();
+    let digests: std::collections::HashSet<_> = of_ticket
+        .iter()
+        .filter_map(|entry| entry.untrusted("digest"))
+        .map(|digest| digest.reveal().to_owned())
+        .collect();
     assert_eq!(digests.len(), 2);
-    let stated = entries.iter().find(|entry| entry.kind() == "approval").unwrap().raw("body").unwrap().to_owned();
-    assert!(stated.contains(r#""kind":"edit""#) && stated.contains("cents"), "{stated}");
+    let stated = entries
+        .iter()
+        .find(|entry| entry.kind() == "approval")
+        .unwrap()
+        .raw("body")
+        .unwrap()
+        .to_owned();
+    assert!(
+        stated.contains(r#""kind":"edit""#) && stated.contains("cents"),
+        "{stated}"
+    );
     assert!(!stated.contains("ann\""), "no value stands in the log: {stated}");
     // nothing of it is left beside the log
     let db = rusqlite::Connection::open(shop.place.data().join("record.db")).unwrap();
@@ -108,7 +142,11 @@ async fn the_model_is_told_what_was_changed_and_nothing_that_is_redacted() {
             "a person approved this call with other arguments, and it ran with those: `cents` is 7 in place of 500; `memo` is another"
         )
     );
-    assert!(done.text().starts_with('[') && done.text().ends_with("\nbob has 7"), "{}", done.text());
+    assert!(
+        done.text().starts_with('[') && done.text().ends_with("\nbob has 7"),
+        "{}",
+        done.text()
+    );
     assert_eq!(ran("told"), [r#"bob 7 Some("hush")"#]);
 }
 
@@ -124,7 +162,14 @@ async fn only_what_is_exact_is_edited_and_only_with_arguments_that_there_are() {
     };
     assert_eq!(code(loose.ticket().unwrap(), r#"{"cents":4}"#), "not_editable");
     let ticket = wait_for(&bot, "unfit", 500).await;
-    for edit in ["{}", "4", "{", r#"{"amount":4}"#, r#"{"memo":"[redacted]"}"#, r#"{"cents":4,"cents":5}"#] {
+    for edit in [
+        "{}",
+        "4",
+        "{",
+        r#"{"amount":4}"#,
+        r#"{"memo":"[redacted]"}"#,
+        r#"{"cents":4,"cents":5}"#,
+    ] {
         assert_eq!(code(&ticket, edit), "unfit_edit", "{edit}");
     }
     assert_eq!(shop.state(&ticket), TicketState::Pending);
@@ -149,7 +194,10 @@ async fn the_edited_call_is_judged_anew_and_must_raise_nothing_that_was_not_show
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
     let calls = Arc::clone(&seen);
     let governor = By(move |call: &ToolCall| {
-        calls.lock().unwrap().push(format!("{} {}", call.arguments(), call.target()));
+        calls
+            .lock()
+            .unwrap()
+            .push(format!("{} {}", call.arguments(), call.target()));
         match call.reveal_arguments() {
             json if json.contains(r#""cents":1,"#) => Verdict::deny(Reason::new("closed", "not that")),
             json if json.contains(r#""cents":2,"#) => ask("two"),
@@ -180,7 +228,10 @@ async fn the_edited_call_is_judged_anew_and_must_raise_nothing_that_was_not_show
     assert_eq!(ran("judged").len(), 3);
     // what it is aimed at is told anew
     let last = seen.lock().unwrap().pop().unwrap();
-    assert_eq!(last, r#"{"cents":9,"memo":"[redacted]","run":"judged","to":"ann"} account:ann"#);
+    assert_eq!(
+        last,
+        r#"{"cents":9,"memo":"[redacted]","run":"judged","to":"ann"} account:ann"#
+    );
     drop(bot);
     shop.sound();
 }
@@ -216,7 +267,7 @@ async fn an_edit_that_nobody_signed_lets_nothing_run() {
     shop.decide(&mine, &Choice::edit(r#"{"cents":5}"#));
     shop.decide(&other, &Choice::edit(r#"{"cents":999}"#));
     shop.sql(&format!(
-        "UPDATE edits SET (nonce, box) = (SELECT nonce, box FROM edits e JOIN tickets t ON t.place = e.ticket WHERE t.id = '{other}') \
+        "UPDATE edits SET (nonce, box) = (SELECT e.nonce, e.box FROM edits e JOIN tickets t ON t.place = e.ticket WHERE t.id = '{other}') \
          WHERE ticket = (SELECT place FROM tickets WHERE id = '{mine}')"
     ));
     assert!(shop.problems().contains(&"ticket_differs".to_owned()));
@@ -246,14 +297,22 @@ async fn an_erased_subject_leaves_nothing_of_an_edit() {
     assert_eq!(shop.state(&ticket), TicketState::Cancelled);
     assert_eq!(shop.ticket(&ticket).edit(), None);
     assert_escalated!(make(&bot, "erased", 500).await);
-    assert_eq!(shop.home().orders(StatementKind::Edit).unwrap().len(), 1, "the signature stays, and says no value");
+    assert_eq!(
+        shop.home().orders(StatementKind::Edit).unwrap().len(),
+        1,
+        "the signature stays, and says no value"
+    );
     drop(bot);
     shop.sound();
     for entry in std::fs::read_dir(shop.place.data()).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {
             let bytes = std::fs::read(&path).unwrap();
-            assert!(!bytes.windows(13).any(|part| part == b"rambutan-1234"), "{}", path.display());
+            assert!(
+                !bytes.windows(13).any(|part| part == b"rambutan-1234"),
+                "{}",
+                path.display()
+            );
         }
     }
 }

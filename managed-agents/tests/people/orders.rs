@@ -24,11 +24,8 @@ fn unsigned<T: std::fmt::Debug>(done: Result<T, HomeError>) {
 #[tokio::test]
 async fn what_was_stopped_goes_on_only_by_a_signed_order() {
     let shop = Shop::new("resume");
-    let (bot, home, eve) = (
-        shop.harness(|builder| builder),
-        shop.home(),
-        ApproverKey::generate().unwrap(),
-    );
+    let (bot, eve) = (shop.harness(|builder| builder), ApproverKey::generate().unwrap());
+    let home = bot.home().unwrap().clone();
     let target = Target::Agent(managed_agents::AgentId::parse("shop").unwrap());
     // whoever may write the record may stop
     home.stop(&Stop::of(target.clone())).unwrap();
@@ -53,11 +50,8 @@ async fn what_was_stopped_goes_on_only_by_a_signed_order() {
 #[tokio::test]
 async fn a_suspended_agent_acts_again_only_by_a_signed_order() {
     let shop = Shop::new("reactivate");
-    let (bot, home, eve) = (
-        shop.harness(|builder| builder),
-        shop.home(),
-        ApproverKey::generate().unwrap(),
-    );
+    let (bot, eve) = (shop.harness(|builder| builder), ApproverKey::generate().unwrap());
+    let home = bot.home().unwrap().clone();
     home.set_state("shop", AgentState::Suspended, "test").unwrap();
     unsigned(home.set_state("shop", AgentState::Active, "test"));
     home.reactivate_signed("shop", "test", &eve).unwrap_err();
@@ -94,7 +88,10 @@ async fn who_is_held_is_neither_erased_nor_ordered_to_be_and_a_release_is_an_ord
         HomeErrorKind::Store(StoreErrorKind::Refused)
     );
     assert_eq!(
-        (orders(&home, StatementKind::Erase), orders(&home, StatementKind::Release)),
+        (
+            orders(&home, StatementKind::Erase),
+            orders(&home, StatementKind::Release)
+        ),
         (0, 0),
         "nothing is ordered that nobody carries out"
     );
@@ -118,7 +115,13 @@ async fn policies_are_replaced_in_a_running_program_only_when_they_were_signed()
     use managed_agents::policy::{Policies, PoliciesBuilder};
 
     fn builder(shop: &Shop) -> PoliciesBuilder {
-        Policies::builder().path(shop.place.path().join("policies"))
+        let schema = serde_json::json!({
+            "type": "object",
+            "properties": { "to": { "type": "string" }, "cents": { "type": "integer" }, "memo": { "type": "string" } },
+            "required": ["to", "cents", "memo"],
+        });
+        let builder = Policies::builder().tool("pay", &schema);
+        builder.path(shop.place.path().join("policies"))
     }
 
     let shop = Shop::new("reload");
@@ -138,10 +141,13 @@ async fn policies_are_replaced_in_a_running_program_only_when_they_were_signed()
     let bot = shop.harness(governed);
     assert_denied!(shop.pay(&bot, "bob", 5).await);
     // the agent writes the file
-    write("permit(principal, action, resource);");
+    write("permit(principal, action == Action::\"pay\", resource);");
     for _ in 0..3 {
         let error = policies.reload().unwrap_err();
-        assert!(error.is_unsigned() && error.to_string().starts_with("rules_unsigned"), "{error}");
+        assert!(
+            error.is_unsigned() && error.to_string().starts_with("rules_unsigned"),
+            "{error}"
+        );
     }
     assert!(policies.replace(&builder(&shop)).unwrap_err().is_unsigned());
     assert_denied!(shop.pay(&bot, "bob", 5).await);
@@ -167,7 +173,7 @@ async fn policies_are_replaced_in_a_running_program_only_when_they_were_signed()
         .unwrap();
     assert_denied!(shop.pay(&bot, "bob", 6).await);
     // an older version that was signed once does not count any more
-    write("permit(principal, action, resource);");
+    write("permit(principal, action == Action::\"pay\", resource);");
     assert!(policies.reload().unwrap_err().is_unsigned());
     drop(watch);
     // without a harness that has an operator, whoever holds the policies may replace them

@@ -175,13 +175,7 @@ impl Change {
         Ok(())
     }
 
-    fn run(
-        &self,
-        place: &Place,
-        state: AgentState,
-        signer: Option<&Signer>,
-        out: &mut Output,
-    ) -> Result<(), Failure> {
+    fn run(&self, place: &Place, state: AgentState, signer: Option<&Signer>, out: &mut Output) -> Result<(), Failure> {
         let home = place.home_of_operator(&self.passphrase)?;
         let key = match signer {
             Some(signer) => signer.unlock_where_needed(&home)?,

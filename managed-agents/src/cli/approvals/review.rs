@@ -84,6 +84,7 @@ pub(super) fn lines(reader: &Reader, ticket: &Ticket) -> Result<Vec<String>, Fai
         out.push(format!("  {} ({})", shown(&reason.detail), plain(&reason.code)));
     }
     out.push(String::new());
+    out.push(trust(reader, ticket)?);
     history(reader, ticket, &mut out)?;
     out.push(String::new());
     out.push(allows(ticket));
@@ -154,6 +155,28 @@ fn value(text: &str, out: &mut Vec<String>) {
     push(&part(middle));
     push("[… and the end:]");
     push(&part(characters.len() - PART));
+}
+
+/// What the agent had earned when it asked, in calls of this effect.
+fn trust(reader: &Reader, ticket: &Ticket) -> Result<String, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Noted {
+        before: u32,
+    }
+    let entry = reader.entry(ticket.place())?;
+    let noted = entry.as_ref().and_then(|entry| entry.raw("trust"));
+    let noted: Option<Noted> = noted.and_then(|noted| serde_json::from_str(noted).ok());
+    Ok(match noted {
+        Some(noted) => format!(
+            "When it asked, agent {} had earned a trust of {:.3} in calls of this effect, between 0 and 1.",
+            plain(ticket.agent()),
+            f64::from(noted.before) / 1e6
+        ),
+        None => format!(
+            "Nothing is recorded of the trust that agent {} has earned.",
+            plain(ticket.agent())
+        ),
+    })
 }
 
 /// What the agent did of late.

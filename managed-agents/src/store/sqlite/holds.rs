@@ -172,9 +172,7 @@ pub(super) fn check_erasure(db: &Connection, size: u64, subject: u32) -> Result<
     if about_tools.is_empty() {
         return Ok(());
     }
-    let mut select = log
-        .db
-        .prepare("SELECT seq FROM sealed WHERE subject = ?1 AND length(box) > 0")?;
+    let mut select = db.prepare("SELECT seq FROM sealed WHERE subject = ?1 AND length(box) > 0")?;
     let places: Vec<i64> = select
         .query_map([subject], |row| row.get(0))?
         .collect::<Result<_, _>>()?;

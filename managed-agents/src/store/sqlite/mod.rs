@@ -366,7 +366,7 @@ impl Store {
         edit: Option<(u32, &StoredEdit)>,
     ) -> Answer<Result<Result<Sequence, NotTaken>, StoreError>> {
         let keys = &self.0.shared.keys;
-        let edit = edit.map(|(subject, stored)| {
+        let edit = edit.map(|(subject, stored)| -> Result<_, StoreError> {
             // another process may have made it
             keys.reload()?;
             let key = keys.by_number(subject);
@@ -403,7 +403,7 @@ impl Store {
         let desk = self
             .0
             .desk
-            .get_or_init(|| Desk::start(&self.0.dir, &self.0.shared.keys));
+            .get_or_init(|| Desk::start(&self.0.dir, &self.0.shared.keys, self.0.to_writer.clone()));
         desk.as_ref().map_err(Clone::clone)
     }
 

@@ -68,10 +68,7 @@ pub(in crate::store::sqlite) enum Kept {
 }
 
 /// What lies beside tickets, by their places.
-pub(in crate::store::sqlite) fn all(
-    db: &Connection,
-    keys: &SubjectKeys,
-) -> Result<BTreeMap<u64, Kept>, StoreError> {
+pub(in crate::store::sqlite) fn all(db: &Connection, keys: &SubjectKeys) -> Result<BTreeMap<u64, Kept>, StoreError> {
     let mut select = db.prepare("SELECT e.ticket, t.subject FROM edits e LEFT JOIN tickets t ON t.place = e.ticket")?;
     let rows: Vec<(i64, Option<u32>)> = select
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?

@@ -297,16 +297,20 @@ pub(super) fn by_id(db: &Connection, keys: &SubjectKeys, id: &str) -> Result<Opt
 }
 
 pub(super) fn list(db: &Connection, keys: &SubjectKeys, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
-    let sql = if query.all {
-        format!(
+    // from the few that are open to their tickets, never the other way about: there may be a million of those
+    let sql = match (query.all, &query.agent) {
+        (true, _) => format!(
             "SELECT {COLUMNS} FROM tickets t LEFT JOIN live l ON l.ticket = t.place \
              WHERE ?1 IS NULL OR t.agent = ?1 ORDER BY t.place DESC LIMIT ?2"
-        )
-    } else {
-        format!(
-            "SELECT {COLUMNS} FROM live l JOIN tickets t ON t.place = l.ticket \
-             WHERE ?1 IS NULL OR l.agent = ?1 ORDER BY t.place LIMIT ?2"
-        )
+        ),
+        (false, None) => format!(
+            "SELECT {COLUMNS} FROM live l INDEXED BY live_by_ticket CROSS JOIN tickets t ON t.place = l.ticket \
+             WHERE ?1 IS NULL ORDER BY l.ticket LIMIT ?2"
+        ),
+        (false, Some(_)) => format!(
+            "SELECT {COLUMNS} FROM live l INDEXED BY live_by_agent CROSS JOIN tickets t ON t.place = l.ticket \
+             WHERE l.agent = ?1 ORDER BY l.ticket LIMIT ?2"
+        ),
     };
     let most = i64::try_from(query.most.unwrap_or(MOST_LISTED)).unwrap_or(i64::MAX);
     let mut select = db.prepare_cached(&sql)?;

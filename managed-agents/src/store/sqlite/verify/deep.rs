@@ -23,6 +23,7 @@ use crate::identity::Trust;
 pub(super) struct Deep<'a> {
     db: &'a Connection,
     tip: &'a Tip,
+    keys: &'a SubjectKeys,
     log_time: i64,
     statements: Statements<'a>,
     tickets: Tickets,
@@ -53,6 +54,7 @@ impl<'a> Deep<'a> {
             db,
             tip,
             log_time: 0,
+            keys,
             statements: Statements::new(keys, trust),
             tickets: Tickets::default(),
             running: BTreeSet::new(),
