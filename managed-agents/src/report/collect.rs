@@ -53,6 +53,7 @@ impl Collector {
             }
             "drift_baseline" | "drift_rebaseline" => self.is(EvidenceKind::Drift, sequence),
             "origin" | "log_key" | "log_certificate" => self.is(EvidenceKind::Keys, sequence),
+            "ticket" => self.people.closed(entry),
             "approval" => {
                 self.is(EvidenceKind::Approvals, sequence);
                 self.people.approval(entry);
