@@ -88,9 +88,12 @@ impl Server {
 
     /// Has a session go on; of this server alone.
     async fn resume(&self, session: &str) {
+        let log = std::fs::read_to_string(self.dir.join("log")).unwrap_or_default();
+        println!("the server's last words: {:?}", log.lines().last());
         let address = self.url.strip_prefix("http://").unwrap();
         let request = format!(
-            "POST /v1/sessions/{session}/resume HTTP/1.1\r\nhost: {address}\r\nx-api-key: {KEY}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+            "POST /v1/sessions/{session}/resume HTTP/1.1\r\nhost: {address}\r\nx-api-key: {KEY}\r\nconnection: close\r\n\
+             anthropic-beta: managed-agents-2026-04-01\r\ncontent-length: 0\r\n\r\n"
         );
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
