@@ -146,6 +146,13 @@ impl World {
         self.lost_leases.extend(self.leases.keys().cloned());
     }
 
+    /// Whether somebody follows a session's stream.
+    #[must_use]
+    pub fn is_followed(&self, session: &str) -> bool {
+        let session = self.sessions.get(session);
+        session.is_some_and(|session| session.listeners.iter().any(|listener| !listener.is_closed()))
+    }
+
     /// Hands a session's work out again, as when nobody kept its lease.
     pub fn requeue(&mut self, session: &str) {
         let id = self.id("work");

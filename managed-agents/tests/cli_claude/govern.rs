@@ -57,7 +57,9 @@ async fn a_turn_is_governed_by_the_configuration_and_recorded() {
     let other = world.session(|_| {}).await;
     world.server.world().tell(&other, own);
     let run = world.start(&["claude", "govern", &other, "--agent-id", "shop", "--stay", "--json"]);
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    world.until(|world| world.server.world().is_followed(&other)).await;
+    // the history is read as well
+    tokio::time::sleep(Duration::from_millis(500)).await;
     run.signal("INT");
     let run = run.ended().await.exits(0);
     assert_eq!(
@@ -127,6 +129,7 @@ async fn an_idle_session_is_interrupted_by_a_stop_from_the_command_line() {
         let session = world.session(|_| {}).await;
         world.say(&session).await;
         let governor = world.start(&["claude", "govern", &session, "--agent-id", "shop", "--stay"]);
+        world.until(|world| world.server.world().is_followed(&session)).await;
         tokio::time::sleep(Duration::from_millis(1500)).await;
         assert!(!world.is_interrupted(&session));
         world.run(&["stop", target, "--reason", "runaway"]).await.exits(0);
