@@ -55,7 +55,7 @@ async fn whatever_a_stream_loses_doubles_or_reorders_every_body_runs_once_and_ev
         let governed = async {
             tokio::select! {
                 report = governor.converse(&session, "go") => report,
-                () = person => unreachable!("it has no end"),
+                () = person => panic!("it has no end"),
             }
         };
         let report = tokio::time::timeout(Duration::from_secs(60), governed)

@@ -83,7 +83,7 @@ async fn a_process_killed_at_any_moment_never_runs_a_body_twice_and_never_hides_
     }));
     let server = server.await.unwrap();
     let stuck = async |session: String| panic!("{session} does not go on");
-    let counted = killed_again_and_again("strict", server.url(), world::KEY, stuck).await;
+    let counted = killed_again_and_again("strict", server.url(), world::KEY, &stuck).await;
     println!("{counted}");
 }
 

@@ -138,7 +138,7 @@ async fn a_whole_turn_is_governed_with_an_escalation_that_a_person_approves_in_a
     let governed = tokio::time::timeout(Duration::from_secs(60), governor.converse(&session, "go"));
     let report = tokio::select! {
         report = governed => report.unwrap().unwrap(),
-        () = server.keep_going(&session) => unreachable!("it has no end"),
+        () = server.keep_going(&session) => panic!("it has no end"),
     };
     person.approved();
     assert_eq!(
@@ -207,7 +207,7 @@ async fn the_same_holds_through_a_proxy_that_loses_doubles_delays_and_cuts() {
         let governed = tokio::time::timeout(Duration::from_secs(60), governor.converse(&session, "go"));
         let report = tokio::select! {
             report = governed => report,
-            () = server.keep_going(&session) => unreachable!("it has no end"),
+            () = server.keep_going(&session) => panic!("it has no end"),
         };
         let report = report.unwrap_or_else(|_| panic!("seed {seed} hangs: {:?}", proxy.log()));
         let report = report.unwrap_or_else(|error| panic!("seed {seed}: {error}: {:?}", proxy.log()));
@@ -238,6 +238,6 @@ async fn a_process_killed_at_any_moment_never_runs_a_body_twice_here_either() {
         return;
     };
     let stuck = async |session: String| server.resume(&session).await;
-    let counted = killed_again_and_again("oma", &server.url, KEY, stuck).await;
+    let counted = killed_again_and_again("oma", &server.url, KEY, &stuck).await;
     println!("open-managed-agents: {counted}");
 }
