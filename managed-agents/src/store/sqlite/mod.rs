@@ -79,6 +79,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot::{self, error::TryRecvError};
@@ -91,7 +92,7 @@ pub use reader::{Head, Reader, Values};
 pub use retention::{Retained, RetentionRule};
 #[cfg(feature = "claude")]
 pub(crate) use shared::Attending;
-pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken};
+pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken, StoredEdit};
 pub use tickets::{Ticket, TicketQuery};
 pub use verify::{Depth, Problem, Report};
 
@@ -111,15 +112,18 @@ use facts::Facts;
 use message::{Append, Decision, Ended, Keeping, Message, Written};
 use seal::Values as Sealing;
 use shared::Shared;
-use tickets::{Change, Desk, Order};
+use tickets::{Change, Decided, Desk, Order};
 
 /// How long a caller that is alone stays awake for its answer.
 const AWAKE: Duration = Duration::from_micros(60);
 
-/// How long the last handle waits, when it is dropped, for what was sent to be written.
-const LAST_WAIT: Duration = Duration::from_secs(1);
+/// How long the last handle waits, when it is dropped, for each of its threads to close its connection. Longer than a disk that is
+/// busy keeps an fsync: whoever goes on while a thread writes finds files that come and go, and may end the process before
+/// outcomes are written.
+const LAST_WAIT: Duration = Duration::from_secs(15);
 
-/// The durable record. Clones share one writer; when the last is dropped, what was sent is written (waited for a second at most).
+/// The durable record. Clones share one writer; when the last is dropped, what was sent is written, and no file is open any more
+/// (waited for while a disk is slow, and not for one that hangs).
 ///
 /// # Examples
 ///
@@ -137,6 +141,8 @@ struct Inner {
     dir: PathBuf,
     /// Closes when the writer's thread has ended.
     ended: Mutex<Receiver<()>>,
+    /// The writer's thread: where a watcher had the last handle, it is dropped there.
+    writer: ThreadId,
     /// Looks tickets up; begun when the first call is escalated.
     desk: OnceLock<Result<Desk, StoreError>>,
     /// Closes when the watching thread has ended.
@@ -190,7 +196,7 @@ impl Store {
             revoked: opened.revoked,
         };
         let (ending, ended) = channel();
-        std::thread::Builder::new()
+        let writer = std::thread::Builder::new()
             .name("managed-agents record".to_owned())
             .spawn(move || {
                 writer::run(parts, &receiver);
@@ -202,6 +208,7 @@ impl Store {
             shared,
             dir: options.dir.clone(),
             ended: Mutex::new(ended),
+            writer: writer.thread().id(),
             desk: OnceLock::new(),
             unwatched: Mutex::new(unwatched),
         })))
@@ -371,14 +378,28 @@ impl Store {
         key: &str,
         entry: PendingEntry,
         (to, now): (TicketState, i64),
+        edit: Option<(u32, &StoredEdit)>,
     ) -> Answer<Result<Result<Sequence, NotTaken>, StoreError>> {
-        let change = Change::Decide {
+        let keys = &self.0.shared.keys;
+        let edit = edit.map(|(subject, stored)| -> Result<_, StoreError> {
+            // another process may have made it
+            keys.reload()?;
+            let key = keys.by_number(subject);
+            let key = key.ok_or_else(|| StoreError::new(StoreErrorKind::Refused, "the data subject was erased"))?;
+            Ok((tickets::seal_edit(key, stored)?, stored.edit.digest(&stored.salt)))
+        });
+        let edit = match edit.transpose() {
+            Ok(edit) => edit,
+            Err(error) => return Answer::ready(Err(error)),
+        };
+        let change = Change::Decide(Box::new(Decided {
             ticket: ticket.to_owned(),
             key: key.to_owned(),
-            entry: Box::new(entry),
+            entry,
             to,
             now,
-        };
+            edit,
+        }));
         self.ask(|reply| Message::Ticket(Box::new(Order { change, reply })))
     }
 
@@ -397,7 +418,7 @@ impl Store {
         let desk = self
             .0
             .desk
-            .get_or_init(|| Desk::start(&self.0.dir, &self.0.shared.keys));
+            .get_or_init(|| Desk::start(&self.0.dir, &self.0.shared.keys, self.0.to_writer.clone()));
         desk.as_ref().map_err(Clone::clone)
     }
 
@@ -582,9 +603,16 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.shared.alarm.end();
         // the writer's connection is the last, which empties the journal
+        if let Some(Ok(desk)) = self.desk.take() {
+            desk.end(LAST_WAIT);
+        }
         let unwatched = self.unwatched.get_mut().unwrap_or_else(PoisonError::into_inner);
         let _ = unwatched.recv_timeout(LAST_WAIT);
         if self.to_writer.send(Message::Stop).is_err() {
+            return;
+        }
+        if std::thread::current().id() == self.writer {
+            // it would wait for itself
             return;
         }
         let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
