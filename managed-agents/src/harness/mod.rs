@@ -19,6 +19,8 @@ mod guard;
 mod heads;
 mod interrupts;
 mod judge;
+#[cfg(feature = "claude")]
+mod outside;
 #[cfg(all(feature = "engine", feature = "sqlite"))]
 mod people;
 mod plain;
@@ -54,6 +56,8 @@ pub use draft::{Draft, Judged};
 pub use gate::{Gate, gate, gate_blocking, gate_finish};
 pub use govern::{Govern, Permit};
 pub use interrupts::{stopped, stopping};
+#[cfg(feature = "claude")]
+pub(crate) use outside::Outside;
 #[cfg(feature = "cli")]
 pub(crate) use rejudge::Rejudge;
 #[doc(hidden)]

@@ -45,6 +45,7 @@ impl Collector {
             "outcome" => self.outcome(entry),
             "agent" => self.agent(entry),
             "interrupt" => self.interrupt(entry),
+            "outside" => self.is(EvidenceKind::Exceptions, sequence),
             "erasure" => self.is(EvidenceKind::Erasures, sequence),
             "retention" | "hold" | "release" => self.is(EvidenceKind::Retention, sequence),
             "drift_ack" => {
