@@ -9,8 +9,9 @@ use super::digest::Digest;
 
 const BLOCK: usize = 64;
 
-/// The blocks that a call of a few small arguments takes, on the stack.
-const FEW: usize = 4;
+/// The blocks that a call of a few small arguments takes, and one of a few more, on the stack: each is zeroed first.
+const FEW: usize = 2;
+const SOME: usize = 6;
 
 /// What SHA-256 begins with (FIPS 180-4 §5.3.3).
 const INITIAL: [u32; 8] = [
@@ -51,15 +52,18 @@ impl Begun {
         let length = self.rest.len() + middle.len() + end.len();
         // a one bit, zeros, and eight bytes that say the length in bits
         let blocks = (length + 9).div_ceil(BLOCK);
-        let mut few = [[0; BLOCK]; FEW];
-        let mut many = Vec::new();
-        let blocks: &mut [[u8; BLOCK]] = match few.get_mut(..blocks) {
-            Some(few) => few,
-            None => {
-                many.resize(blocks, [0; BLOCK]);
-                &mut many
-            }
-        };
+        if let Some(few) = [[0; BLOCK]; FEW].get_mut(..blocks) {
+            return self.filled(few, length, middle, end);
+        }
+        match [[0; BLOCK]; SOME].get_mut(..blocks) {
+            Some(some) => self.filled(some, length, middle, end),
+            None => self.filled(&mut vec![[0; BLOCK]; blocks], length, middle, end),
+        }
+    }
+
+    /// The digest, in blocks of zeros.
+    #[inline(always)]
+    fn filled(&self, blocks: &mut [[u8; BLOCK]], length: usize, middle: &[u8], end: &[u8; 32]) -> Digest {
         let bytes = blocks.as_flattened_mut();
         let mut at = 0;
         for part in [self.rest.as_slice(), middle] {

@@ -33,9 +33,10 @@ pub(super) type Step = Result<Result<Guard, GovernanceDenied>, Admission>;
 /// Judges and records a call of a governed function.
 #[inline(always)]
 pub(super) fn admit(scope: Scope, draft: &mut Draft) -> Step {
-    let head = scope.harness.inner().heads.of_function(draft.meta());
     let session = scope.session.as_ref().map(|session| session.id());
-    match draft.take_call(head, session, parent()) {
+    let heads = &scope.harness.inner().heads;
+    let taken = heads.with_function(draft.meta(), |head| draft.take_call(head, session, parent()));
+    match taken {
         Ok((call, None)) => admit_call(scope, call),
         Ok((call, Some(judged))) => admit_exact(scope, call, judged),
         Err((head, failure)) => Err(refuse(scope, head, failure)),
@@ -462,7 +463,7 @@ impl Case {
         };
         let traits = Traits::of(&record, Some(&self.call));
         let trust = inner.governor.trust(&self.call, at, traits.fault);
-        record.trust = trust.map(|(before, after, as_of)| TrustNote { before, after, as_of });
+        record.trust = trust.map(TrustNote::from);
         ruling.traits = Some((at, traits));
         // only who listens pays for a copy
         let copy = (!inner.callbacks.is_empty()).then(|| record.clone());
@@ -560,12 +561,13 @@ impl Case {
         Ok(match committed {
             Ok(Committed::Done(place)) if disposition.runs() => {
                 held.keep();
+                let at = self.scope.harness.inner().clock.at(started);
                 Ok(Guard::new(
                     self.scope.harness,
                     self.call,
                     evaluation,
                     place,
-                    started,
+                    (started, at),
                     since,
                     self.span,
                 ))
@@ -667,7 +669,7 @@ fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Opt
 impl Scope {
     /// Tells whoever remembers behaviour that a decision is recorded, where the recorder does not.
     #[inline(always)]
-    fn hear(&self, place: Sequence, at: SystemTime, head: &Head, traits: Traits) {
+    pub(super) fn hear(&self, place: Sequence, at: SystemTime, head: &Head, traits: Traits) {
         if let Some(watcher) = &self.harness.inner().watcher {
             let session = self.session.as_ref().map(|session| session.id());
             watcher.heard(&Event {
