@@ -70,6 +70,7 @@ pub(super) const AWS: &[Row] = &[
         &rule::CREDENTIAL_PRINT,
     ),
     ("configure export-credentials", &rule::CREDENTIAL_PRINT),
+    ("configure get *secret*|*token*|*password*", &rule::CREDENTIAL_PRINT),
     (
         "* delete-*|terminate-*|purge-*|remove-*|deregister-*|destroy-* !--dry-run|remove-tags|--help",
         &rule::INFRA_DELETE,
@@ -192,6 +193,9 @@ pub(super) const DOCKER: &[Row] = &[
     ("pod|pods rm|prune -f|--force|-a|--all", &rule::CONTAINER_DELETE),
     ("system reset", &rule::CONTAINER_DELETE),
 ];
+
+/// crictl(1).
+pub(super) const RUNTIME: &[Row] = &[("rm|rmi|rmp -a|--all|-f|--force|--prune|-q", &rule::CONTAINER_DELETE)];
 
 pub(super) const HEROKU: &[Row] = &[
     (

@@ -129,6 +129,16 @@ fn encrypts(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
     {
         return Some(&rule::COLLECT);
     }
+    // for somebody's key, one file after the other
+    if cmd.name.starts_with("gpg")
+        && (cmd.short('e') || cmd.long("encrypt"))
+        && cmd
+            .args
+            .iter()
+            .any(|field| field.text.contains([SOME, ALL]) && field.text.starts_with(['/', '~']))
+    {
+        return Some(&rule::DESTROY_DATA);
+    }
     let keyed = cmd
         .args
         .iter()

@@ -32,7 +32,8 @@ by_name! {
         "aa-disable" | "aa-teardown" | "aa-complain" => true,
         "semanage" => cmd.has_any(&["permissive"]) && cmd.short('a'),
         "csrutil" => matches!(cmd.arg(0), "disable" | "clear"),
-        "spctl" => cmd.has_any(&["--master-disable", "--global-disable", "--disable"]) || cmd.has("kext-consent") && cmd.has("disable"),
+        "spctl" => cmd.has_any(&["--master-disable", "--global-disable", "--disable", "--add"]) || cmd.has("kext-consent") && cmd.has("disable"),
+        "tccutil" => cmd.arg(0) == "reset",
         "fdesetup" => cmd.arg(0) == "disable",
         "tmutil" => matches!(cmd.arg(0), "disable" | "delete" | "deletelocalsnapshots"),
         "trust" => cmd.arg(0) == "anchor",
@@ -68,6 +69,11 @@ by_name! {
 
 by_name! {
     OTHERS: fn other(cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
+        // what comes in or goes out, led elsewhere (iptables-extensions(8))
+        "iptables" | "ip6tables" if cmd.has("nat")
+            && cmd.has_any(&["PREROUTING", "OUTPUT"])
+            && cmd.has_any(&["REDIRECT", "DNAT"])
+            && cmd.has_any(&["-A", "-I", "--append", "--insert"]) => Some(&rule::INTERCEPT),
         "insmod" | "kextload" | "kextunload" | "kmutil" => Some(&rule::KERNEL_MODULE),
         "modprobe" => (!cmd.short('n')
             && !cmd.short('D')

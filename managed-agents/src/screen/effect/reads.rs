@@ -187,7 +187,7 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         {
             walk.report(&rule::CREDENTIAL_PRINT, field.span);
         }
-        if personal(&normal) && cmd.known.has(Known::PRINTER) {
+        if (cmd.known.has(Known::PRINTER) || copies(cmd.name)) && personal(&normal) {
             walk.report(&rule::COLLECT, field.span);
         }
         match credential(&normal) {

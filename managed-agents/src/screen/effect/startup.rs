@@ -161,7 +161,7 @@ pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
                 .then_some(&rule::PERSIST),
         };
     }
-    let lower = normal.to_ascii_lowercase();
+    let lower = text::lower(normal);
     if lower.starts_with('/') {
         let hit = DEFENCES
             .iter()

@@ -104,7 +104,7 @@ by_name! {
             walk.cwd = if to == "-" {
                 UNKNOWN.to_string()
             } else {
-                walk.places.normal(to, &walk.cwd)
+                walk.places.normal(to, &walk.cwd).into_owned()
             };
             if walk.cwd == "." {
                 walk.cwd.clear();
@@ -119,7 +119,7 @@ by_name! {
         "git" => git_settings(walk, cmd),
         "tmux" | "screen" | "zellij" | "byobu" => terminal(walk, cmd),
         "tar" | "gtar" | "bsdtar" | "zip" | "rsync" | "scp" | "sftp" | "curl" | "wget" | "cpio" | "7z"
-        | "sort" | "split" => {
+        | "sort" | "split" | "tcpdump" => {
             helper_programs(walk, cmd)
         },
         "npm" | "yarn" | "pnpm" | "npx" | "bunx" | "pnpx" | "bundle" | "poetry" | "pipenv" | "uv" | "uvx" | "rye" | "hatch" | "pdm"
@@ -202,7 +202,7 @@ fn declare(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
         if let Some((name, value)) = field.text.split_once('=') {
             let value = Field {
-                text: value.to_owned(),
+                text: value.into(),
                 ..field.clone()
             };
             effect::environment(walk, name, &value);
