@@ -298,7 +298,7 @@ fn people_at_a_terminal_enrol_and_decide() {
         &[
             ("1 calls wait".to_owned(), "\r".to_owned()),
             ("a approves once you have seen the end".to_owned(), " ".to_owned()),
-            ("a approves, r rejects".to_owned(), "a".to_owned()),
+            ("a approves, e with".to_owned(), "a".to_owned()),
             (
                 "Passphrase of approver key `ann`: ".to_owned(),
                 "ann's own words\n".to_owned(),

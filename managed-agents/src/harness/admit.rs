@@ -201,6 +201,9 @@ pub(super) struct Case {
     pub(super) attempts: u8,
     /// The ticket that it has waited for or tried to use.
     pub(super) joined: Option<Arc<str>>,
+    /// The call is one that people edited.
+    #[cfg(feature = "engine")]
+    pub(super) edited: Option<Arc<super::edited::Edited>>,
 }
 
 /// What is about to be recorded of a case.
@@ -223,6 +226,8 @@ impl Case {
             span,
             attempts: 1,
             joined: None,
+            #[cfg(feature = "engine")]
+            edited: None,
         }
     }
 
@@ -287,6 +292,10 @@ impl Case {
             Some(id) => id.clone(),
             None => inner.next_evaluation(),
         };
+        #[cfg(feature = "engine")]
+        if self.edited.is_some() {
+            return self.rule_edited(judged, evaluation);
+        }
         let disposition = match judged.verdict.decision() {
             _ if inner.observe_only => Disposition::Observed,
             #[cfg(feature = "engine")]
@@ -356,6 +365,8 @@ impl Case {
             span: self.span.clone(),
             attempts: self.attempts,
             joined: self.joined.clone(),
+            #[cfg(feature = "engine")]
+            edited: self.edited.clone(),
         };
         let claims = judged.claims.clone();
         let queued = self.commit(Ruling {
@@ -583,6 +594,10 @@ impl Case {
         Ok(match committed {
             Ok(Committed::Done(place)) if disposition.runs() => {
                 held.keep();
+                #[cfg(feature = "engine")]
+                if let Some(edited) = &self.edited {
+                    crate::denial_slot::edited(edited.told());
+                }
                 let at = self.scope.harness.inner().clock.at(started);
                 Ok(Guard::new(
                     self.scope.harness,

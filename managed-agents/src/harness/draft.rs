@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use super::Harness;
 use super::returned::{ArgumentWriter, GovernedArgument};
 use crate::call::{
-    CallDetails, CanonicalError, CanonicalWriter, Head, MAX_BYTES, NoEntropyError, Salt, ToolCall, ToolMeta, spare,
+    CallDetails, CanonicalError, CanonicalWriter, Head, MAX_BYTES, NoEntropyError, Redraft, Salt, ToolCall, ToolMeta,
+    spare,
 };
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::verdict::EvaluationId;
@@ -35,6 +36,7 @@ struct Extras {
     subject: Option<Box<str>>,
     harness: Option<Harness>,
     judged: Option<Judged>,
+    edits: Option<Edits>,
 }
 
 impl Extras {
@@ -49,6 +51,7 @@ impl Extras {
             subject: self.subject,
             parent,
             context: None,
+            edits: self.edits.map(|edits| Box::new(edits) as Box<dyn Redraft>),
         };
         Ok((details.into_option(), self.judged))
     }
@@ -138,6 +141,13 @@ impl Draft {
     #[must_use]
     pub fn judged(&mut self) -> Judged {
         self.extras().judged.get_or_insert_default().clone()
+    }
+
+    /// How the call is written down with other arguments, given as one JSON object: what the expansion of an `exact` function does
+    /// with those that it is called with, but for identities, which stay.
+    pub fn edited_by(&mut self, write: fn(&str, &mut Self) -> Result<(), GovernanceDenied>) {
+        let meta = self.meta;
+        self.extras().edits = Some(Edits { meta, write });
     }
 
     pub(super) fn meta(&self) -> &'static ToolMeta {
@@ -230,6 +240,25 @@ impl Draft {
 
     fn extras(&mut self) -> &mut Extras {
         self.extras.get_or_insert_default()
+    }
+}
+
+/// Writes a call of one function down with other arguments.
+struct Edits {
+    meta: &'static ToolMeta,
+    write: fn(&str, &mut Draft) -> Result<(), GovernanceDenied>,
+}
+
+impl Redraft for Edits {
+    fn redraft(&self, call: &ToolCall, arguments: &str) -> Result<Arc<ToolCall>, String> {
+        let mut draft = Draft::new(self.meta);
+        draft.writer.buffer().extend_from_slice(call.id_bytes());
+        (self.write)(arguments, &mut draft).map_err(|denied| denied.reason_for_model().to_owned())?;
+        let parent = call.parent().cloned();
+        draft
+            .take_call(call.head(), call.shared_session(), parent)
+            .map(|(call, _)| call)
+            .map_err(|(_, failure)| failure.for_model.into_owned())
     }
 }
 

@@ -119,6 +119,7 @@ impl Govern {
             subject: None,
             parent: parent(),
             context: self.context,
+            edits: None,
         };
         let session = self.scope.session.as_ref().map(|session| session.id());
         Ok(ToolCall::new(

@@ -14,4 +14,4 @@ pub use sqlite::{
     StoreError, StoreErrorKind, StoreOptions, Ticket, TicketQuery, Values, data_dir,
 };
 #[cfg(feature = "sqlite")]
-pub(crate) use sqlite::{LoggedPeople, Lookup, NotTaken};
+pub(crate) use sqlite::{LoggedPeople, Lookup, NotTaken, StoredEdit};
