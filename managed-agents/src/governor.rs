@@ -326,7 +326,7 @@ pub enum GovernorErrorKind {
 }
 
 impl GovernorErrorKind {
-    /// Whether `fail_open` covers it: an unreachable service, 5xx, and a breaker that is open because of these.
+    /// Whether `fail_open` covers it: an unreachable service, 5xx, and a breaker that is open because of these alone.
     #[must_use]
     pub fn is_outage(self) -> bool {
         matches!(

@@ -8,6 +8,7 @@ mod effect;
 mod input;
 mod meta;
 mod redact;
+pub(crate) mod spare;
 pub(crate) mod strict;
 mod verb;
 

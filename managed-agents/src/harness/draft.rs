@@ -8,15 +8,13 @@ use super::Harness;
 use super::returned::{ArgumentWriter, GovernedArgument};
 use crate::call::{
     CallDetails, CanonicalError, CanonicalWriter, Head, MAX_BYTES, NoEntropyError, Redraft, Salt, ToolCall, ToolMeta,
+    spare,
 };
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::verdict::EvaluationId;
 
 /// How deep `ids` and `arguments` stand in the canonical call.
 const DEPTH: u8 = 2;
-
-/// Room for three small arguments without growing.
-const CAPACITY: usize = 128;
 
 /// A call as its arguments are written down; made by the expansion of `#[governed]`.
 pub struct Draft {
@@ -94,7 +92,7 @@ impl Draft {
     pub fn new(meta: &'static ToolMeta) -> Self {
         Self {
             meta,
-            writer: CanonicalWriter::into_buffer(Vec::with_capacity(CAPACITY), DEPTH),
+            writer: CanonicalWriter::into_buffer(spare::buffer(), DEPTH),
             arguments_at: 0,
             spent: false,
             extras: None,
@@ -169,7 +167,7 @@ impl Draft {
     #[inline(always)]
     pub(super) fn take_call(
         &mut self,
-        head: Arc<Head>,
+        head: &Arc<Head>,
         session: Option<Arc<str>>,
         parent: Option<EvaluationId>,
     ) -> Result<(Arc<ToolCall>, Option<Judged>), Refused> {
@@ -189,15 +187,15 @@ impl Draft {
                         // the tool does not know that the value is redacted, which this may hold
                         failure.detail = None;
                     }
-                    return Err((head, failure));
+                    return Err((Arc::clone(head), failure));
                 }
             },
         };
         let salt = match Salt::fresh() {
             Ok(salt) => salt,
-            Err(error) => return Err((head, no_entropy(error))),
+            Err(error) => return Err((Arc::clone(head), no_entropy(error))),
         };
-        let call = ToolCall::new(head, salt, out, self.arguments_at, session, details);
+        let call = ToolCall::in_spare(head, salt, out, self.arguments_at, session, details);
         Ok((call, judged))
     }
 
@@ -258,7 +256,7 @@ impl Redraft for Edits {
         (self.write)(arguments, &mut draft).map_err(|denied| denied.reason_for_model().to_owned())?;
         let parent = call.parent().cloned();
         draft
-            .take_call(Arc::clone(call.head()), call.shared_session(), parent)
+            .take_call(call.head(), call.shared_session(), parent)
             .map(|(call, _)| call)
             .map_err(|(_, failure)| failure.for_model.into_owned())
     }

@@ -19,6 +19,8 @@ mod guard;
 mod heads;
 mod interrupts;
 mod judge;
+#[cfg(feature = "claude")]
+mod outside;
 #[cfg(all(feature = "engine", feature = "sqlite"))]
 mod people;
 mod plain;
@@ -54,6 +56,8 @@ pub use draft::{Draft, Judged};
 pub use gate::{Gate, gate, gate_blocking, gate_finish};
 pub use govern::{Govern, Permit};
 pub use interrupts::{stopped, stopping};
+#[cfg(feature = "claude")]
+pub(crate) use outside::Outside;
 #[cfg(feature = "cli")]
 pub(crate) use rejudge::Rejudge;
 #[doc(hidden)]
@@ -69,7 +73,7 @@ use crate::call::{InputError, ToolInput};
 use crate::clock::Clock;
 use crate::governor::{Governor, GovernorError};
 use crate::store::{MemoryEntry, MemoryRecorder};
-use crate::verdict::EvaluationId;
+use crate::verdict::{EvaluationId, LocalEvaluation};
 
 /// Governs the calls of one agent: judges each before its body runs, records it, and enforces the verdict. Clones are the
 /// same harness.
@@ -141,6 +145,11 @@ use heads::Heads;
 
 impl Inner {
     fn next_evaluation(&self) -> EvaluationId {
+        self.next_local_evaluation().into()
+    }
+
+    #[inline(always)]
+    fn next_local_evaluation(&self) -> LocalEvaluation {
         /// How many numbers a thread takes at once: to share one counter in each call is among what it costs most.
         const TAKEN: u64 = 64;
         thread_local! {
@@ -155,7 +164,10 @@ impl Inner {
             (first, first + TAKEN)
         };
         NUMBERS.set((self.id, number + 1, end));
-        EvaluationId::local(self.evaluation_prefix, number)
+        LocalEvaluation {
+            harness: self.evaluation_prefix,
+            number,
+        }
     }
 
     /// The digest of all rules behind a verdict: those of this harness, and those that the governor judged by.

@@ -9,6 +9,7 @@ mod reviewer;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::SystemTime;
@@ -91,7 +92,9 @@ pub(crate) struct Bearing {
 
 struct Shared {
     me: Weak<Self>,
-    /// Guards which agents are known; held for a look-up.
+    /// The agent that was heard of first, which is the only one of most processes: found without a lock.
+    first: OnceLock<(Box<str>, Remembered)>,
+    /// Guards which others are known; held for a look-up.
     agents: RwLock<HashMap<Box<str>, Arc<Remembered>>>,
     calibrating: Calibrating,
 }
@@ -106,6 +109,23 @@ struct Remembered {
     clock: OnceLock<Clock>,
     /// It has heard all that was there before: what comes now is news.
     caught_up: AtomicBool,
+}
+
+/// An agent that was looked up.
+enum Known<'a> {
+    First(&'a Remembered),
+    Other(Arc<Remembered>),
+}
+
+impl Deref for Known<'_> {
+    type Target = Remembered;
+
+    fn deref(&self) -> &Remembered {
+        match self {
+            Self::First(agent) => agent,
+            Self::Other(agent) => agent,
+        }
+    }
 }
 
 impl Remembered {
@@ -137,6 +157,7 @@ impl Behaviour {
             settings: Settings { floor: FLOOR },
             shared: Arc::new_cyclic(|me| Shared {
                 me: Weak::clone(me),
+                first: OnceLock::new(),
                 agents: RwLock::default(),
                 calibrating: Calibrating::default(),
             }),
@@ -284,17 +305,28 @@ impl fmt::Debug for Behaviour {
 }
 
 impl Shared {
-    fn find(&self, agent: &str) -> Option<Arc<Remembered>> {
+    fn find(&self, agent: &str) -> Option<Known<'_>> {
+        match self.first.get() {
+            Some((first, known)) if **first == *agent => Some(Known::First(known)),
+            Some(_) => self.find_other(agent).map(Known::Other),
+            None => None,
+        }
+    }
+
+    fn find_other(&self, agent: &str) -> Option<Arc<Remembered>> {
         let agents = self.agents.read().unwrap_or_else(PoisonError::into_inner);
         agents.get(agent).map(Arc::clone)
     }
 
-    fn find_or_make(&self, agent: &str) -> Arc<Remembered> {
-        if let Some(profile) = self.find(agent) {
-            return profile;
+    fn find_or_make(&self, agent: &str) -> Known<'_> {
+        let (first, known) = self.first.get_or_init(|| (agent.into(), Remembered::default()));
+        if **first == *agent {
+            return Known::First(known);
         }
-        let mut agents = self.agents.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(agents.entry(agent.into()).or_default())
+        Known::Other(self.find_other(agent).unwrap_or_else(|| {
+            let mut agents = self.agents.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(agents.entry(agent.into()).or_default())
+        }))
     }
 
     fn send(&self, agent: &str, task: Task) {

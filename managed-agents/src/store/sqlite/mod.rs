@@ -90,6 +90,8 @@ pub use options::{Durability, StoreOptions, data_dir};
 pub use query::{Page, Query};
 pub use reader::{Head, Reader, Values};
 pub use retention::{Retained, RetentionRule};
+#[cfg(feature = "claude")]
+pub(crate) use shared::Attending;
 pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken, StoredEdit};
 pub use tickets::{Ticket, TicketQuery};
 pub use verify::{Depth, Problem, Report};
@@ -253,6 +255,12 @@ impl Store {
     pub fn append(&self, entry: PendingEntry, synced: bool) -> Answer<Result<Sequence, StoreError>> {
         let synced = synced || matches!(entry.index.kind.as_str(), "agent" | "interrupt");
         self.ask(|reply| Message::Append(Box::new(Append { entry, synced, reply })))
+    }
+
+    /// Has stops of other processes known here within 100 ms although nothing runs, until what is given is dropped.
+    #[cfg(feature = "claude")]
+    pub(crate) fn attend(&self) -> Attending {
+        self.0.shared.attend()
     }
 
     /// Records a stop; answered when it is fsynced. From then on no process admits what it stops, and what runs is cancelled or told:

@@ -288,7 +288,8 @@ pub(in crate::store::sqlite) fn cancel_all(log: &mut Log<'_>, tip: &mut Tip) -> 
         close(log, tip, &id, TicketState::Cancelled)?;
     }
     // what is bound to no ticket that was open is nobody's
-    log.db.execute_batch("DELETE FROM live; DELETE FROM decisions")?;
+    log.db
+        .execute_batch("DELETE FROM live; DELETE FROM edits; DELETE FROM decisions")?;
     Ok(())
 }
 
