@@ -299,6 +299,7 @@ impl Ledger {
             && self.completed.max(self.violations) < 1 << 60
     }
 
+    #[cfg(feature = "cli")]
     pub(crate) fn evidence(&self) -> Evidence {
         self.evidence
     }
