@@ -11,8 +11,8 @@ const LONGEST: usize = 1024;
 /// From which length on what is sent may hold a key (`secret::find`).
 const KEY: usize = 16;
 
-/// First words of statements and conditions, where plain words are judged as SQL.
-const STATEMENTS: [u128; 29] = [
+/// First words of statements and conditions, where plain words are judged as SQL; in order, so that few are looked at.
+const STATEMENTS: [u128; 29] = sorted([
     word(b"select"),
     word(b"insert"),
     word(b"update"),
@@ -42,7 +42,9 @@ const STATEMENTS: [u128; 29] = [
     word(b"detach"),
     word(b"load"),
     word(b"reconfigure"),
-];
+]);
+
+const BEGINNINGS: Beginnings = Beginnings::of(&STATEMENTS);
 
 /// What the names of a tool and its arguments say.
 pub(super) struct Settled {
@@ -117,25 +119,27 @@ impl Settled {
         // numbers, `true`, `false` and `null`
         let length = bytes
             .iter()
-            .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')))?;
+            .position(|byte| sign(*byte) & (LETTER | DIGIT | POINT) == 0)?;
         (length > 0).then(|| bytes.get(length..))?
     }
 }
 
-/// What a byte in a text is.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Sign {
-    /// A letter, a digit, a space or `_`.
-    Plain,
-    /// One of those, or a `-`, with which something may begin that SQL knows.
-    Watched,
-    /// The end of the text.
-    Quote,
-    Other,
-}
+// what a byte is: in a text, and in a number
 
-const SIGNS: [Sign; 256] = {
-    let mut signs = [Sign::Other; 256];
+const LETTER: u8 = 1;
+const DIGIT: u8 = 1 << 1;
+/// A sign of numbers: `-`, `+` or `.`.
+const POINT: u8 = 1 << 2;
+/// Something may begin with it that SQL knows: a `-`, or one of some letters.
+const WATCHED: u8 = 1 << 3;
+/// A space or a `-`.
+const GAP: u8 = 1 << 4;
+const UNDERSCORE: u8 = 1 << 5;
+/// A text ends with it, or it has no place in one that needs no reading.
+const ENDS: u8 = 1 << 6;
+
+const SIGNS: [u8; 256] = {
+    let mut signs = [ENDS; 256];
     let mut byte = 0;
     while byte < signs.len() {
         #[expect(
@@ -145,10 +149,14 @@ const SIGNS: [Sign; 256] = {
         )]
         {
             signs[byte] = match byte as u8 {
-                b'"' => Sign::Quote,
-                b'-' | b'u' | b'U' | b's' | b'S' | b'd' | b'D' | b'l' | b'L' => Sign::Watched,
-                b' ' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Sign::Plain,
-                _ => Sign::Other,
+                b'-' => POINT | WATCHED | GAP,
+                b'+' | b'.' => POINT | ENDS,
+                b' ' => GAP,
+                b'_' => UNDERSCORE,
+                b'0'..=b'9' => DIGIT,
+                b'u' | b'U' | b's' | b'S' | b'd' | b'D' | b'l' | b'L' => LETTER | WATCHED,
+                b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+                _ => ENDS,
             };
         }
         byte += 1;
@@ -156,21 +164,30 @@ const SIGNS: [Sign; 256] = {
     signs
 };
 
+#[inline(always)]
+fn sign(byte: u8) -> u8 {
+    SIGNS.get(usize::from(byte)).copied().unwrap_or(ENDS)
+}
+
 /// A text of letters, digits, spaces, `_` and `-`, and what stands behind its closing quote. It leads nowhere, since it has
-/// no `/`, `.` or `:`, and it quotes, closes, joins and calls nothing.
+/// no `/`, `.` or `:`, and it quotes, closes, joins and calls nothing. Nor has it both a `_` and a gap, as the names of a
+/// database's own tables in a statement have.
 fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut signs = bytes.iter().enumerate();
-    let length = loop {
-        let (at, &byte) = signs.next()?;
-        match SIGNS.get(usize::from(byte)).copied().unwrap_or(Sign::Other) {
-            Sign::Plain => {}
-            Sign::Watched if !begins_something(bytes.get(at..).unwrap_or_default()) => {}
-            Sign::Quote => break at,
-            Sign::Watched | Sign::Other => return None,
+    let (mut rest, mut seen) = (bytes, 0);
+    loop {
+        let (&byte, behind) = rest.split_first()?;
+        let sign = sign(byte);
+        if sign & ENDS != 0 {
+            let value = bytes.get(..bytes.len() - rest.len())?;
+            let is_free = byte == b'"' && seen & (GAP | UNDERSCORE) != GAP | UNDERSCORE;
+            return is_free.then_some((value, behind));
         }
-    };
-    let (value, behind) = bytes.split_at_checked(length)?;
-    Some((value, behind.get(1..)?))
+        if sign & WATCHED != 0 && begins_something(rest) {
+            return None;
+        }
+        seen |= sign;
+        rest = behind;
+    }
 }
 
 /// Whether a comment begins here, or a word of those that SQL knows anywhere: `union`, `sleep`, `delay`, `like`, or the
@@ -180,34 +197,87 @@ fn begins_something(bytes: &[u8]) -> bool {
         let own = bytes.get(..word.len());
         own.is_some_and(|own| own.eq_ignore_ascii_case(word))
     };
-    match bytes.first() {
-        Some(b'-') => follows(b"--"),
-        Some(b'u' | b'U') => follows(b"union"),
-        Some(b's' | b'S') => follows(b"sleep") || (follows(b"sys") && !follows(b"syst")),
-        Some(b'l' | b'L') => follows(b"like"),
-        Some(b'd' | b'D') => follows(b"delay"),
+    let Some(&[first, second]) = bytes.first_chunk() else {
+        return false;
+    };
+    match &[first | 0x20, second | 0x20] {
+        b"--" => true,
+        b"un" => follows(b"union"),
+        b"sl" => follows(b"sleep"),
+        b"sy" => follows(b"sys") && !follows(b"syst"),
+        b"li" => follows(b"like"),
+        b"de" => follows(b"delay"),
         _ => false,
     }
 }
 
-/// Whether a text of those signs begins as a statement or condition does, or may name a database's own table.
+/// Whether a text of those signs begins as a statement or condition does.
 fn is_statement(value: &[u8]) -> bool {
-    // names of a database's own tables have both
-    if value.contains(&b'_') && value.iter().any(|byte| matches!(byte, b' ' | b'-')) {
-        return true;
-    }
-    let letters = value
-        .trim_ascii_start()
-        .iter()
-        .take_while(|byte| byte.is_ascii_alphabetic());
-    let mut first = 0_u128;
-    for (at, byte) in letters.enumerate() {
-        if at == 16 {
-            return false;
+    let value = match value.first() {
+        Some(b' ') => value.trim_ascii_start(),
+        _ => value,
+    };
+    let letters = value.iter().take_while(|byte| sign(**byte) & LETTER != 0).count();
+    BEGINNINGS.may_be(value, letters) && STATEMENTS.binary_search(&as_word(value, letters)).is_ok()
+}
+
+/// The first letters of a text as a number.
+fn as_word(value: &[u8], letters: usize) -> u128 {
+    let letters = value.iter().take(letters);
+    letters.fold(0, |word, byte| word << 8 | u128::from(byte.to_ascii_lowercase()))
+}
+
+/// What tells most words from all statements at a glance: for each first letter, how long they are and what their third letter
+/// is, one bit each.
+struct Beginnings {
+    lengths: [u32; 32],
+    thirds: [u32; 32],
+}
+
+impl Beginnings {
+    #[expect(clippy::indexing_slicing, reason = "when compiled")]
+    const fn of(words: &[u128]) -> Self {
+        let (mut lengths, mut thirds) = ([0; 32], [0; 32]);
+        let mut at = 0;
+        while at < words.len() {
+            let length = 16 - words[at].leading_zeros() / 8;
+            let first = (words[at] >> ((length - 1) * 8)) as usize & 31;
+            lengths[first] |= 1 << length;
+            if length > 2 {
+                thirds[first] |= 1 << (words[at] >> ((length - 3) * 8) & 31);
+            }
+            at += 1;
         }
-        first = first << 8 | u128::from(byte.to_ascii_lowercase());
+        Self { lengths, thirds }
     }
-    STATEMENTS.contains(&first)
+
+    /// Whether the first letters of a text may be one of the words; never no where they are.
+    #[inline]
+    fn may_be(&self, value: &[u8], letters: usize) -> bool {
+        let bits = |table: &[u32; 32], letter: u8| table.get(usize::from(letter & 31)).copied().unwrap_or_default();
+        match value {
+            _ if !(2..=16).contains(&letters) => false,
+            [first, _, third, ..] if letters > 2 => {
+                bits(&self.lengths, *first) >> letters & bits(&self.thirds, *first) >> (third & 31) & 1 != 0
+            }
+            [first, ..] => bits(&self.lengths, *first) >> letters & 1 != 0,
+            [] => false,
+        }
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "when compiled")]
+const fn sorted<const N: usize>(mut words: [u128; N]) -> [u128; N] {
+    let mut end = 1;
+    while end < N {
+        let mut at = end;
+        while at > 0 && words[at - 1] > words[at] {
+            words.swap(at - 1, at);
+            at -= 1;
+        }
+        end += 1;
+    }
+    words
 }
 
 /// A word of at most sixteen small letters as a number.

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use crate::answer::Answer;
-use crate::audit::{Committed, DecisionRecord, Disposition, OutcomeRecord, RecordError, Recorder, Sequence};
+use crate::audit::{Committed, DecisionRecord, Disposition, OutcomeRecord, RecordError, Recorder, Sequence, TrustNote};
 use crate::call::{AgentId, Digest, Salt, ToolCall};
 use crate::governor::Claims;
 use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop, StopRecord, Target, is_reason};
 use crate::limit::Counters;
-use crate::verdict::{Decision, EvaluationId};
+use crate::verdict::{Decision, EvaluationId, LocalEvaluation};
 
 /// How many calls are kept when nothing else is said.
 const DEFAULT_CAPACITY: usize = 10_000;
@@ -217,12 +217,15 @@ impl MemoryRecorder {
     }
 }
 
-/// A call that every judge plainly allows, as it is recorded without being made a record first.
+/// A call that every judge plainly allows, as it is recorded without being made a record first. Nothing in it is to be
+/// dropped, so that it need not lie in memory on its way.
+#[derive(Clone, Copy)]
 pub(crate) struct AllowedCall<'a> {
     pub(crate) at: SystemTime,
-    pub(crate) evaluation_id: EvaluationId,
+    pub(crate) evaluation: LocalEvaluation,
     pub(crate) call: &'a ToolCall,
     pub(crate) rules: Option<Digest>,
+    pub(crate) trust: Option<TrustNote>,
 }
 
 impl MemoryRecorder {
@@ -244,13 +247,13 @@ impl MemoryRecorder {
 }
 
 impl MemoryEntry {
-    #[cold]
+    #[inline(always)]
     fn of(allowed: AllowedCall<'_>) -> Self {
         let call = allowed.call;
         Self {
             decision: DecisionRecord {
                 at: allowed.at,
-                evaluation_id: allowed.evaluation_id,
+                evaluation_id: allowed.evaluation.into(),
                 head: Arc::clone(call.head()),
                 session: call.shared_session(),
                 digest: call.digest(),
@@ -258,7 +261,7 @@ impl MemoryEntry {
                 decision: Decision::Allow,
                 disposition: Disposition::Allowed,
                 rules: allowed.rules,
-                trust: None,
+                trust: allowed.trust,
                 details: None,
             },
             salt: *call.salt(),
@@ -292,7 +295,7 @@ impl MemoryEntry {
         } = self;
         let call = allowed.call;
         *at = allowed.at;
-        *evaluation_id = allowed.evaluation_id;
+        *evaluation_id = allowed.evaluation.into();
         if !Arc::ptr_eq(head, call.head()) {
             *head = Arc::clone(call.head());
         }
@@ -302,7 +305,7 @@ impl MemoryEntry {
         *decision = Decision::Allow;
         *disposition = Disposition::Allowed;
         *rules = allowed.rules;
-        *trust = None;
+        *trust = allowed.trust;
         *details = None;
         *salt = *call.salt();
         *outcome = None;

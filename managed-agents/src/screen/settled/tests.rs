@@ -22,6 +22,32 @@ fn is_settled(tool: &Settled, arguments: &Value) -> bool {
 }
 
 #[test]
+fn every_statement_is_known_by_its_beginning_and_few_other_words_are_looked_up() {
+    let text = |word: u128| -> Vec<u8> { word.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect() };
+    for word in STATEMENTS.map(text) {
+        for value in [word.clone(), word.to_ascii_uppercase(), [&word, &b" x"[..]].concat()] {
+            assert!(is_statement(&value), "{value:?}");
+            assert!(is_statement(&[b" ", &value[..]].concat()));
+            assert!(!is_statement(&[b"z", &value[..]].concat()));
+        }
+    }
+    for word in [
+        "alice",
+        "bob",
+        "",
+        "x",
+        "selects",
+        "an apple",
+        "drops",
+        "orders",
+        "7 or",
+        "zzzzzzzzzzzzzzzzzz",
+    ] {
+        assert!(!is_statement(word.as_bytes()), "{word}");
+    }
+}
+
+#[test]
 fn ordinary_calls_need_no_reading() {
     let transfer = tool("transfer", &["cents", "from", "to"]);
     let account = "DE02 1203 0000 0000 20";
@@ -51,6 +77,11 @@ fn what_may_mean_something_is_read() {
         ("f", "x", json!("1 union select 2")),
         ("f", "x", json!("a-- ")),
         ("f", "x", json!("a.b")),
+        ("f", "x", json!("a+b")),
+        ("f", "x", json!("pg_user x")),
+        ("f", "x", json!("x-pg_user")),
+        ("f", "x", json!("OR 1")),
+        ("f", "x", json!(" Reconfigure")),
         ("f", "x", json!("\u{e9}")),
         ("f", "x", json!("a\\b")),
         ("f", "x", json!(["a"])),

@@ -19,6 +19,8 @@ pub(super) struct Shared {
     pub(super) ticket_key: StoreKey,
     most_in_flight: usize,
     in_flight: AtomicUsize,
+    /// How many want to hear of stops although nothing runs.
+    attending: AtomicUsize,
     /// The latest time of any entry, in microseconds since 1970.
     log_time: AtomicI64,
     standings: RwLock<Arc<HashMap<String, Standing>>>,
@@ -37,6 +39,7 @@ impl Shared {
             ticket_key,
             most_in_flight,
             in_flight: AtomicUsize::new(0),
+            attending: AtomicUsize::new(0),
             log_time: AtomicI64::new(0),
             standings: RwLock::default(),
             trouble: RwLock::default(),
@@ -54,6 +57,20 @@ impl Shared {
         let place = Place(Arc::clone(self));
         // a place that is not given is given back by its own drop
         (taken < self.most_in_flight).then_some(place)
+    }
+
+    /// Has stops of other processes looked for until what is given is dropped.
+    #[cfg(feature = "claude")]
+    pub(super) fn attend(self: &Arc<Self>) -> Attending {
+        // in one order with what the watching thread reads before it sleeps, as in `place`
+        self.attending.fetch_add(1, Ordering::SeqCst);
+        self.alarm.wake();
+        Attending(Arc::clone(self))
+    }
+
+    /// Whether somebody must hear of stops.
+    pub(super) fn is_attended(&self) -> bool {
+        self.in_flight() > 0 || self.attending.load(Ordering::SeqCst) > 0
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -121,6 +138,17 @@ impl Shared {
                 self.interrupts.bar(agent, code);
             }
         }
+    }
+}
+
+/// Somebody who wants to hear of stops although nothing runs.
+#[cfg(feature = "claude")]
+pub(crate) struct Attending(Arc<Shared>);
+
+#[cfg(feature = "claude")]
+impl Drop for Attending {
+    fn drop(&mut self) {
+        self.0.attending.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

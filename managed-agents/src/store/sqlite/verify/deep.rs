@@ -23,6 +23,7 @@ use crate::identity::Trust;
 pub(super) struct Deep<'a> {
     db: &'a Connection,
     tip: &'a Tip,
+    keys: &'a SubjectKeys,
     log_time: i64,
     statements: Statements<'a>,
     tickets: Tickets,
@@ -53,6 +54,7 @@ impl<'a> Deep<'a> {
             db,
             tip,
             log_time: 0,
+            keys,
             statements: Statements::new(keys, trust),
             tickets: Tickets::default(),
             running: BTreeSet::new(),
@@ -216,7 +218,7 @@ impl<'a> Deep<'a> {
         if counts::fault(self.db)? {
             report.add("state_differs", None, "what limits count is not what was written");
         }
-        self.tickets.finish(self.db, report)?;
+        self.tickets.finish(self.db, self.keys, report)?;
         let mut select = self.db.prepare("SELECT seq, process, mark FROM running ORDER BY seq")?;
         let mut rows = select.query([])?;
         let mut running = BTreeSet::new();
