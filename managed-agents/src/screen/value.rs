@@ -196,8 +196,8 @@ impl Pass<'_> {
         } else if walk.found.is_empty() && text.contains("<?") && super::effect::answers_requests(text) {
             walk.report(&rule::PERSIST, span);
         } else if walk.found.is_empty()
-            && walk.broken
-            && (text.contains("exec") || text.contains("system") || text.contains("spawn"))
+            && (walk.broken && ["exec", "system", "spawn"].iter().any(|own| text.contains(own))
+                || text.contains("System.Process"))
         {
             shell::code::scan(&mut walk, text, span);
         }

@@ -120,6 +120,7 @@ pub(super) const GSUTIL: &[Row] = &[
 ];
 
 pub(super) const KUBECTL: &[Row] = &[
+    ("apply|create|replace ** http://*", &rule::REMOTE_CODE),
     ("delete|del !--dry-run|--help|-h", &rule::INFRA_DELETE),
     ("drain !--dry-run", &rule::INFRA_DELETE),
     ("replace --force !--dry-run", &rule::INFRA_DELETE),
@@ -135,12 +136,14 @@ pub(super) const KUBECTL: &[Row] = &[
     ("describe secret|secrets -o", &rule::CREDENTIAL_PRINT),
     ("create token", &rule::CREDENTIAL_PRINT),
     ("config view --raw", &rule::CREDENTIAL_PRINT),
+    ("proxy --address=0.0.0.0|--accept-hosts|--disable-filter", &rule::TUNNEL),
     ("create clusterrolebinding|rolebinding", &rule::PERSIST_KEY),
     ("run|debug --overrides|--privileged", &rule::CONTAINER_ESCAPE),
     ("run --attach ** bash|sh", &rule::UNRESOLVED_CODE),
 ];
 
 pub(super) const HELM: &[Row] = &[
+    ("install|upgrade|template ** http://*", &rule::REMOTE_CODE),
     ("uninstall|delete|del|un|destroy !--dry-run", &rule::INFRA_DELETE),
     ("rollback !--dry-run", &rule::INFRA_DELETE),
     ("upgrade --force !--dry-run", &rule::INFRA_DELETE),

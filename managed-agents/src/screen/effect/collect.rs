@@ -20,6 +20,18 @@ by_name! {
         "xclip" | "xsel" | "pbpaste" | "wl-paste" | "pbcopy" | "wl-copy" => {
             (cmd.stdin.given && cmd.stdin.taint.has(Taint::SECRET)).then_some(&rule::COLLECT)
         },
+        // what comes from elsewhere, unpacked over the system
+        "tar" | "gtar" | "bsdtar" | "cpio" | "unzip"
+            if cmd.stdin.taint.has(Taint::NET)
+                && cmd.values('C', "directory").iter().any(|field| {
+                    matches!(
+                        walk.places.place(field.text.trim_start_matches("--directory=").trim_start_matches("-C"), &walk.cwd),
+                        Place::Root | Place::System | Place::InSystem
+                    )
+                }) =>
+        {
+            Some(&rule::SYSTEM_WRITE)
+        },
         "tar" | "zip" | "7z" | "7za" | "ditto" | "rar" => collects(walk, cmd)
             .or_else(|| locked(cmd))
             .or_else(|| encrypts(walk, cmd)),

@@ -31,7 +31,8 @@ by_name! {
         "apparmor_parser" => cmd.short('R'),
         "aa-disable" | "aa-teardown" | "aa-complain" => true,
         "semanage" => cmd.has_any(&["permissive"]) && cmd.short('a'),
-        "csrutil" => matches!(cmd.arg(0), "disable" | "clear"),
+        "csrutil" => matches!(cmd.arg(0), "disable" | "clear") || cmd.has("disable"),
+        "update-crypto-policies" => cmd.has("--set") && cmd.args.iter().any(|field| field.text.contains("LEGACY")),
         "spctl" => cmd.has_any(&["--master-disable", "--global-disable", "--disable", "--add"]) || cmd.has("kext-consent") && cmd.has("disable"),
         "tccutil" => cmd.arg(0) == "reset",
         "fdesetup" => cmd.arg(0) == "disable",
@@ -100,6 +101,8 @@ fn ufw(cmd: &Cmd<'_>) -> bool {
         (Some("disable" | "reset" | "prepend" | "insert"), _) => true,
         (Some("logging"), level) => level == Some("off"),
         (Some("default"), policy) => policy == Some("allow"),
+        // everything from everywhere
+        (Some("allow"), Some("from")) => words.len() == 3 && words.last() == Some(&"any"),
         _ => false,
     }
 }

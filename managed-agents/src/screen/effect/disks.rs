@@ -53,6 +53,7 @@ by_name! {
         "debugfs" => (has_device(cmd) && cmd.short('w'))
             .then_some(&rule::DESTROY_DEVICE)
             .or(has_device(cmd).then_some(&rule::CREDENTIAL_PRINT)),
+        "asr" => cmd.has("--erase").then_some(&rule::DESTROY_DEVICE),
         "dmsetup" => matches!(cmd.arg(0), "remove_all" | "wipe_table").then_some(&rule::DESTROY_VOLUME),
         "flashrom" if cmd.short('w') || cmd.short('E') => Some(&rule::DESTROY_DEVICE),
         "diskpart" | "flashrom" | "flash_erase" => {
@@ -83,7 +84,7 @@ fn mounts(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
     let bind = cmd
         .args
         .iter()
-        .any(|field| field.text.contains("bind") || field.text == "tmpfs" || field.text == "-B");
+        .any(|field| field.text.contains("bind") || matches!(field.text.as_str(), "tmpfs" | "overlay" | "-B"));
     let hides = bind
         && cmd.args.len() > 2
         && cmd
@@ -104,6 +105,14 @@ fn mounts(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
         .any(|field| field.text.split([',', '=']).any(|option| option == "suid"))
     {
         return Some(&rule::PRIVILEGE);
+    }
+    // what was mounted so that nothing in it can run
+    let runs = options.iter().any(|field| {
+        let mut given = field.text.split([',', '=']);
+        field.text.contains("remount") && given.any(|option| option == "exec")
+    });
+    if runs {
+        return Some(&rule::WEAKEN);
     }
     (writable || hides).then_some(&rule::WEAKEN)
 }

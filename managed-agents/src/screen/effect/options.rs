@@ -88,7 +88,7 @@ pub(super) fn among(walk: &mut Walk<'_>, program: &str, known: Known, args: &[Fi
         let text = field.text.as_str();
         let Some(option) = text
             .strip_prefix('-')
-            .filter(|option| option.len() > 1 || *option == "o")
+            .filter(|option| option.len() > 1 || matches!(*option, "o" | "w"))
         else {
             continue;
         };
@@ -114,7 +114,7 @@ pub(super) fn among(walk: &mut Walk<'_>, program: &str, known: Known, args: &[Fi
         if LOADS.contains(&name) && walk.places.place(value, &walk.cwd) == Place::Scratch {
             walk.report(&rule::SCRATCH_CODE, field.span);
         }
-        if long.is_some() && WRITES.contains(&name) || name == "o" {
+        if long.is_some() && WRITES.contains(&name) || name == "o" || name == "w" && program != "auditctl" {
             let normal = walk.places.normal(value, &walk.cwd);
             if written(&normal).is_some() || walk.places.place_of(&normal) == Place::InSystem {
                 write_file(walk, value, Write::Append, &Data::unknown(Taint::NONE), field.span);

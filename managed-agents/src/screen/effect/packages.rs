@@ -49,6 +49,8 @@ pub(super) const PIP: &[Row] = &[
     // what comes over plain HTTP, or from an index whose certificate is not checked, may come from anybody
     ("install|download|wheel ** http://*|git+http://*", &rule::REMOTE_CODE),
     ("install|download|wheel --trusted-host", &rule::REMOTE_CODE),
+    ("config set *index-url http://*", &rule::WEAKEN),
+    ("config set *trusted-host", &rule::WEAKEN),
     ("uninstall -y|--yes -r", &rule::PACKAGE_REMOVE),
 ];
 

@@ -86,6 +86,13 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
         }
         return;
     }
+    if let Some(rule) = data
+        .text
+        .as_deref()
+        .and_then(|text| super::startup::starts_with_program(&normal, text))
+    {
+        walk.report(rule, span);
+    }
     let page = || {
         let extension = normal.rsplit_once('.').map_or("", |(_, extension)| extension);
         matches!(extension, "php" | "phtml" | "jsp" | "jspx" | "war" | "aspx" | "cgi")

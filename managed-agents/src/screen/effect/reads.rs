@@ -200,6 +200,14 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             _ => {}
         }
     }
+    // cpio(1), pax(1): the files are named on the standard input
+    if matches!(cmd.name, "cpio" | "pax" | "afio")
+        && let Some(names) = cmd.stdin.full_text()
+    {
+        for name in names.lines().take(64) {
+            read_file(walk, name.trim(), cmd.span);
+        }
+    }
     if cmd.stdin.taint.has(Taint::ACCOUNTS) && copies(cmd.name) && cmd.name != "cp" {
         found(walk, cmd, &rule::ACCOUNT_LIST);
     }

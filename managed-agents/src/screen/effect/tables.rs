@@ -178,7 +178,7 @@ by_name! {
         "kafka-topics" | "kafka-topics.sh" | "rabbitmqctl" | "rabbitmqadmin" | "etcdctl" | "zkcli" | "zkCli.sh" => {
             (BUSES, &["--bootstrap-server", "--endpoints"])
         },
-        "ansible" => (&[], &[]),
+        "ansible" | "ansible-playbook" | "puppet" | "salt-call" | "chef-client" | "chef-solo" => (&[], &[]),
     } else { (&[], &[]) }
 }
 
@@ -186,6 +186,17 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if cmd.name == "ansible" {
         ansible(walk, cmd);
         return;
+    }
+    // what such a file says is done on every machine
+    if matches!(
+        cmd.name,
+        "ansible-playbook" | "puppet" | "salt-call" | "chef-client" | "chef-solo"
+    ) && cmd
+        .args
+        .iter()
+        .any(|field| field.text.starts_with('/') && walk.places.place(&field.text, &walk.cwd) == Place::Scratch)
+    {
+        found(walk, cmd, &rule::SCRATCH_CODE);
     }
     if cmd.has("--help") || cmd.arg(0) == "help" {
         return;

@@ -111,7 +111,21 @@ pub(in crate::screen) fn powershell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         all.push_str(&text::lower(&field.text));
     }
     let has = |names: &[&str]| names.iter().any(|name| all.contains(name));
-    if has(&["-enc", "-encodedcommand", "frombase64string"]) {
+    // about_PowerShell_exe: `-EncodedCommand`, cut as short as people like
+    let encoded = cmd.args.windows(2).any(|pair| {
+        let [option, value] = pair else {
+            return false;
+        };
+        let option = text::lower(&option.text);
+        option.len() > 1
+            && (matches!(&*option, "-ec") || "-encodedcommand".starts_with(&*option))
+            && value.text.len() >= 16
+            && value
+                .text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+    });
+    if encoded || has(&["-enc ", "-encodedcommand", "frombase64string"]) {
         found(walk, cmd, &rule::HIDDEN_CODE);
     }
     if has(&["iex", "invoke-expression"]) && has(&["downloadstring", "invoke-webrequest", "iwr", "irm", "webclient"]) {

@@ -7,6 +7,7 @@ use super::runners;
 use super::searches::{fd, find, parallel, xargs};
 use super::walk::Walk;
 use crate::screen::cmd::{Cmd, takes_value};
+use crate::screen::place::Place;
 use crate::screen::{effect, rule};
 
 by_name! {
@@ -69,7 +70,9 @@ by_name! {
             for field in cmd.args {
                 if let Some((name, text)) = field.text.split_once('=') {
                     // what asks for passwords, replaced by something else
-                    let own = text.split_whitespace().next().is_some_and(|word| word.rsplit('/').next() == Some(name));
+                    let program = text.split_whitespace().next().unwrap_or_default();
+                    let scratch = program.starts_with('/') && walk.places.place(program, &walk.cwd) == Place::Scratch;
+                    let own = program.rsplit('/').next() == Some(name) && !scratch;
                     if matches!(name, "sudo" | "su" | "passwd" | "ssh") && !own {
                         walk.report(&rule::INTERCEPT, field.span);
                     }
