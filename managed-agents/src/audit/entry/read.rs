@@ -235,7 +235,7 @@ impl Entry {
                     }
                 }
                 "arguments_whole" => found.extend(Commitment::read("/arguments".to_owned(), value)),
-                "context" | "ids" | "target" => found.extend(Commitment::read(format!("/{key}"), value)),
+                "context" | "ids" | "inputs" | "target" => found.extend(Commitment::read(format!("/{key}"), value)),
                 "history" | "screen" => {
                     for (at, value) in elements(value).into_iter().enumerate() {
                         found.extend(Commitment::read(format!("/{key}/{at}"), value));
