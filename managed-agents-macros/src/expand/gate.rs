@@ -6,6 +6,7 @@
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::Type;
+use syn::spanned::Spanned as _;
 
 use super::{call, owned};
 use crate::attr::Cancel;
@@ -104,9 +105,19 @@ fn write_down(function: &Function, private: &TokenStream, meta: &TokenStream, dr
     let target = keys.target.as_ref().map(|target| quote!(#draft.target(#target);));
     let subject = keys.subject.as_ref().map(|subject| quote!(#draft.subject(#subject);));
     let harness = keys.harness.as_ref().map(|harness| quote!(#draft.harness(&#harness);));
+    let compensate = keys.compensate.as_ref().map(|undo| {
+        let once = Ident::new("__UNDO", Span::mixed_site());
+        let stopped = Ident::new("__stopped", Span::mixed_site());
+        // an error points at the path
+        let undo = quote_spanned!(undo.span()=> #private::undoing(#undo(#stopped)));
+        quote!(
+            static #once: #private::OnceLock<()> = #private::OnceLock::new();
+            #draft.compensate(&#once, |#stopped| #undo);
+        )
+    });
     quote!(
         let mut #draft = #private::Draft::new(#meta);
-        #(#ids)* #(#ranges)* #(#arguments)* #target #subject #harness
+        #(#ids)* #(#ranges)* #(#arguments)* #target #subject #harness #compensate
     )
 }
 

@@ -10,6 +10,7 @@ use tokio::time::Sleep;
 
 use super::Harness;
 use super::compensate::Compensation;
+use super::first_step::FirstStep;
 use super::scope::Running;
 use crate::audit::{Event, OutcomeRecord, Recorder as _, Sequence, What, micros};
 use crate::call::ToolCall;
@@ -29,6 +30,8 @@ pub(super) struct Guard {
     span: Option<Box<tracing::Span>>,
     /// The body has begun.
     began: bool,
+    /// It is about to begin, or takes its first step.
+    first_step: Option<FirstStep>,
     /// Once it has begun, it is not cut short: it is told.
     finishes: bool,
     stopping: Option<Box<Stopping>>,
@@ -86,6 +89,7 @@ impl Drop for Entered<'_> {
             span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
         }
         Running::swap(&mut self.0.running);
+        self.0.first_step = None;
     }
 }
 
@@ -113,6 +117,7 @@ impl Guard {
             stage: Stage::Waiting,
             span,
             began: false,
+            first_step: None,
             finishes: false,
             stopping: None,
         }
@@ -171,7 +176,20 @@ impl Guard {
     /// Whether the body is not to be polled any more.
     #[inline]
     pub(super) fn must_end(&mut self) -> bool {
-        self.is_stopped() && !(self.finishes && self.began)
+        if !self.began {
+            self.first_step = FirstStep::begin();
+        }
+        let ends = self.is_stopped() && !(self.finishes && self.began);
+        if ends {
+            self.first_step = None;
+        }
+        ends
+    }
+
+    /// [`enter`](Self::enter), of a body that blocks its thread: nobody waits for its end.
+    pub(super) fn enter_blocking(&mut self) -> Entered<'_> {
+        self.first_step = None;
+        self.enter()
     }
 
     /// The body waits: a stop wakes it from now on.

@@ -16,6 +16,7 @@ use super::kind::{self, Field};
 use super::source::{self, Source};
 use super::walk::{Reads, wrong_direction};
 use crate::call::{ArgKind, Digest, Judged, ToolMeta};
+use crate::limit::{Counter, Of};
 
 /// The most policies of a set.
 const MOST_POLICIES: usize = 10_000;
@@ -91,6 +92,31 @@ pub(super) struct Slice {
     pub(super) about: HashMap<PolicyId, Arc<About>>,
     pub(super) input: BTreeMap<String, Field>,
     pub(super) action: Option<EntityUid>,
+    /// What a call counts: first what policies of this tool read, then what those of others do.
+    counters: Vec<Counter>,
+    read: usize,
+}
+
+impl Slice {
+    /// The counters that policies of this tool read; or those that only policies of others do.
+    pub(super) fn counters(&self, reads: bool) -> &[Counter] {
+        let (read, others) = self.counters.split_at_checked(self.read).unwrap_or_default();
+        if reads { read } else { others }
+    }
+
+    /// Sets what a call counts, given the names that any tool's policies read.
+    fn count(&mut self, tool: &str, all: &BTreeSet<String>) {
+        let names: Vec<_> = facts::history_names(&self.input).collect();
+        let (read, rest): (Vec<_>, Vec<_>) = names
+            .into_iter()
+            .partition(|name| self.reads.reads_inner("history", name));
+        let counters = |names: Vec<String>| names.into_iter().filter_map(|name| Counter::named(&name, tool));
+        self.counters = counters(read).collect();
+        self.read = self.counters.len();
+        let others = counters(rest)
+            .filter(|counter| matches!(counter.of, Of::AgentCalls | Of::SessionCalls) && all.contains(&*counter.name));
+        self.counters.extend(others);
+    }
 }
 
 /// A set of policies, ready to judge.
@@ -103,7 +129,6 @@ pub(super) struct Compiled {
     pub(super) warnings: Vec<PolicyProblem>,
     slices: HashMap<String, Arc<Slice>>,
     rest: Arc<Slice>,
-    pub(super) counts: bool,
 }
 
 impl Compiled {
@@ -135,8 +160,19 @@ fn compile_here(sources: &[Source], tools: &BTreeMap<String, Known>) -> Result<C
     let mut problems = Vec::new();
     let mut all = Vec::new();
     let mut ids = BTreeSet::new();
+    let mut count = 0;
     for (number, source) in sources.iter().enumerate() {
-        match parse(source, number) {
+        // counted before they are read, which takes much longer
+        let checked = source::check(source).map(|policies| count += policies);
+        if count > MOST_POLICIES {
+            let why = format!("with this file there are over {MOST_POLICIES} policies");
+            problems.push(PolicyProblem::new(&source.file, 0, why));
+            break;
+        }
+        match checked
+            .map_err(|problem| vec![problem])
+            .and_then(|()| parse(source, number))
+        {
             Ok(policies) => {
                 for (policy, about) in policies {
                     if !ids.insert(Arc::clone(&about.id)) {
@@ -147,14 +183,6 @@ fn compile_here(sources: &[Source], tools: &BTreeMap<String, Known>) -> Result<C
             }
             Err(mut found) => problems.append(&mut found),
         }
-    }
-    if all.len() > MOST_POLICIES {
-        let file = sources.first().map(|source| source.file.clone()).unwrap_or_default();
-        problems.push(PolicyProblem::new(
-            &file,
-            0,
-            format!("there are over {MOST_POLICIES} policies"),
-        ));
     }
     if !problems.is_empty() {
         return Err(PolicyError::new(problems));
@@ -169,7 +197,6 @@ fn start(policy: &Policy) -> usize {
 
 /// The policies of one file.
 fn parse(source: &Source, number: usize) -> Result<Vec<(Policy, About)>, Vec<PolicyProblem>> {
-    source::check(source).map_err(|problem| vec![problem])?;
     let set: PolicySet = source.text.parse().map_err(|errors: cedar_policy::ParseErrors| {
         let problems = errors.iter().map(|error| {
             let at = error
@@ -441,7 +468,7 @@ fn cut(
         };
         let mut reads = Reads::default();
         policies.iter().for_each(|(_, about)| reads.add(&about.reads));
-        Arc::new(Slice {
+        Slice {
             permits: set(true),
             forbids: set(false),
             named: policies.iter().any(|(_, about)| about.permit),
@@ -452,14 +479,33 @@ fn cut(
                 .collect(),
             input: known.map(|known| known.input.clone()).unwrap_or_default(),
             action: tool.and_then(action),
-        })
+            counters: Vec::new(),
+            read: 0,
+        }
     };
-    let slices: HashMap<_, _> = tools
+    let mut slices: HashMap<_, _> = tools
         .iter()
         .map(|(name, known)| (name.clone(), slice(Some(name), Some(known))))
         .collect();
-    let rest = slice(None, None);
-    let counts = slices.values().chain([&rest]).any(|slice| slice.reads.reads("history"));
+    let mut rest = slice(None, None);
+    let read: BTreeSet<String> = slices
+        .values()
+        .chain([&rest])
+        .filter(|slice| slice.reads.reads("history"))
+        .flat_map(|slice| {
+            let names = facts::history_names(&slice.input);
+            names.filter(|name| slice.reads.reads_inner("history", name))
+        })
+        .collect();
+    if !read.is_empty() {
+        slices.iter_mut().for_each(|(tool, slice)| slice.count(tool, &read));
+        rest.count("", &read);
+    }
+    let slices = slices
+        .into_iter()
+        .map(|(tool, slice)| (tool, Arc::new(slice)))
+        .collect();
+    let rest = Arc::new(rest);
     Compiled {
         digest,
         sources: Digest::ZERO,
@@ -467,7 +513,6 @@ fn cut(
         warnings,
         slices,
         rest,
-        counts,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::call::{Origin, ToolCall, ToolMeta};
 use crate::verdict::{Reason, Verdict};
 
 /// What policies say of a call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Said {
     /// None where no policy is about it: what the tool declares decides, alone.
     pub(crate) verdict: Option<Verdict>,
@@ -21,6 +21,16 @@ pub(crate) struct Said {
     pub(crate) named: bool,
     /// The policies that decided, by id.
     pub(crate) policies: Vec<Arc<str>>,
+}
+
+impl Said {
+    /// Whether this is the same verdict, for the same reasons.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let said = |verdict: &Option<Verdict>| verdict.as_ref().map(Verdict::decision);
+        let reasons = |verdict: &Option<Verdict>| verdict.as_ref().map_or(&[][..], Verdict::reasons).to_vec();
+        (self.named, &self.policies, said(&self.verdict)) == (other.named, &other.policies, said(&other.verdict))
+            && reasons(&self.verdict) == reasons(&other.verdict)
+    }
 }
 
 /// A call, as policies see it.
@@ -55,14 +65,6 @@ pub(super) fn judge(compiled: &Compiled, subject: &Subject<'_>, facts: &Facts) -
         return Said {
             verdict: None,
             named: false,
-            policies: Vec::new(),
-        };
-    }
-    if facts.uncounted {
-        let reason = Reason::new("history_full", "too much is counted to count this call; it was not run");
-        return Said {
-            verdict: Some(Verdict::deny(reason)),
-            named: true,
             policies: Vec::new(),
         };
     }

@@ -322,6 +322,12 @@ impl Store {
         backup::restore(copy.as_ref(), dir.as_ref())
     }
 
+    /// A call waits for people here: what other processes stop is looked for until what is given is dropped.
+    #[cfg(feature = "engine")]
+    pub(crate) fn attend(&self) -> shared::Attended {
+        self.0.shared.attend()
+    }
+
     /// The open ticket of a call, read by a thread of its own; with who may decide, unless that is known as of this epoch.
     pub(crate) fn find_ticket(&self, call: &ToolCall, known: Option<u64>) -> Answer<Result<Lookup, StoreError>> {
         let desk = match self.desk() {
@@ -403,23 +409,23 @@ impl Store {
         }
         Answer::later(async move { answer.await.unwrap_or_else(|_| Err(StoreError::stopped())) })
     }
+}
 
-    /// Encodes a decision.
-    fn encode(
-        &self,
-        record: &DecisionRecord,
-        call: Option<&Arc<ToolCall>>,
-    ) -> Result<(PendingEntry, Sealing, Option<Arc<str>>), StoreError> {
-        let passport = self.standing(record.agent()).map(|standing| standing.passport);
-        let context = DecisionContext {
-            certificate: passport.as_deref(),
-            software: open::SOFTWARE,
-            ..DecisionContext::default()
-        };
-        let mut entry = entry::decision(record, call.map(AsRef::as_ref), &context)?;
-        let values = Sealing::of(&mut entry, |subject| self.0.shared.keys.find(subject))?;
-        Ok((entry, values, passport))
-    }
+/// The entry of a decision, and the values beside it.
+fn encode(
+    record: &DecisionRecord,
+    call: Option<&ToolCall>,
+    passport: Option<&str>,
+    keys: &keys::SubjectKeys,
+) -> Result<(PendingEntry, Sealing), StoreError> {
+    let context = DecisionContext {
+        certificate: passport,
+        software: open::SOFTWARE,
+        ..DecisionContext::default()
+    };
+    let mut entry = entry::decision(record, call, &context)?;
+    let values = Sealing::of(&mut entry, |subject| keys.find(subject))?;
+    Ok((entry, values))
 }
 
 /// The answer, for which a caller that is alone stays awake: going to sleep and waking up takes longer than a transaction.
@@ -449,7 +455,14 @@ impl Recorder for Store {
                 "too many calls are under way to remember one more",
             )));
         };
-        let (entry, values, passport) = match self.encode(&record, call) {
+        let passport = self.standing(record.agent()).map(|standing| standing.passport);
+        let encoded = encode(
+            &record,
+            call.map(AsRef::as_ref),
+            passport.as_deref(),
+            &self.0.shared.keys,
+        );
+        let (entry, values) = match encoded {
             Ok(encoded) => encoded,
             Err(error) => return Answer::ready(Err(error.to_record_error())),
         };
@@ -458,13 +471,14 @@ impl Recorder for Store {
             facts: Facts::of(&entry.index),
             entry,
             values,
-            claims,
             agent: record.agent().to_owned(),
             session: record.session.clone(),
             passport,
             runs: record.disposition().runs(),
             traits: Traits::of(&record, call.map(AsRef::as_ref)),
             place,
+            made_of: (claims.held.history.is_some()).then(|| Box::new((record, call.cloned()))),
+            claims,
             reply,
         };
         if self.0.to_writer.send(Message::Decision(Box::new(decision))).is_err() {

@@ -19,6 +19,8 @@ pub(super) struct Shared {
     pub(super) ticket_key: StoreKey,
     most_in_flight: usize,
     in_flight: AtomicUsize,
+    /// How many calls wait for people.
+    waiting: AtomicUsize,
     /// The latest time of any entry, in microseconds since 1970.
     log_time: AtomicI64,
     standings: RwLock<Arc<HashMap<String, Standing>>>,
@@ -37,6 +39,7 @@ impl Shared {
             ticket_key,
             most_in_flight,
             in_flight: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
             log_time: AtomicI64::new(0),
             standings: RwLock::default(),
             trouble: RwLock::default(),
@@ -58,6 +61,18 @@ impl Shared {
 
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// Whether a call runs or waits here: what others stop must be heard of.
+    pub(super) fn is_attended(&self) -> bool {
+        self.in_flight() > 0 || self.waiting.load(Ordering::SeqCst) > 0
+    }
+
+    /// A call waits for people until what is given is dropped.
+    pub(super) fn attend(self: &Arc<Self>) -> Attended {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.alarm.wake();
+        Attended(Arc::clone(self))
     }
 
     pub(super) fn log_time(&self) -> i64 {
@@ -130,5 +145,14 @@ pub(super) struct Place(Arc<Shared>);
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A call that waits for people.
+pub(crate) struct Attended(Arc<Shared>);
+
+impl Drop for Attended {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }

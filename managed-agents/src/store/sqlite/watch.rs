@@ -1,4 +1,4 @@
-//! The thread that looks, while calls run, whether another process has stopped something.
+//! The thread that looks, while calls run or wait for people, whether another process has stopped something.
 //!
 //! It reads one number of the database every 20 ms, and more only where any process has written since. While nothing runs it
 //! sleeps: what is admitted next is checked by the transaction that writes it.
@@ -94,13 +94,13 @@ pub(super) fn start(dir: &Path, shared: Arc<Shared>) -> Result<Receiver<()>, Sto
 
 fn run(db: &Connection, shared: &Shared) {
     let mut seen = None;
-    while shared.alarm.wait(|| shared.in_flight() > 0) {
+    while shared.alarm.wait(|| shared.is_attended()) {
         let mut busy = Instant::now();
         while busy.elapsed() < LINGER {
             if !shared.alarm.sleep() {
                 return;
             }
-            if shared.in_flight() > 0 {
+            if shared.is_attended() {
                 busy = Instant::now();
             }
             if let Err(error) = look(db, shared, &mut seen) {
