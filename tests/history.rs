@@ -1,5 +1,5 @@
 //! What policies read as `context.history` is exact: however many callers and processes share a record, and over restarts.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -189,7 +189,7 @@ async fn what_was_counted_outlives_the_process_and_what_is_under_way_counts() {
         .values(managed_agents::audit::Sequence::new(newest.sequence()))
         .unwrap();
     let managed_agents::store::Values::Known(values) = values else {
-        unreachable!("nothing was erased");
+        panic!("nothing was erased");
     };
     let inputs = values.iter().find(|value| value.path == "/inputs").unwrap();
     let inputs = String::from_utf8_lossy(&inputs.value);

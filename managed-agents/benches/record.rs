@@ -1,7 +1,8 @@
 //! What the durable record costs: a governed call with its decision and outcome on disk, one caller and many; both durabilities
 //! beside raw SQLite in the same run; and with `million` as an argument, verification and proofs at 1 000 000 records.
 //!
-//! `cargo bench -p managed-agents --features sqlite --bench record [-- million]`
+//! `cargo bench -p managed-agents --features sqlite --bench record [-- million]`; `-- PART…` for some parts only: `certificate`,
+//! `latency`, `throughput`, `durable`, `sizes`, each with the rest left out.
 
 #![expect(
     clippy::unwrap_used,
@@ -26,15 +27,32 @@ async fn letter(to: &str, subject: &str, copies: u32) -> Result<usize, Governanc
 }
 
 fn main() {
-    let million = std::env::args().any(|argument| argument == "million");
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let million = asked.iter().any(|argument| argument == "million");
+    let all = asked.is_empty() || million;
+    let wanted = |part: &str| (all && part != "sizes") || asked.iter().any(|argument| argument == part);
     let root = std::env::temp_dir().join(format!("managed-agents-bench-{}", std::process::id()));
     std::fs::create_dir_all(&root).unwrap();
-    certificate(&root);
-    latency(&root);
-    throughput(&root, "process_crash", Durability::ProcessCrash, 64, 400_000);
-    durable(&root);
+    if wanted("certificate") {
+        certificate(&root);
+    }
+    if wanted("latency") {
+        latency(&root);
+    }
+    if wanted("throughput") {
+        throughput(&root, "process_crash", Durability::ProcessCrash, 64, 400_000);
+        apart(&root);
+    }
+    if wanted("durable") {
+        durable(&root);
+    }
     if million {
-        large(&root);
+        large(&root, &[1_000, 10_000, 100_000, 1_000_000]);
+    } else if wanted("sizes") {
+        large(&root, &[1_000, 10_000, 100_000]);
     }
     std::fs::remove_dir_all(&root).unwrap();
 }
@@ -75,13 +93,30 @@ fn latency(root: &Path) {
 
 fn throughput(root: &Path, name: &str, durability: Durability, callers: usize, records: usize) -> f64 {
     let store = Store::open(options(root, &format!("{name}-{callers}")).durability(durability)).unwrap();
+    let harness = harness(&store);
+    let harnesses = vec![harness; callers];
+    let rate = rate(&store, harnesses, durability, records);
+    println!("{callers} callers, {name}: {rate:.0} records/s");
+    rate
+}
+
+/// Callers that have a harness each, for one agent: each remembers the agent's behaviour for itself.
+fn apart(root: &Path) {
+    let store = Store::open(options(root, "apart")).unwrap();
+    let harnesses = (0..64).map(|_| harness(&store)).collect();
+    let rate = rate(&store, harnesses, Durability::ProcessCrash, 40_000);
+    println!("64 callers, each with a harness of its own: {rate:.0} records/s");
+}
+
+fn rate(store: &Store, harnesses: Vec<Harness>, durability: Durability, records: usize) -> f64 {
+    let callers = harnesses.len();
     let each = records / 2 / callers;
     let runtime = runtime(2);
     let begun = Instant::now();
     runtime.block_on(async {
-        let tasks: Vec<_> = (0..callers)
-            .map(|_| {
-                let harness = harness(&store);
+        let tasks: Vec<_> = harnesses
+            .into_iter()
+            .map(|harness| {
                 let work = async move {
                     for number in 0..each {
                         letter("ann@example.com", "Invoice 4711", number as u32).await.unwrap();
@@ -97,9 +132,7 @@ fn throughput(root: &Path, name: &str, durability: Durability, callers: usize, r
             store.flush().await.unwrap();
         }
     });
-    let rate = (each * callers * 2) as f64 / begun.elapsed().as_secs_f64();
-    println!("{callers} callers, {name}: {rate:.0} records/s");
-    rate
+    (each * callers * 2) as f64 / begun.elapsed().as_secs_f64()
 }
 
 /// `PowerLoss` beside raw SQLite: one connection, WAL, `synchronous=FULL`, rows as large, as many in a transaction.
@@ -138,10 +171,10 @@ fn raw(path: &Path, group: usize, rows: usize) -> f64 {
 }
 
 /// Sizes from 1 000 to 1 000 000 records.
-fn large(root: &Path) {
+fn large(root: &Path, sizes: &[u64]) {
     let dir = root.join("large");
     let options = || options(root, "large");
-    for size in [1_000_u64, 10_000, 100_000, 1_000_000] {
+    for size in sizes.iter().copied() {
         fill(&options, size);
         append_at(root, &options(), size);
         let reader = managed_agents::store::Reader::open(&dir).unwrap();
@@ -173,10 +206,11 @@ fn fill(options: &dyn Fn() -> StoreOptions, size: u64) {
     let there = store.reader().unwrap().head().unwrap().size();
     let calls = size.saturating_sub(there) / 2;
     let runtime = runtime(2);
+    let harness = harness(&store);
     runtime.block_on(async {
         let tasks: Vec<_> = (0..64)
             .map(|_| {
-                let harness = harness(&store);
+                let harness = harness.clone();
                 let work = async move {
                     for number in 0..calls / 64 {
                         letter("ann@example.com", "Invoice 4711", number as u32).await.unwrap();

@@ -111,6 +111,29 @@ fn a_denial_stands_before_an_escalation_and_that_before_an_allowance() {
 }
 
 #[test]
+fn what_was_judged_by_policies_is_sound_in_a_durable_record() {
+    let dir = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("policy-{}", std::process::id()));
+    let set = policies("permit(principal, action, resource);").load().unwrap();
+    let harness = Harness::builder()
+        .agent_id("bot")
+        .governor(Engine::new().policies(&set))
+        .declare(ToolMeta::new("pay").with_risk(Risk::Critical))
+        .data_dir(dir.join("data"))
+        .high_water_mark(dir.join("mark"))
+        .build_blocking()
+        .unwrap();
+    for number in 0..3 {
+        let permit = harness.govern_blocking("pay", json!({"amount": number})).unwrap();
+        permit.finish(Outcome::Ok);
+    }
+    let reader = harness.home().unwrap().store().reader().unwrap();
+    let report = reader.verify(managed_agents::store::Depth::Deep, |_| ()).unwrap();
+    assert!(report.is_sound(), "{:?}", report.problems());
+    drop((reader, harness));
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
 fn a_policy_that_cannot_be_evaluated_denies() {
     // `amount` is required, and a call by name need not have it
     let forbid = r#"

@@ -37,7 +37,7 @@ impl SignalSource for Wavering {
         let next = self.0.fetch_add(7_919, std::sync::atomic::Ordering::Relaxed) % 10_007;
         let mut signals = Signals::default();
         signals.trust = Some(f64::from(next) / 10_007.0);
-        signals.drifted = Some(next % 11 == 0);
+        signals.drifted = Some(next.is_multiple_of(11));
         signals
     }
 }

@@ -1,6 +1,6 @@
 //! The record as whoever remembers behaviour hears it: one entry after the other, in the log's order.
 
-use std::sync::Arc;
+use std::sync::Weak;
 use std::time::SystemTime;
 
 use super::recorder::Recorder;
@@ -21,10 +21,10 @@ pub trait Watcher: Send + Sync + 'static {
     }
 }
 
-/// Where a watcher hears from: the record, and the clock of its times.
+/// Where a watcher hears from: the record, and the clock of its times. Keeps no record open.
 #[derive(Clone)]
 pub struct Attachment {
-    pub(crate) recorder: Arc<dyn Recorder>,
+    pub(crate) recorder: Weak<dyn Recorder>,
     pub(crate) clock: Clock,
 }
 
@@ -35,10 +35,18 @@ impl Attachment {
         self.clock.now()
     }
 
-    /// Adds a statement about an agent to the record, a type and a JSON object; says whether it holds such, and tells of it.
+    /// Adds a statement about an agent to the record, a type and a JSON object; says whether it holds such, and tells of it. No where
+    /// the record's last harness has gone.
     #[must_use]
     pub fn state(&self, agent: &str, kind: &str, body: &str) -> bool {
-        self.recorder.state(agent, kind, body)
+        let recorder = self.recorder.upgrade();
+        recorder.is_some_and(|recorder| recorder.state(agent, kind, body))
+    }
+
+    /// Whether the record's last harness has gone.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.recorder.strong_count() == 0
     }
 }
 

@@ -561,7 +561,7 @@ fn attached(
     watcher.attached(
         agent,
         Attachment {
-            recorder: Arc::clone(recorder),
+            recorder: Arc::downgrade(recorder),
             clock: clock.clone(),
         },
     );

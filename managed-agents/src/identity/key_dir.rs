@@ -261,6 +261,12 @@ impl KeyDir {
         self.key_or_new(LOG_KEY)
     }
 
+    /// Whether there is a witness's key.
+    #[must_use]
+    pub fn has_witness_key(&self) -> bool {
+        self.file(WITNESS_KEY).exists()
+    }
+
     /// The key with which a witness cosigns the checkpoints of other logs, which is made if there is none; true when it was
     /// made just now.
     ///

@@ -114,6 +114,49 @@ fn tiles_are_the_log_again_and_go_on_where_they_ended() {
     check();
 }
 
+#[test]
+fn an_auditor_checks_static_files_with_the_log_s_key_alone() {
+    let place = Place::begun("static");
+    calls(&place.harness("support-bot"), 140);
+    place
+        .run(&["audit", "export", "--format", "tiles", "--out", "tiles"])
+        .ok();
+    let key = place.run(&["audit", "checkpoint", "--key"]).ok().out;
+    // no record, and no data directory
+    fs::rename(place.path("data"), place.path("elsewhere")).unwrap();
+    let verify = |more: &[&str]| {
+        let arguments = ["audit", "verify", "--tiles", "tiles", "--key", key.trim()];
+        place.run(&[&arguments[..], more].concat())
+    };
+    verify(&[]).ok().says("Every record is as it was signed.");
+    place
+        .run(&["audit", "verify", "--tiles", "tiles"])
+        .exits(1)
+        .says("--key");
+    for (file, record) in [
+        ("tile/entries/000", Some(0)),
+        ("tile/0/000", Some(3)),
+        ("checkpoint", None),
+    ] {
+        let path = place.path("tiles").join(file);
+        let bytes = fs::read(&path).unwrap();
+        let mut changed = bytes.clone();
+        changed[if file == "tile/0/000" { 100 } else { 30 }] ^= 1;
+        fs::write(&path, changed).unwrap();
+        let line = &verify(&["--json"]).exits(2).json()[0];
+        assert_eq!(line["first_bad_record"], json!(record), "{file}");
+        assert_eq!(line["problems"][0]["file"], json!(file));
+        verify(&[]).exits(2);
+        fs::write(&path, bytes).unwrap();
+    }
+    // a log that is another's, whoever wrote its files
+    let other = Place::begun("static-other");
+    let theirs = other.run(&["audit", "checkpoint", "--key"]).ok().out;
+    place
+        .run(&["audit", "verify", "--tiles", "tiles", "--key", theirs.trim()])
+        .exits(2);
+}
+
 /// The entries of the bundles, read by hand.
 fn entries(tiles: &Path, size: u64) -> Vec<Vec<u8>> {
     let mut entries = Vec::new();

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::support::{Place, call, calls};
+use crate::support::{Place, Run, call, calls};
 
 #[test]
 fn nothing_but_init_makes_a_record() {
@@ -73,6 +73,20 @@ fn what_an_agent_did_is_listed_shown_and_proven() {
     call(&harness, "tuesday", "pay", &input).unwrap();
     let denied = call(&harness, "tuesday", "drop_tables", &json!({})).unwrap_err();
     assert_eq!(denied.code(), "undeclared_name");
+
+    // the zone of whoever looks changes nothing
+    let zones = [
+        "UTC",
+        "Pacific/Kiritimati",
+        "right/America/St_Johns",
+        ":/nowhere",
+        "XXX99",
+    ];
+    let seen = zones.map(|zone| {
+        let list = place.command(&["audit", "list"]).env("TZ", zone).output().unwrap();
+        Run::from(list).ok().out
+    });
+    assert!(seen.iter().all(|list| *list == seen[0]), "{seen:?}");
 
     // while the program still runs
     let list = place.run(&["audit", "list", "--json", "--oldest-first"]).ok().json();

@@ -3,7 +3,7 @@
 use managed_agents::approval::{ApproverKey, OperatorStatement, StatementKind, TicketState};
 use managed_agents::home::{Choice, Home};
 use managed_agents::identity::Moment;
-use managed_agents::store::{Store, StoreErrorKind};
+use managed_agents::store::{Store, StoreErrorKind, TicketQuery};
 use managed_agents::{GovernanceDenied, GovernedBy as _, Harness, assert_denied, assert_escalated, governed};
 
 use crate::support::{Shop, options};
@@ -164,10 +164,14 @@ async fn what_was_approved_before_a_copy_was_restored_is_worth_nothing_after() {
     let shop = Shop::new("restored");
     let bot = shop.harness(|builder| builder);
     let ticket = waiting(&shop, &bot, 5).await;
+    let pending = waiting(&shop, &bot, 6).await;
     shop.approve(&ticket);
     let copy = shop.place.path().join("copy.db");
     Store::backup(shop.place.data(), &copy, |_, _| ()).unwrap();
     shop.pay(&bot, "bob", 5).await.unwrap();
+    // what the copy has as pending was approved and used since
+    shop.approve(&pending);
+    shop.pay(&bot, "bob", 6).await.unwrap();
     bot.home().unwrap().store().flush().await.unwrap();
     drop(bot);
     Store::restore(&copy, shop.place.data()).unwrap();
@@ -176,13 +180,22 @@ async fn what_was_approved_before_a_copy_was_restored_is_worth_nothing_after() {
         error.kind(),
         managed_agents::home::HomeErrorKind::Store(StoreErrorKind::RolledBack)
     );
-    // the operator finds out why, and accepts it: approvers stay, approvals do not
+    // the operator finds out why, and accepts it: approvers stay, tickets and approvals do not
     let home = Home::accept_restored(options(shop.place.path())).unwrap();
     assert_eq!(home.approvers().unwrap().members().len(), 1);
+    let reader = home.store().reader().unwrap();
+    assert!(reader.tickets(&TicketQuery::open()).unwrap().is_empty());
+    for ticket in [&ticket, &pending] {
+        assert_eq!(reader.ticket(ticket).unwrap().unwrap().state(), TicketState::Cancelled);
+    }
     home.set_state("shop", managed_agents::identity::AgentState::Active, "test")
         .unwrap();
-    drop(home);
+    drop((reader, home));
     let bot = shop.harness(|builder| builder);
-    assert_denied!(shop.pay(&bot, "bob", 5).await, "approval_forged");
-    assert_eq!(shop.runs(), 1);
+    for (ticket, amount) in [(&ticket, 5), (&pending, 6)] {
+        let anew = assert_escalated!(shop.pay(&bot, "bob", amount).await);
+        assert_ne!(anew.ticket().unwrap(), ticket, "it waits for people anew");
+    }
+    assert_eq!(shop.runs(), 2);
+    shop.sound();
 }

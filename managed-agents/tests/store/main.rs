@@ -7,7 +7,9 @@
 )]
 
 mod agents;
+mod clock;
 mod crash;
+mod ends;
 mod forged;
 mod keeps;
 mod older;

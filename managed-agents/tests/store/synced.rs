@@ -16,27 +16,49 @@ use crate::support::{Place, runtime, send};
 
 const ROLE: &str = "MANAGED_AGENTS_TEST_SYNCED";
 
-/// Each decision consumes a grant.
-struct Granting(Home, std::sync::atomic::AtomicU32);
+/// Says when each decision is acknowledged; if `grants`, each consumes a grant.
+struct Acknowledging {
+    home: Home,
+    grants: bool,
+    number: std::sync::atomic::AtomicU32,
+}
 
-impl Recorder for Granting {
+impl Acknowledging {
+    fn harness(home: &Home, grants: bool) -> Harness {
+        let recorder = Self {
+            home: home.clone(),
+            grants,
+            number: 0.into(),
+        };
+        let harness = Harness::builder().agent_id("bot").recorder(recorder);
+        harness.build_blocking().unwrap()
+    }
+}
+
+impl Recorder for Acknowledging {
     fn commit(
         &self,
         record: DecisionRecord,
         call: Option<&Arc<ToolCall>>,
         mut claims: Claims,
     ) -> Answer<Result<Committed, RecordError>> {
-        let number = self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        claims.grant = Some(format!("grant-{number}").into());
-        self.0.commit(record, call, claims)
+        if self.grants {
+            let number = self.number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            claims.grant = Some(format!("grant-{number}").into());
+        }
+        // what comes after it, as the outcome does, may be written and not fsynced
+        self.home.commit(record, call, claims).map(|done| {
+            say("ACKNOWLEDGED");
+            done
+        })
     }
 
     fn admits(&self, agent: &AgentId, at: SystemTime) -> Result<(), Stopped> {
-        self.0.admits(agent, at)
+        self.home.admits(agent, at)
     }
 
     fn conclude(&self, place: Sequence, outcome: OutcomeRecord) {
-        self.0.conclude(place, outcome);
+        self.home.conclude(place, outcome);
     }
 }
 
@@ -54,20 +76,19 @@ fn a_process_that_is_watched() {
     let Ok(place) = std::env::var(ROLE) else { return };
     let place = Path::new(&place);
     let home = Home::open(StoreOptions::new(place.join("data")).high_water(place.join("mark/log.high-water"))).unwrap();
-    let bot = Harness::builder().agent_id("bot").home(&home).build_blocking().unwrap();
-    let granting = Granting(home.clone(), 0.into());
-    let granted = Harness::builder()
-        .agent_id("bot")
-        .recorder(granting)
-        .build_blocking()
-        .unwrap();
+    // registers the agent
+    drop(Harness::builder().agent_id("bot").home(&home).build_blocking().unwrap());
+    let (bot, granted) = (
+        Acknowledging::harness(&home, false),
+        Acknowledging::harness(&home, true),
+    );
     home.register(&Enrolment::new(AgentId::parse("clerk").unwrap()))
         .unwrap();
     let runtime = runtime();
     let watched = |what: &str, work: &dyn Fn()| {
         say(&format!("BEGIN {what}"));
         work();
-        say("DONE");
+        say("ACKNOWLEDGED");
     };
     for _ in 0..6 {
         let one = |harness: &Harness| {
@@ -143,7 +164,7 @@ fn a_stop_a_revocation_and_a_consumed_grant_are_fsynced_before_anybody_is_told()
         for (at, line) in lines.iter().enumerate() {
             if let Some((_, rest)) = line.split_once("BEGIN ") {
                 begun = rest.split_once("\\n").map(|(what, _)| (what, at));
-            } else if line.contains("DONE\\n")
+            } else if line.contains("ACKNOWLEDGED\\n")
                 && let Some((what, from)) = begun.take()
             {
                 assert!(

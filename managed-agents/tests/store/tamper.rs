@@ -1,13 +1,18 @@
-//! Single flipped bits anywhere: what would change what a reader is told is found, and the record named.
+//! Single flipped bits anywhere, in the record's files and in what was exported of it: what would change what a reader is told is found, and the record named.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use managed_agents::AgentId;
+use managed_agents::audit::tree::note::{Note, NoteSigner};
+use managed_agents::audit::tree::{
+    EntryBundle, LogPolicy, TilePath, TileReader as _, check_files, encode_tile, tiles_of,
+};
 use managed_agents::identity::{AgentState, Enrolment, Trust};
 use managed_agents::store::{Depth, Reader, Store};
-use managed_agents::{AgentId, audit};
 use rusqlite::types::Value;
 
 use crate::forged::home;
@@ -131,6 +136,77 @@ impl Drop for Sandbox {
     }
 }
 
+/// The record as static files, which whoever has them and the log's key checks.
+struct Exported {
+    files: BTreeMap<String, Vec<u8>>,
+    policy: LogPolicy,
+}
+
+impl Exported {
+    fn of(original: &Original) -> Self {
+        let sandbox = Sandbox::new("exported");
+        sandbox.put(original, None);
+        let reader = Reader::open(sandbox.path().join("data")).unwrap();
+        let origin = reader.head().unwrap().origin().to_owned();
+        let key = NoteSigner::from_seed(&origin, &original.log_key).unwrap();
+        let note = reader.checkpoint().unwrap().unwrap();
+        let policy = LogPolicy::new(&origin, vec![key.verifier()]);
+        let head = policy.verify(&Note::parse(note.as_bytes()).unwrap()).unwrap();
+        let mut files = BTreeMap::from([("checkpoint".to_owned(), note.into_bytes())]);
+        for (index, entries) in (0..).zip(reader.entries(0, head.size() as usize).unwrap().chunks(256)) {
+            let mut bundle = EntryBundle::new();
+            for entry in entries {
+                bundle.push(entry.as_bytes()).unwrap();
+            }
+            let path = TilePath::entries(index, bundle.len()).unwrap();
+            files.insert(path.to_string(), bundle.as_bytes().to_vec());
+        }
+        for path in tiles_of(0, head.size()) {
+            let hashes = reader.hashes(path.level().unwrap(), path.index(), path.width());
+            files.insert(path.to_string(), encode_tile(&hashes.unwrap()));
+        }
+        let exported = Self { files, policy };
+        exported.look("", 0, 0).unwrap();
+        exported
+    }
+
+    /// What is found when one bit is flipped: nothing, or something, with the first record that is wrong.
+    fn look(&self, flipped: &str, at: usize, bit: u8) -> Result<(), Option<u64>> {
+        let read = |path: &str| {
+            let mut bytes = self.files.get(path)?.clone();
+            if path == flipped {
+                bytes[at] ^= 1 << bit;
+            }
+            Some(bytes)
+        };
+        let note = read("checkpoint").unwrap();
+        let head = Note::parse(&note).map_err(|_| None)?;
+        let head = self.policy.verify(&head).map_err(|_| None)?;
+        let report = check_files(head.checkpoint(), |path| Ok::<_, Infallible>(read(path)), |_, _| None).unwrap();
+        if report.is_sound() {
+            Ok(())
+        } else {
+            Err(report.first_bad_record)
+        }
+    }
+
+    /// The first record that a byte of a file is of; none for the checkpoint.
+    fn record_of(&self, file: &str, at: usize) -> Option<u64> {
+        let path: TilePath = file.parse().ok()?;
+        let begin = path.index() * 256;
+        if let Some(level) = path.level() {
+            return Some((begin + at as u64 / 32) << (8 * u32::from(level)));
+        }
+        let mut end = 0;
+        let entries = EntryBundle::decode(&self.files[file], path.width()).unwrap();
+        let place = entries.iter().position(|entry| {
+            end += 2 + entry.len();
+            at < end
+        });
+        Some(begin + place.unwrap() as u64)
+    }
+}
+
 /// Every row of every table, or why it cannot be read.
 fn dump(data: &Path) -> Result<Vec<Row>, rusqlite::Error> {
     let db = rusqlite::Connection::open(data.join("record.db"))?;
@@ -153,6 +229,10 @@ fn dump(data: &Path) -> Result<Vec<Row>, rusqlite::Error> {
 #[test]
 fn every_flip_that_changes_what_a_reader_is_told_is_found() {
     let (plain, wal) = (Original::make(false), Original::make(true));
+    let exported = Exported::of(&plain);
+    // the checkpoint is the first
+    let names: Vec<&str> = exported.files.keys().map(String::as_str).collect();
+    assert_eq!(names[0], "checkpoint");
     let (sandbox, apart) = (Sandbox::new("flipped"), Sandbox::new("flipped-dump"));
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = |below: usize| {
@@ -163,7 +243,20 @@ fn every_flip_that_changes_what_a_reader_is_told_is_found() {
     };
     let (mut changed, mut named) = (BTreeMap::new(), 0);
     for round in 0..rounds("MANAGED_AGENTS_FLIPS", 300) {
-        let (original, file) = match round % 16 {
+        if round % 20 >= 16 {
+            // every bit of these is told to somebody
+            let name = names[random(if round % 20 == 19 { 1 } else { names.len() })];
+            let (at, bit) = (random(exported.files[name].len()), random(8) as u8);
+            let expected = exported.record_of(name, at);
+            assert_eq!(
+                exported.look(name, at, bit),
+                Err(expected),
+                "bit {bit} of byte {at} of {name}"
+            );
+            *changed.entry("exported files").or_insert(0) += 1;
+            continue;
+        }
+        let (original, file) = match round % 20 {
             0 => (&plain, "mark/log.high-water"),
             1 => (&plain, "mark/log.revoked"),
             2 => (&plain, "data/subjects.keys"),
@@ -196,7 +289,7 @@ fn every_flip_that_changes_what_a_reader_is_told_is_found() {
     println!(
         "flips that changed what is told, all of them found: {changed:?}; {named} changed one entry, which was named"
     );
-    assert!(changed.len() == FILES.len() && named > 0, "{changed:?}");
+    assert!(changed.len() == FILES.len() + 1 && named > 0, "{changed:?}");
 }
 
 #[test]
@@ -206,14 +299,14 @@ fn a_flip_in_a_signed_head_is_found_by_whoever_has_the_logs_key() {
     sandbox.put(&original, None);
     let reader = Reader::open(sandbox.path().join("data")).unwrap();
     let head = reader.checkpoint().unwrap().unwrap();
-    let note = audit::tree::note::Note::parse(head.as_bytes()).unwrap();
-    let key = audit::tree::note::NoteSigner::from_seed(reader.head().unwrap().origin(), &original.log_key).unwrap();
-    let policy = audit::tree::LogPolicy::new(reader.head().unwrap().origin(), vec![key.verifier()]);
+    let note = Note::parse(head.as_bytes()).unwrap();
+    let key = NoteSigner::from_seed(reader.head().unwrap().origin(), &original.log_key).unwrap();
+    let policy = LogPolicy::new(reader.head().unwrap().origin(), vec![key.verifier()]);
     assert!(policy.verify(&note).is_ok());
     for at in 0..head.len() {
         let mut bytes = head.clone().into_bytes();
         bytes[at] ^= 1;
-        let passes = audit::tree::note::Note::parse(&bytes).is_ok_and(|note| policy.verify(&note).is_ok());
+        let passes = Note::parse(&bytes).is_ok_and(|note| policy.verify(&note).is_ok());
         assert!(!passes, "byte {at} of the signed head");
     }
 }

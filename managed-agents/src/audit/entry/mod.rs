@@ -22,6 +22,7 @@ pub use decision::{DecisionContext, decision};
 pub use error::{EntryError, EntryErrorKind};
 pub use outcome::{outcome, unknown_outcome};
 pub use pending::{IndexColumns, PendingEntry, Sealed};
+pub(crate) use read::SealedRef;
 pub use read::{Commitment, Entry};
 pub(crate) use scan::Members;
 pub use statement::{Statement, statement};

@@ -27,6 +27,8 @@ use crate::calendar;
 pub struct Entry {
     text: String,
     members: Vec<(Range<u32>, Range<u32>)>,
+    /// Whether any key is written with escapes.
+    has_escaped_keys: bool,
     sequence: u64,
     at_micros: i64,
     kind: Range<u32>,
@@ -49,9 +51,11 @@ impl Entry {
         let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8"))?;
         let mut members: Vec<(Range<u32>, Range<u32>)> = Vec::with_capacity(28);
         let mut last: Option<Cow<'_, str>> = None;
+        let mut has_escaped_keys = false;
         for member in Members::of(&text) {
             let (key, value) = member.map_err(|_| malformed("it is no JSON object"))?;
             let name = unescape(key);
+            has_escaped_keys |= matches!(name, Cow::Owned(_));
             if last.as_ref().is_some_and(|last| !in_order(last, &name)) {
                 return Err(malformed("its keys are not in the order of RFC 8785"));
             }
@@ -62,6 +66,7 @@ impl Entry {
         let mut entry = Self {
             text,
             members,
+            has_escaped_keys,
             sequence: 0,
             at_micros: 0,
             kind: 0..0,
@@ -211,6 +216,21 @@ impl Entry {
     /// Any member as JSON text, known to this version or not.
     #[must_use]
     pub fn raw(&self, key: &str) -> Option<&str> {
+        let text = self.text.as_bytes();
+        let is_it = |name: &Range<u32>| {
+            // most keys are written as they are
+            let quoted = text.get(name.start as usize..name.end as usize);
+            quoted.and_then(|quoted| quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")) == Some(key.as_bytes())
+        };
+        let plain = || self.members.iter().find(|(name, _)| is_it(name));
+        if !key.contains('\\')
+            && let Some((_, value)) = plain()
+        {
+            return Some(self.slice(value));
+        }
+        if !self.has_escaped_keys {
+            return None;
+        }
         self.members().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
@@ -225,26 +245,27 @@ impl Entry {
     #[must_use]
     pub fn commitments(&self) -> Vec<Commitment<'_>> {
         let mut found = Vec::new();
-        for (key, value) in self.members() {
-            match &*key {
-                "arguments" => {
-                    for (name, value) in Members::of(value).flatten() {
-                        let mut path = "/arguments/".to_owned();
-                        super::decision::push_step(&mut path, &unescape(name));
-                        found.extend(Commitment::read(path, value));
-                    }
-                }
-                "arguments_whole" => found.extend(Commitment::read("/arguments".to_owned(), value)),
-                "context" | "ids" | "inputs" | "target" => found.extend(Commitment::read(format!("/{key}"), value)),
-                "history" | "screen" => {
-                    for (at, value) in elements(value).into_iter().enumerate() {
-                        found.extend(Commitment::read(format!("/{key}/{at}"), value));
-                    }
-                }
-                _ => {}
-            }
-        }
+        self.committed(|path, committed| {
+            found.push(Commitment {
+                path: path.to_owned(),
+                committed,
+            });
+        });
         found
+    }
+
+    /// Whether these are the values of everything that the entry commits to, each at its place.
+    pub(crate) fn opens_all(&self, values: &[SealedRef<'_>]) -> bool {
+        let mut number = 0;
+        let mut opens = true;
+        self.committed(|path, committed| {
+            // they stand in the same order, unless somebody wrote them otherwise
+            let value = values.get(number).filter(|value| value.path == path);
+            let value = value.or_else(|| values.iter().find(|value| value.path == path));
+            opens &= value.is_some_and(|value| committed.opens(value));
+            number += 1;
+        });
+        opens && values.len() == number
     }
 
     /// Whether what was kept apart is what this entry commits to, at its place.
@@ -260,6 +281,40 @@ impl Entry {
             .ok()
             .and_then(|value| serde_json_canonicalizer::to_vec(&value).ok())
             .is_some_and(|canonical| canonical == self.text.as_bytes())
+    }
+
+    /// Gives every commitment and the JSON pointer to its place, in order.
+    fn committed<'e>(&'e self, mut each: impl FnMut(&str, Committed<'e>)) {
+        let mut path = String::new();
+        let mut give = |path: &str, value: &'e str| {
+            if let Some(committed) = Committed::read(value) {
+                each(path, committed);
+            }
+        };
+        for (key, value) in &self.members {
+            let value = self.slice(value);
+            match self.slice(key) {
+                r#""arguments""# => {
+                    for (name, value) in Members::of(value).flatten() {
+                        path.clear();
+                        path.push_str("/arguments/");
+                        super::decision::push_step(&mut path, &unescape(name));
+                        give(&path, value);
+                    }
+                }
+                r#""arguments_whole""# => give("/arguments", value),
+                r#""context""# => give("/context", value),
+                r#""ids""# => give("/ids", value),
+                r#""inputs""# => give("/inputs", value),
+                r#""target""# => give("/target", value),
+                key @ (r#""history""# | r#""screen""#) => {
+                    for (at, value) in elements(value).into_iter().enumerate() {
+                        give(&format!("/{}/{at}", key.trim_matches('"')), value);
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     fn text(&self, key: &str) -> Option<Cow<'_, str>> {
@@ -283,26 +338,10 @@ impl Entry {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Commitment<'a> {
     path: String,
-    committed: &'a str,
-    len: u64,
-    redacted: bool,
+    committed: Committed<'a>,
 }
 
 impl<'a> Commitment<'a> {
-    /// Of `{"c":…,"len":…}`, whatever else is beside it.
-    fn read(path: String, json: &'a str) -> Option<Self> {
-        let member = |name: &str| {
-            let quoted = Members::of(json).flatten().find(|(key, _)| *unescape(key) == *name);
-            quoted.map(|(_, value)| value)
-        };
-        Some(Self {
-            path,
-            committed: member("c")?.strip_prefix('"')?.strip_suffix('"')?,
-            len: member("len")?.parse().ok()?,
-            redacted: member("redacted") == Some("true"),
-        })
-    }
-
     /// Where the value stands, as a JSON pointer.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -312,33 +351,81 @@ impl<'a> Commitment<'a> {
     /// The commitment, in base64url.
     #[must_use]
     pub fn committed(&self) -> Untrusted<'a> {
-        Untrusted::new(self.committed)
+        Untrusted::new(self.committed.digits)
     }
 
     /// How many bytes the value has.
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.len
+        self.committed.len
     }
 
     /// Whether the value has no bytes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.committed.len == 0
     }
 
     /// Whether the tool redacts anything in the value.
     #[must_use]
     pub fn is_redacted(&self) -> bool {
-        self.redacted
+        self.committed.redacted
     }
 
     /// Whether this is the commitment to what was kept apart.
     #[must_use]
     pub fn opens(&self, sealed: &Sealed) -> bool {
-        let mut expected = Vec::with_capacity(43);
-        push_base64url(&mut expected, &commitment(&sealed.salt, &sealed.path, &sealed.value));
-        self.path == sealed.path && self.len == sealed.value.len() as u64 && self.committed.as_bytes() == expected
+        let sealed = SealedRef {
+            path: &sealed.path,
+            salt: &sealed.salt,
+            value: &sealed.value,
+        };
+        self.path == sealed.path && self.committed.opens(&sealed)
+    }
+}
+
+/// A value that was kept apart, where it lies.
+#[derive(Clone, Copy)]
+pub(crate) struct SealedRef<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) salt: &'a [u8; 32],
+    pub(crate) value: &'a [u8],
+}
+
+/// A commitment, without its place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Committed<'a> {
+    /// In base64url.
+    digits: &'a str,
+    len: u64,
+    redacted: bool,
+}
+
+impl<'a> Committed<'a> {
+    /// Of `{"c":…,"len":…}`, whatever else is beside it.
+    fn read(json: &'a str) -> Option<Self> {
+        let (mut digits, mut len, mut redacted) = (None, None, false);
+        for (key, value) in Members::of(json).flatten() {
+            // of a key that is given twice the first counts
+            match &*unescape(key) {
+                "c" => digits = digits.or(Some(value)),
+                "len" => len = len.or(Some(value)),
+                "redacted" => redacted = value == "true",
+                _ => {}
+            }
+        }
+        Some(Self {
+            digits: digits?.strip_prefix('"')?.strip_suffix('"')?,
+            len: len?.parse().ok()?,
+            redacted,
+        })
+    }
+
+    /// Whether this commits to a value at its place.
+    fn opens(&self, sealed: &SealedRef<'_>) -> bool {
+        let mut expected = Vec::with_capacity(44);
+        push_base64url(&mut expected, &commitment(sealed.salt, sealed.path, sealed.value));
+        self.len == sealed.value.len() as u64 && self.digits.as_bytes() == expected
     }
 }
 

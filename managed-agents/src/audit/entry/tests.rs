@@ -8,7 +8,7 @@ use super::*;
 use crate::audit::{DecisionRecord, Disposition, OutcomeRecord, RecordDetails, Sequence};
 use crate::call::{AgentId, CallDetails, CanonicalWriter, Digest, Head, MetaRef, Origin, Salt, ToolCall, ToolMeta};
 use crate::outcome::Outcome;
-use crate::verdict::{Decision, EvaluationId, Found};
+use crate::verdict::{Basis, Decision, EvaluationId, Found};
 
 /// A call of `tool` with these arguments; what the pointers name is redacted.
 pub(crate) fn call(tool: &str, arguments: &Value, redacted: &[&str]) -> Arc<ToolCall> {
@@ -220,6 +220,67 @@ fn a_decision_without_a_call_says_what_there_is() {
     assert!(pending.sealed.is_empty());
     for absent in ["arguments", "digest", "governor", "session", "target", "ucs"] {
         assert_eq!(entry.raw(absent), None, "{absent}");
+    }
+}
+
+#[test]
+fn what_a_verdict_rests_on_is_committed_to_like_all_else() {
+    let call = call("pay", &json!({"amount": 7, "to": "bob"}), &[]);
+    let mut record = record(&call, Decision::Allow, Disposition::Allowed, &[]);
+    let details = RecordDetails {
+        basis: Some(Arc::new(Basis {
+            rules: Digest::new([3; 32]),
+            policies: vec!["test.1".into()],
+            inputs: r#"{"facts":{}}"#.into(),
+        })),
+        ..RecordDetails::default()
+    };
+    record.details = details.into_option();
+    let pending = decision(&record, Some(&call), &context()).unwrap();
+    let entry = sound(&pending);
+    let paths: Vec<_> = entry.commitments().iter().map(|one| one.path().to_owned()).collect();
+    assert_eq!(paths, ["/arguments/amount", "/arguments/to", "/inputs"]);
+    let mut values: Vec<_> = pending.sealed.iter().map(sealed_ref).collect();
+    assert!(
+        !entry.opens_all(&values),
+        "the salt of the digest is committed to by nothing"
+    );
+    values.retain(|value| value.path != "/salt");
+    assert!(entry.opens_all(&values));
+    values.swap(0, 2);
+    assert!(entry.opens_all(&values), "in whatever order");
+    for missing in 0..values.len() {
+        let mut fewer = values.clone();
+        fewer.remove(missing);
+        assert!(!entry.opens_all(&fewer), "{missing}");
+        let mut twice = values.clone();
+        twice[missing] = values[(missing + 1) % values.len()];
+        assert!(!entry.opens_all(&twice), "{missing}");
+    }
+}
+
+fn sealed_ref(sealed: &Sealed) -> SealedRef<'_> {
+    SealedRef {
+        path: &sealed.path,
+        salt: &sealed.salt,
+        value: &sealed.value,
+    }
+}
+
+#[test]
+fn members_are_found_however_their_keys_are_written() {
+    let plain = r#"{"at":"2026-01-01T00:00:00.000000Z","seq":3,"type":"weather","v":"ma-entry/1","wind":12}"#;
+    // `t` of `type` and `w` of `wind` as escapes, as no writer of ours has them
+    let escaped = plain
+        .replace("\"type\"", "\"\\u0074ype\"")
+        .replace("\"wind\"", "\"\\u0077ind\"");
+    for text in [plain, &escaped] {
+        let entry = Entry::parse(text.as_bytes().to_vec()).unwrap();
+        assert_eq!(
+            (entry.kind(), entry.raw("wind"), entry.raw("win")),
+            ("weather", Some("12"), None)
+        );
+        assert_eq!(entry.raw("\\u0077ind"), None, "a key is what it says");
     }
 }
 

@@ -34,8 +34,10 @@ impl Opened {
                     .any(|commitment| !commitment.is_redacted() && commitment.opens(sealed))
             })
             .filter_map(|sealed| Some((sealed.path.clone(), String::from_utf8(sealed.value.clone()).ok()?)))
-            // what stands in JSON must be JSON, whoever sealed it
-            .filter(|(_, value)| serde_json::from_str::<serde::de::IgnoredAny>(value).is_ok())
+            // what stands in JSON must be JSON, whoever sealed it, and in one line: a control character could only be between tokens
+            .filter(|(_, value)| {
+                !value.chars().any(char::is_control) && serde_json::from_str::<serde::de::IgnoredAny>(value).is_ok()
+            })
             .collect();
         Self { values }
     }

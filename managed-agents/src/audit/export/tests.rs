@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::audit::entry::tests::{call, record};
 use crate::audit::entry::{
-    DecisionContext, Entry, PendingEntry, Sealed, Statement, decision, outcome, statement, unknown_outcome,
+    DecisionContext, Entry, PendingEntry, Sealed, Statement, commitment, decision, outcome, statement, unknown_outcome,
 };
 use crate::audit::{Disposition, OutcomeRecord, RecordDetails, Sequence};
 use crate::outcome::Outcome;
@@ -257,6 +257,45 @@ fn only_what_the_entry_commits_to_is_shown() {
         .collect();
     assert!(Opened::of(&entry, &forged).is_empty());
     assert!(!Opened::of(&entry, &pending.sealed).is_empty());
+}
+
+#[test]
+fn a_value_that_is_no_single_line_of_json_is_not_shown_whoever_committed_to_it() {
+    let call = call("t", &json!({"a": 1}), &[]);
+    let record = record(&call, Decision::Deny, Disposition::Refused, &["x"]);
+    let pending = decision(&record, Some(&call), &DecisionContext::default()).unwrap();
+    let entry = Entry::parse(pending.at(0)).unwrap();
+    let ours = entry.commitments()[0].committed().reveal().to_owned();
+    let mut sealed = pending.sealed[0].clone();
+    for (value, is_shown) in [
+        ("[1]", true),
+        ("[1,\n2]", false),
+        ("[1,\t2]", false),
+        ("[1,", false),
+        ("1 2", false),
+    ] {
+        sealed.value = value.as_bytes().to_vec();
+        let theirs = base64url(&commitment(&sealed.salt, &sealed.path, &sealed.value));
+        let length = |length: usize| format!("\"len\":{length}");
+        let text = entry
+            .as_json()
+            .replace(&ours, &theirs)
+            .replace(&length(1), &length(value.len()));
+        let forged = Entry::parse(text).unwrap();
+        assert!(forged.opens(&sealed), "{value:?}");
+        let opened = Opened::of(&forged, [&sealed]);
+        assert_eq!(!opened.is_empty(), is_shown, "{value:?}");
+        let mut export = Exporter::new(Format::JsonLines, "log", Vec::new());
+        export.write(&forged, &opened).unwrap();
+        let line = String::from_utf8(export.finish().unwrap()).unwrap();
+        serde_json::from_str::<Value>(&line).unwrap();
+        assert_eq!(line.lines().count(), 1);
+    }
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
 #[test]

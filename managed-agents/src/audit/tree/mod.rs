@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | hashes of entries and nodes | [`leaf_hash`], [`node_hash`], [`Frontier`] | RFC 6962, section 2.1 |
 //! | proofs | [`prove_inclusion`], [`prove_consistency`], [`verify_inclusion`], [`verify_consistency`] | RFC 9162, section 2.1 |
-//! | tiles, entry bundles, their paths | [`TilePath`], [`encode_tile`], [`EntryBundle`] | c2sp.org/tlog-tiles |
+//! | tiles, entry bundles, their paths | [`TilePath`], [`encode_tile`], [`EntryBundle`], [`check_files`] | c2sp.org/tlog-tiles |
 //! | signed texts | [`note`] | c2sp.org/signed-note |
 //! | the signed head of a log | [`Checkpoint`] | c2sp.org/tlog-checkpoint |
 //! | a witness's signature | [`note::Cosigner`] | c2sp.org/tlog-cosignature (Ed25519) |
@@ -42,6 +42,7 @@
 
 mod bundle;
 mod checkpoint;
+mod files;
 mod frontier;
 mod hash;
 mod memory;
@@ -56,6 +57,7 @@ pub mod witness;
 
 pub use bundle::{BundleError, EntryBundle};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointErrorKind};
+pub use files::{FileProblem, FilesReport, check_files};
 pub use frontier::{Frontier, FrontierError};
 pub use hash::{Hash, HashError, leaf_hash, node_hash};
 pub use memory::MemoryTiles;

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod export;
+mod files;
 mod filter;
 mod list;
 mod prove;

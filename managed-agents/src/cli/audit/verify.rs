@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::files;
+use crate::audit::tree::note::NoteVerifier;
 use crate::cli::failure::{Failure, shown_path};
 use crate::cli::output::{Output, complain};
 use crate::cli::place::Place;
@@ -23,7 +25,10 @@ cannot be read at all.
 Every entry is hashed and compared with the tree, its root and the newest signed checkpoint; size and root are compared with the
 high-water mark, which lies outside the data directory. --deep also reads every entry, makes all derived tables anew, checks every
 checkpoint's signature, opens every value that is not erased, and checks the signatures of passports and of agents' states: against the
-authority's certificate in keys/authority.pem, or the one that --authority names. It may run while programs write.")]
+authority's certificate in keys/authority.pem, or the one that --authority names. It may run while programs write.
+
+--tiles checks the static files that `audit export --format tiles` wrote, without any record: every bundle, every tile, and the
+checkpoint, by the log's key, which comes from whoever is trusted to know it (`audit checkpoint --key`).")]
 pub(in crate::cli) struct Verify {
     /// Check everything that can be checked
     #[arg(long)]
@@ -32,6 +37,18 @@ pub(in crate::cli) struct Verify {
     /// Certificate of the authority to believe (PEM), got from somebody whom you trust to know it
     #[arg(long, value_name = "FILE")]
     authority: Option<PathBuf>,
+
+    /// Check this directory of static files instead; needs --key, and no record
+    #[arg(long, value_name = "DIR", requires = "key", conflicts_with_all = ["deep", "authority"])]
+    tiles: Option<PathBuf>,
+
+    /// Key of the log, as `audit checkpoint --key` prints it
+    #[arg(long, value_name = "VKEY", requires = "tiles")]
+    key: Option<NoteVerifier>,
+
+    /// Key of a witness that must have signed the checkpoint, too
+    #[arg(long = "witness-key", value_name = "VKEY", requires = "tiles")]
+    witnesses: Vec<NoteVerifier>,
 
     /// Print the result as one line of JSON
     #[arg(long)]
@@ -71,6 +88,9 @@ enum Mark {
 
 impl Verify {
     pub(super) fn run(&self, place: &Place, out: &mut Output) -> Result<u8, Failure> {
+        if let (Some(dir), Some(key)) = (&self.tiles, &self.key) {
+            return files::verify(dir, key, &self.witnesses, self.json, out);
+        }
         let depth = if self.deep { Depth::Deep } else { Depth::Quick };
         let options = place.options()?;
         let trust = self.trust(options.dir())?;

@@ -79,13 +79,15 @@ impl Serve {
             Some(dir) => dir.clone(),
             None => place.dir()?.join("witness"),
         };
-        let (key, _) = KeyDir::open(dir.join("keys"))?.witness_key()?;
+        let keys = KeyDir::open(dir.join("keys"))?;
+        // the memory before the key: a key without one has signed
+        let state = StateFile::open(&dir, !keys.has_witness_key()).map_err(|error| Failure::of_file(&dir, error))?;
+        let (key, _) = keys.witness_key()?;
         let name = match &self.name {
             Some(name) => name.clone(),
             None => format!("managed-agents.local/witness/{}", key.public().id()),
         };
         let cosigner = Cosigner::from_seed(&name, &key.reveal()).map_err(|error| Failure::of(&error))?;
-        let state = StateFile::open(&dir).map_err(|error| Failure::of_file(&dir, error))?;
         let verifier = cosigner.verifier();
         let witness = Arc::new(Witness::new(cosigner, policies(&self.logs)?, state));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

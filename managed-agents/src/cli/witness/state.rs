@@ -21,26 +21,41 @@ pub(super) struct StateFile {
 }
 
 impl StateFile {
-    /// Opens the memory in a directory; begins one where there is none.
-    pub(super) fn open(dir: &Path) -> io::Result<Self> {
+    /// Opens the memory in a directory. With `may_begin`, begins one where there is none: only for a key that has signed nothing, as
+    /// whoever removes the memory of one that has would let logs write their history anew.
+    pub(super) fn open(dir: &Path, may_begin: bool) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         let lock = options.open(dir.join("witness.lock"))?;
         lock.try_lock()
             .map_err(|_| io::Error::other("another witness uses this directory"))?;
         let path = dir.join("witness.state");
-        let heads = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+        let there = fs::read(&path);
+        let is_missing = there
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        let heads = match there {
+            Err(_) if is_missing && may_begin => BTreeMap::new(),
+            Err(_) if is_missing => {
+                return Err(io::Error::other(
+                    "witness.state is missing, and the witness's key has signed: put it back, or begin another witness by removing \
+                     keys/witness.key as well",
+                ));
+            }
             bytes => read(&bytes?).ok_or_else(|| {
                 // a witness that began anew would let every log do so
                 io::Error::other(format!("{} is not what this program wrote", path.display()))
             })?,
         };
-        Ok(Self {
+        let state = Self {
             path,
             heads: Mutex::new(heads),
             _lock: lock,
-        })
+        };
+        if is_missing {
+            state.write(&BTreeMap::new())?;
+        }
+        Ok(state)
     }
 
     fn write(&self, heads: &BTreeMap<String, Head>) -> io::Result<()> {
@@ -109,26 +124,28 @@ mod tests {
     fn what_was_signed_is_remembered_by_the_next_process_and_changes_only_from_what_it_was() {
         let dir = fresh("remembers");
         let (one, two) = (Head::new(1, Hash::new([1; 32])), Head::new(2, Hash::new([2; 32])));
-        let state = StateFile::open(&dir).unwrap();
-        assert!(StateFile::open(&dir).is_err(), "two at once");
+        let state = StateFile::open(&dir, true).unwrap();
+        assert!(StateFile::open(&dir, true).is_err(), "two at once");
         assert!(state.advance("log", None, one).unwrap());
         assert!(!state.advance("log", None, two).unwrap());
         drop(state);
-        let state = StateFile::open(&dir).unwrap();
+        let state = StateFile::open(&dir, true).unwrap();
         assert_eq!(state.last("log").unwrap(), Some(one));
         assert_eq!(state.last("other").unwrap(), None);
         assert!(!state.advance("log", Some(two), two).unwrap());
         assert!(state.advance("log", Some(one), two).unwrap());
         drop(state);
         fs::write(dir.join("witness.state"), "{\"log\":[0,\"\"]}").unwrap();
-        assert!(StateFile::open(&dir).is_err(), "a damaged memory is no beginning");
+        assert!(StateFile::open(&dir, true).is_err(), "a damaged memory is no beginning");
+        fs::remove_file(dir.join("witness.state")).unwrap();
+        assert!(StateFile::open(&dir, false).is_err(), "nor is one that is gone");
         fs::remove_dir_all(dir).unwrap();
     }
 
     #[test]
     fn what_cannot_be_kept_is_not_signed() {
         let dir = fresh("unwritable");
-        let state = StateFile::open(&dir).unwrap();
+        let state = StateFile::open(&dir, true).unwrap();
         fs::remove_dir_all(&dir).unwrap();
         assert!(state.advance("log", None, Head::new(1, Hash::new([1; 32]))).is_err());
         assert_eq!(state.last("log").unwrap(), None);

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{Attachment, Event, Watcher, micros};
 use crate::call::{AgentId, Effect, ToolCall};
+use crate::clock::Clock;
 use crate::drift::{Alert, Calibrated, Phase, Severity};
 use crate::trust::Score;
 use crate::verdict::{Reason, Verdict};
@@ -87,7 +88,10 @@ struct Shared {
 #[derive(Default)]
 struct Remembered {
     profile: Mutex<Profile>,
-    attached: OnceLock<Attachment>,
+    /// Where statements about it go: of several records the first that is there. Guards the list; held for a look at it.
+    attached: Mutex<Vec<Attachment>>,
+    /// Of several harnesses for one agent the first one's clock counts.
+    clock: OnceLock<Clock>,
 }
 
 impl Remembered {
@@ -98,13 +102,14 @@ impl Remembered {
     }
 
     fn now(&self) -> SystemTime {
-        self.attached.get().map_or_else(SystemTime::now, Attachment::now)
+        self.clock.get().map_or_else(SystemTime::now, Clock::now)
     }
 
     /// Records a statement where the record holds such; else it is heard at once.
     fn state(&self, agent: &str, kind: &'static str, body: &str) {
-        let stated = self.attached.get().is_some_and(|to| to.state(agent, kind, body));
-        if !stated {
+        let attached = self.attached.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let stated = attached.iter().find(|to| !to.has_ended());
+        if !stated.is_some_and(|to| to.state(agent, kind, body)) {
             self.lock().state(kind, body);
         }
     }
@@ -285,8 +290,11 @@ impl Watcher for Shared {
     }
 
     fn attached(&self, agent: &AgentId, to: Attachment) {
-        // of several harnesses for one agent the first one's clock counts
-        let _ = self.find_or_make(agent.as_str()).attached.set(to);
+        let agent = self.find_or_make(agent.as_str());
+        let _ = agent.clock.set(to.clock.clone());
+        let mut attached = agent.attached.lock().unwrap_or_else(PoisonError::into_inner);
+        attached.retain(|to| !to.has_ended());
+        attached.push(to);
     }
 }
 

@@ -5,7 +5,67 @@ use super::token::{Kind, Token, tokens};
 use super::whole::{
     CALLS, CATALOGUES, asks_document, asks_function, is_called, is_statement, is_statement_words, stands_alone,
 };
+use super::words::Words;
 use crate::screen::path;
+
+/// Functions and tables that only a database has, or that its attackers call.
+static FUNCTIONS: Words = Words::new(&[
+    "waitfor delay",
+    "utl_inaddr",
+    "utl_http",
+    "dbms_pipe",
+    "dbms_lock",
+    "xp_cmdshell",
+    "xp_regread",
+    "xp_dirtree",
+    "load_file(",
+    "extractvalue(",
+    "updatexml(",
+    "ascii(substr",
+    "substring(@@",
+    "@@version",
+    "@@servername",
+    "current_setting(",
+    "current_database(",
+    "information_schema",
+    "sysobjects",
+    "syscolumns",
+    "sysusers",
+    "syscat.",
+    "sysibm.",
+    "pg_shadow",
+    "pg_user",
+    "pg_catalog",
+    "mysql.user",
+    "all_tables",
+    "sqlite_master",
+    "sp_password",
+    "sp_who",
+    "into outfile",
+    "into dumpfile",
+    "randomblob(",
+    "serverproperty(",
+    "db_name(",
+    "user_name(",
+    "is_srvrolemember",
+    "openrowset(",
+    "ctxsys.",
+    "v$version",
+    "v$instance",
+    "master..",
+    "/*!",
+    "elt(",
+    "make_set(",
+    "procedure analyse",
+    "group_concat(",
+    "unhex(",
+    "regexp_substring",
+    "exec(",
+    "database()",
+    "version()",
+]);
+static CATALOGUES_OF_ALL: Words = Words::new(&CATALOGUES);
+static CALLS_OF_ALL: Words = Words::new(&CALLS);
 
 /// Whether a value of an ordinary argument holds SQL, or breaks out of a string in SQL.
 pub(in crate::screen) fn injected(value: &str) -> bool {
@@ -22,7 +82,7 @@ pub(in crate::screen) fn injected(value: &str) -> bool {
         let lower = value.to_ascii_lowercase();
         return lower.contains([' ', '\t', '\n'])
             && (stands_alone(&lower)
-                || CATALOGUES.iter().any(|own| lower.contains(own))
+                || CATALOGUES_OF_ALL.are_in(&lower)
                 || is_statement(value)
                 || contains_word(&lower, "union select")
                 || contains_word(&lower, "union all select"));
@@ -79,68 +139,11 @@ fn fragment(value: &str) -> bool {
         || lower.contains("-- ")
         || lower.trim_end().ends_with("--+");
     let has = |names: &[&str]| names.iter().any(|name| contains_word(&lower, name));
-    let functions = [
-        "waitfor delay",
-        "utl_inaddr",
-        "utl_http",
-        "dbms_pipe",
-        "dbms_lock",
-        "xp_cmdshell",
-        "xp_regread",
-        "xp_dirtree",
-        "load_file(",
-        "extractvalue(",
-        "updatexml(",
-        "ascii(substr",
-        "substring(@@",
-        "@@version",
-        "@@servername",
-        "current_setting(",
-        "current_database(",
-        "information_schema",
-        "sysobjects",
-        "syscolumns",
-        "sysusers",
-        "syscat.",
-        "sysibm.",
-        "pg_shadow",
-        "pg_user",
-        "pg_catalog",
-        "mysql.user",
-        "all_tables",
-        "sqlite_master",
-        "sp_password",
-        "sp_who",
-        "into outfile",
-        "into dumpfile",
-        "randomblob(",
-        "serverproperty(",
-        "db_name(",
-        "user_name(",
-        "is_srvrolemember",
-        "openrowset(",
-        "ctxsys.",
-        "v$version",
-        "v$instance",
-        "master..",
-        "/*!",
-        "elt(",
-        "make_set(",
-        "procedure analyse",
-        "group_concat(",
-        "unhex(",
-        "regexp_substring",
-        "exec(",
-        "database()",
-        "version()",
-    ];
-    if functions.iter().any(|own| lower.contains(own))
-        && (value.contains(['(', '@', '*', '.']) || lower.contains("delay"))
-    {
+    if FUNCTIONS.are_in(&lower) && (value.contains(['(', '@', '*', '.']) || lower.contains("delay")) {
         return true;
     }
-    if CATALOGUES.iter().any(|own| lower.contains(own))
-        || CALLS.iter().any(|own| lower.contains(own))
+    if CATALOGUES_OF_ALL.are_in(&lower)
+        || CALLS_OF_ALL.are_in(&lower)
         || [
             "sleep(",
             "benchmark(",

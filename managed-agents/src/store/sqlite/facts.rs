@@ -4,6 +4,7 @@
 //! stands. The rows of a block are written when it is full, so that a record costs no index of its own; the entries of the
 //! last block, at most 255, are read one by one.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
@@ -76,18 +77,23 @@ pub(super) struct Facts {
 impl Facts {
     /// Of an entry that waits for its place.
     pub(super) fn of(index: &IndexColumns) -> Self {
-        let of = |field, value: Option<&str>| value.map(|value| term(field, value));
-        Self {
-            at: index.at_micros,
-            terms: [
-                of(Field::Kind, Some(&index.kind)),
-                of(Field::Agent, index.agent.as_deref()),
-                of(Field::Tool, index.tool.as_deref()),
-                of(Field::Decision, index.decision),
-                of(Field::Session, index.session.as_deref()),
-            ],
-            named: index.evaluation.as_deref().map(names::hash),
+        thread_local! {
+            static TERMS: RefCell<Terms> = RefCell::default();
         }
+        TERMS.with_borrow_mut(|terms| {
+            let mut of = |field, value: Option<&str>| value.map(|value| terms.of(field, value));
+            Self {
+                at: index.at_micros,
+                terms: [
+                    of(Field::Kind, Some(&index.kind)),
+                    of(Field::Agent, index.agent.as_deref()),
+                    of(Field::Tool, index.tool.as_deref()),
+                    of(Field::Decision, index.decision),
+                    of(Field::Session, index.session.as_deref()),
+                ],
+                named: index.evaluation.as_deref().map(names::hash),
+            }
+        })
     }
 
     /// Of the outcome of a decision that is found by these.

@@ -33,8 +33,8 @@ pub(super) fn next_block(
             "SELECT block, places FROM postings WHERE term = ?1 AND block >= ?2 ORDER BY block LIMIT 1",
         )
     };
-    let mut by_time = db.prepare(sql_time)?;
-    let mut by_term = db.prepare(sql_term)?;
+    let mut by_time = db.prepare_cached(sql_time)?;
+    let mut by_term = db.prepare_cached(sql_term)?;
     let mut at = from.cast_signed();
     'again: loop {
         let (low, high) = wanted.time.unwrap_or((i64::MIN, i64::MAX));
@@ -59,7 +59,11 @@ pub(super) fn next_block(
                 Some((_, has)) => places.retain(|place| has.contains(place)),
             }
         }
-        return Ok(Some((at.cast_unsigned(), places)));
+        let block = at.cast_unsigned();
+        if block.checked_add(1).and_then(|end| end.checked_mul(BLOCK)).is_none() {
+            return Err(StoreError::corrupt("the index names a block that there cannot be"));
+        }
+        return Ok(Some((block, places)));
     }
 }
 
@@ -77,16 +81,57 @@ pub(super) fn of_kind(db: &Connection, kind: &str, size: u64) -> Result<Vec<Entr
         }
         next = block + 1;
     }
-    for sequence in size - size % BLOCK..size {
-        found.extend(entry(db, sequence)?);
+    let mut select = db.prepare("SELECT bytes FROM entries WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")?;
+    let mut since = select.query([(size - size % BLOCK).cast_signed(), size.cast_signed()])?;
+    let word = format!("\"type\":\"{kind}\"");
+    while let Some(row) = since.next()? {
+        let bytes: Vec<u8> = row.get(0)?;
+        // most are plainly of other types, and need no more than this look
+        let other = |text: &str| !text.contains(&word) && !text.contains("\\u");
+        if !std::str::from_utf8(&bytes).is_ok_and(other) {
+            found.push(Entry::parse(bytes)?);
+        }
     }
     found.retain(|entry| entry.kind() == kind);
     Ok(found)
 }
 
+/// Gives the entries of a log of this size that may be about an agent, oldest first: a block is read in one go.
+pub(super) fn each_about(
+    db: &Connection,
+    agent: &str,
+    size: u64,
+    mut each: impl FnMut(&Entry),
+) -> Result<(), StoreError> {
+    let wanted = Wanted {
+        terms: vec![term(Field::Agent, agent)],
+        time: None,
+    };
+    let mut select = db.prepare("SELECT seq, bytes FROM entries WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")?;
+    let mut read = |from: u64, to: u64, places: Option<&[u8]>| -> Result<(), StoreError> {
+        let mut rows = select.query([from.cast_signed(), to.cast_signed()])?;
+        while let Some(row) = rows.next()? {
+            let place = row.get::<_, i64>(0)?.cast_unsigned() % BLOCK;
+            if places.is_none_or(|places| places.iter().any(|has| u64::from(*has) == place)) {
+                each(&Entry::parse(row.get::<_, Vec<u8>>(1)?)?);
+            }
+        }
+        Ok(())
+    };
+    let blocks = size / BLOCK;
+    let mut next = 0;
+    while let Some((block, places)) = next_block(db, &wanted, next, false)?.filter(|(block, _)| *block < blocks) {
+        // all of them most often
+        let places = (places.len() < BLOCK as usize).then_some(places.as_slice());
+        read(block * BLOCK, (block + 1) * BLOCK, places)?;
+        next = block + 1;
+    }
+    read(blocks * BLOCK, size, None)
+}
+
 /// One entry, if it is there.
 pub(super) fn entry(db: &Connection, sequence: u64) -> Result<Option<Entry>, StoreError> {
-    let mut select = db.prepare("SELECT bytes FROM entries WHERE seq = ?1")?;
+    let mut select = db.prepare_cached("SELECT bytes FROM entries WHERE seq = ?1")?;
     let bytes: Option<Vec<u8>> = select
         .query_row([sequence.cast_signed()], |row| row.get(0))
         .optional()?;

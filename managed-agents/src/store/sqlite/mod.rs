@@ -79,6 +79,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot::{self, error::TryRecvError};
@@ -114,10 +115,13 @@ use tickets::{Change, Desk, Order};
 /// How long a caller that is alone stays awake for its answer.
 const AWAKE: Duration = Duration::from_micros(60);
 
-/// How long the last handle waits, when it is dropped, for what was sent to be written.
-const LAST_WAIT: Duration = Duration::from_secs(1);
+/// How long the last handle waits, when it is dropped, for each of its threads to close its connection. Longer than a disk that is
+/// busy keeps an fsync: whoever goes on while a thread writes finds files that come and go, and may end the process before
+/// outcomes are written.
+const LAST_WAIT: Duration = Duration::from_secs(15);
 
-/// The durable record. Clones share one writer; when the last is dropped, what was sent is written (waited for a second at most).
+/// The durable record. Clones share one writer; when the last is dropped, what was sent is written, and no file is open any more
+/// (waited for while a disk is slow, and not for one that hangs).
 ///
 /// # Examples
 ///
@@ -135,6 +139,8 @@ struct Inner {
     dir: PathBuf,
     /// Closes when the writer's thread has ended.
     ended: Mutex<Receiver<()>>,
+    /// The writer's thread: where a watcher had the last handle, it is dropped there.
+    writer: ThreadId,
     /// Looks tickets up; begun when the first call is escalated.
     desk: OnceLock<Result<Desk, StoreError>>,
     /// Closes when the watching thread has ended.
@@ -188,7 +194,7 @@ impl Store {
             revoked: opened.revoked,
         };
         let (ending, ended) = channel();
-        std::thread::Builder::new()
+        let writer = std::thread::Builder::new()
             .name("managed-agents record".to_owned())
             .spawn(move || {
                 writer::run(parts, &receiver);
@@ -200,6 +206,7 @@ impl Store {
             shared,
             dir: options.dir.clone(),
             ended: Mutex::new(ended),
+            writer: writer.thread().id(),
             desk: OnceLock::new(),
             unwatched: Mutex::new(unwatched),
         })))
@@ -588,9 +595,16 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.shared.alarm.end();
         // the writer's connection is the last, which empties the journal
+        if let Some(Ok(desk)) = self.desk.take() {
+            desk.end(LAST_WAIT);
+        }
         let unwatched = self.unwatched.get_mut().unwrap_or_else(PoisonError::into_inner);
         let _ = unwatched.recv_timeout(LAST_WAIT);
         if self.to_writer.send(Message::Stop).is_err() {
+            return;
+        }
+        if std::thread::current().id() == self.writer {
+            // it would wait for itself
             return;
         }
         let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);

@@ -183,8 +183,8 @@ fn check_and_close(
     Ok((signer, Mark::of(tip), accepted))
 }
 
-/// Goes on with a log that is not the one that was marked: under a new name, with every agent stopped. Each may have been stopped since
-/// the copy was made, and only the operator knows.
+/// Goes on with a log that is not the one that was marked: under a new name, with every agent stopped and every ticket cancelled. Each
+/// agent may have been stopped since the copy was made, each approval used, and only the operator knows.
 fn continue_restored(
     log: &mut Log<'_>,
     tip: &mut Tip,
@@ -212,7 +212,8 @@ fn continue_restored(
     }
     agents
         .iter()
-        .try_for_each(|(agent, row)| agents::write(log.db, agent, row))
+        .try_for_each(|(agent, row)| agents::write(log.db, agent, row))?;
+    tickets::cancel_all(log, tip)
 }
 
 /// What is wrong with a log, if it is not the one that was marked or a longer one, or does not know who was revoked.

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::StoreError;
 use super::keys::SubjectKey;
-use crate::audit::entry::{PendingEntry, Sealed};
+use crate::audit::entry::{PendingEntry, Sealed, SealedRef};
 use crate::call::Salt;
 
 const FORMAT: &[u8] = b"ma-sealed/1";
@@ -113,22 +113,37 @@ fn print(sealed: &[Sealed]) -> Vec<u8> {
     bytes
 }
 
-fn parse(mut bytes: &[u8]) -> Option<Vec<Sealed>> {
-    let mut sealed = Vec::new();
-    while !bytes.is_empty() {
-        let (redacted, rest) = bytes.split_first()?;
-        let (salt, rest) = rest.split_first_chunk::<32>()?;
-        let (path, rest) = prefixed(rest)?;
-        let (value, rest) = prefixed(rest)?;
-        bytes = rest;
-        sealed.push(Sealed {
-            path: std::str::from_utf8(path).ok()?.to_owned(),
-            salt: *salt,
-            value: value.to_vec(),
-            redacted: *redacted != 0,
-        });
-    }
-    Some(sealed)
+fn parse(bytes: &[u8]) -> Option<Vec<Sealed>> {
+    let values = parts(bytes).map(|part| {
+        part.map(|(redacted, value)| Sealed {
+            path: value.path.to_owned(),
+            salt: *value.salt,
+            value: value.value.to_vec(),
+            redacted,
+        })
+    });
+    values.collect()
+}
+
+/// The values that were encrypted together, each with whether it is redacted; none where the bytes are not what [`print`] made.
+pub(super) fn parts(mut bytes: &[u8]) -> impl Iterator<Item = Option<(bool, SealedRef<'_>)>> {
+    std::iter::from_fn(move || {
+        if bytes.is_empty() {
+            return None;
+        }
+        let part = part(bytes);
+        bytes = part.map_or(&[], |(_, rest)| rest);
+        Some(part.map(|(part, _)| part))
+    })
+}
+
+fn part(bytes: &[u8]) -> Option<((bool, SealedRef<'_>), &[u8])> {
+    let (redacted, rest) = bytes.split_first()?;
+    let (salt, rest) = rest.split_first_chunk::<32>()?;
+    let (path, rest) = prefixed(rest)?;
+    let (value, rest) = prefixed(rest)?;
+    let path = std::str::from_utf8(path).ok()?;
+    Some(((*redacted != 0, SealedRef { path, salt, value }), rest))
 }
 
 fn prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

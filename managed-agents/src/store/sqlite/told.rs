@@ -11,7 +11,6 @@ use rusqlite::Connection;
 
 use super::error::StoreError;
 use super::lookup;
-use super::query::Query;
 use super::reader::Reader;
 use crate::audit::{Event, Watcher, fits, hear};
 
@@ -87,20 +86,12 @@ impl Watchers {
 /// Tells a watcher of what the record has about an agent; says up to which place.
 pub(super) fn replay(reader: &Reader, agent: &str, watcher: &Arc<dyn Watcher>) -> Result<u64, StoreError> {
     let size = reader.head()?.size();
-    let mut query = Query::new().agent(agent).most(1_000);
-    loop {
-        let page = reader.query(&query)?;
-        for entry in page.entries() {
-            if entry.sequence() >= size {
-                return Ok(size);
-            }
+    lookup::each_about(&reader.db, agent, size, |entry| {
+        if fits(entry, agent) {
             hear(entry, |event| watcher.heard(event));
         }
-        match page.next() {
-            Some(cursor) => query = query.after(cursor),
-            None => return Ok(size),
-        }
-    }
+    })?;
+    Ok(size)
 }
 
 fn is_same(one: &Weak<dyn Watcher>, other: &Arc<dyn Watcher>) -> bool {

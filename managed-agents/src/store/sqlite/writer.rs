@@ -239,8 +239,11 @@ impl Writer<'_> {
                 Message::Append(append) => group.appends.push((append, None)),
                 Message::Watch(watch) => watches.push(watch),
                 Message::Watches(agent, watcher, reply) => {
+                    let known = self.watchers.has(&agent, &watcher);
+                    // nothing of the caller's is held when it goes on
+                    drop(watcher);
                     // whoever asked may have gone
-                    let _ = reply.send(Ok(self.watchers.has(&agent, &watcher)));
+                    let _ = reply.send(Ok(known));
                 }
                 Message::Ticket(order) => group.orders.push((order, None)),
                 Message::Erase { subject, reply } => group.erasures.push((subject, reply)),
@@ -252,6 +255,7 @@ impl Writer<'_> {
         self.write(group);
         for watch in watches {
             let added = self.watchers.add(self.log.db, watch.agent, &watch.watcher, watch.seen);
+            drop(watch.watcher);
             let _ = watch.reply.send(added);
         }
         if !flushes.is_empty() {

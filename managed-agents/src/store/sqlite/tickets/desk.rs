@@ -4,8 +4,8 @@
 //! (SQLite's `data_version`); while nobody waits it sleeps.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, OptionalExtension as _};
@@ -64,19 +64,40 @@ pub(crate) struct LoggedPeople {
     pub(crate) passport: Option<String>,
 }
 
-/// The way to the thread; it ends when the last is gone.
-pub(in crate::store::sqlite) struct Desk(Sender<Ask>);
+/// The way to the thread, which ends with it.
+pub(in crate::store::sqlite) struct Desk {
+    to_thread: Sender<Ask>,
+    /// Closes when the thread has closed its connection.
+    ended: Mutex<Receiver<()>>,
+}
 
 impl Desk {
     pub(in crate::store::sqlite) fn start(dir: &Path, keys: &Arc<SubjectKeys>) -> Result<Self, StoreError> {
         let (to_desk, asked) = channel();
         let (database, keys): (PathBuf, _) = (schema::database(dir), Arc::clone(keys));
         let db = schema::reader(&database)?;
+        let (ending, ended) = channel();
         std::thread::Builder::new()
             .name("managed-agents tickets".to_owned())
-            .spawn(move || serve(&db, &keys, &asked))
+            .spawn(move || {
+                serve(&db, &keys, &asked);
+                // closed before anybody hears that the thread has ended
+                drop(db);
+                drop(ending);
+            })
             .map_err(|error| StoreError::io("start a thread for", dir, &error))?;
-        Ok(Self(to_desk))
+        Ok(Self {
+            to_thread: to_desk,
+            ended: Mutex::new(ended),
+        })
+    }
+
+    /// Ends the thread, and waits at most so long until its connection is closed.
+    pub(in crate::store::sqlite) fn end(self, patience: Duration) {
+        drop(self.to_thread);
+        let ended = self.ended.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // nothing is ever sent: it closes
+        let _ = ended.recv_timeout(patience);
     }
 
     /// The open ticket of a binding.
@@ -88,7 +109,7 @@ impl Desk {
     ) -> oneshot::Receiver<Result<Lookup, StoreError>> {
         let (reply, answer) = oneshot::channel();
         // a thread that has ended closes the answer
-        let _ = self.0.send(Ask::Find {
+        let _ = self.to_thread.send(Ask::Find {
             agent: agent.to_owned(),
             binding,
             known,
@@ -104,7 +125,7 @@ impl Desk {
     ) -> oneshot::Receiver<Result<Option<TicketState>, StoreError>> {
         let (reply, answer) = oneshot::channel();
         let ticket = Arc::clone(ticket);
-        let _ = self.0.send(Ask::State { ticket, reply });
+        let _ = self.to_thread.send(Ask::State { ticket, reply });
         answer
     }
 
@@ -112,7 +133,7 @@ impl Desk {
     pub(in crate::store::sqlite) fn decided(&self, ticket: &Arc<str>) -> oneshot::Receiver<()> {
         let (decided, answer) = oneshot::channel();
         let ticket = Arc::clone(ticket);
-        let _ = self.0.send(Ask::Wait(Waiting { ticket, decided }));
+        let _ = self.to_thread.send(Ask::Wait(Waiting { ticket, decided }));
         answer
     }
 }

@@ -26,7 +26,7 @@ pub(super) use key::{BindingKey, StoreKey};
 pub(crate) use order::NotTaken;
 pub(super) use order::{Change, Order, apply};
 pub(super) use rows::{TicketMark, all_marks};
-pub(super) use rows::{close, close_erased, consume, expire_due, may_open, open, state_of};
+pub(super) use rows::{cancel_all, close, close_erased, consume, expire_due, may_open, open, state_of};
 pub(super) use tables::TABLES;
 
 /// A ticket, as the store has it.

@@ -275,6 +275,21 @@ pub(in crate::store::sqlite) fn close_erased(log: &mut Log<'_>, tip: &mut Tip, s
     Ok(())
 }
 
+/// Closes every open ticket: the log is not the one that they were opened in. What lies in the copy may have run since it was made.
+pub(in crate::store::sqlite) fn cancel_all(log: &mut Log<'_>, tip: &mut Tip) -> Result<(), StoreError> {
+    let ids: Vec<String> = log
+        .db
+        .prepare("SELECT id FROM tickets WHERE place IN (SELECT ticket FROM live) ORDER BY place")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for id in ids {
+        close(log, tip, &id, TicketState::Cancelled)?;
+    }
+    // what is bound to no ticket that was open is nobody's
+    log.db.execute_batch("DELETE FROM live; DELETE FROM decisions")?;
+    Ok(())
+}
+
 /// The open ticket of a binding, with the places of what people decided.
 pub(super) fn by_binding(
     db: &Connection,

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
+use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::types::ValueRef;
 use rusqlite::{Rows, Statement};
 
@@ -34,12 +35,12 @@ pub(super) struct Row {
     pub(super) seen: Option<Seen>,
 }
 
-/// A row of the side table.
-pub(super) struct Sealed {
+/// A row of the side table, where it lies.
+pub(super) struct Sealed<'r> {
     pub(super) subject: u32,
-    pub(super) nonce: Vec<u8>,
-    pub(super) bytes: Vec<u8>,
-    pub(super) mark: Vec<u8>,
+    pub(super) nonce: &'r [u8],
+    pub(super) bytes: &'r [u8],
+    pub(super) mark: &'r [u8],
 }
 
 /// Which parts of a log of a size one thread reads.
@@ -127,48 +128,40 @@ fn part(
 }
 
 /// Both tables in the order of the log, side by side.
-struct Beside<'s> {
-    rows: Rows<'s>,
-    next: Option<(i64, Sealed)>,
-}
+struct Beside<'s>(Rows<'s>);
 
 impl<'s> Beside<'s> {
     fn begin(select: &'s mut Statement<'_>, range: [i64; 2]) -> Result<Self, StoreError> {
-        let mut beside = Self {
-            rows: select.query(range)?,
-            next: None,
-        };
-        beside.step()?;
-        Ok(beside)
-    }
-
-    fn step(&mut self) -> Result<(), StoreError> {
-        self.next = match self.rows.next()? {
-            None => None,
-            Some(row) => Some((
-                row.get(0)?,
-                Sealed {
-                    // as above: what is of another type does not fit its mark
-                    subject: row.get(1).unwrap_or_default(),
-                    nonce: row.get(2).unwrap_or_default(),
-                    bytes: row.get(3).unwrap_or_default(),
-                    mark: row.get(4).unwrap_or_default(),
-                },
-            )),
-        };
-        Ok(())
+        let mut rows = select.query(range)?;
+        rows.advance()?;
+        Ok(Self(rows))
     }
 
     /// What is sealed beside this entry; rows beside no entry are passed over, and missed when rows are counted.
-    fn at(&mut self, sequence: i64) -> Result<Option<Sealed>, StoreError> {
-        while self.next.as_ref().is_some_and(|(next, _)| *next < sequence) {
-            self.step()?;
+    fn at(&mut self, sequence: i64) -> Result<Option<Sealed<'_>>, StoreError> {
+        while let Some(row) = self.0.get() {
+            let next: i64 = row.get(0)?;
+            if next >= sequence {
+                break;
+            }
+            self.0.advance()?;
         }
-        if self.next.as_ref().is_none_or(|(next, _)| *next != sequence) {
+        let Some(row) = self.0.get() else { return Ok(None) };
+        if row.get::<_, i64>(0)? != sequence {
             return Ok(None);
         }
-        let found = self.next.take().map(|(_, sealed)| sealed);
-        self.step()?;
-        Ok(found)
+        // as above: what is of another type does not fit its mark
+        let bytes = |at| {
+            row.get_ref(at)
+                .ok()
+                .and_then(|value| value.as_blob().ok())
+                .unwrap_or_default()
+        };
+        Ok(Some(Sealed {
+            subject: row.get(1).unwrap_or_default(),
+            nonce: bytes(2),
+            bytes: bytes(3),
+            mark: bytes(4),
+        }))
     }
 }

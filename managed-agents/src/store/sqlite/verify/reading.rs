@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 
 use super::super::facts::{BLOCK, BlockRows, Facts, Terms};
-use super::super::keys::SubjectKeys;
+use super::super::keys::{SubjectKey, SubjectKeys};
 use super::super::retention::removed_by;
 use super::super::seal;
 use super::counted::Counted;
@@ -41,6 +41,8 @@ pub(super) enum What {
 /// Reads entries one after another.
 pub(super) struct Reading<'a> {
     keys: &'a SubjectKeys,
+    /// The key that was used last: nobody changes these keys while they are read.
+    last: Option<SubjectKey>,
     hash: &'a RandomState,
     terms: Terms,
     block: Vec<Facts>,
@@ -54,6 +56,7 @@ impl<'a> Reading<'a> {
     pub(super) fn new(keys: &'a SubjectKeys, hash: &'a RandomState) -> Self {
         Self {
             keys,
+            last: None,
             hash,
             terms: Terms::default(),
             block: Vec::with_capacity(BLOCK as usize),
@@ -69,7 +72,7 @@ impl<'a> Reading<'a> {
         self.named.clear();
     }
 
-    pub(super) fn read(&mut self, place: u64, bytes: &[u8], sealed: Option<&Sealed>) -> Seen {
+    pub(super) fn read(&mut self, place: u64, bytes: &[u8], sealed: Option<&Sealed<'_>>) -> Seen {
         let mut seen = Seen {
             at: 0,
             what: What::Malformed,
@@ -125,7 +128,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Whether what lies beside an entry is what the entry commits to.
-    fn values(&self, place: u64, entry: &Entry, sealed: Option<&Sealed>) -> Result<Beside, &'static str> {
+    fn values(&mut self, place: u64, entry: &Entry, sealed: Option<&Sealed<'_>>) -> Result<Beside, &'static str> {
         let expected = entry.kind() == "decision" && entry.raw("digest").is_some();
         let Some(sealed) = sealed else {
             return if expected {
@@ -134,32 +137,37 @@ impl<'a> Reading<'a> {
                 Ok(Beside::Open(None))
             };
         };
-        let mark = seal::check(place, sealed.subject, &sealed.nonce, &sealed.bytes);
+        let mark = seal::check(place, sealed.subject, sealed.nonce, sealed.bytes);
         if !expected || sealed.mark != mark {
             return Err("its values are not those that were encrypted");
         }
-        if let Some(by) = removed_by(&sealed.nonce, &sealed.bytes) {
+        if let Some(by) = removed_by(sealed.nonce, sealed.bytes) {
             return Ok(Beside::Removed(by));
         }
-        if self.keys.is_erased(sealed.subject) {
+        if self.key(sealed.subject).is_none() && self.keys.is_erased(sealed.subject) {
             return Ok(Beside::Erased);
         }
-        let values = self
-            .keys
-            .by_number(sealed.subject)
-            .and_then(|key| seal::open(key, &sealed.nonce, &sealed.bytes))
-            .ok_or("its values do not open under their subject's key")?;
-        let commitments = entry.commitments();
-        let opens = commitments.iter().all(|commitment| {
-            let value = values.iter().find(|value| value.path == commitment.path());
-            value.is_some_and(|value| commitment.opens(value))
-        });
+        let opened = self
+            .key(sealed.subject)
+            .and_then(|key| seal::open_bytes(key, sealed.nonce, sealed.bytes));
+        let opened = opened.ok_or("its values do not open under their subject's key")?;
+        let values: Option<Vec<_>> = seal::parts(&opened).collect();
+        let mut values: Vec<_> = values.unwrap_or_default().into_iter().map(|(_, value)| value).collect();
         // beside them lies the salt of the call's digest
-        if !opens || values.len() != commitments.len() + 1 {
+        let salt = values.iter().rposition(|value| value.path == "/salt");
+        if salt.map(|at| values.remove(at)).is_none() || !entry.opens_all(&values) {
             return Err("its values are not those that it commits to");
         }
         let inputs = values.into_iter().find(|value| value.path == "/inputs");
-        Ok(Beside::Open(inputs.map(|inputs| inputs.value)))
+        Ok(Beside::Open(inputs.map(|inputs| inputs.value.to_vec())))
+    }
+
+    /// The key of a subject; most entries have that of the one before.
+    fn key(&mut self, subject: u32) -> Option<SubjectKey> {
+        if self.last.is_none_or(|last| last.number != subject) {
+            self.last = self.keys.by_number(subject);
+        }
+        self.last
     }
 
     fn index_block(&mut self, block: u64) {
