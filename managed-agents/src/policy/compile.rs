@@ -13,10 +13,10 @@ use sha2::{Digest as _, Sha256};
 use super::error::{PolicyError, PolicyProblem};
 use super::facts;
 use super::kind::{self, Field};
+use super::slice::Slice;
 use super::source::{self, Source};
 use super::walk::{Reads, wrong_direction};
 use crate::call::{ArgKind, Digest, Judged, ToolMeta};
-use crate::limit::{Counter, Of};
 
 /// The most policies of a set.
 const MOST_POLICIES: usize = 10_000;
@@ -75,48 +75,10 @@ pub(super) struct About {
     pub(super) reason: Option<Arc<str>>,
     /// `file:line`
     pub(super) place: String,
-    permit: bool,
+    pub(super) permit: bool,
     /// The tools that its scope lists; none, where it is for all.
     tools: Option<BTreeSet<String>>,
-    reads: Reads,
-}
-
-/// The policies that can matter to one tool.
-#[derive(Debug)]
-pub(super) struct Slice {
-    pub(super) permits: PolicySet,
-    pub(super) forbids: PolicySet,
-    /// Whether a permit names the tool: then what no permit allows is denied.
-    pub(super) named: bool,
     pub(super) reads: Reads,
-    pub(super) about: HashMap<PolicyId, Arc<About>>,
-    pub(super) input: BTreeMap<String, Field>,
-    pub(super) action: Option<EntityUid>,
-    /// What a call counts: first what policies of this tool read, then what those of others do.
-    counters: Vec<Counter>,
-    read: usize,
-}
-
-impl Slice {
-    /// The counters that policies of this tool read; or those that only policies of others do.
-    pub(super) fn counters(&self, reads: bool) -> &[Counter] {
-        let (read, others) = self.counters.split_at_checked(self.read).unwrap_or_default();
-        if reads { read } else { others }
-    }
-
-    /// Sets what a call counts, given the names that any tool's policies read.
-    fn count(&mut self, tool: &str, all: &BTreeSet<String>) {
-        let names: Vec<_> = facts::history_names(&self.input).collect();
-        let (read, rest): (Vec<_>, Vec<_>) = names
-            .into_iter()
-            .partition(|name| self.reads.reads_inner("history", name));
-        let counters = |names: Vec<String>| names.into_iter().filter_map(|name| Counter::named(&name, tool));
-        self.counters = counters(read).collect();
-        self.read = self.counters.len();
-        let others = counters(rest)
-            .filter(|counter| matches!(counter.of, Of::AgentCalls | Of::SessionCalls) && all.contains(&*counter.name));
-        self.counters.extend(others);
-    }
 }
 
 /// A set of policies, ready to judge.
@@ -461,27 +423,8 @@ fn cut(
             .chain(own)
             .filter_map(|number| all.get(*number))
             .collect();
-        let set = |permit| {
-            let of_kind = policies.iter().filter(|(_, about)| about.permit == permit);
-            // ids are unique
-            PolicySet::from_policies(of_kind.map(|(policy, _)| policy.clone())).unwrap_or_default()
-        };
-        let mut reads = Reads::default();
-        policies.iter().for_each(|(_, about)| reads.add(&about.reads));
-        Slice {
-            permits: set(true),
-            forbids: set(false),
-            named: policies.iter().any(|(_, about)| about.permit),
-            reads,
-            about: policies
-                .iter()
-                .map(|(policy, about)| (policy.id().clone(), Arc::clone(about)))
-                .collect(),
-            input: known.map(|known| known.input.clone()).unwrap_or_default(),
-            action: tool.and_then(action),
-            counters: Vec::new(),
-            read: 0,
-        }
+        let input = known.map(|known| known.input.clone()).unwrap_or_default();
+        Slice::new(&policies, input, tool.and_then(action))
     };
     let mut slices: HashMap<_, _> = tools
         .iter()

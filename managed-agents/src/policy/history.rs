@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::compile::{Compiled, Slice};
+use super::compile::Compiled;
 use super::facts::Facts;
 use super::judge::{self, Said, Subject};
+use super::slice::Slice;
 use crate::call::ToolCall;
 use crate::limit::{Counted, Counter, CounterKey, Of, as_count};
 

@@ -6,9 +6,10 @@ use cedar_policy::{Authorizer, Context, Decision, Entities, EntityId, EntityType
 use cedar_policy::{PolicyId, RestrictedExpression};
 use serde_json::Value;
 
-use super::compile::{About, Compiled, Slice, action};
+use super::compile::{About, Compiled, action};
 use super::facts::{self, Facts};
 use super::kind;
+use super::slice::Slice;
 use crate::call::{Origin, ToolCall, ToolMeta};
 use crate::verdict::{Reason, Verdict};
 
@@ -80,8 +81,13 @@ pub(super) fn judge(compiled: &Compiled, subject: &Subject<'_>, facts: &Facts) -
             };
         }
     };
-    let (forbidden, forbid_error) = satisfied(slice, &slice.forbids, &request, Decision::Deny);
-    let (permitted, permit_error) = satisfied(slice, &slice.permits, &request, Decision::Allow);
+    let (forbids, permits) = slice.with_sets(subject.agent, |sets| {
+        (
+            satisfied(slice, &sets.forbids, &request, Decision::Deny),
+            satisfied(slice, &sets.permits, &request, Decision::Allow),
+        )
+    });
+    let ((forbidden, forbid_error), (permitted, permit_error)) = (forbids, permits);
     let mut verdict = forbid_error.or(permit_error);
     let mut policies = Vec::new();
     let add = |verdict: &mut Option<Verdict>, next: Verdict| {

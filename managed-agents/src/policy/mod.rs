@@ -61,6 +61,7 @@ mod facts;
 mod history;
 mod judge;
 mod kind;
+mod slice;
 mod source;
 mod walk;
 mod watch;
@@ -76,7 +77,7 @@ use serde_json::Value;
 
 use crate::call::{Digest, ToolCall, ToolMeta};
 use crate::verdict::{Decision, Verdict};
-use compile::{Compiled, Known, Slice};
+use compile::{Compiled, Known};
 pub use error::{PolicyError, PolicyProblem};
 pub(crate) use facts::Facts;
 pub use facts::{SignalSource, Signals};
@@ -84,6 +85,7 @@ pub(crate) use history::Counting;
 use history::Guesses;
 pub(crate) use judge::Said;
 use judge::Subject;
+use slice::Slice;
 pub use watch::PolicyWatch;
 
 /// Policies in force; clones are the same policies, and see when they are replaced.
