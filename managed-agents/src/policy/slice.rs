@@ -41,9 +41,9 @@ pub(super) struct Sets {
 }
 
 impl Sets {
-    fn of<'a>(policies: impl Iterator<Item = &'a (Policy, Arc<About>)> + Clone) -> Self {
+    fn of(policies: &[&(Policy, Arc<About>)]) -> Self {
         let set = |permit| {
-            let of_kind = policies.clone().filter(|(_, about)| about.permit == permit);
+            let of_kind = policies.iter().filter(|(_, about)| about.permit == permit);
             // ids are unique
             PolicySet::from_policies(of_kind.map(|(policy, _)| policy.clone())).unwrap_or_default()
         };
@@ -78,7 +78,7 @@ impl Slice {
         let mut reads = Reads::default();
         policies.iter().for_each(|(_, about)| reads.add(&about.reads));
         Self {
-            all: Sets::of(policies.iter().copied()),
+            all: Sets::of(policies),
             names_agents: policies
                 .iter()
                 .any(|(policy, _)| matches!(policy.principal_constraint(), PrincipalConstraint::Eq(_))),
