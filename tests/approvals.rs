@@ -299,3 +299,83 @@ async fn declared_risk_decides_when_nothing_else_does() {
     let bare = shop.harness.records()[2].clone();
     assert!(bare.decision().is_undeclared());
 }
+
+/// Pays what it was told last.
+#[governed(risk = high, exact)]
+async fn wire(to: String, cents: u64) -> Result<String, GovernanceDenied> {
+    Ok(format!("{to} has {cents}"))
+}
+
+#[tokio::test]
+async fn an_edited_call_is_judged_anew_and_runs_once_with_what_was_signed() {
+    let ask = |code: &'static str| Verdict::escalate(Reason::new(code, "ask"));
+    let governor = FakeGovernor::new()
+        // asked for, and as edited something that nobody was shown
+        .then(ask("one"))
+        .then(ask("one"))
+        .then(ask("two"))
+        // asked for, and as edited allowed
+        .then(ask("one"))
+        .then(ask("one"))
+        .then(Verdict::allow())
+        // asked for, and as edited denied
+        .then(ask("one"))
+        .then(ask("one"))
+        .then(Verdict::deny(Reason::new("closed", "the shop is closed")))
+        .then(ask("one"));
+    let judged = governor.clone();
+    let shop = Shop::new(|builder| builder.governor(governor));
+    let make = || wire("bob".to_owned(), 500).governed_by(&shop.harness);
+    let edited = async || {
+        let ticket = assert_escalated!(make().await).ticket().unwrap().to_owned();
+        shop.harness
+            .approve_edited(&ticket, r#"{"cents":5}"#, &shop.key)
+            .unwrap();
+        (make().await, ticket)
+    };
+    let (denied, _) = edited().await;
+    assert_denied!(denied, "edit_not_covered");
+    let (done, ticket) = edited().await;
+    assert_eq!(done.unwrap(), "bob has 5");
+    assert_eq!(judged.calls()[5].arguments(), r#"{"cents":5,"to":"bob"}"#);
+    let record = shop.harness.records().pop().unwrap();
+    assert_eq!(record.decision().disposition(), Disposition::Approved);
+    assert_eq!(record.decision().ticket(), Some(&*ticket));
+    let (denied, _) = edited().await;
+    assert_denied!(denied, "changed_since_approval");
+    // each is used up
+    assert_escalated!(make().await);
+    // what is not exact is approved as it is, or not at all
+    let loose = Shop::new(|builder| builder);
+    let denied = assert_escalated!(loose.pay("bob", 5).await);
+    let error = loose
+        .harness
+        .approve_edited(denied.ticket().unwrap(), r#"{"cents":4}"#, &loose.key)
+        .unwrap_err();
+    assert_eq!(error.code(), "not_editable");
+}
+
+#[tokio::test]
+async fn several_people_must_approve_the_same_where_a_reason_asks_for_them() {
+    let two = Verdict::escalate(Reason::new("ask", "ask").with_approvers(2));
+    let bob = ApproverKey::generate().unwrap();
+    let shop = Shop::new(|builder| {
+        let builder = builder.governor(FakeGovernor::always(two));
+        // the same key under two names is one person
+        let ann = builder.approver("bob", bob.public());
+        ann.approver("bob again", bob.public())
+    });
+    let make = || wire("bob".to_owned(), 500).governed_by(&shop.harness);
+    let ticket = assert_escalated!(make().await).ticket().unwrap().to_owned();
+    let edit = r#"{"cents":5}"#;
+    shop.harness.approve_edited(&ticket, edit, &bob).unwrap();
+    let code = |done: Result<(), managed_agents::approval::ApprovalError>| done.unwrap_err().code();
+    assert_eq!(
+        code(shop.harness.approve_edited(&ticket, edit, &bob)),
+        "another_must_approve"
+    );
+    assert_eq!(code(shop.harness.approve(&ticket, &shop.key)), "edited_otherwise");
+    assert_escalated!(make().await);
+    shop.harness.approve_edited(&ticket, edit, &shop.key).unwrap();
+    assert_eq!(make().await.unwrap(), "bob has 5");
+}

@@ -176,7 +176,7 @@ async fn llmock_finds_no_fault_in_how_faults_are_met() {
         let harness = Harness::builder().in_memory().agent_id("shop").build().await.unwrap();
         let run = harness.scope(agent.run("Look up order 7.")).await;
         let verdict = ask(port, "/_llmock/verdict?format=text", "").await;
-        println!("{name}: {}", verdict.lines().last().unwrap_or_default());
+        println!("llmock: {name}: {}", verdict.lines().last().unwrap_or_default().trim());
         assert!(!verdict.contains("FAIL"), "{name}: {verdict}");
         assert_eq!(run.is_ok(), well, "{name}: {run:?}\n{verdict}");
         let ran = harness

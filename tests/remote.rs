@@ -13,8 +13,10 @@ use managed_agents::remote::{PolicyPreset, Remote, RemoteBuilder, RemoteErrorKin
 use managed_agents::{DenialKind, GovernorErrorKind, Harness, Secret};
 use serde_json::{Value, json};
 use tests::support::governance_server::{GovernanceServer, Received, Script, answer, verdict};
+use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::rustls::{ServerConfig, crypto::ring};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto::ring};
 
 const AGENT: &str = "nmc-7f3a";
 
@@ -254,12 +256,27 @@ async fn health_says_whether_the_service_takes_connections() {
 
 /// A service behind TLS, and the PEM of its certificate for `localhost`.
 async fn encrypted() -> (GovernanceServer, String) {
+    encrypted_for(false).await
+}
+
+/// The same; with `ours`, it wants a certificate of the client's too.
+async fn encrypted_for(ours: bool) -> (GovernanceServer, String) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let provider = Arc::new(ring::default_provider());
+    let mut trusted = RootCertStore::empty();
+    trusted.add(made.cert.der().clone()).unwrap();
+    let verifier = if ours {
+        WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), Arc::clone(&provider))
+            .build()
+            .unwrap()
+    } else {
+        WebPkiClientVerifier::no_client_auth()
+    };
+    let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_no_client_auth()
+        .with_client_cert_verifier(verifier)
         .with_single_cert(vec![made.cert.der().clone()], key)
         .unwrap();
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
@@ -272,6 +289,46 @@ async fn encrypted() -> (GovernanceServer, String) {
     )
     .await;
     (server, made.cert.pem())
+}
+
+#[tokio::test]
+async fn a_service_that_wants_a_certificate_of_ours_is_a_tls_failure_and_no_outage() {
+    // in TLS 1.3 the client's handshake is done by then: the alert meets the request
+    let (server, pem) = encrypted_for(true).await;
+    for _ in 0..20 {
+        let remote = Remote::builder()
+            .endpoint(format!("https://localhost:{}/govern", server.port()))
+            .api_key(Secret::parse("nm_test_1").unwrap())
+            .root_certificates_pem(pem.clone());
+        let harness = governed_by(remote).fail_open(true).build().await.unwrap();
+        let denied = harness.govern("weather", "{}").await.unwrap_err();
+        assert_eq!(
+            (denied.kind(), denied.code()),
+            (DenialKind::Unavailable, "governor_tls")
+        );
+    }
+    assert!(server.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_port_that_speaks_before_it_is_asked_is_no_outage() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}/govern", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            stream.write_all(b"220 mail.example ESMTP\r\n").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    for _ in 0..20 {
+        let remote = Remote::builder().endpoint(endpoint.clone());
+        let harness = governed_by(remote).fail_open(true).build().await.unwrap();
+        let denied = harness.govern("weather", "{}").await.unwrap_err();
+        assert!(
+            ["answer_not_http", "answer_broken_off"].contains(&denied.code()),
+            "{denied:?}"
+        );
+    }
 }
 
 #[tokio::test]

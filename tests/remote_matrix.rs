@@ -13,15 +13,14 @@ use managed_agents::audit::Disposition;
 use managed_agents::remote::Remote;
 use managed_agents::{
     Answer, Decision, DenialKind, GovernanceDenied, Governor, GovernorError, GovernorErrorKind, Harness, Judgement,
-    Risk, ToolCall, ToolMeta,
+    Outcome, Risk, ToolCall, ToolMeta,
 };
 use tests::support::governance_server::{GovernanceServer, Script};
 
-use cases::{Case, Service, all, scripted};
+use cases::{Case, Expected, Service, all, scripted};
 
 const AGENT: &str = "nmc-7f3a";
 const KEY: &str = "nm_test_canary-key";
-const TIMEOUT: Duration = Duration::from_millis(400);
 
 /// Notes what the governor answered, on its way to the harness.
 #[derive(Clone)]
@@ -40,7 +39,7 @@ impl Governor for Watched {
         Answer::later(async move {
             let answer = answer.await;
             *heard.lock().unwrap() = Some(match &answer {
-                Ok(_) => Ok(Decision::Deny),
+                Ok(judgement) => Ok(judgement.verdict().decision()),
                 Err(error) => Err((error.kind(), error.code().to_owned(), format!("{error} {error:?}"))),
             });
             answer
@@ -53,19 +52,14 @@ struct Run {
     heard: Heard,
     ran: bool,
     result: Result<(), GovernanceDenied>,
+    decision: Decision,
     disposition: Disposition,
     codes: Vec<String>,
-    ended: bool,
+    outcome: Option<Outcome>,
 }
 
 async fn run(case: &Case, fail_open: bool) -> Run {
-    // a lookup that no server answers may take its time
-    let timeout = if case.name == "DNS failure" {
-        Duration::from_secs(60)
-    } else {
-        TIMEOUT
-    };
-    let remote = case.service.remote().timeout(timeout).build().unwrap();
+    let remote = case.service.remote().timeout(case.timeout).build().unwrap();
     let heard = Arc::new(Mutex::new(None));
     let harness = Harness::builder()
         .in_memory()
@@ -94,39 +88,58 @@ async fn run(case: &Case, fail_open: bool) -> Run {
         heard,
         ran: ran.into_inner(),
         result,
+        decision: record.decision(),
         disposition: record.disposition(),
         codes: record.codes().map(str::to_owned).collect(),
-        ended: records[0].outcome().is_some(),
+        outcome: records[0].outcome().map(|outcome| outcome.outcome()),
     }
 }
 
 fn check(case: &Case, fail_open: bool, run: &Run) {
     let at = format!("{} (fail_open: {fail_open})", case.name);
-    match (&run.heard, case.error) {
-        (Ok(_), None) => {}
-        (Err((kind, code, text)), Some(expected)) => {
-            assert_eq!((*kind, code.as_str()), (expected, case.code), "{at}: {text}");
-            assert!(!text.contains("canary"), "{at}: {text}");
+    let outage = match (&case.expected, &run.heard) {
+        (Expected::Verdict(expected, _), Ok(heard)) => {
+            assert_eq!(heard, expected, "{at}");
+            false
         }
-        (heard, expected) => panic!("{at}: expected {expected:?}, heard {heard:?}"),
-    }
-    let outage = case.error.is_some_and(GovernorErrorKind::is_outage);
-    if fail_open && outage {
-        assert!(run.ran && run.ended && run.result.is_ok(), "{at}");
-        assert_eq!(run.disposition, Disposition::FailOpen, "{at}");
-        assert_eq!(run.codes, ["fail_open", case.code], "{at}");
+        (Expected::Error(expected, code), Err((kind, heard, text))) => {
+            assert_eq!((kind, heard.as_str()), (expected, *code), "{at}: {text}");
+            assert!(!text.contains("canary"), "{at}: {text}");
+            expected.is_outage()
+        }
+        (_, heard) => panic!("{at}: heard {heard:?}"),
+    };
+    let code = case.expected.code();
+    let allowed = matches!(case.expected, Expected::Verdict(Decision::Allow, _));
+    if allowed || (fail_open && outage) {
+        assert!(run.ran && run.result.is_ok(), "{at}");
+        assert_eq!(
+            (run.decision, run.outcome),
+            (Decision::Allow, Some(Outcome::Ok)),
+            "{at}"
+        );
+        let (disposition, codes) = if allowed {
+            (Disposition::Allowed, vec![])
+        } else {
+            (Disposition::FailOpen, vec!["fail_open", code])
+        };
+        assert_eq!(run.disposition, disposition, "{at}");
+        assert_eq!(run.codes, codes, "{at}");
         return;
     }
     let denied = run.result.as_ref().expect_err(&at);
-    assert!(!run.ran && !run.ended, "{at}");
-    let kind = if case.error.is_some() {
-        DenialKind::Unavailable
-    } else {
-        DenialKind::Denied
+    assert!(!run.ran && run.outcome.is_none(), "{at}");
+    let kind = match case.expected {
+        Expected::Error(..) => DenialKind::Unavailable,
+        Expected::Verdict(..) => DenialKind::Denied,
     };
-    assert_eq!((denied.kind(), denied.code()), (kind, case.code), "{at}");
-    assert_eq!(run.disposition, Disposition::Refused, "{at}");
-    assert_eq!(run.codes, [case.code], "{at}");
+    assert_eq!((denied.kind(), denied.code()), (kind, code), "{at}");
+    assert_eq!(
+        (run.decision, run.disposition),
+        (Decision::Deny, Disposition::Refused),
+        "{at}"
+    );
+    assert_eq!(run.codes, [code], "{at}");
     assert!(!format!("{denied} {denied:?}").contains("canary"), "{at}");
 }
 
@@ -155,8 +168,7 @@ async fn a_redirect_is_not_followed() {
     let case = scripted(
         "http_302",
         Script::Answer(bytes),
-        Some(GovernorErrorKind::Redirected),
-        "http_302",
+        Expected::Error(GovernorErrorKind::Redirected, "http_302"),
     )
     .await;
     check(&case, true, &run(&case, true).await);

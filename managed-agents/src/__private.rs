@@ -7,8 +7,8 @@ pub use crate::harness::{
 };
 pub use crate::tool::{
     ArgRow, ArgumentError, BoxFuture, CallFault, CallResult, DynTrait, Need, Parts, RangeRow, ReturnsImplTrait, States,
-    This, Tool, ToolArg, ToolPart, ToolReturn, ToolValue, Vtable, finish, json, judged_parts, need, receiver, refused,
-    shared_receiver, take_judged, this,
+    This, Tool, ToolArg, ToolPart, ToolReturn, ToolValue, Vtable, edited_parts, finish, json, judged_parts, need,
+    receiver, refused, shared_receiver, take_edited, take_judged, this,
 };
 pub use std::borrow::Cow;
 pub use std::boxed::Box;

@@ -136,7 +136,8 @@ impl<T> fmt::Debug for Answer<T> {
 
 /// The answer, once another thread has given it. Only for answers that need nothing of this thread.
 pub(crate) fn wait<T: Unpin>(answer: Answer<T>) -> T {
-    let mut answer = pin!(answer);
+    // a task that has used up its turn is asked by tokio to yield first, which whoever blocks cannot
+    let mut answer = pin!(tokio::task::unconstrained(answer));
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     loop {
@@ -152,5 +153,20 @@ struct Unpark(Thread);
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A task may do a limited number of things before it must yield; one that blocks a thousand times in one go never yields.
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_task_may_wait_any_number_of_times_in_one_turn() {
+        for number in 0..1_000 {
+            let (answers, answer) = tokio::sync::oneshot::channel();
+            thread::spawn(move || answers.send(number));
+            assert_eq!(wait(Answer::later(answer)), Ok(number));
+        }
     }
 }

@@ -43,6 +43,15 @@ impl Clock {
         ANCHOR.set(Some((instant, wall)));
         wall
     }
+
+    /// The wall time of a reading of the monotonic clock, so much after another one whose wall time is known.
+    #[inline]
+    pub(crate) fn after(&self, then: SystemTime, since: Duration, instant: Instant) -> SystemTime {
+        match self {
+            Self::System if since < ANCHORED => then + since,
+            _ => self.at(instant),
+        }
+    }
 }
 
 /// A clock that stands still until it is told to go on. Clones share their time, which begins at 2026-01-01 00:00 UTC.

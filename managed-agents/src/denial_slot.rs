@@ -19,6 +19,8 @@ struct Slot {
     /// A gate has decided: the first is the dispatched call's own, later ones are those of calls that its body makes.
     decided: bool,
     refusals: Refusals,
+    /// What a person changed of the dispatched call.
+    edited: Option<String>,
 }
 
 /// What was refused during a dispatched call.
@@ -50,6 +52,17 @@ pub(crate) fn decided(denied: Option<&GovernanceDenied>) {
     });
 }
 
+/// Tells the dispatcher, if there is one, what a person changed of a call that is about to run; of those that its body makes, the
+/// body's value says what it will.
+#[cfg(feature = "engine")]
+pub(crate) fn edited(told: &str) {
+    tell(|slot| {
+        if !slot.decided {
+            slot.edited = Some(told.to_owned());
+        }
+    });
+}
+
 /// Tells the dispatcher, if there is one, that a body which was allowed was stopped.
 pub(crate) fn stopped(denied: &GovernanceDenied) {
     tell(|slot| {
@@ -77,14 +90,17 @@ pub(crate) fn carried<F: Future>(part: F) -> impl Future<Output = F::Output> {
     SLOT.scope(slot, part)
 }
 
-/// Runs a dispatched call of a tool, and gives beside its value what was refused meanwhile.
-pub(crate) async fn watch<F: Future>(tool: &'static str, call: F) -> (F::Output, Refusals) {
+/// Runs a dispatched call of a tool, and gives beside its value what was refused meanwhile, and what a person changed of it.
+pub(crate) async fn watch<F: Future>(tool: &'static str, call: F) -> (F::Output, Refusals, Option<String>) {
     let slot = Arc::new(Mutex::new(Slot {
         tool,
         decided: false,
         refusals: Refusals::default(),
+        edited: None,
     }));
     let value = SLOT.scope(Some(Arc::clone(&slot)), call).await;
-    let refusals = std::mem::take(&mut slot.lock().unwrap_or_else(PoisonError::into_inner).refusals);
-    (value, refusals)
+    let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    let (refusals, edited) = (std::mem::take(&mut slot.refusals), slot.edited.take());
+    drop(slot);
+    (value, refusals, edited)
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use crate::answer::Answer;
@@ -91,10 +91,26 @@ pub trait Governor: Send + Sync + 'static {
         None
     }
 
+    /// Says who must agree before files are put into force that are read anew while the program runs: with an operator set, a
+    /// harness lets none in that no approver signed. A governor that never reads files anew has nothing to do.
+    fn guard_sources(&self, guard: Weak<dyn SourceGuard>) {
+        let _ = guard;
+    }
+
     /// Whether a decision could be had now.
     fn health(&self) -> Answer<Result<(), GovernorError>> {
         Answer::ready(Ok(()))
     }
+}
+
+/// Whoever must agree before a governor judges by other files.
+pub trait SourceGuard: Send + Sync {
+    /// Whether files of this digest (as [`sources`](Governor::sources) gives it) may be judged by; blocks while files are read.
+    ///
+    /// # Errors
+    ///
+    /// Why not, in words for the operator.
+    fn admits_sources(&self, sources: Digest) -> Result<(), String>;
 }
 
 /// A verdict, and what must still hold when its record is written.
@@ -306,7 +322,7 @@ pub enum GovernorErrorKind {
 }
 
 impl GovernorErrorKind {
-    /// Whether `fail_open` covers it: an unreachable service, 5xx, and a breaker that is open because of these.
+    /// Whether `fail_open` covers it: an unreachable service, 5xx, and a breaker that is open because of these alone.
     #[must_use]
     pub fn is_outage(self) -> bool {
         matches!(

@@ -153,7 +153,7 @@ pub use call::{AgentId, AgentIdError, ArgKind, Digest, Reversibility, Risk, Tool
 pub use engine::{Behaviour, Engine};
 pub use error::{DenialKind, GovernanceDenied};
 pub use escaped::Escaped;
-pub use governor::{Claims, Governor, GovernorError, GovernorErrorKind, Judgement};
+pub use governor::{Claims, Governor, GovernorError, GovernorErrorKind, Judgement, SourceGuard};
 pub use harness::{GovernedBy, Harness, Permit, Session, stopped, stopping};
 #[cfg(feature = "__http")]
 pub use http::{Endpoint, EndpointError, Secret, SecretError};

@@ -83,9 +83,24 @@ enum Repr {
     Given(Arc<str>),
 }
 
+/// The id of an evaluation that was made here, before it is one: two words that are copied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LocalEvaluation {
+    pub(crate) harness: u64,
+    pub(crate) number: u64,
+}
+
+#[cfg(all(test, feature = "sqlite"))]
 impl EvaluationId {
     pub(crate) fn local(harness: u64, number: u64) -> Self {
-        Self(Repr::Local(harness, number))
+        LocalEvaluation { harness, number }.into()
+    }
+}
+
+impl From<LocalEvaluation> for EvaluationId {
+    #[inline(always)]
+    fn from(local: LocalEvaluation) -> Self {
+        Self(Repr::Local(local.harness, local.number))
     }
 }
 

@@ -298,7 +298,7 @@ fn people_at_a_terminal_enrol_and_decide() {
         &[
             ("1 calls wait".to_owned(), "\r".to_owned()),
             ("a approves once you have seen the end".to_owned(), " ".to_owned()),
-            ("a approves, r rejects".to_owned(), "a".to_owned()),
+            ("a approves, e with".to_owned(), "a".to_owned()),
             (
                 "Passphrase of approver key `ann`: ".to_owned(),
                 "ann's own words\n".to_owned(),
@@ -318,6 +318,40 @@ fn people_at_a_terminal_enrol_and_decide() {
     assert_eq!(rejected.code, 0, "{}", rejected.out);
     let denied = runtime().block_on(harness.scope(pay("bob", 7))).unwrap_err();
     assert!(denied.reason_for_model().contains("too dear"));
+
+    // what is said of these decisions, each by a person who typed
+    let (figures, code) = world.run(&["approvals", "figures", "--json"]);
+    assert_eq!(code, 0, "{figures}");
+    let figures: Value = serde_json::from_str(&figures).unwrap();
+    let count = |of: &Value, what: &str| of[what].as_u64().unwrap();
+    assert_eq!(
+        (count(&figures, "opened"), count(&figures, "untouched")),
+        (3, 0),
+        "{figures}"
+    );
+    let by = |name: &str| -> Value {
+        let approvers = figures["approvers"].as_object().unwrap();
+        approvers.values().find(|one| one["name"] == name).unwrap().clone()
+    };
+    let (ann, root) = (by("ann"), by("root"));
+    assert_eq!(
+        (count(&ann, "approved"), count(&ann, "rejected"), count(&ann, "streak")),
+        (2, 0, 2)
+    );
+    assert_eq!(
+        (
+            count(&root, "approved"),
+            count(&root, "rejected"),
+            count(&root, "streak")
+        ),
+        (0, 1, 0)
+    );
+    assert_eq!(count(&figures["all"], "approval_rate"), 666_666);
+    // between the ticket and the decision somebody looked and typed a passphrase
+    assert!(
+        count(&ann, "shortest_micros") > 100_000 && count(&ann, "median_micros") < 60_000_000,
+        "{figures}"
+    );
 }
 
 /// Eight ways: none yields a run, and each leaves a trace.

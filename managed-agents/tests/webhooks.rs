@@ -309,6 +309,70 @@ fn a_ticket_is_told_once_without_any_value_and_a_callback_hears_of_it_too() {
 }
 
 #[test]
+fn a_decision_and_an_expiry_are_told_from_the_entries_that_people_and_time_leave() {
+    let place = Place::new("decided");
+    let home = place.home();
+    let ann = managed_agents::approval::ApproverKey::generate().unwrap();
+    let operator = home.enrol_root(&ann).unwrap().to_string();
+    let receiver = Receiver::new(&[]);
+    let kinds = [EventKind::TicketDecided, EventKind::TicketExpired];
+    let running = Webhooks::over(&home)
+        .webhook(receiver.webhook("ops").only(kinds))
+        .pauses(SOON)
+        .start()
+        .unwrap();
+    let build = |lifetime| {
+        let builder = Harness::builder().home(&home).agent_id("bot").operator(&operator);
+        builder.ticket_lifetime(lifetime).build_blocking().unwrap()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let wait_for = |harness: &Harness, card: &str| {
+        let denied = runtime
+            .block_on(harness.scope(pay("eve@example.com", card)))
+            .unwrap_err();
+        denied.ticket().unwrap().to_owned()
+    };
+    let (slow, fast) = (build(Duration::from_secs(3600)), build(Duration::from_millis(200)));
+    let rejected = wait_for(&slow, "4111-secret");
+    home.decide(&rejected, &managed_agents::home::Choice::reject("not to eve"), &ann)
+        .unwrap();
+    let decided = receiver.wait_for(1)[0].json();
+    assert_eq!(decided["type"], "ticket.decided");
+    let data = &decided["data"];
+    assert_eq!(
+        (&data["ticket"], &data["decision"]),
+        (&json!(rejected), &json!("reject"))
+    );
+    assert_eq!((&data["agent"], &data["tool"]), (&json!("bot"), &json!("pay")));
+    // nobody acts: whoever opens the record next closes what is over
+    let expired = wait_for(&fast, "4222-secret");
+    std::thread::sleep(Duration::from_millis(250));
+    drop(place.home());
+    let received = receiver.wait_for(2);
+    let told = received[1].json();
+    assert_eq!(
+        (&told["type"], &told["data"]["ticket"]),
+        (&json!("ticket.expired"), &json!(expired))
+    );
+    // the agent asks again, and is told; others were told already
+    let denied = runtime
+        .block_on(fast.scope(pay("eve@example.com", "4222-secret")))
+        .unwrap_err();
+    assert_ne!(denied.ticket(), Some(&*expired));
+    assert!(delivered(&home));
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(receiver.wait_for(2).len(), 2);
+    for value in ["eve", "4111", "4222"] {
+        assert!(received.iter().all(|one| !one.body.contains(value)), "{received:?}");
+    }
+    verify_with_others(&received);
+    drop(running);
+}
+
+#[test]
 fn no_call_waits_for_a_receiver_that_hangs_nor_does_another_receiver() {
     let place = Place::new("hangs");
     let home = place.home();

@@ -1,7 +1,7 @@
 //! A person who approves from another process.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +14,39 @@ use tests::managed::{ManagedServer, Turn};
 
 use crate::world::{self, Ran, answers, look, pay_back, quick};
 
-fn home(dir: &std::path::Path) -> Home {
+pub(crate) fn home(dir: &Path) -> Home {
+    std::fs::create_dir_all(dir).unwrap();
     Home::open(StoreOptions::new(dir.join("home")).high_water(dir.join("water"))).unwrap()
+}
+
+/// A process with the operator's key, which approves one call that waits in a data directory; killed when it is dropped.
+pub(crate) struct Person(Child);
+
+impl Person {
+    pub(crate) fn start(dir: &Path, key: &ApproverKey) -> Self {
+        let arguments = json!({"dir": dir, "key": key.reveal()}).to_string();
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "elsewhere::approves_what_waits_when_started_by_the_test_below",
+            ])
+            .env("CLAUDE_SESSIONS_PERSON", arguments)
+            .stdout(Stdio::null())
+            .spawn();
+        Self(child.unwrap())
+    }
+
+    /// It has approved.
+    pub(crate) fn approved(&mut self) {
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// What the other process does; the test itself starts it.
@@ -57,23 +88,14 @@ async fn an_escalation_that_is_approved_in_another_process_runs_once() {
     let session = world::session(&client, &toolbox, &EnvironmentDraft::cloud("here")).await;
     let builder = world::harness().approver("ann", ann.public()).home(&home(&dir));
     let harness = builder.build().await.unwrap();
-    let arguments = json!({"dir": dir, "key": ann.reveal()}).to_string();
-    let mut person = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "elsewhere::approves_what_waits_when_started_by_the_test_below",
-        ])
-        .env("CLAUDE_SESSIONS_PERSON", arguments)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut person = Person::start(&dir, &ann);
     let governor = quick(SessionGovernor::builder(&client, &harness))
         .toolbox(&toolbox)
         .build()
         .unwrap();
     let governed = tokio::time::timeout(Duration::from_secs(60), governor.converse(&session, "go"));
     let report = governed.await.unwrap().unwrap();
-    assert!(person.wait().unwrap().success());
+    person.approved();
     assert_eq!(report.text(), "Refunded.");
     assert!(
         report.calls().iter().all(|call| call.end() == CallEnd::Done),

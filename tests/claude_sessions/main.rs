@@ -9,6 +9,7 @@
 
 mod chaos;
 mod client;
+mod configurations;
 mod coverage;
 mod elsewhere;
 mod governed;
@@ -16,5 +17,6 @@ mod killed;
 mod official;
 mod open_managed_agents;
 mod proxy;
+mod stops;
 mod worker;
 mod world;

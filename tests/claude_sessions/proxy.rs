@@ -19,6 +19,8 @@ pub(crate) struct Proxy {
 #[derive(Default)]
 struct Faults {
     random: AtomicU64,
+    /// One in so many requests is lost, and one in so many answers.
+    one_in: u64,
     /// Dropped, doubled, delayed, reordered, cut, lost before, lost after.
     count: [AtomicUsize; 7],
     log: Mutex<Vec<String>>,
@@ -41,9 +43,17 @@ impl Faults {
 
 impl Proxy {
     pub(crate) async fn start(upstream: &str, seed: u64) -> Self {
+        Self::start_with(upstream, seed, 8).await
+    }
+
+    /// With one in so many requests that are lost before they arrive, and as many whose answers are.
+    pub(crate) async fn start_with(upstream: &str, seed: u64, one_in: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let faults = Arc::new(Faults::default());
+        let faults = Arc::new(Faults {
+            one_in,
+            ..Faults::default()
+        });
         faults
             .random
             .store(seed.wrapping_mul(0x2545_f491_4f6c_dd1d), Ordering::Relaxed);
@@ -113,7 +123,7 @@ async fn carry(client: TcpStream, upstream: &str, faults: &Faults) -> std::io::R
     let first = head.lines().next().unwrap_or_default().to_owned();
     let is_stream = first.contains("/stream");
     let is_answer = first.starts_with("POST") && first.contains("/events");
-    if is_answer && faults.below(8) == 0 {
+    if is_answer && faults.below(faults.one_in) == 0 {
         faults.note(5, "a request was lost");
         return Ok(());
     }
@@ -121,7 +131,7 @@ async fn carry(client: TcpStream, upstream: &str, faults: &Faults) -> std::io::R
     server.write_all(head.as_bytes()).await?;
     server.write_all(b"connection: close\r\n\r\n").await?;
     server.write_all(&body).await?;
-    if is_answer && faults.below(8) == 0 {
+    if is_answer && faults.below(faults.one_in) == 0 {
         let mut answer = Vec::new();
         server.read_to_end(&mut answer).await?;
         faults.note(6, "the answer to a request was lost");
@@ -158,8 +168,10 @@ async fn carry(client: TcpStream, upstream: &str, faults: &Faults) -> std::io::R
                 break;
             }
         }
-        let name = frame.lines().next().unwrap_or_default().to_owned();
-        let is_event = name.contains("event: ") && !name.contains("ping");
+        // some say an id before the event's name
+        let name = frame.lines().find(|line| line.starts_with("event: "));
+        let is_event = name.is_some_and(|name| name != "event: ping");
+        let name = name.unwrap_or_default().to_owned();
         let mut send = frame.clone();
         match faults.below(20) {
             0 if is_event => {

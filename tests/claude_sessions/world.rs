@@ -99,8 +99,15 @@ pub(crate) fn quick(governor: SessionGovernorBuilder) -> SessionGovernorBuilder 
 }
 
 pub(crate) fn client(url: &str) -> ManagedAgents {
+    client_with(url, KEY)
+}
+
+/// A key of which nothing may be seen anywhere.
+pub(crate) const KEY: &str = "sk-ant-CANARY";
+
+pub(crate) fn client_with(url: &str, key: &str) -> ManagedAgents {
     ManagedAgents::builder()
-        .api_key(Secret::parse("sk-ant-CANARY").unwrap())
+        .api_key(Secret::parse(key).unwrap())
         .base_url(Endpoint::parse(url).unwrap())
         .timeout(Duration::from_secs(20))
         .build()
@@ -163,6 +170,15 @@ pub(crate) fn issue() -> Value {
         "type": "agent.mcp_tool_use", "name": "create_issue", "mcp_server_name": "linear", "input": {"title": "x"},
         "evaluated_permission": "ask",
     })
+}
+
+/// The history of a session, as JSON.
+pub(crate) async fn history(client: &ManagedAgents, session: &str) -> Vec<Value> {
+    let events = client.events(session).await.unwrap();
+    events
+        .iter()
+        .map(|event| serde_json::from_str(event.raw()).unwrap())
+        .collect()
 }
 
 /// The calls of a history, each with the answers that a client gave it.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use managed_agents::audit::Disposition;
+use managed_agents::harness::CircuitBreaker;
 use managed_agents::testing::FakeGovernor;
 use managed_agents::{
     DenialKind, Digest, GovernanceDenied, GovernorError, GovernorErrorKind, Harness, Reason, Verdict, governed,
@@ -84,6 +85,28 @@ async fn law_4_a_governor_that_does_not_answer_in_time_is_a_denial() {
         assert_eq!(result.unwrap_err().code(), "governor_overdue");
         assert_eq!(disposition, Disposition::Refused);
     }
+}
+
+#[tokio::test]
+async fn law_4_a_breaker_that_late_answers_opened_does_not_fail_open() {
+    let late = FakeGovernor::always(Verdict::allow()).delayed(Duration::from_secs(60));
+    let harness = Harness::builder()
+        .in_memory()
+        .agent_id("a")
+        .governor(late.clone())
+        .fail_open(true)
+        .timeout(Duration::from_millis(20))
+        .circuit_breaker(CircuitBreaker::new(2, Duration::from_secs(600)))
+        .build()
+        .await
+        .unwrap();
+    for code in ["governor_overdue", "governor_overdue", "circuit_open", "circuit_open"] {
+        let denied = harness.scope(count(1.0)).await.unwrap_err();
+        assert_eq!((denied.kind(), denied.code()), (DenialKind::Unavailable, code));
+        let last = harness.records().pop().unwrap();
+        assert_eq!(last.decision().disposition(), Disposition::Refused);
+    }
+    assert_eq!(late.calls().len(), 2, "the open breaker asks nobody");
 }
 
 #[tokio::test]

@@ -2,22 +2,44 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use managed_agents::remote::{Remote, RemoteBuilder};
-use managed_agents::{GovernorErrorKind, Secret};
+use managed_agents::{Decision, GovernorErrorKind, Secret};
 use tests::support::governance_server::{GovernanceServer, Script, answer, verdict};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{AGENT, KEY, TIMEOUT};
+use super::{AGENT, KEY};
 
 /// A failure and what it must be.
 pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) service: Service,
-    /// The governor's error; none where it gives a verdict.
-    pub(super) error: Option<GovernorErrorKind>,
-    pub(super) code: &'static str,
+    /// How long an answer may take.
+    pub(super) timeout: Duration,
+    pub(super) expected: Expected,
 }
+
+/// What the governor makes of it.
+pub(super) enum Expected {
+    Error(GovernorErrorKind, &'static str),
+    /// With the code of its reason, where it has one.
+    Verdict(Decision, &'static str),
+}
+
+impl Expected {
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Error(_, code) | Self::Verdict(_, code) => code,
+        }
+    }
+}
+
+/// For answers that are there at once, on however busy a machine; and for a lookup that no server answers.
+const LONG: Duration = Duration::from_secs(60);
+
+/// For answers that never come.
+const SHORT: Duration = Duration::from_millis(400);
 
 pub(super) enum Service {
     Scripted(GovernanceServer),
@@ -34,7 +56,6 @@ impl Service {
             .endpoint(endpoint)
             .api_key(Secret::parse(KEY).unwrap())
             .root_certificates_pem(self_signed().0)
-            .timeout(TIMEOUT)
     }
 }
 
@@ -61,7 +82,7 @@ pub(super) async fn all() -> Vec<Case> {
         } else if status == 204 {
             bytes = b"HTTP/1.1 204 No Content\r\n\r\n".to_vec();
         }
-        cases.push(scripted(name, Script::Answer(bytes), Some(kind), name).await);
+        cases.push(scripted(name, Script::Answer(bytes), Expected::Error(kind, name)).await);
     }
     let allow = verdict("ALLOW", AGENT);
     let good = answer(200, "application/json", allow.as_bytes());
@@ -169,6 +190,18 @@ pub(super) async fn all() -> Vec<Case> {
         ),
         ("gzip bomb", Script::Answer(bomb), Kind::Malformed, "answer_encoded"),
         (
+            "a verdict given twice",
+            json(&allow.replacen('{', r#"{"verdict":"DENY","#, 1)),
+            Kind::Malformed,
+            "answer_not_a_verdict",
+        ),
+        (
+            "a second answer behind the first",
+            json(&format!("{allow}{allow}")),
+            Kind::Malformed,
+            "answer_not_json",
+        ),
+        (
             "score out of range",
             json(&allow.replace("0.8", "1.8")),
             Kind::Malformed,
@@ -181,38 +214,37 @@ pub(super) async fn all() -> Vec<Case> {
             "verdict_mismatched",
         ),
     ] {
-        cases.push(scripted(name, script, Some(kind), code).await);
+        cases.push(scripted(name, script, Expected::Error(kind, code)).await);
     }
     let lie = allow.replace("\"ucs\"", "\"allowed\":false,\"ucs\"");
-    cases.push(
-        scripted(
-            "allowed:false beside ALLOW",
-            Script::json(200, &lie),
-            None,
-            "allowed_false",
-        )
-        .await,
-    );
-    cases.push(
-        scripted(
+    let small = allow.replace("ALLOW", "allow");
+    for (name, body, decision, code) in [
+        // what none of the others may be taken for
+        ("no failure", &allow, Decision::Allow, ""),
+        ("a denial", &verdict("DENY", AGENT), Decision::Deny, "denied"),
+        ("allowed:false beside ALLOW", &lie, Decision::Deny, "allowed_false"),
+        (
             "unknown verdict",
-            Script::json(200, &verdict("MODIFY", AGENT)),
-            None,
+            &verdict("MODIFY", AGENT),
+            Decision::Deny,
             "unknown_verdict",
-        )
-        .await,
-    );
+        ),
+        ("a verdict in small letters", &small, Decision::Deny, "unknown_verdict"),
+    ] {
+        cases.push(scripted(name, json(body), Expected::Verdict(decision, code)).await);
+    }
+    let unreachable = || Expected::Error(Kind::Unreachable, "governor_unreachable");
     cases.push(Case {
         name: "refused",
         service: Service::At(format!("http://{}/govern", refusing().await)),
-        error: Some(Kind::Unreachable),
-        code: "governor_unreachable",
+        timeout: LONG,
+        expected: unreachable(),
     });
     cases.push(Case {
         name: "DNS failure",
         service: Service::At("https://no-such-host.invalid/govern".to_owned()),
-        error: Some(Kind::Unreachable),
-        code: "governor_unreachable",
+        timeout: LONG,
+        expected: unreachable(),
     });
     for (name, speaks) in [
         (
@@ -225,31 +257,30 @@ pub(super) async fn all() -> Vec<Case> {
         cases.push(Case {
             name,
             service: Service::At(format!("https://{address}/govern")),
-            error: Some(Kind::Tls),
-            code: "governor_tls",
+            timeout: LONG,
+            expected: Expected::Error(Kind::Tls, "governor_tls"),
         });
     }
     cases.push(Case {
         name: "TLS: a certificate that nobody vouches for",
         service: Service::At(untrusted().await),
-        error: Some(Kind::Tls),
-        code: "governor_tls",
+        timeout: LONG,
+        expected: Expected::Error(Kind::Tls, "governor_tls"),
     });
     cases
 }
 
-pub(super) async fn scripted(
-    name: &'static str,
-    script: Script,
-    error: Option<GovernorErrorKind>,
-    code: &'static str,
-) -> Case {
+pub(super) async fn scripted(name: &'static str, script: Script, expected: Expected) -> Case {
+    let timeout = match script {
+        Script::AnswerAndStall(_) => SHORT,
+        _ => LONG,
+    };
     let server = GovernanceServer::start(move |_| script.clone()).await;
     Case {
         name,
         service: Service::Scripted(server),
-        error,
-        code,
+        timeout,
+        expected,
     }
 }
 

@@ -12,7 +12,7 @@ use managed_agents::{GovernanceDenied, Harness, governed};
 
 const TURNS: usize = 200;
 const CALLS: usize = 100;
-/// As many entries as the peer keeps when nothing is said.
+/// As many entries as the peer's newest version keeps when nothing is said.
 const VERIFIED: usize = 100_000;
 
 /// Sends a letter.
@@ -54,7 +54,7 @@ fn main() {
         let ratio = time.as_secs_f64() / theirs.as_secs_f64();
         println!("| {name} | {:.2} µs | {ratio:.1}× | {what} |", time.as_secs_f64() * 1e6);
     };
-    row("agentmesh 4.0.0", theirs, "agent, action and a word in a hash chain in memory: nothing survives the process; nothing is judged");
+    row("agentmesh 3.2.2", theirs, "agent, action and a word in a hash chain in memory: nothing survives the process; nothing is judged");
     row("ours, in memory", in_memory, "judged, digest of three typed arguments, the body, both records");
     row("ours, on disk", on_disk, "judged, three salted commitments, values encrypted, Merkle tree; acknowledged when a killed process cannot lose it");
 
@@ -79,7 +79,7 @@ fn main() {
         let ratio = time.as_secs_f64() / theirs.as_secs_f64();
         println!("| {name} | {:.1} ms | {ratio:.1}× | {what} |", time.as_secs_f64() * 1e3);
     };
-    row("agentmesh 4.0.0", theirs, "each entry's hash, in memory; who holds the memory can write a chain anew: nothing is signed");
+    row("agentmesh 3.2.2", theirs, "each entry's hash, in memory; who holds the memory can write a chain anew: nothing is signed");
     row("ours, quick", quick, "read from disk; every entry, tile, root and signed head");
     row("ours, deep", deep, "also every value opened, every table that follows from entries made anew");
     std::fs::remove_dir_all(&root).unwrap();

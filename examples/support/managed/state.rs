@@ -17,6 +17,7 @@ use super::{Reply, Request, refusal};
 pub struct Turn {
     calls: Vec<Value>,
     text: String,
+    endless: bool,
 }
 
 impl Turn {
@@ -26,7 +27,15 @@ impl Turn {
         Self {
             calls,
             text: String::new(),
+            endless: false,
         }
+    }
+
+    /// What is allowed in this turn, and runs at the service, runs on and on.
+    #[must_use]
+    pub fn without_ends(mut self) -> Self {
+        self.endless = true;
+        self
     }
 
     /// A turn that says this, and is the last.
@@ -35,6 +44,7 @@ impl Turn {
         Self {
             calls: Vec::new(),
             text: text.to_owned(),
+            endless: false,
         }
     }
 }
@@ -65,6 +75,8 @@ struct Session {
     waiting: BTreeMap<String, bool>,
     /// What was confirmed.
     confirmed: BTreeMap<String, bool>,
+    /// What is allowed now does not end.
+    endless: bool,
     listeners: Vec<UnboundedSender<Value>>,
 }
 
@@ -132,6 +144,22 @@ impl World {
     /// Takes all work from whoever has it.
     pub fn lose_leases(&mut self) {
         self.lost_leases.extend(self.leases.keys().cloned());
+    }
+
+    /// Whether somebody follows a session's stream.
+    #[must_use]
+    pub fn is_followed(&self, session: &str) -> bool {
+        let session = self.sessions.get(session);
+        session.is_some_and(|session| session.listeners.iter().any(|listener| !listener.is_closed()))
+    }
+
+    /// Hands a session's work out again, as when nobody kept its lease.
+    pub fn requeue(&mut self, session: &str) {
+        let id = self.id("work");
+        if let Some(found) = self.sessions.get(session) {
+            let item = work_of(&id, &found.environment, session);
+            self.work.push_back(item);
+        }
     }
 
     pub(super) fn answer(&mut self, request: &Request) -> Reply {
@@ -288,6 +316,7 @@ impl World {
                 events: Vec::new(),
                 waiting: BTreeMap::new(),
                 confirmed: BTreeMap::new(),
+                endless: false,
                 listeners: Vec::new(),
             },
         );
@@ -355,11 +384,7 @@ impl World {
             && session.turns.len() < begins
             && events.iter().any(|event| event["type"] == "user.message")
         {
-            // {"sessions_token":"tok_1"}
-            let item = json!({
-                "id": work, "type": "work", "environment_id": session.environment, "state": "queued",
-                "data": {"type": "session", "id": id}, "secret": "eyJzZXNzaW9uc190b2tlbiI6InRva18xIn0=",
-            });
+            let item = work_of(&work, &session.environment, id);
             self.work.push_back(item);
         }
         Reply::Json(200, json!({"data": taken}))
@@ -518,7 +543,12 @@ impl Session {
     fn run(&mut self, next: &mut dyn FnMut() -> String) {
         self.shown["status"] = "running".into();
         self.tell(json!({"id": next(), "type": "session.status_running", "processed_at": NOW}));
+        // what does not end keeps the turn from ending
+        if std::mem::take(&mut self.endless) {
+            return;
+        }
         while let Some(turn) = self.turns.pop_front() {
+            self.endless = turn.endless;
             for mut call in turn.calls {
                 let id = next();
                 call["id"] = id.clone().into();
@@ -569,6 +599,9 @@ impl Session {
 
     /// A tool has run at the service, or was refused there.
     fn ran(&mut self, call: &Value, refused: bool, next: &mut dyn FnMut() -> String) {
+        if self.endless && !refused {
+            return;
+        }
         let (kind, name) = match call["type"].as_str() {
             Some("agent.mcp_tool_use") => ("agent.mcp_tool_result", "mcp_tool_use_id"),
             _ => ("agent.tool_result", "tool_use_id"),
@@ -590,6 +623,14 @@ impl Session {
     fn send(&mut self, event: &Value) {
         self.listeners.retain(|listener| listener.send(event.clone()).is_ok());
     }
+}
+
+fn work_of(id: &str, environment: &str, session: &str) -> Value {
+    // {"sessions_token":"tok_1"}
+    json!({
+        "id": id, "type": "work", "environment_id": environment, "state": "queued",
+        "data": {"type": "session", "id": session}, "secret": "eyJzZXNzaW9uc190b2tlbiI6InRva18xIn0=",
+    })
 }
 
 fn checked_agent(agent: &Value) -> Result<(), &'static str> {

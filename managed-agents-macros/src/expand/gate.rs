@@ -88,6 +88,27 @@ fn write_down(function: &Function, private: &TokenStream, meta: &TokenStream, dr
         let key = json_key(place, key);
         quote!(#draft.id(#key, #identity);)
     });
+    let arguments = write_arguments(function, draft);
+    let harness = keys.harness.as_ref().map(|harness| quote!(#draft.harness(&#harness);));
+    let compensate = keys.compensate.as_ref().map(|undo| {
+        let once = Ident::new("__UNDO", Span::mixed_site());
+        let stopped = Ident::new("__stopped", Span::mixed_site());
+        // an error points at the path
+        let undo = quote_spanned!(undo.span()=> #private::undoing(#undo(#stopped)));
+        quote!(
+            static #once: #private::OnceLock<()> = #private::OnceLock::new();
+            #draft.compensate(&#once, |#stopped| #undo);
+        )
+    });
+    quote!(
+        let mut #draft = #private::Draft::new(#meta);
+        #(#ids)* #arguments #harness #compensate
+    )
+}
+
+/// The arguments, and what is said of them, written down from borrows.
+fn write_arguments(function: &Function, draft: &Ident) -> TokenStream {
+    let keys = &function.keys;
     let ranges = function
         .parameters
         .iter()
@@ -104,21 +125,7 @@ fn write_down(function: &Function, private: &TokenStream, meta: &TokenStream, dr
     });
     let target = keys.target.as_ref().map(|target| quote!(#draft.target(#target);));
     let subject = keys.subject.as_ref().map(|subject| quote!(#draft.subject(#subject);));
-    let harness = keys.harness.as_ref().map(|harness| quote!(#draft.harness(&#harness);));
-    let compensate = keys.compensate.as_ref().map(|undo| {
-        let once = Ident::new("__UNDO", Span::mixed_site());
-        let stopped = Ident::new("__stopped", Span::mixed_site());
-        // an error points at the path
-        let undo = quote_spanned!(undo.span()=> #private::undoing(#undo(#stopped)));
-        quote!(
-            static #once: #private::OnceLock<()> = #private::OnceLock::new();
-            #draft.compensate(&#once, |#stopped| #undo);
-        )
-    });
-    quote!(
-        let mut #draft = #private::Draft::new(#meta);
-        #(#ids)* #(#ranges)* #(#arguments)* #target #subject #harness #compensate
-    )
+    quote!(#(#ranges)* #(#arguments)* #target #subject)
 }
 
 /// A key as it stands in an object, so that it is one piece to be copied in each call. Names of parameters have nothing to
@@ -177,11 +184,52 @@ fn judged_bytes(function: &Function, private: &TokenStream, draft: &Ident) -> Op
     let judged = Ident::new("__judged", Span::mixed_site());
     let passed = function.judged().into_iter().map(|parameter| &parameter.ident);
     function.keys.has("exact").then(|| {
+        let edited = edited(function, private, draft);
         quote!(
             let #judged = #draft.judged();
+            #edited
             #(#private::spent(#passed);)*
         )
     })
+}
+
+/// `exact`: how the call is written down with arguments that a person wrote. Nothing of the caller's is in reach: what is said of
+/// `self` beside its identity cannot be said anew, and such a call cannot be edited.
+fn edited(function: &Function, private: &TokenStream, draft: &Ident) -> Option<TokenStream> {
+    let keys = &function.keys;
+    let of_self = keys.target.is_some()
+        || keys.subject.is_some()
+        || keys.include.as_ref().is_some_and(|include| include.identity.is_some());
+    if function.receiver.is_some() && of_self {
+        return None;
+    }
+    let site = Span::mixed_site();
+    let [again, given, parts, value] = ["__again", "__given", "__parts", "__value"].map(|name| Ident::new(name, site));
+    let parameters = function.judged();
+    let names = parameters.iter().map(|parameter| &parameter.name);
+    let or_refuse = quote!({
+        ::core::result::Result::Ok(#value) => #value,
+        ::core::result::Result::Err(#value) => return ::core::result::Result::Err(#value),
+    });
+    let values = parameters.iter().enumerate().filter_map(|(index, parameter)| {
+        let Parameter { ident, lints, ty, .. } = parameter;
+        let owned = owned(ty).ok()?;
+        let (ty, local) = (owned.ty("'_", private), call::local(index));
+        let passed = owned.pass(&local, private);
+        Some(quote!(
+            let #local: #ty = match #private::take_edited(&#parts, #index) #or_refuse;
+            #(#lints)* let #ident = #passed;
+        ))
+    });
+    let written = write_arguments(function, &again);
+    Some(quote!(
+        #draft.edited_by(|#given, #again| {
+            let #parts = match #private::edited_parts(#given, &[#(#names),*]) #or_refuse;
+            #(#values)*
+            #written
+            ::core::result::Result::Ok(())
+        });
+    ))
 }
 
 /// What runs once the call was allowed.

@@ -67,9 +67,8 @@ impl Function {
             !ours
         });
         refuse::signature(&signature, &attributes, errors);
-        let Some(shape) = Shape::of(&signature, keys.has("blocking")) else {
-            return Err(refuse::synchronous(&signature, &attributes));
-        };
+        let shape = Shape::of(&signature, keys.has("blocking"))
+            .map_err(|unfit| refuse::shape(&unfit, &signature, &attributes))?;
         if let (Some(key), false) = (keys.at("blocking"), shape.is_blocking()) {
             errors.on(key, "`blocking` is for synchronous functions; this one is asynchronous");
         }

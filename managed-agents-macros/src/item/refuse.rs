@@ -2,6 +2,7 @@
 
 use syn::{Attribute, Signature};
 
+use super::shape::Unfit;
 use crate::diagnostics::Errors;
 
 /// What the signature says of itself.
@@ -43,8 +44,19 @@ pub(crate) fn signature(signature: &Signature, attributes: &[Attribute], errors:
     }
 }
 
+/// A function that cannot be gated as it is.
+pub(crate) fn shape(unfit: &Unfit, signature: &Signature, attributes: &[Attribute]) -> syn::Error {
+    match unfit {
+        Unfit::Synchronous => synchronous(signature, attributes),
+        Unfit::UnseenFuture(output) => {
+            let message = "this does not say what its future gives, which must be able to carry a denial: make this an `async fn`, or return `impl Future<Output = Result<…>>`";
+            syn::Error::new_spanned(output, message)
+        }
+    }
+}
+
 /// A function that is not asynchronous, with no `blocking` on it.
-pub(crate) fn synchronous(signature: &Signature, attributes: &[Attribute]) -> syn::Error {
+fn synchronous(signature: &Signature, attributes: &[Attribute]) -> syn::Error {
     if test(attributes).is_some() {
         let message =
             "a test cannot be governed: govern the function under test (or put `#[governed]` above `#[tokio::test]`)";

@@ -1,6 +1,7 @@
 //! How a function is asynchronous.
 
-use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type, TypeParamBound};
+use syn::punctuated::Punctuated;
+use syn::{GenericArgument, PathArguments, ReturnType, Signature, Token, Type, TypeParamBound};
 
 use crate::types::{argument_of, peel};
 
@@ -16,25 +17,39 @@ pub(crate) enum Shape {
     Future(Type),
 }
 
+/// Why a function has none of the shapes.
+pub(crate) enum Unfit {
+    /// It is synchronous, and not `blocking`.
+    Synchronous,
+    /// It returns a future, and does not say of what.
+    UnseenFuture(Type),
+}
+
 impl Shape {
-    /// `None` for a synchronous function.
-    pub(crate) fn of(signature: &Signature, blocking: bool) -> Option<Self> {
+    pub(crate) fn of(signature: &Signature, blocking: bool) -> Result<Self, Unfit> {
         let output = match &signature.output {
             ReturnType::Default => syn::parse_quote!(()),
             ReturnType::Type(_, ty) => (**ty).clone(),
         };
         if signature.asyncness.is_some() {
-            return Some(Self::Async(output));
+            return Ok(Self::Async(output));
         }
         if let Some(output) = boxed(&output) {
-            return Some(Self::Boxed(output));
+            return Ok(Self::Boxed(output));
         }
         if let Type::ImplTrait(imp) = peel(&output)
             && let Some(output) = future_output(&imp.bounds)
         {
-            return Some(Self::Future(output));
+            return Ok(Self::Future(output));
         }
-        blocking.then_some(Self::Blocking(output))
+        if is_future(&output) {
+            return Err(Unfit::UnseenFuture(output));
+        }
+        if blocking {
+            Ok(Self::Blocking(output))
+        } else {
+            Err(Unfit::Synchronous)
+        }
     }
 
     /// What the body gives in the end.
@@ -59,6 +74,30 @@ fn boxed(ty: &Type) -> Option<Type> {
     match peel(inner) {
         Type::TraitObject(object) => future_output(&object.bounds),
         _ => None,
+    }
+}
+
+/// Whether a return type is a future by its name, however it is wrapped up.
+fn is_future(ty: &Type) -> bool {
+    let named = |path: &syn::Path| {
+        path.segments
+            .last()
+            .is_some_and(|last| last.ident.to_string().ends_with("Future"))
+    };
+    let bounded = |bounds: &Punctuated<TypeParamBound, Token![+]>| {
+        bounds
+            .iter()
+            .any(|bound| matches!(bound, TypeParamBound::Trait(bound) if named(&bound.path)))
+    };
+    match peel(ty) {
+        Type::ImplTrait(imp) => bounded(&imp.bounds),
+        Type::TraitObject(object) => bounded(&object.bounds),
+        Type::Reference(reference) => is_future(&reference.elem),
+        Type::Path(path) => {
+            let inner = ["Pin", "Box"].into_iter().find_map(|name| argument_of(ty, name));
+            named(&path.path) || inner.is_some_and(is_future)
+        }
+        _ => false,
     }
 }
 

@@ -22,6 +22,12 @@ pub enum ApprovalErrorKind {
     AnotherMust,
     /// Whoever decides may approve others, and not this: the agent that asks, or its owner.
     Excluded,
+    /// The call cannot be approved with other arguments: its tool is not `exact`.
+    NotEditable,
+    /// The arguments that were to take the place of the call's own are none of it.
+    UnfitEdit,
+    /// Others approved it with other arguments, or as it is: all must approve the same.
+    OtherEdit,
     /// The decision could not be recorded, or what it is about could not be read.
     Unrecorded,
 }
@@ -32,6 +38,14 @@ impl ApprovalError {
             kind,
             ticket: ticket.chars().take(80).collect(),
             detail: None,
+        }
+    }
+
+    #[cfg(feature = "engine")]
+    pub(crate) fn unfit_edit(ticket: &str, why: &str) -> Self {
+        Self {
+            detail: Some(why.to_owned()),
+            ..Self::new(ApprovalErrorKind::UnfitEdit, ticket)
         }
     }
 
@@ -58,6 +72,9 @@ impl ApprovalError {
             ApprovalErrorKind::AlreadyDecided => "already_decided",
             ApprovalErrorKind::AnotherMust => "another_must_approve",
             ApprovalErrorKind::Excluded => "approver_excluded",
+            ApprovalErrorKind::NotEditable => "not_editable",
+            ApprovalErrorKind::UnfitEdit => "unfit_edit",
+            ApprovalErrorKind::OtherEdit => "edited_otherwise",
             ApprovalErrorKind::Unrecorded => "decision_unrecorded",
         }
     }
@@ -72,6 +89,13 @@ impl std::fmt::Display for ApprovalError {
             ApprovalErrorKind::AnotherMust => "this key approved it already, and another person must",
             ApprovalErrorKind::Excluded => {
                 "the agent that asks, and its owner where that is excluded, may not decide on it"
+            }
+            ApprovalErrorKind::NotEditable => {
+                "its tool takes no arguments but those of the call; it can be approved or rejected as it is"
+            }
+            ApprovalErrorKind::UnfitEdit => "the arguments are not those of the call",
+            ApprovalErrorKind::OtherEdit => {
+                "others approved it with other arguments, or as it is; approve the same, or cancel the ticket"
             }
             ApprovalErrorKind::Unrecorded => "the decision was not recorded",
         };

@@ -7,6 +7,8 @@
 //! Where the record is durable, so are tickets: they lie beside it, and people decide in another process
 //! (`managed-agents approvals`). Where it is in memory, they are lost with the process.
 
+#[cfg(feature = "engine")]
+mod edit;
 mod error;
 mod key;
 #[cfg(feature = "engine")]
@@ -21,12 +23,14 @@ mod shown;
 mod statement;
 mod ticket;
 
+#[cfg(feature = "engine")]
+pub(crate) use edit::{Edit, not_covered};
 pub use error::{ApprovalError, ApprovalErrorKind};
 pub use key::{ApproverKey, ApproverKeyError, ApproverPublicKey};
 #[cfg(feature = "engine")]
 pub use queue::PendingTicket;
 #[cfg(feature = "engine")]
-pub(crate) use queue::{Approvals, LIFETIME, MOST_PENDING, Standing};
+pub(crate) use queue::{Approvals, Asking, LIFETIME, MOST_PENDING, Standing};
 #[cfg(feature = "sqlite")]
 pub(crate) use redeem::{Asked, Excluded, Found, Redeemed, bound, reasons_text, redeem};
 #[cfg(feature = "sqlite")]

@@ -9,7 +9,7 @@ use ed25519_dalek::Signature;
 use tokio::sync::watch;
 
 use super::key::{ApproverKey, ApproverPublicKey};
-use super::{ApprovalError, ApprovalErrorKind, IN_PROCESS, rejection, ticket_id};
+use super::{ApprovalError, ApprovalErrorKind, Edit, IN_PROCESS, not_covered, rejection, ticket_id};
 use crate::call::{Digest, Salt, ToolCall};
 use crate::escaped::Escaped;
 use crate::verdict::Reason;
@@ -44,8 +44,15 @@ struct Ticket {
     view: PendingTicket,
     nonce: Salt,
     definition: Digest,
+    rules: Option<Digest>,
+    /// How many people must approve.
+    needed: u8,
     binding: [u8; 32],
     state: State,
+    /// Who approved, each with a signature of his own.
+    approvals: Vec<(usize, Signature)>,
+    /// With which arguments all of them approved it; none where as it is.
+    edit: Option<Edit>,
     /// Says to whom waits that a person has decided.
     decided: watch::Sender<bool>,
 }
@@ -53,8 +60,22 @@ struct Ticket {
 #[derive(Debug)]
 enum State {
     Pending,
-    Approved { approver: usize, signature: Signature },
+    Approved,
     Rejected { reason: String },
+}
+
+/// What a call is held against that asks to run.
+pub(crate) struct Asking<'a> {
+    /// The call that a ticket is bound to.
+    pub(crate) call: &'a ToolCall,
+    pub(crate) reasons: &'a [Reason],
+    pub(crate) needed: u8,
+    pub(crate) rules: Option<Digest>,
+    pub(crate) now: SystemTime,
+    /// The ticket that it has waited for.
+    pub(crate) joined: Option<&'a str>,
+    /// The edit with which it was judged: then the reasons are those of the edited call.
+    pub(crate) edit: Option<&'a Edit>,
 }
 
 /// How a call stands with the people who may approve it.
@@ -62,6 +83,8 @@ enum State {
 pub(crate) enum Standing {
     /// Approved; the ticket is consumed.
     Granted(Arc<str>),
+    /// It may run with these arguments, if they are judged first; the ticket is there still.
+    Edited { ticket: Arc<str>, edit: Edit },
     /// A ticket waits.
     Pending(Arc<str>),
     /// It may not run.
@@ -80,6 +103,7 @@ pub struct PendingTicket {
     description: String,
     arguments: String,
     reasons: Vec<Reason>,
+    editable: bool,
     opened: SystemTime,
     expires: SystemTime,
 }
@@ -100,6 +124,7 @@ impl PendingTicket {
             description: shown.description.clone(),
             arguments: shown.arguments.clone(),
             reasons: shown.reasons.iter().map(reason).collect(),
+            editable: shown.editable,
             opened: time(ticket.opened_micros()),
             expires: time(ticket.expires_micros()),
         })
@@ -148,6 +173,12 @@ impl PendingTicket {
         &self.reasons
     }
 
+    /// Whether it can be approved with other arguments: its tool is `exact`.
+    #[must_use]
+    pub fn is_editable(&self) -> bool {
+        self.editable
+    }
+
     /// Since when it waits.
     #[must_use]
     pub fn opened(&self) -> SystemTime {
@@ -162,8 +193,9 @@ impl PendingTicket {
 }
 
 impl Ticket {
-    /// What an approver signs: exactly this call, of this definition, by this agent, until then.
-    fn statement(&self) -> Vec<u8> {
+    /// What an approver signs: exactly this call, of this definition, by this agent, until then, and what is changed of it.
+    fn statement(&self, edit: Option<&Edit>) -> Vec<u8> {
+        let edit = edit.map(|edit| *edit.digest(&self.nonce).as_bytes());
         let expires = self
             .view
             .expires
@@ -171,7 +203,7 @@ impl Ticket {
             .unwrap_or_default()
             .as_nanos()
             .to_be_bytes();
-        let mut statement = b"ma-approval/1\0".to_vec();
+        let mut statement = b"ma-approval/2\0".to_vec();
         for part in [
             self.view.id.as_bytes(),
             self.view.agent.as_bytes(),
@@ -180,6 +212,7 @@ impl Ticket {
             &self.binding,
             self.nonce.reveal(),
             &expires,
+            edit.as_ref().map_or(&[][..], |edit| edit.as_slice()),
         ] {
             statement.extend_from_slice(&(part.len() as u64).to_be_bytes());
             statement.extend_from_slice(part);
@@ -206,17 +239,11 @@ impl Approvals {
     }
 
     /// How an escalated call stands. An approval that covers every reason is consumed; without a ticket one is opened.
-    /// A call that was `joined` to a ticket which is gone by now opens no other.
-    pub(crate) fn standing(
-        &self,
-        call: &ToolCall,
-        reasons: &[Reason],
-        now: SystemTime,
-        joined: Option<&str>,
-    ) -> Standing {
-        let binding = call.binding(&self.key);
+    /// A call that was joined to a ticket which is gone by now opens no other.
+    pub(crate) fn standing(&self, asked: &Asking<'_>) -> Standing {
+        let binding = asked.call.binding(&self.key);
         let mut tickets = self.tickets();
-        if let Some(joined) = joined.filter(|joined| !tickets.binding_of.contains_key(*joined)) {
+        if let Some(joined) = asked.joined.filter(|joined| !tickets.binding_of.contains_key(*joined)) {
             return Standing::Refused {
                 ticket: Some(joined.into()),
                 reason: Reason::new(
@@ -226,10 +253,10 @@ impl Approvals {
             };
         }
         let Some(ticket) = tickets.by_binding.get(&binding) else {
-            return self.open(&mut tickets, binding, call, reasons, now);
+            return self.open(&mut tickets, binding, asked);
         };
         let id = Arc::clone(&ticket.view.id);
-        if now >= ticket.view.expires {
+        if asked.now >= ticket.view.expires {
             tickets.remove(&binding);
             return Standing::Refused {
                 ticket: Some(id),
@@ -245,29 +272,67 @@ impl Approvals {
                 reason: Reason::new("rejected", rejection(reason)),
                 ticket: Some(id),
             },
-            State::Approved { approver, signature } => {
-                let shown = |reason: &Reason| ticket.view.reasons.iter().any(|shown| shown.code() == reason.code());
-                let key = self.approvers.get(*approver).map(|(_, key)| key);
-                let signed = key.is_some_and(|key| key.verifies(&ticket.statement(), signature));
-                let covered = reasons.iter().all(shown);
+            State::Approved if ticket.rules != asked.rules => {
                 tickets.remove(&binding);
-                if signed && covered {
-                    Standing::Granted(id)
-                } else {
-                    self.open(&mut tickets, binding, call, reasons, now)
+                Standing::Refused {
+                    ticket: Some(id),
+                    reason: Reason::new(
+                        "rules_changed",
+                        "the rules changed since this call was approved; repeat the call to ask again",
+                    ),
+                }
+            }
+            State::Approved => {
+                let signed = self.people(ticket) >= usize::from(ticket.needed.max(asked.needed).max(1));
+                let shown = |reason: &Reason| ticket.view.reasons.iter().any(|shown| shown.code() == reason.code());
+                let covered = asked.reasons.iter().all(shown);
+                match (&ticket.edit, asked.edit) {
+                    // the judges see it first as it is to run
+                    (Some(edit), None) if signed => Standing::Edited {
+                        ticket: id,
+                        edit: edit.clone(),
+                    },
+                    (there, judged) if signed && covered && there.as_ref() == judged => {
+                        tickets.remove(&binding);
+                        Standing::Granted(id)
+                    }
+                    (_, None) => {
+                        tickets.remove(&binding);
+                        self.open(&mut tickets, binding, asked)
+                    }
+                    (_, Some(_)) => {
+                        tickets.remove(&binding);
+                        Standing::Refused {
+                            ticket: Some(id),
+                            reason: not_covered(),
+                        }
+                    }
                 }
             }
         }
     }
 
-    fn open(
-        &self,
-        tickets: &mut Tickets,
-        binding: [u8; 32],
-        call: &ToolCall,
-        reasons: &[Reason],
-        now: SystemTime,
-    ) -> Standing {
+    /// How many people signed a ticket as it stands.
+    fn people(&self, ticket: &Ticket) -> usize {
+        let statement = ticket.statement(ticket.edit.as_ref());
+        let signed = ticket.approvals.iter().filter(|(approver, signature)| {
+            let key = self.approvers.get(*approver).map(|(_, key)| key);
+            key.is_some_and(|key| key.verifies(&statement, signature))
+        });
+        // no key stands there twice
+        signed.count()
+    }
+
+    /// Closes a ticket.
+    pub(crate) fn close(&self, id: &str) {
+        let mut tickets = self.tickets();
+        if let Some(binding) = tickets.binding_of.get(id).copied() {
+            tickets.remove(&binding);
+        }
+    }
+
+    fn open(&self, tickets: &mut Tickets, binding: [u8; 32], asked: &Asking<'_>) -> Standing {
+        let (call, now) = (asked.call, asked.now);
         tickets.expire(now);
         let pending = tickets
             .by_binding
@@ -300,14 +365,19 @@ impl Approvals {
                 tool: call.tool().to_owned(),
                 description: call.meta().description().to_owned(),
                 arguments: call.arguments(),
-                reasons: reasons.to_vec(),
+                reasons: asked.reasons.to_vec(),
+                editable: call.is_editable(),
                 opened: now,
                 expires: now + self.lifetime,
             },
             nonce,
             definition: call.meta().definition(),
+            rules: asked.rules,
+            needed: asked.needed,
             binding,
             state: State::Pending,
+            approvals: Vec::new(),
+            edit: None,
             decided: watch::Sender::new(false),
         };
         tickets.binding_of.insert(Arc::clone(&id), binding);
@@ -323,7 +393,7 @@ impl Approvals {
         }
         let binding = call.binding(&self.key);
         let ticket = tickets.by_binding.get(&binding)?;
-        let id = matches!(ticket.state, State::Approved { .. }).then(|| Arc::clone(&ticket.view.id))?;
+        let id = matches!(ticket.state, State::Approved).then(|| Arc::clone(&ticket.view.id))?;
         tickets.remove(&binding);
         Some(id)
     }
@@ -343,10 +413,35 @@ impl Approvals {
         pending
     }
 
-    pub(crate) fn approve(&self, id: &str, key: &ApproverKey, now: SystemTime) -> Result<(), ApprovalError> {
-        self.decide(id, key, now, |ticket, approver| State::Approved {
-            approver,
-            signature: key.sign(&ticket.statement()),
+    /// Approves a ticket, as it is or with other arguments.
+    pub(crate) fn approve(
+        &self,
+        id: &str,
+        edit: Option<&str>,
+        key: &ApproverKey,
+        now: SystemTime,
+    ) -> Result<(), ApprovalError> {
+        self.decide(id, key, now, |ticket, approver| {
+            let edit = match edit {
+                Some(_) if !ticket.view.editable => {
+                    return Err(ApprovalError::new(ApprovalErrorKind::NotEditable, id));
+                }
+                Some(text) => Some(Edit::parse(text, &ticket.view.arguments, id)?),
+                None => None,
+            };
+            if ticket.approvals.iter().any(|(known, _)| *known == approver) {
+                return Err(ApprovalError::new(ApprovalErrorKind::AnotherMust, id));
+            }
+            if !ticket.approvals.is_empty() && ticket.edit != edit {
+                return Err(ApprovalError::new(ApprovalErrorKind::OtherEdit, id));
+            }
+            let signature = key.sign(&ticket.statement(edit.as_ref()));
+            ticket.approvals.push((approver, signature));
+            ticket.edit = edit;
+            if ticket.approvals.len() >= usize::from(ticket.needed) {
+                ticket.state = State::Approved;
+            }
+            Ok(())
         })
     }
 
@@ -357,8 +452,11 @@ impl Approvals {
         reason: &str,
         now: SystemTime,
     ) -> Result<(), ApprovalError> {
-        self.decide(id, key, now, |_, _| State::Rejected {
-            reason: reason.to_owned(),
+        self.decide(id, key, now, |ticket, _| {
+            ticket.state = State::Rejected {
+                reason: reason.to_owned(),
+            };
+            Ok(())
         })
     }
 
@@ -367,7 +465,7 @@ impl Approvals {
         id: &str,
         key: &ApproverKey,
         now: SystemTime,
-        state: impl FnOnce(&Ticket, usize) -> State,
+        decide: impl FnOnce(&mut Ticket, usize) -> Result<(), ApprovalError>,
     ) -> Result<(), ApprovalError> {
         let error = |kind| Err(ApprovalError::new(kind, id));
         let Some(approver) = self.approvers.iter().position(|(_, known)| *known == key.public()) else {
@@ -382,8 +480,10 @@ impl Approvals {
         if !matches!(ticket.state, State::Pending) {
             return error(ApprovalErrorKind::AlreadyDecided);
         }
-        ticket.state = state(ticket, approver);
-        ticket.decided.send_replace(true);
+        decide(ticket, approver)?;
+        if !matches!(ticket.state, State::Pending) {
+            ticket.decided.send_replace(true);
+        }
         Ok(())
     }
 

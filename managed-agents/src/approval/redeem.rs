@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 
+use super::edit::{Edit, not_covered};
 use super::roster::{Approver, NotBelieved, Roster};
 use super::statement::{OperatorStatement, StatementKind};
 use super::ticket::TicketState;
@@ -26,6 +27,8 @@ pub(crate) struct Found {
     pub(crate) salt: Salt,
     /// What people signed, from the log.
     pub(crate) statements: Vec<String>,
+    /// What they changed of it, and the salt of what they signed of that.
+    pub(crate) edit: Option<(Edit, Salt)>,
 }
 
 /// What a call is held against that asks to run.
@@ -34,6 +37,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) reasons: &'a [Reason],
     pub(crate) needed: u8,
     pub(crate) rules: Option<Digest>,
+    /// The edit with which the call was judged, if it was: then the reasons are those of the edited call.
+    pub(crate) edit: Option<&'a Edit>,
     pub(crate) roster: &'a Roster,
     /// Who may not approve, though enrolled.
     pub(crate) excluded: Excluded<'a>,
@@ -63,6 +68,8 @@ impl Excluded<'_> {
 pub(crate) enum Redeemed {
     /// It may run: the ticket is to be consumed.
     Granted,
+    /// It may run with other arguments, if those are judged first.
+    Edited(Edit),
     /// People have not decided.
     Waits,
     /// It may not run, and the ticket is closed if a state is given.
@@ -88,13 +95,30 @@ pub(crate) fn redeem(found: &Found, asked: &Asked<'_>) -> Redeemed {
     match found.state {
         TicketState::Pending => Redeemed::Waits,
         TicketState::Rejected => Redeemed::Refused(rejected(found, asked), None),
-        TicketState::Approved => approved(found, asked),
+        TicketState::Approved if asked.edit.is_none() => approved(found, asked, None),
+        TicketState::Edited => match &found.edit {
+            Some((edit, salt)) if asked.edit.is_none_or(|judged| judged == edit) => {
+                edited(approved(found, asked, Some(edit.digest(salt))), edit, asked)
+            }
+            _ => Redeemed::Refused(forged(), Some(TicketState::Cancelled)),
+        },
         // a row that says anything else is none that this version wrote for a ticket that is open
         _ => Redeemed::Refused(forged(), Some(TicketState::Cancelled)),
     }
 }
 
-fn approved(found: &Found, asked: &Asked<'_>) -> Redeemed {
+/// People approved other arguments: first they are given to be judged, and then what the judges said of them counts.
+fn edited(redeemed: Redeemed, edit: &Edit, asked: &Asked<'_>) -> Redeemed {
+    match redeemed {
+        Redeemed::Granted if asked.edit.is_none() => Redeemed::Edited(edit.clone()),
+        // nobody was shown what the judges say of the call as it was edited
+        Redeemed::NotShown if asked.edit.is_some() => Redeemed::Refused(not_covered(), Some(TicketState::Cancelled)),
+        other => other,
+    }
+}
+
+/// `edit` is what must have been signed of an edit.
+fn approved(found: &Found, asked: &Asked<'_>, edit: Option<Digest>) -> Redeemed {
     let cancel = |reason| Redeemed::Refused(reason, Some(TicketState::Cancelled));
     if found.rules != asked.rules {
         return cancel(Reason::new(
@@ -106,7 +130,7 @@ fn approved(found: &Found, asked: &Asked<'_>) -> Redeemed {
     let mut shown: Option<HashSet<String>> = None;
     let mut doubt = None;
     for text in &found.statements {
-        match approval(text, found, asked) {
+        match approval(text, (found, edit), asked) {
             Ok(stated) => {
                 people.insert(stated.signer());
                 let codes = reasons_of(&stated);
@@ -136,7 +160,9 @@ fn approved(found: &Found, asked: &Asked<'_>) -> Redeemed {
         };
     }
     let shown = shown.unwrap_or_default();
-    if asked.reasons.iter().all(|reason| shown.contains(reason.code())) {
+    // what counts of a call that is edited is what the judges say of the edited one, later
+    let not_yet_judged = edit.is_some() && asked.edit.is_none();
+    if not_yet_judged || asked.reasons.iter().all(|reason| shown.contains(reason.code())) {
         Redeemed::Granted
     } else {
         Redeemed::NotShown
@@ -181,11 +207,20 @@ fn forged() -> Reason {
 }
 
 /// Reads one approval, and holds every part of it against the call that asks.
-fn approval(text: &str, found: &Found, asked: &Asked<'_>) -> Result<OperatorStatement, Doubt> {
+fn approval(
+    text: &str,
+    (found, edit): (&Found, Option<Digest>),
+    asked: &Asked<'_>,
+) -> Result<OperatorStatement, Doubt> {
     let stated = OperatorStatement::parse(text).map_err(|_| Doubt::Forged)?;
     let call = asked.call;
     let same = |name: &str, value: &str| stated.about(name) == Some(value);
-    let fits = stated.kind() == StatementKind::Approve
+    let kind = match edit {
+        Some(_) => StatementKind::Edit,
+        None => StatementKind::Approve,
+    };
+    let fits = stated.kind() == kind
+        && stated.about("edit") == edit.map(|edit| edit.to_string()).as_deref()
         && same("ticket", &found.id)
         && same("agent", call.agent().as_str())
         && same("tool", call.tool())

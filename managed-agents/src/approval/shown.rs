@@ -66,7 +66,7 @@ impl ShownCall {
             }
             .to_owned(),
             read_only: meta.is_read_only(),
-            editable: meta.is_exact(),
+            editable: call.is_editable(),
             not_judged: meta.not_judged().map(str::to_owned).collect(),
             reasons: reasons.iter().map(ShownReason::of).collect(),
         }

@@ -33,9 +33,9 @@ pub enum StatementKind {
     Reactivate,
     /// A data subject is erased.
     Erase,
-    /// Policies or configuration of a running program are replaced.
-    Reload,
-    /// Policies and configuration are as the operator wants them.
+    /// A hold is released.
+    Release,
+    /// Policies and configuration are as the operator wants them, at the start of a program and when it reads them again.
     Rules,
 }
 
@@ -50,7 +50,7 @@ impl StatementKind {
         Self::Resume,
         Self::Reactivate,
         Self::Erase,
-        Self::Reload,
+        Self::Release,
         Self::Rules,
     ];
 
@@ -67,7 +67,7 @@ impl StatementKind {
             Self::Resume => "resume",
             Self::Reactivate => "reactivate",
             Self::Erase => "erase",
-            Self::Reload => "reload",
+            Self::Release => "release",
             Self::Rules => "rules",
         }
     }

@@ -129,6 +129,21 @@ impl Traits {
     }
 }
 
+impl Traits {
+    /// Of a call that every judge plainly allows.
+    #[inline]
+    pub(crate) fn of_allowed(call: &ToolCall) -> Self {
+        Self {
+            effect: Effect::of(call.meta()),
+            target: call.target_kind(),
+            size: clipped(call.arguments_len()),
+            decision: Decision::Allow,
+            disposition: Disposition::Allowed,
+            fault: false,
+        }
+    }
+}
+
 /// Whether a denial is the agent's fault: not when a service, the record or an identity was out of order, when nobody decided,
 /// or when it was for the agent's behaviour alone, which would otherwise feed on itself.
 pub(crate) fn is_fault(decision: Decision, judged: bool, deciding: Option<&str>) -> bool {

@@ -106,6 +106,12 @@ pub(crate) struct TrustNote {
     pub(crate) as_of: u64,
 }
 
+impl From<(u32, u32, u64)> for TrustNote {
+    fn from((before, after, as_of): (u32, u32, u64)) -> Self {
+        Self { before, after, as_of }
+    }
+}
+
 /// What the record of a plainly allowed call lacks.
 #[derive(Clone, Default)]
 pub(crate) struct RecordDetails {

@@ -9,8 +9,9 @@ use super::digest::Digest;
 
 const BLOCK: usize = 64;
 
-/// The blocks that a call of a few small arguments takes, on the stack.
-const FEW: usize = 4;
+/// The blocks that a call of a few small arguments takes, and one of a few more, on the stack: each is zeroed first.
+const FEW: usize = 2;
+const SOME: usize = 6;
 
 /// What SHA-256 begins with (FIPS 180-4 §5.3.3).
 const INITIAL: [u32; 8] = [
@@ -30,8 +31,10 @@ pub(super) struct Begun {
     state: [u32; 8],
     /// How many bytes the whole blocks have.
     hashed: usize,
-    /// What follows them: less than a block.
-    rest: Vec<u8>,
+    /// What follows them, less than a block, and zeros.
+    rest: [u8; BLOCK],
+    /// How many bytes follow them.
+    rests: usize,
 }
 
 impl Begun {
@@ -39,34 +42,42 @@ impl Begun {
         let (blocks, rest) = beginning.as_chunks::<BLOCK>();
         let mut state = INITIAL;
         compress256(&mut state, blocks);
-        Self {
+        let mut begun = Self {
             state,
             hashed: blocks.as_flattened().len(),
-            rest: rest.to_vec(),
+            rest: [0; BLOCK],
+            rests: rest.len(),
+        };
+        for (place, byte) in begun.rest.iter_mut().zip(rest) {
+            *place = *byte;
         }
+        begun
     }
 
     /// The digest of the beginning, `middle` and `end`, one after another.
     pub(super) fn digest(&self, middle: &[u8], end: &[u8; 32]) -> Digest {
-        let length = self.rest.len() + middle.len() + end.len();
+        let length = self.rests + middle.len() + end.len();
         // a one bit, zeros, and eight bytes that say the length in bits
         let blocks = (length + 9).div_ceil(BLOCK);
-        let mut few = [[0; BLOCK]; FEW];
-        let mut many = Vec::new();
-        let blocks: &mut [[u8; BLOCK]] = match few.get_mut(..blocks) {
-            Some(few) => few,
-            None => {
-                many.resize(blocks, [0; BLOCK]);
-                &mut many
-            }
-        };
+        if let Some(few) = [[0; BLOCK]; FEW].get_mut(..blocks) {
+            return self.filled(few, length, middle, end);
+        }
+        match [[0; BLOCK]; SOME].get_mut(..blocks) {
+            Some(some) => self.filled(some, length, middle, end),
+            None => self.filled(&mut vec![[0; BLOCK]; blocks], length, middle, end),
+        }
+    }
+
+    /// The digest, in blocks of zeros.
+    #[inline(always)]
+    fn filled(&self, blocks: &mut [[u8; BLOCK]], length: usize, middle: &[u8], end: &[u8; 32]) -> Digest {
+        if let Some(first) = blocks.first_mut() {
+            *first = self.rest;
+        }
         let bytes = blocks.as_flattened_mut();
-        let mut at = 0;
-        for part in [self.rest.as_slice(), middle] {
-            if let Some(place) = bytes.get_mut(at..at + part.len()) {
-                place.copy_from_slice(part);
-            }
-            at += part.len();
+        let at = self.rests + middle.len();
+        if let Some(place) = bytes.get_mut(self.rests..at) {
+            place.copy_from_slice(middle);
         }
         if let Some((place, [mark, ..])) = bytes.get_mut(at..).and_then(<[u8]>::split_first_chunk_mut) {
             *place = *end;

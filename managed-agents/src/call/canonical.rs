@@ -214,10 +214,26 @@ fn plain_prefix(bytes: &[u8]) -> usize {
             return at * 8;
         }
     }
-    let special = tail
-        .iter()
-        .position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+    let special = tail.iter().position(|&byte| is_escaped(byte));
     chunks.len() * 8 + special.unwrap_or(tail.len())
+}
+
+/// Whether a byte is escaped in a string.
+#[inline(always)]
+fn is_escaped(byte: u8) -> bool {
+    const ESCAPED: [bool; 256] = {
+        let mut escaped = [false; 256];
+        let mut byte = 0;
+        while byte < escaped.len() {
+            #[expect(clippy::indexing_slicing, reason = "below 256, when compiled")]
+            {
+                escaped[byte] = byte < 0x20 || byte == 0x22 || byte == 0x5c;
+            }
+            byte += 1;
+        }
+        escaped
+    };
+    ESCAPED.get(usize::from(byte)).copied().unwrap_or(true)
 }
 
 fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {

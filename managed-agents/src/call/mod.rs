@@ -8,6 +8,7 @@ mod effect;
 mod input;
 mod meta;
 mod redact;
+pub(crate) mod spare;
 pub(crate) mod strict;
 mod verb;
 
@@ -67,14 +68,30 @@ pub(crate) struct CallDetails {
     pub(crate) subject: Option<Box<str>>,
     pub(crate) parent: Option<EvaluationId>,
     pub(crate) context: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What makes the call with other arguments, where people may edit it.
+    pub(crate) edits: Option<Box<dyn Redraft>>,
 }
 
 impl CallDetails {
     #[inline(always)]
     pub(crate) fn into_option(self) -> Option<Box<Self>> {
-        let empty = self.target.is_none() && self.subject.is_none() && self.parent.is_none() && self.context.is_none();
+        let empty = self.target.is_none()
+            && self.subject.is_none()
+            && self.parent.is_none()
+            && self.context.is_none()
+            && self.edits.is_none();
         (!empty).then(|| Box::new(self))
     }
+}
+
+/// Makes a call with other arguments: decoded as the types of its function, and written down anew.
+pub(crate) trait Redraft: Send + Sync {
+    /// The call with these arguments, all of them in one JSON object; else, in words that show no value, what does not fit.
+    #[cfg_attr(
+        not(feature = "engine"),
+        expect(dead_code, reason = "nobody edits without an engine")
+    )]
+    fn redraft(&self, call: &ToolCall, arguments: &str) -> Result<Arc<ToolCall>, String>;
 }
 
 /// What all calls of one tool by one agent share: the beginning of the canonical form, already hashed.
@@ -269,7 +286,25 @@ impl ToolCall {
         self.session.as_deref()
     }
 
-    /// Whether it has a target, a subject, a parent or a context.
+    /// Whether people may approve the call with other arguments: its tool is `exact`, and what it is aimed at can be told anew.
+    #[cfg(feature = "engine")]
+    pub(crate) fn is_editable(&self) -> bool {
+        self.edits().is_some()
+    }
+
+    /// What makes the call with other arguments.
+    #[cfg(feature = "engine")]
+    pub(crate) fn edits(&self) -> Option<&dyn Redraft> {
+        self.details.as_ref()?.edits.as_deref()
+    }
+
+    /// The entries of `ids`, as they stand in the canonical form.
+    pub(crate) fn id_bytes(&self) -> &[u8] {
+        let ids = self.tail.get(..self.arguments_at).unwrap_or_default();
+        ids.strip_suffix(br#"},"arguments":"#).unwrap_or_default()
+    }
+
+    /// Whether it has more than arguments.
     pub(crate) fn has_details(&self) -> bool {
         self.details.is_some()
     }
@@ -372,13 +407,12 @@ impl ToolCall {
     /// What gives state and receiver their identity in the canonical form, as a JSON object; none where there is none.
     #[cfg(feature = "sqlite")]
     pub(crate) fn reveal_ids(&self) -> Option<Vec<u8>> {
-        // the tail begins with the entries of `ids`, and their closing brace
-        let ids = self.tail.get(..self.arguments_at)?.strip_suffix(br#"},"arguments":"#)?;
+        let ids = self.id_bytes();
         (!ids.is_empty()).then(|| [b"{", ids, b"}"].concat())
     }
 
     /// Whether anything of a top-level argument is redacted.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "engine", feature = "sqlite"))]
     pub(crate) fn is_redacted(&self, argument: &str) -> bool {
         self.head
             .redacted

@@ -32,7 +32,7 @@ pub(super) fn redact(json: &str, pointers: &[String]) -> String {
 }
 
 /// Whether a pointer names a top-level argument, or something in it.
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "engine", feature = "sqlite"))]
 pub(super) fn reaches(pointer: &str, argument: &str) -> bool {
     match pointer.split('/').nth(1) {
         Some(step) => step == "*" || step.replace("~1", "/").replace("~0", "~") == argument,

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::failure::Failure;
 use super::table::plain;
 use crate::approval::ApproverKey;
+use crate::home::Home;
 use crate::identity::{KeyDir, PrivateKey};
 
 /// What the root approver's key file is called.
@@ -23,6 +24,14 @@ impl Signer {
     pub(super) fn of(name: &str) -> Self {
         Self {
             signer: name.to_owned(),
+        }
+    }
+
+    /// The key, where there is a root approver, so that an approver must sign; else none is asked for.
+    pub(super) fn unlock_where_needed(&self, home: &Home) -> Result<Option<ApproverKey>, Failure> {
+        match home.root()? {
+            Some(_) => self.unlock(home.keys()).map(Some),
+            None => Ok(None),
         }
     }
 

@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::output::{Output, table};
 use super::passphrase::Passphrase;
 use super::place::Place;
+use super::signing::Signer;
 use super::table::plain;
 use crate::identity::Moment;
 use crate::interrupt::{InterruptError, Stop as Stopping, StopRecord, Target};
@@ -47,7 +48,10 @@ pub(super) struct Stop {
 /// Ends a stop
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Exit code: 0 when calls may begin again, 1 when not: nothing of exactly this is stopped, or the authority's key is not here.")]
+Exit code: 0 when calls may begin again, 1 when not: nothing of exactly this is stopped, or a key that this needs is not here.
+
+Needs the authority's key. Where there is a root approver (`approver init`), an approver signs the order as well, with the key that --as
+names.")]
 pub(super) struct Resume {
     #[command(flatten)]
     what: What,
@@ -55,6 +59,9 @@ pub(super) struct Resume {
     /// Why, as a code of your own in snake case
     #[arg(long, value_name = "CODE", default_value = "operator")]
     reason: String,
+
+    #[command(flatten)]
+    signer: Signer,
 
     #[command(flatten)]
     passphrase: Passphrase,
@@ -158,7 +165,11 @@ impl Resume {
         let target = self.what.target()?;
         let home = place.home_of_operator(&self.passphrase)?;
         let shown = plain(&target.to_string());
-        match home.resume(&target, &self.reason)? {
+        let ended = match self.signer.unlock_where_needed(&home)? {
+            Some(key) => home.resume_signed(&target, &self.reason, &key)?,
+            None => home.resume(&target, &self.reason)?,
+        };
+        match ended {
             Some(ended) => out.line(format_args!("{shown} may go on from {} on.", ended.at()))?,
             None => return Err(Failure::new(format!("{shown} is not stopped"))),
         }

@@ -281,4 +281,11 @@ impl Governor for Engine {
     fn sources(&self) -> Option<Digest> {
         self.policies.as_ref().map(Policies::source_digest)
     }
+
+    #[cfg(feature = "cedar")]
+    fn guard_sources(&self, guard: std::sync::Weak<dyn crate::governor::SourceGuard>) {
+        if let Some(policies) = &self.policies {
+            policies.guard(guard);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use super::draft::{Draft, Failure, Judged as JudgedBytes};
+use super::draft::{Draft, Failure, Judged as JudgedBytes, Refused};
 use super::guard::Guard;
 use super::judge::{Judged, Said, bound, judge};
 use super::plain;
@@ -33,9 +33,24 @@ pub(super) type Step = Result<Result<Guard, GovernanceDenied>, Admission>;
 /// Judges and records a call of a governed function.
 #[inline(always)]
 pub(super) fn admit(scope: Scope, draft: &mut Draft) -> Step {
-    let head = scope.harness.inner().heads.of_function(draft.meta());
+    let taken = take(&scope, draft);
+    admit_taken(scope, taken)
+}
+
+/// A call as it is to be judged, with the slot for the judged bytes; or why it cannot be.
+pub(super) type Taken = Result<(Arc<ToolCall>, Option<JudgedBytes>), Refused>;
+
+/// The call out of its draft.
+#[inline(always)]
+pub(super) fn take(scope: &Scope, draft: &mut Draft) -> Taken {
     let session = scope.session.as_ref().map(|session| session.id());
-    match draft.take_call(head, session, parent()) {
+    let heads = &scope.harness.inner().heads;
+    heads.with_function(draft.meta(), |head| draft.take_call(head, session, parent()))
+}
+
+/// Judges and records what was taken out of a draft.
+pub(super) fn admit_taken(scope: Scope, taken: Taken) -> Step {
+    match taken {
         Ok((call, None)) => admit_call(scope, call),
         Ok((call, Some(judged))) => admit_exact(scope, call, judged),
         Err((head, failure)) => Err(refuse(scope, head, failure)),
@@ -58,26 +73,34 @@ fn admit_exact(scope: Scope, call: Arc<ToolCall>, judged: JudgedBytes) -> Step {
 }
 
 /// Judges and records a call.
-#[inline(always)]
 pub(super) fn admit_call(scope: Scope, call: Arc<ToolCall>) -> Step {
+    match admit_call_with(scope, call, |guard| guard) {
+        Ok(guard) => Ok(Ok(guard)),
+        Err(step) => step,
+    }
+}
+
+/// The same; the guard of a call that every judge plainly allows is made where `then` puts it.
+#[inline(always)]
+pub(super) fn admit_call_with<R>(scope: Scope, call: Arc<ToolCall>, then: impl FnOnce(Guard) -> R) -> Result<R, Step> {
     let span = span::of(&call);
     let inner = scope.harness.inner();
     // memory keeps no agents, so it stops none
     if inner.memory.is_none()
         && let Err(stopped) = inner.recorder.admits(call.agent(), inner.clock.now())
     {
-        return Case::new(scope, call, span).stop(&stopped, DenialKind::Denied);
+        return Err(Case::new(scope, call, span).stop(&stopped, DenialKind::Denied));
     }
     if let Err(stopped) = inner.interrupts.admits(&call) {
-        return Case::new(scope, call, span).stop(&stopped, DenialKind::Interrupted);
+        return Err(Case::new(scope, call, span).stop(&stopped, DenialKind::Interrupted));
     }
     match judge(&scope.harness, &call) {
         Ok(Said::Allow) => match plain::record(inner, &call) {
-            Some(recorded) => Ok(Ok(recorded.admit(scope, call, span))),
-            None => Case::new(scope, call, span).rule(Judged::plainly_allowed()),
+            Some(recorded) => Ok(then(recorded.admit(scope, call, span))),
+            None => Err(Case::new(scope, call, span).rule(Judged::plainly_allowed())),
         },
-        Ok(Said::More(judged)) => Case::new(scope, call, span).rule(judged),
-        Err(later) => Case::new(scope, call, span).judge_later(later),
+        Ok(Said::More(judged)) => Err(Case::new(scope, call, span).rule(judged)),
+        Err(later) => Err(Case::new(scope, call, span).judge_later(later)),
     }
 }
 
@@ -178,6 +201,9 @@ pub(super) struct Case {
     pub(super) attempts: u8,
     /// The ticket that it has waited for or tried to use.
     pub(super) joined: Option<Arc<str>>,
+    /// The call is one that people edited.
+    #[cfg(feature = "engine")]
+    pub(super) edited: Option<Arc<super::edited::Edited>>,
 }
 
 /// What is about to be recorded of a case.
@@ -200,6 +226,8 @@ impl Case {
             span,
             attempts: 1,
             joined: None,
+            #[cfg(feature = "engine")]
+            edited: None,
         }
     }
 
@@ -264,6 +292,10 @@ impl Case {
             Some(id) => id.clone(),
             None => inner.next_evaluation(),
         };
+        #[cfg(feature = "engine")]
+        if self.edited.is_some() {
+            return self.rule_edited(judged, evaluation);
+        }
         let disposition = match judged.verdict.decision() {
             _ if inner.observe_only => Disposition::Observed,
             #[cfg(feature = "engine")]
@@ -333,6 +365,8 @@ impl Case {
             span: self.span.clone(),
             attempts: self.attempts,
             joined: self.joined.clone(),
+            #[cfg(feature = "engine")]
+            edited: self.edited.clone(),
         };
         let claims = judged.claims.clone();
         let queued = self.commit(Ruling {
@@ -479,7 +513,7 @@ impl Case {
         };
         let traits = Traits::of(&record, Some(&self.call));
         let trust = inner.governor.trust(&self.call, at, traits.fault);
-        record.trust = trust.map(|(before, after, as_of)| TrustNote { before, after, as_of });
+        record.trust = trust.map(TrustNote::from);
         ruling.traits = Some((at, traits));
         // only who listens pays for a copy
         let copy = (!inner.callbacks.is_empty()).then(|| record.clone());
@@ -575,15 +609,22 @@ impl Case {
             span::decided(span, &judged.verdict, disposition, &evaluation);
         }
         Ok(match committed {
-            Ok(Committed::Done(place)) if disposition.runs() => Ok(Guard::new(
-                self.scope.harness,
-                self.call,
-                evaluation,
-                place,
-                started,
-                since,
-                self.span,
-            )),
+            Ok(Committed::Done(place)) if disposition.runs() => {
+                #[cfg(feature = "engine")]
+                if let Some(edited) = &self.edited {
+                    crate::denial_slot::edited(edited.told());
+                }
+                let at = self.scope.harness.inner().clock.at(started);
+                Ok(Guard::new(
+                    self.scope.harness,
+                    self.call,
+                    evaluation,
+                    place,
+                    (started, at),
+                    since,
+                    self.span,
+                ))
+            }
             Ok(_) => Err(denial(&self.call, judged, disposition, ticket.as_deref())),
             Err(error) => Err(unrecorded(self.call.tool(), &error)),
         })
@@ -681,7 +722,7 @@ fn denial(call: &ToolCall, judged: Judged, disposition: Disposition, ticket: Opt
 impl Scope {
     /// Tells whoever remembers behaviour that a decision is recorded, where the recorder does not.
     #[inline(always)]
-    fn hear(&self, place: Sequence, at: SystemTime, head: &Head, traits: Traits) {
+    pub(super) fn hear(&self, place: Sequence, at: SystemTime, head: &Head, traits: Traits) {
         if let Some(watcher) = &self.harness.inner().watcher {
             let session = self.session.as_ref().map(|session| session.id());
             watcher.heard(&Event {

@@ -9,8 +9,11 @@ use crate::governor::{GovernorError, GovernorErrorKind};
 
 /// When a governor that fails is left alone, and for how long.
 ///
-/// It counts outages in a row: an unreachable service, time-outs and 5xx. Open, calls are judged by the fail mode at
+/// It counts failures in a row: an unreachable service, time-outs and 5xx. Open, calls are judged by the fail mode at
 /// once; after the rest one probe is let through, and its end decides. A probe that is cancelled counts as none.
+///
+/// A governor that took longer than the harness's own limit is counted too. That is no outage, since an answer may have
+/// begun, and so `fail_open` does not cover a breaker which it helped to open.
 ///
 /// # Examples
 ///
@@ -51,18 +54,28 @@ pub(super) struct Breaker {
     state: Mutex<State>,
 }
 
+/// What is known of the governor. `outage` says that all that failed since it last answered was an outage: else nobody who
+/// is refused meanwhile may pass because the service is away (law 4).
 #[derive(Clone, Copy, Debug)]
 enum State {
-    Closed { failures: u32 },
-    Open { until: Instant },
-    Probing,
+    Closed { failures: u32, outage: bool },
+    Open { until: Instant, outage: bool },
+    Probing { outage: bool },
+}
+
+impl State {
+    /// Nothing failed: what comes next alone says whether it is an outage.
+    const WELL: Self = Self::Closed {
+        failures: 0,
+        outage: true,
+    };
 }
 
 impl Breaker {
     pub(super) fn new(settings: CircuitBreaker) -> Self {
         Self {
             settings,
-            state: Mutex::new(State::Closed { failures: 0 }),
+            state: Mutex::new(State::WELL),
         }
     }
 
@@ -71,16 +84,11 @@ impl Breaker {
         let mut state = self.state();
         let probe = match *state {
             State::Closed { .. } => false,
-            State::Open { until } if Instant::now() >= until => {
-                *state = State::Probing;
+            State::Open { until, outage } if Instant::now() >= until => {
+                *state = State::Probing { outage };
                 true
             }
-            State::Open { .. } | State::Probing => {
-                return Err(GovernorError::new(
-                    GovernorErrorKind::CircuitOpen,
-                    "the governor failed several times in a row and is not asked for now",
-                ));
-            }
+            State::Open { outage, .. } | State::Probing { outage } => return Err(open(outage)),
         };
         Ok(Passage {
             breaker: Arc::clone(self),
@@ -93,11 +101,21 @@ impl Breaker {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open(&self) -> State {
+    fn open(&self, outage: bool) -> State {
         State::Open {
             until: Instant::now() + self.settings.rest,
+            outage,
         }
     }
+}
+
+fn open(outage: bool) -> GovernorError {
+    let detail = "the governor failed several times in a row and is not asked for now";
+    let open = GovernorErrorKind::CircuitOpen;
+    if outage {
+        return GovernorError::new(open, detail);
+    }
+    GovernorError::new(GovernorErrorKind::Overdue, detail).with_code(open.code())
 }
 
 /// A request that was let through; must be told how it ended.
@@ -112,30 +130,38 @@ impl Passage {
     /// Counts how the request ended: any answer but an outage closes the breaker.
     pub(super) fn end<T>(mut self, result: &Result<T, GovernorError>) {
         self.ended = true;
-        let outage = matches!(result, Err(error) if error.kind().trips_breaker());
+        let failed = result.as_ref().err().map(GovernorError::kind);
+        let failed = failed.filter(|kind| kind.trips_breaker());
         let mut state = self.breaker.state();
-        *state = match *state {
-            _ if !outage && (self.probe || matches!(*state, State::Closed { .. })) => State::Closed { failures: 0 },
-            State::Closed { failures } if outage => {
+        *state = match (*state, failed) {
+            (State::Closed { .. }, None) => State::WELL,
+            (_, None) if self.probe => State::WELL,
+            (State::Closed { failures, outage }, Some(kind)) => {
                 let failures = failures.saturating_add(1);
+                let outage = outage && kind.is_outage();
                 if failures >= self.breaker.settings.failures {
-                    self.breaker.open()
+                    self.breaker.open(outage)
                 } else {
-                    State::Closed { failures }
+                    State::Closed { failures, outage }
                 }
             }
-            State::Probing if self.probe => self.breaker.open(),
+            (State::Probing { outage }, Some(kind)) if self.probe => self.breaker.open(outage && kind.is_outage()),
             // the end of a request that began before the breaker opened says nothing of the service now
-            unchanged => unchanged,
+            (unchanged, _) => unchanged,
         };
     }
 }
 
 impl Drop for Passage {
     fn drop(&mut self) {
+        if !self.probe || self.ended {
+            return;
+        }
+        let mut state = self.breaker.state();
         // a cancelled probe: the next call may probe at once
-        if self.probe && !self.ended {
-            *self.breaker.state() = State::Open { until: Instant::now() };
+        if let State::Probing { outage } = *state {
+            let until = Instant::now();
+            *state = State::Open { until, outage };
         }
     }
 }
@@ -187,6 +213,33 @@ mod tests {
         drop(breaker.enter().unwrap());
         breaker.enter().unwrap().end(&Ok(()));
         assert!(breaker.enter().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_outages_alone_make_an_open_breaker_an_outage() {
+        let overdue = || Err::<(), _>(GovernorError::new(GovernorErrorKind::Overdue, "slow"));
+        let breaker = Arc::new(Breaker::new(CircuitBreaker::new(2, REST)));
+        let kind = || breaker.enter().unwrap_err().kind();
+        breaker.enter().unwrap().end(&overdue());
+        breaker.enter().unwrap().end(&outage());
+        assert_eq!(kind(), GovernorErrorKind::Overdue);
+        assert_eq!(breaker.enter().unwrap_err().code(), "circuit_open");
+        // neither a probe that is cancelled nor one that fails makes it one
+        tokio::time::advance(REST).await;
+        let probe = breaker.enter().unwrap();
+        assert!(!kind().is_outage());
+        drop(probe);
+        breaker.enter().unwrap().end(&outage());
+        assert!(!kind().is_outage());
+        // an answer does
+        tokio::time::advance(REST).await;
+        breaker.enter().unwrap().end(&Ok(()));
+        breaker.enter().unwrap().end(&outage());
+        breaker.enter().unwrap().end(&outage());
+        assert_eq!(kind(), GovernorErrorKind::CircuitOpen);
+        tokio::time::advance(REST).await;
+        breaker.enter().unwrap().end(&overdue());
+        assert!(!kind().is_outage());
     }
 
     #[tokio::test(start_paused = true)]

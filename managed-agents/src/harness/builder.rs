@@ -494,11 +494,17 @@ impl HarnessBuilder {
                 owner_excluded: self.owner_excluded,
             };
             let store = recorder.store().cloned();
-            if settings.roots.operator.is_some() {
+            let has_operator = settings.roots.operator.is_some();
+            if has_operator {
                 let files = [("config", self.config_digest), ("policies", governor.sources())];
                 super::signed::check(store.as_ref(), &settings.roots, files)?;
             }
-            store.map(|store| Arc::new(People::new(store, settings)))
+            let people = store.map(|store| Arc::new(People::new(store, settings)));
+            if let (Some(people), true) = (&people, has_operator) {
+                let people: std::sync::Weak<People> = Arc::downgrade(people);
+                governor.guard_sources(people);
+            }
+            people
         };
         let watcher = attached(&*governor, &recorder, &agent, &self.clock)?;
         #[cfg(feature = "webhooks")]

@@ -8,16 +8,14 @@ use super::Harness;
 use super::compensate::{self, Interrupted, Undoing};
 use super::returned::{ArgumentWriter, GovernedArgument};
 use crate::call::{
-    CallDetails, CanonicalError, CanonicalWriter, Head, MAX_BYTES, NoEntropyError, Salt, ToolCall, ToolMeta,
+    CallDetails, CanonicalError, CanonicalWriter, Head, MAX_BYTES, NoEntropyError, Redraft, Salt, ToolCall, ToolMeta,
+    spare,
 };
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::verdict::EvaluationId;
 
 /// How deep `ids` and `arguments` stand in the canonical call.
 const DEPTH: u8 = 2;
-
-/// Room for three small arguments without growing.
-const CAPACITY: usize = 128;
 
 /// A call as its arguments are written down; made by the expansion of `#[governed]`.
 pub struct Draft {
@@ -39,6 +37,7 @@ struct Extras {
     subject: Option<Box<str>>,
     harness: Option<Harness>,
     judged: Option<Judged>,
+    edits: Option<Edits>,
 }
 
 impl Extras {
@@ -53,6 +52,7 @@ impl Extras {
             subject: self.subject,
             parent,
             context: None,
+            edits: self.edits.map(|edits| Box::new(edits) as Box<dyn Redraft>),
         };
         Ok((details.into_option(), self.judged))
     }
@@ -93,7 +93,7 @@ impl Draft {
     pub fn new(meta: &'static ToolMeta) -> Self {
         Self {
             meta,
-            writer: CanonicalWriter::into_buffer(Vec::with_capacity(CAPACITY), DEPTH),
+            writer: CanonicalWriter::into_buffer(spare::buffer(), DEPTH),
             arguments_at: 0,
             spent: false,
             extras: None,
@@ -149,6 +149,13 @@ impl Draft {
         self.extras().judged.get_or_insert_default().clone()
     }
 
+    /// How the call is written down with other arguments, given as one JSON object: what the expansion of an `exact` function does
+    /// with those that it is called with, but for identities, which stay.
+    pub fn edited_by(&mut self, write: fn(&str, &mut Self) -> Result<(), GovernanceDenied>) {
+        let meta = self.meta;
+        self.extras().edits = Some(Edits { meta, write });
+    }
+
     pub(super) fn meta(&self) -> &'static ToolMeta {
         self.meta
     }
@@ -166,7 +173,7 @@ impl Draft {
     #[inline(always)]
     pub(super) fn take_call(
         &mut self,
-        head: Arc<Head>,
+        head: &Arc<Head>,
         session: Option<Arc<str>>,
         parent: Option<EvaluationId>,
     ) -> Result<(Arc<ToolCall>, Option<Judged>), Refused> {
@@ -186,15 +193,15 @@ impl Draft {
                         // the tool does not know that the value is redacted, which this may hold
                         failure.detail = None;
                     }
-                    return Err((head, failure));
+                    return Err((Arc::clone(head), failure));
                 }
             },
         };
         let salt = match Salt::fresh() {
             Ok(salt) => salt,
-            Err(error) => return Err((head, no_entropy(error))),
+            Err(error) => return Err((Arc::clone(head), no_entropy(error))),
         };
-        let call = ToolCall::new(head, salt, out, self.arguments_at, session, details);
+        let call = ToolCall::in_spare(head, salt, out, self.arguments_at, session, details);
         Ok((call, judged))
     }
 
@@ -239,6 +246,25 @@ impl Draft {
 
     fn extras(&mut self) -> &mut Extras {
         self.extras.get_or_insert_default()
+    }
+}
+
+/// Writes a call of one function down with other arguments.
+struct Edits {
+    meta: &'static ToolMeta,
+    write: fn(&str, &mut Draft) -> Result<(), GovernanceDenied>,
+}
+
+impl Redraft for Edits {
+    fn redraft(&self, call: &ToolCall, arguments: &str) -> Result<Arc<ToolCall>, String> {
+        let mut draft = Draft::new(self.meta);
+        draft.writer.buffer().extend_from_slice(call.id_bytes());
+        (self.write)(arguments, &mut draft).map_err(|denied| denied.reason_for_model().to_owned())?;
+        let parent = call.parent().cloned();
+        draft
+            .take_call(call.head(), call.shared_session(), parent)
+            .map(|(call, _)| call)
+            .map_err(|(_, failure)| failure.for_model.into_owned())
     }
 }
 

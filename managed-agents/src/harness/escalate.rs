@@ -14,7 +14,7 @@ use super::scope::Waits;
 use crate::answer::Answer;
 #[cfg(feature = "sqlite")]
 use crate::answer::wait;
-use crate::approval::Standing;
+use crate::approval::{Asking, Standing};
 #[cfg(feature = "sqlite")]
 use crate::approval::{Opening, STORED, TicketClaim, TicketState, ticket_id};
 use crate::audit::Disposition;
@@ -27,7 +27,7 @@ use crate::store::{Lookup, StoreError};
 use crate::verdict::{EvaluationId, Reason, Verdict};
 
 /// What the judges said, and the name of the evaluation.
-type Said = (Judged, EvaluationId);
+pub(super) type Said = (Judged, EvaluationId);
 
 impl Case {
     /// An escalated call: it waits for the people of this harness, or they have decided.
@@ -42,13 +42,20 @@ impl Case {
             });
         }
         let joined = self.joined.as_deref();
-        match inner
-            .approvals
-            .standing(&self.call, judged.verdict.reasons(), inner.clock.now(), joined)
-        {
+        let asked = Asking {
+            call: &self.call,
+            reasons: judged.verdict.reasons(),
+            needed: judged.verdict.approvers(),
+            rules: inner.rules(&judged.verdict),
+            now: inner.clock.now(),
+            joined,
+            edit: None,
+        };
+        match inner.approvals.standing(&asked) {
             // the people here have decided; those behind the governor are asked as well
             Standing::Granted(ticket) if remote => Err(self.queue(judged, evaluation, Some(ticket), true)),
             Standing::Granted(ticket) => self.grant((judged, evaluation), ticket, None),
+            Standing::Edited { ticket, edit } => self.judge_edited((judged, evaluation), ticket, &edit),
             Standing::Pending(ticket) => Err(self.queue(judged, evaluation, Some(ticket), false)),
             Standing::Refused { ticket, reason } => self.refused((judged, evaluation), ticket, reason),
         }
@@ -86,7 +93,7 @@ impl Case {
     }
 
     /// Refuses what the judges deny; `ticket` is that of an approval that it had.
-    fn denied(self, (judged, evaluation): Said, ticket: Option<Arc<str>>) -> Step {
+    pub(super) fn denied(self, (judged, evaluation): Said, ticket: Option<Arc<str>>) -> Step {
         let judged = match &ticket {
             Some(_) => Judged {
                 verdict: Verdict::deny(changed()).restricted_by(judged.verdict),
@@ -105,7 +112,7 @@ impl Case {
     }
 
     /// Lets the call run, and its ticket be consumed by its record.
-    fn grant(self, (judged, evaluation): Said, ticket: Arc<str>, epoch: Option<u64>) -> Step {
+    pub(super) fn grant(self, (judged, evaluation): Said, ticket: Arc<str>, epoch: Option<u64>) -> Step {
         let grant = Arc::clone(&ticket);
         let judged = with_claims(judged, |claims| Claims {
             grant: Some(grant),
@@ -127,7 +134,7 @@ impl Case {
         })
     }
 
-    fn refused(self, (judged, evaluation): Said, ticket: Option<Arc<str>>, reason: Reason) -> Step {
+    pub(super) fn refused(self, (judged, evaluation): Said, ticket: Option<Arc<str>>, reason: Reason) -> Step {
         self.commit(Ruling {
             judged: Judged {
                 verdict: judged.verdict.restricted_by(Verdict::deny(reason)),
@@ -184,7 +191,7 @@ impl Case {
 #[cfg(feature = "sqlite")]
 impl Case {
     /// Goes on with an answer, at once if it is there or this thread may wait.
-    fn then<T: Send + Unpin + 'static>(
+    pub(super) fn then<T: Send + Unpin + 'static>(
         self,
         answer: Answer<T>,
         go_on: impl FnOnce(Self, T) -> Step + Send + 'static,
@@ -228,6 +235,7 @@ impl Case {
             reasons: judged.verdict.reasons(),
             needed: judged.verdict.approvers(),
             rules: inner.rules(&judged.verdict),
+            edit: None,
             now: inner.clock.now(),
         };
         let stands = people.stands(found, &question);
@@ -243,6 +251,7 @@ impl Case {
                 Err(self.queue(judged, evaluation, Some(ticket), true))
             }
             How::Granted(ticket) => self.grant((judged, evaluation), ticket, Some(stands.epoch)),
+            How::Edited { ticket, edit } => self.judge_edited((judged, evaluation), ticket, &edit),
             How::Waits(ticket) => Err(self.queue(judged, evaluation, Some(ticket), false)),
             How::Opens { replaces } => self.open(people, (judged, evaluation), replaces),
             How::Refused { ticket, reason, close } => {
@@ -291,7 +300,7 @@ impl Case {
         Err(self.queue(judged, evaluation, Some(id), false))
     }
 
-    fn unreadable(self, (judged, evaluation): Said, error: &StoreError) -> Step {
+    pub(super) fn unreadable(self, (judged, evaluation): Said, error: &StoreError) -> Step {
         let reason = Reason::new(
             error.code(),
             "whether a person approved this call cannot be read; it was not run",
@@ -306,7 +315,7 @@ impl Case {
 }
 
 /// The same with other claims.
-fn with_claims(judged: Judged, change: impl FnOnce(Claims) -> Claims) -> Judged {
+pub(super) fn with_claims(judged: Judged, change: impl FnOnce(Claims) -> Claims) -> Judged {
     let claims = judged.claims.map_or_else(Claims::default, |claims| *claims);
     Judged {
         claims: Some(Box::new(change(claims))),

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::admit::{Admission, Step, admit, refuse_as, settled};
+use super::admit::{Admission, admit, admit_call_with, admit_taken, refuse_as, settled, take};
 use super::blocking;
 use super::compensate::Compensation;
 use super::draft::Draft;
@@ -144,18 +144,28 @@ fn judge(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<(), GovernanceD
     let admitted = match stage {
         // a judge that panicked has had its call
         Stage::Drafted(draft) if draft.is_spent() => return Poll::Pending,
-        Stage::Drafted(draft) => match admit_in_scope(draft) {
-            Ok(Ok(guard)) => {
-                denial_slot::decided(None);
-                *stage = Stage::Running(guard);
-                return Poll::Ready(Ok(()));
+        Stage::Drafted(draft) => {
+            let step = match scope_of(draft) {
+                Ok(scope) => match take(&scope, draft) {
+                    Ok((call, None)) => match admit_call_with(scope, call, |guard| *stage = Stage::Running(guard)) {
+                        Ok(()) => {
+                            denial_slot::decided(None);
+                            return Poll::Ready(Ok(()));
+                        }
+                        Err(step) => step,
+                    },
+                    taken => admit_taken(scope, taken),
+                },
+                Err(denied) => Ok(Err(denied)),
+            };
+            match step {
+                Ok(admitted) => admitted,
+                Err(later) => {
+                    *stage = Stage::Judging(later);
+                    ready!(poll_later(stage, cx))
+                }
             }
-            Ok(admitted) => admitted,
-            Err(later) => {
-                *stage = Stage::Judging(later);
-                ready!(poll_later(stage, cx))
-            }
-        },
+        }
         Stage::Judging(_) => ready!(poll_later(stage, cx)),
         Stage::Running(_) | Stage::Ended => return Poll::Pending,
     };
@@ -230,14 +240,6 @@ fn overdue(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<GovernanceDenied> {
             Poll::Ready(denied)
         }
         _ => Poll::Pending,
-    }
-}
-
-#[inline(always)]
-fn admit_in_scope(draft: &mut Draft) -> Step {
-    match scope_of(draft) {
-        Ok(scope) => admit(scope, draft),
-        Err(denied) => Ok(Err(denied)),
     }
 }
 

@@ -119,6 +119,7 @@ impl Govern {
             subject: None,
             parent: parent(),
             context: self.context,
+            edits: None,
         };
         let session = self.scope.session.as_ref().map(|session| session.id());
         Ok(ToolCall::new(
@@ -182,6 +183,7 @@ impl fmt::Debug for Govern {
 #[must_use = "an allowed call must be run, or its end be reported with `finish`"]
 pub struct Permit {
     guard: Guard,
+    evaluation: EvaluationId,
     arguments: Map<String, Value>,
 }
 
@@ -190,7 +192,13 @@ impl Permit {
         guard.hand_out();
         // the judged bytes are a JSON object that this crate wrote
         let arguments = serde_json::from_str(guard.arguments()).unwrap_or_default();
-        Self { guard, arguments }
+        // a guard lacks it while its body is polled, and no body has begun
+        let evaluation = guard.evaluation().map_or_else(|| EvaluationId::from(""), Clone::clone);
+        Self {
+            guard,
+            evaluation,
+            arguments,
+        }
     }
 
     /// The judged arguments: what must run is these, not what the model sent.
@@ -202,7 +210,7 @@ impl Permit {
     /// The evaluation that allowed the call.
     #[must_use]
     pub fn evaluation_id(&self) -> &EvaluationId {
-        self.guard.evaluation()
+        &self.evaluation
     }
 
     /// Runs the call with the judged arguments and records how it ends.
@@ -214,7 +222,7 @@ impl Permit {
     where
         E: From<GovernanceDenied>,
     {
-        let Self { guard, arguments } = self;
+        let Self { guard, arguments, .. } = self;
         let mut guard = Some(guard);
         let mut body = pin!(Some(body(Value::Object(arguments))));
         std::future::poll_fn(move |cx| {
@@ -273,7 +281,7 @@ impl Permit {
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit")
-            .field("evaluation_id", self.guard.evaluation())
+            .field("evaluation_id", &self.evaluation)
             .finish_non_exhaustive()
     }
 }

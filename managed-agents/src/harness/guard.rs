@@ -4,7 +4,7 @@ use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Context;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::time::Sleep;
 
@@ -23,17 +23,15 @@ use crate::verdict::EvaluationId;
 pub(super) struct Guard {
     /// The call; but while its body is polled, the one whose body called it, if any.
     running: Option<Running>,
-    evaluation: EvaluationId,
     place: Sequence,
     started: Instant,
+    /// The wall time of that.
+    at: SystemTime,
     stage: Stage,
     span: Option<Box<tracing::Span>>,
-    /// The body has begun.
-    began: bool,
     /// It is about to begin, or takes its first step.
     first_step: Option<FirstStep>,
-    /// Once it has begun, it is not cut short: it is told.
-    finishes: bool,
+    finishes: Finishes,
     stopping: Option<Box<Stopping>>,
 }
 
@@ -59,9 +57,13 @@ impl Stopping {
     }
 }
 
+/// As wide as what stands beside it: a guard is moved in each call, and odd bytes would cost more than the rest of it.
 #[derive(Clone, Copy, Eq, PartialEq)]
+#[repr(u64)]
 enum Stage {
-    /// Allowed, and between polls.
+    /// Allowed, and no part of the body has run.
+    Allowed,
+    /// Between polls.
     Waiting,
     /// The body is being polled: dropped now, it has panicked.
     Polling,
@@ -69,6 +71,14 @@ enum Stage {
     HandedOut,
     /// The outcome is recorded.
     Ended,
+}
+
+/// Whether a body that has begun runs to its end: a stop is told to it.
+#[derive(Clone, Copy, Eq, PartialEq)]
+#[repr(u64)]
+enum Finishes {
+    No,
+    Yes,
 }
 
 /// A part of a body, while it runs: one word, since it is moved before and after each body. Dropped without being left, the
@@ -100,25 +110,24 @@ impl Guard {
         call: Arc<ToolCall>,
         evaluation: EvaluationId,
         place: Sequence,
-        started: Instant,
+        (started, at): (Instant, SystemTime),
         since: u64,
         span: Option<Box<tracing::Span>>,
     ) -> Self {
         Self {
             running: Some(Running {
-                evaluation: evaluation.clone(),
+                evaluation,
                 call,
                 harness,
                 since,
             }),
-            evaluation,
             place,
             started,
-            stage: Stage::Waiting,
+            at,
+            stage: Stage::Allowed,
             span,
-            began: false,
             first_step: None,
-            finishes: false,
+            finishes: Finishes::No,
             stopping: None,
         }
     }
@@ -130,8 +139,9 @@ impl Guard {
             .map_or("{}", |running| running.call.reveal_arguments())
     }
 
-    pub(super) fn evaluation(&self) -> &EvaluationId {
-        &self.evaluation
+    /// Names the evaluation; nothing of it while the body is polled.
+    pub(super) fn evaluation(&self) -> Option<&EvaluationId> {
+        self.running.as_ref().map(|running| &running.evaluation)
     }
 
     /// From now on somebody else says how the call ended.
@@ -141,7 +151,7 @@ impl Guard {
 
     /// Once the body has begun, it runs to its end: a stop is told to it.
     pub(super) fn finish_whatever_comes(&mut self) {
-        self.finishes = true;
+        self.finishes = Finishes::Yes;
     }
 
     /// Whether the call was told to stop.
@@ -164,7 +174,7 @@ impl Guard {
             return false;
         };
         let interrupts = &running.harness.inner().interrupts;
-        let (by, number) = interrupts.since(running.since, &running.call, &self.evaluation);
+        let (by, number) = interrupts.since(running.since, &running.call, &running.evaluation);
         let stopping = self.stopping.get_or_insert_default();
         stopping.seen = number;
         if stopping.by.is_none() {
@@ -173,13 +183,18 @@ impl Guard {
         stopping.by.is_some()
     }
 
+    /// Whether a part of the body has run, here.
+    fn began(&self) -> bool {
+        matches!(self.stage, Stage::Waiting | Stage::Polling)
+    }
+
     /// Whether the body is not to be polled any more.
     #[inline]
     pub(super) fn must_end(&mut self) -> bool {
-        if !self.began {
+        if !self.began() {
             self.first_step = FirstStep::begin();
         }
-        let ends = self.is_stopped() && !(self.finishes && self.began);
+        let ends = self.is_stopped() && !(self.finishes == Finishes::Yes && self.began());
         if ends {
             self.first_step = None;
         }
@@ -202,7 +217,7 @@ impl Guard {
             Some(watched) => watched.wake_by(cx.waker()),
             None => {
                 let interrupts = &running.harness.inner().interrupts;
-                stopping.watched = Some(interrupts.watch(&running.call, &self.evaluation, cx.waker()));
+                stopping.watched = Some(interrupts.watch(&running.call, &running.evaluation, cx.waker()));
             }
         }
         // one that was stated before is seen here, and one that comes later wakes it
@@ -214,9 +229,9 @@ impl Guard {
     /// Records that the body was stopped, and gives the denial that says so, and what undoes the call.
     pub(super) fn interrupted(mut self) -> (GovernanceDenied, Option<Compensation>) {
         let by = self.stopping.as_ref().and_then(|stopping| stopping.by.clone());
-        let began = by.as_ref().filter(|_| self.began).zip(self.running.as_ref());
+        let began = by.as_ref().filter(|_| self.began()).zip(self.running.as_ref());
         let compensation = began.and_then(|(by, running)| {
-            Compensation::of(&running.harness, &running.call, &self.evaluation, self.place, by)
+            Compensation::of(&running.harness, &running.call, &running.evaluation, self.place, by)
         });
         self.end(Outcome::Interrupted);
         let (code, detail) = match &by {
@@ -228,10 +243,8 @@ impl Guard {
             code,
             "the tool was stopped by an operator; do not call it again until you are told to",
         )
-        .with_detail(detail)
-        .with_tool(self.tool())
-        .with_evaluation_id(&self.evaluation);
-        (denied, compensation)
+        .with_detail(detail);
+        (self.named(denied), compensation)
     }
 
     /// Enters part of the body as this call's: what it calls has this call as parent, and a panic in it is seen as one.
@@ -239,7 +252,6 @@ impl Guard {
     /// Not generic over the part, so that it is compiled once and not for each governed function.
     pub(super) fn enter(&mut self) -> Entered<'_> {
         self.stage = Stage::Polling;
-        self.began = true;
         Running::swap(&mut self.running);
         if let Some(span) = &self.span {
             span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
@@ -272,17 +284,21 @@ impl Guard {
     pub(super) fn timed_out(mut self) -> GovernanceDenied {
         self.end(Outcome::TimedOut);
         let limit = self.limit().unwrap_or_default();
-        GovernanceDenied::new(
+        self.named(GovernanceDenied::new(
             DenialKind::TimedOut,
             "timed_out",
             format!("the tool took longer than {limit:?} and was stopped"),
-        )
-        .with_tool(self.tool())
-        .with_evaluation_id(&self.evaluation)
+        ))
     }
 
-    fn tool(&self) -> &str {
-        self.running.as_ref().map_or("", |running| running.call.tool())
+    /// A denial that says of which call it is.
+    fn named(&self, denied: GovernanceDenied) -> GovernanceDenied {
+        match &self.running {
+            Some(running) => denied
+                .with_tool(running.call.tool())
+                .with_evaluation_id(&running.evaluation),
+            None => denied,
+        }
     }
 
     fn limit(&self) -> Option<Duration> {
@@ -298,15 +314,16 @@ impl Guard {
         if self.stage == Stage::Ended {
             return;
         }
-        let never = !self.began
+        let never = !self.began()
             && (outcome == Outcome::Interrupted || (outcome == Outcome::Cancelled && self.stage != Stage::HandedOut));
         self.stage = Stage::Ended;
         let stopped = self.is_stopped();
         if let Some(running) = &self.running {
             let inner = running.harness.inner();
             let now = Instant::now();
-            let at = inner.clock.at(now);
-            let mut record = OutcomeRecord::new(outcome, now - self.started, at);
+            let duration = now - self.started;
+            let at = inner.clock.after(self.at, duration, now);
+            let mut record = OutcomeRecord::new(outcome, duration, at);
             if never {
                 record = record.unbegun();
             }
@@ -329,7 +346,7 @@ impl Guard {
                     },
                 });
             }
-            inner.governor.conclude(&running.call, &self.evaluation, outcome);
+            inner.governor.conclude(&running.call, &running.evaluation, outcome);
         }
         if let Some(span) = &self.span {
             span.record("managed_agents.outcome", outcome.code());
@@ -345,8 +362,13 @@ impl Drop for Guard {
         match self.stage {
             Stage::Ended => {}
             Stage::Polling => self.end(Outcome::Panicked),
-            Stage::Waiting => self.end(Outcome::Cancelled),
+            Stage::Allowed | Stage::Waiting => self.end(Outcome::Cancelled),
             Stage::HandedOut => self.end(Outcome::Unreported),
+        }
+        // who is woken by a stop holds the call
+        self.stopping = None;
+        if let Some(running) = self.running.take() {
+            running.call.leave();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The beginnings of canonical calls, made once for each tool; and so also the tools that a harness knows.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -83,20 +83,24 @@ impl Heads {
 
     /// The head of a governed function, which is known from then on.
     pub(super) fn of_function(&self, meta: &'static ToolMeta) -> Arc<Head> {
+        self.with_function(meta, Arc::clone)
+    }
+
+    /// The same, lent: its counter is shared by all threads.
+    #[inline(always)]
+    pub(super) fn with_function<R>(&self, meta: &'static ToolMeta, then: impl FnOnce(&Arc<Head>) -> R) -> R {
         thread_local! {
-            /// The head that this thread asked for last, with the table and the tool that it is of.
-            static LAST: RefCell<Option<(u64, &'static ToolMeta, Arc<Head>)>> = const { RefCell::new(None) };
+            /// The head that this thread asked for last, with the table and the tool that it is of. Empty while it is lent: what
+            /// is logged on the way may lead to code that calls a tool.
+            static LAST: Cell<Option<(u64, &'static ToolMeta, Arc<Head>)>> = const { Cell::new(None) };
         }
-        let known = LAST.with_borrow(|last| match last {
-            Some((table, of, head)) if *table == self.id && std::ptr::eq(*of, meta) => Some(Arc::clone(head)),
-            _ => None,
-        });
-        known.unwrap_or_else(|| {
-            // not while the slot is borrowed: what is logged on the way may lead to code that calls a tool
-            let head = self.find_function(meta);
-            LAST.set(Some((self.id, meta, Arc::clone(&head))));
-            head
-        })
+        let last = match LAST.take() {
+            Some(last) if last.0 == self.id && std::ptr::eq(last.1, meta) => last,
+            _ => (self.id, meta, self.find_function(meta)),
+        };
+        let result = then(&last.2);
+        LAST.set(Some(last));
+        result
     }
 
     #[inline(never)]

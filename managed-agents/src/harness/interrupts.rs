@@ -93,7 +93,7 @@ impl Harness {
     }
 
     /// The stops that hold for the record of this harness, oldest first, as this process knows them: those of other processes
-    /// are known while calls run, and else from the next call on.
+    /// are known while calls run or a session of Claude's is governed, and else from the next call on.
     #[must_use]
     pub fn stops(&self) -> Vec<StopRecord> {
         self.0.interrupts.in_force()

@@ -10,6 +10,8 @@ mod compensate;
 mod configured;
 mod draft;
 #[cfg(feature = "engine")]
+mod edited;
+#[cfg(feature = "engine")]
 mod escalate;
 mod first_step;
 mod gate;
@@ -18,6 +20,8 @@ mod guard;
 mod heads;
 mod interrupts;
 mod judge;
+#[cfg(feature = "claude")]
+mod outside;
 #[cfg(all(feature = "engine", feature = "sqlite"))]
 mod people;
 mod plain;
@@ -56,6 +60,8 @@ pub use draft::{Draft, Judged};
 pub use gate::{Gate, gate, gate_blocking, gate_finish};
 pub use govern::{Govern, Permit};
 pub use interrupts::{stopped, stopping};
+#[cfg(feature = "claude")]
+pub(crate) use outside::Outside;
 #[cfg(feature = "cli")]
 pub(crate) use rejudge::Rejudge;
 #[doc(hidden)]
@@ -71,7 +77,7 @@ use crate::call::{InputError, ToolInput};
 use crate::clock::Clock;
 use crate::governor::{Governor, GovernorError};
 use crate::store::{MemoryEntry, MemoryRecorder};
-use crate::verdict::EvaluationId;
+use crate::verdict::{EvaluationId, LocalEvaluation};
 
 /// Governs the calls of one agent: judges each before its body runs, records it, and enforces the verdict. Clones are the
 /// same harness.
@@ -143,6 +149,11 @@ use heads::Heads;
 
 impl Inner {
     fn next_evaluation(&self) -> EvaluationId {
+        self.next_local_evaluation().into()
+    }
+
+    #[inline(always)]
+    fn next_local_evaluation(&self) -> LocalEvaluation {
         /// How many numbers a thread takes at once: to share one counter in each call is among what it costs most.
         const TAKEN: u64 = 64;
         thread_local! {
@@ -157,7 +168,10 @@ impl Inner {
             (first, first + TAKEN)
         };
         NUMBERS.set((self.id, number + 1, end));
-        EvaluationId::local(self.evaluation_prefix, number)
+        LocalEvaluation {
+            harness: self.evaluation_prefix,
+            number,
+        }
     }
 
     /// The digest of all rules behind a verdict: those of this harness, and those that the governor judged by.
@@ -310,7 +324,45 @@ impl Harness {
         if let Some(people) = &self.0.people {
             return people.decide(ticket, &crate::home::Choice::approve(), key, self.0.clock.now());
         }
-        self.0.approvals.approve(ticket, key, self.0.clock.now())
+        self.0.approvals.approve(ticket, None, key, self.0.clock.now())
+    }
+
+    /// Approves a waiting call with other arguments: one JSON object of those that take the place of the call's own; all others stay
+    /// as they are. When the agent makes the call again, the edited one is judged as any other, and runs once where nobody denies it
+    /// and it raises no concern that was not shown; the model is told what was changed.
+    ///
+    /// # Errors
+    ///
+    /// [`ApprovalError`] when the key is not an enrolled approver's, no such ticket waits, its tool is not `exact`, or the arguments are
+    /// not those of the call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use managed_agents::{GovernanceDenied, Harness, approval::ApproverKey, governed};
+    ///
+    /// /// Pays.
+    /// #[governed(risk = high, exact)]
+    /// async fn pay(to: String, cents: u64) -> Result<String, GovernanceDenied> {
+    ///     Ok(format!("{to} has {cents}"))
+    /// }
+    ///
+    /// let ann = ApproverKey::generate()?;
+    /// let harness = Harness::builder().in_memory().agent_id("shop").approver("ann", ann.public()).build().await?;
+    /// let waits = harness.scope(pay("bob".to_owned(), 5000)).await.unwrap_err();
+    /// harness.approve_edited(waits.ticket().unwrap_or_default(), r#"{"cents":50}"#, &ann)?;
+    /// assert_eq!(harness.scope(pay("bob".to_owned(), 5000)).await?, "bob has 50");
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "engine")]
+    pub fn approve_edited(&self, ticket: &str, arguments: &str, key: &ApproverKey) -> Result<(), ApprovalError> {
+        #[cfg(feature = "sqlite")]
+        if let Some(people) = &self.0.people {
+            return people.decide(ticket, &crate::home::Choice::edit(arguments), key, self.0.clock.now());
+        }
+        let now = self.0.clock.now();
+        self.0.approvals.approve(ticket, Some(arguments), key, now)
     }
 
     /// Rejects a waiting call; the reason reaches the model.

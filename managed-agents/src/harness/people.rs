@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use crate::answer::Answer;
 use crate::approval::{
-    ApprovalError, Approver, ApproverKey, Asked, Excluded, OperatorStatement, PendingTicket, Redeemed, Roots, Roster,
-    TicketState, redeem,
+    ApprovalError, Approver, ApproverKey, Asked, Edit, Excluded, OperatorStatement, PendingTicket, Redeemed, Roots,
+    Roster, TicketState, redeem,
 };
 use crate::call::{Digest, ToolCall};
+use crate::governor::SourceGuard;
 use crate::home::{Choice, decide, roster};
 use crate::identity::{KeyId, Passport};
 use crate::store::{LoggedPeople, Lookup, Store, StoreError, Ticket, TicketQuery};
@@ -30,6 +31,17 @@ pub(super) struct People {
     settings: Settings,
     /// Who decides on the agent's calls, as of an epoch. Guards one pointer, never across an await.
     known: Mutex<Option<Arc<Known>>>,
+    /// The policies that nobody signed, and were tried last. Held while the record is read and written, and by nobody else.
+    tried: Mutex<Option<Digest>>,
+}
+
+/// With an operator set, no policies are put into force while the program runs that no approver signed.
+impl SourceGuard for People {
+    fn admits_sources(&self, sources: Digest) -> Result<(), String> {
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        super::signed::check_again(&self.store, &self.settings.roots, sources, &mut tried)
+            .map_err(|error| error.to_string())
+    }
 }
 
 /// Who decides on an agent's calls.
@@ -52,6 +64,8 @@ pub(super) struct Stands {
 pub(super) enum How {
     /// It may run: this ticket is to be consumed.
     Granted(Arc<str>),
+    /// It may run with these arguments, if they are judged first.
+    Edited { ticket: Arc<str>, edit: Edit },
     /// It waits already.
     Waits(Arc<str>),
     /// A ticket is to be opened, in the place of one whose reasons were others.
@@ -70,6 +84,8 @@ pub(super) struct Question<'a> {
     pub(super) reasons: &'a [Reason],
     pub(super) needed: u8,
     pub(super) rules: Option<Digest>,
+    /// The edit with which it was judged.
+    pub(super) edit: Option<&'a Edit>,
     pub(super) now: SystemTime,
 }
 
@@ -79,6 +95,7 @@ impl People {
             store,
             settings,
             known: Mutex::default(),
+            tried: Mutex::default(),
         }
     }
 
@@ -115,6 +132,7 @@ impl People {
             reasons: question.reasons,
             needed: question.needed,
             rules: question.rules,
+            edit: question.edit,
             roster: &known.roster,
             excluded: self.excluded(&known),
             now: question.now,
@@ -122,6 +140,7 @@ impl People {
         let ticket = Arc::clone(&found.id);
         let how = match redeem(found, &asked) {
             Redeemed::Granted => How::Granted(ticket),
+            Redeemed::Edited(edit) => How::Edited { ticket, edit },
             Redeemed::Waits => How::Waits(ticket),
             Redeemed::NotShown => How::Opens { replaces: Some(ticket) },
             Redeemed::Refused(reason, close) => How::Refused {
@@ -182,13 +201,6 @@ impl People {
         let known = Known::new(0, roster, passport.as_deref());
         let excludes = |approver: &Approver, _: &Ticket| self.excluded(&known).has(approver);
         decide(&self.store, &known.roster, excludes, (ticket, choice), key, now).map(|_| ())
-    }
-
-    /// Whether an approver of now signed a statement, for this log.
-    #[expect(dead_code, reason = "what needs an operator's order asks here")]
-    pub(super) fn believes(&self, stated: &OperatorStatement) -> Result<bool, StoreError> {
-        let roster = roster(&self.store.reader()?, &self.settings.roots)?;
-        Ok(roster.signer(stated).is_ok())
     }
 
     fn excluded<'a>(&self, known: &'a Known) -> Excluded<'a> {

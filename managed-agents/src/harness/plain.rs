@@ -1,24 +1,27 @@
-//! The short way of most calls: every judge plainly allows them, the record is in memory, and nobody is told.
+//! The short way of most calls: every judge plainly allows them, the record is in memory, and no callback is told.
 //!
-//! It says what the long way (`admit.rs`) would say of such a call, with less to carry along; a test compares both.
+//! It says what the long way (`admit.rs`) would say of such a call, to the record and to who remembers behaviour, with less
+//! to carry along; tests compare both.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::Inner;
 use super::guard::Guard;
 use super::scope::Scope;
 use super::span;
-use crate::audit::{Disposition, Sequence};
+use crate::audit::{Disposition, Sequence, Traits, TrustNote};
 use crate::call::ToolCall;
 use crate::store::AllowedCall;
-use crate::verdict::{Decision, EvaluationId, Verdict};
+use crate::verdict::{Decision, LocalEvaluation, Verdict};
 
-/// A call that is recorded as allowed.
+/// A call that is recorded as allowed. Nothing in it is to be dropped, so that it need not lie in memory on its way.
+#[derive(Clone, Copy)]
 pub(super) struct Recorded {
-    evaluation: EvaluationId,
+    evaluation: LocalEvaluation,
     place: Sequence,
     started: Instant,
+    at: SystemTime,
     since: u64,
 }
 
@@ -26,23 +29,30 @@ pub(super) struct Recorded {
 #[inline(always)]
 pub(super) fn record(inner: &Inner, call: &ToolCall) -> Option<Recorded> {
     let memory = inner.memory.as_ref()?;
-    if inner.observe_only || inner.watcher.is_some() || !inner.callbacks.is_empty() || call.has_details() {
+    if inner.observe_only || !inner.callbacks.is_empty() || call.has_details() {
         return None;
     }
-    let evaluation = inner.next_evaluation();
+    let evaluation = inner.next_local_evaluation();
     // a stop that comes from here on is seen by the record, or by the body before it begins
     let since = inner.interrupts.number();
     let started = Instant::now();
+    let at = inner.clock.at(started);
+    let trust = inner
+        .watcher
+        .as_ref()
+        .and_then(|_| inner.governor.trust(call, at, false));
     let place = memory.allowed(AllowedCall {
-        at: inner.clock.at(started),
-        evaluation_id: evaluation.clone(),
+        at,
+        evaluation,
         call,
         rules: inner.rules_of_bare_verdict(),
+        trust: trust.map(TrustNote::from),
     })?;
     Some(Recorded {
         evaluation,
         place,
         started,
+        at,
         since,
     })
 }
@@ -51,18 +61,22 @@ impl Recorded {
     /// Tells who listens, and admits the call.
     #[inline(always)]
     pub(super) fn admit(self, scope: Scope, call: Arc<ToolCall>, span: Option<Box<tracing::Span>>) -> Guard {
+        if scope.harness.inner().watcher.is_some() {
+            scope.hear(self.place, self.at, call.head(), Traits::of_allowed(&call));
+        }
         if let Some(session) = &scope.session {
-            session.count(Decision::Allow, None, &self.evaluation);
+            session.count(Decision::Allow, None, &self.evaluation.into());
         }
         if let Some(span) = &span {
-            span::decided(span, &Verdict::allow(), Disposition::Allowed, &self.evaluation);
+            let evaluation = self.evaluation.into();
+            span::decided(span, &Verdict::allow(), Disposition::Allowed, &evaluation);
         }
         Guard::new(
             scope.harness,
             call,
-            self.evaluation,
+            self.evaluation.into(),
             self.place,
-            self.started,
+            (self.started, self.at),
             self.since,
             span,
         )
@@ -72,6 +86,15 @@ impl Recorded {
 #[cfg(all(test, feature = "macros"))]
 mod tests {
     use sha2::{Digest as _, Sha256};
+    #[cfg(feature = "engine")]
+    use {
+        crate::answer::Answer,
+        crate::audit::{Event, Watcher},
+        crate::call::{Digest, ToolCall},
+        crate::governor::{Governor, GovernorError, Judgement},
+        std::sync::Arc,
+        std::time::SystemTime,
+    };
 
     use crate::error::GovernanceDenied;
     use crate::governed;
@@ -121,6 +144,7 @@ mod tests {
                 ),
                 (decision.governor(), decision.parent(), decision.target()),
                 (decision.ucs_millionths(), decision.is_undeclared(), decision.meta()),
+                decision.trust,
                 entry.outcome().map(|outcome| outcome.outcome()),
             )
         )
@@ -156,6 +180,68 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// An engine, and what the watcher beside it hears.
+    #[cfg(feature = "engine")]
+    struct Watched(crate::Engine, Arc<Hearing>);
+
+    #[cfg(feature = "engine")]
+    #[derive(Default)]
+    struct Hearing(std::sync::Mutex<Vec<String>>);
+
+    #[cfg(feature = "engine")]
+    impl Watcher for Hearing {
+        fn heard(&self, event: &Event<'_>) {
+            self.0.lock().unwrap().push(format!("{event:?}"));
+        }
+    }
+
+    #[cfg(feature = "engine")]
+    impl Governor for Watched {
+        fn name(&self) -> &str {
+            self.0.name()
+        }
+
+        fn decide(&self, call: &Arc<ToolCall>) -> Answer<Result<Judgement, GovernorError>> {
+            self.0.decide(call)
+        }
+
+        fn rules(&self) -> Option<Digest> {
+            self.0.rules()
+        }
+
+        fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+            Some(Arc::clone(&self.1) as Arc<dyn Watcher>)
+        }
+
+        fn trust(&self, call: &ToolCall, at: SystemTime, fault: bool) -> Option<(u32, u32, u64)> {
+            self.0.trust(call, at, fault)
+        }
+    }
+
+    #[cfg(feature = "engine")]
+    #[tokio::test]
+    async fn who_remembers_behaviour_hears_on_the_short_way_what_they_hear_on_the_long_way() {
+        let (short, long) = (Arc::<Hearing>::default(), Arc::<Hearing>::default());
+        let watched = |hearing: &Arc<Hearing>| {
+            Harness::builder()
+                .keep_in_memory(100)
+                .agent_id("a")
+                .governor(Watched(crate::Engine::new(), Arc::clone(hearing)))
+                .virtual_clock(VirtualClock::new())
+        };
+        let one = calls(&watched(&short).build().await.unwrap()).await;
+        let other = calls(&watched(&long).on_verdict(|_| {}).build().await.unwrap()).await;
+        assert!(
+            one.iter()
+                .all(|entry| entry.decision().trust.is_some() && entry.decision().rules().is_some())
+        );
+        let texts = |entries: &[MemoryEntry]| entries.iter().map(said).collect::<Vec<_>>();
+        assert_eq!(texts(&one), texts(&other));
+        let (short, long) = (short.0.lock().unwrap().clone(), long.0.lock().unwrap().clone());
+        assert_eq!(short.len(), 20, "ten decisions and ten outcomes");
+        assert_eq!(short, long);
     }
 
     #[tokio::test]

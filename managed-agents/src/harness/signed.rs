@@ -21,21 +21,45 @@ pub(super) fn check(
         let Some(store) = store else {
             return Err(unsigned(what, "and in memory no signature is recorded"));
         };
-        let reader = store.reader().map_err(HomeError::from)?;
-        let roster = roster(&reader, roots).map_err(HomeError::from)?;
-        let signed = orders(&reader, StatementKind::Rules, &roster).map_err(HomeError::from)?;
-        // an earlier one may have been laxer: only the last counts
-        let last = signed.iter().rev().find_map(|(_, stated)| stated.about(what));
-        if last == Some(digest.to_string().as_str()) {
-            continue;
+        if !signed_last(store, roots, what, digest)? {
+            refused(store, what, digest)?;
+            return Err(unsigned(what, "by their digest"));
         }
-        let body = serde_json::json!({ "code": "rules_unsigned", "digest": digest.to_string(), "what": what });
-        let body = body.to_string();
-        let entry = Statement::new("refusal", SystemTime::now(), &body);
-        let entry = statement(&entry).map_err(HomeError::from)?;
-        wait(store.append(entry, true)).map_err(HomeError::from)?;
-        return Err(unsigned(what, "by their digest"));
     }
+    Ok(())
+}
+
+/// Checks that policies are those that were signed last, which are to be put into force while the program runs; what is not leaves
+/// a trace in the record, once while the same is tried: `tried` is what was tried last.
+pub(super) fn check_again(
+    store: &Store,
+    roots: &Roots,
+    digest: Digest,
+    tried: &mut Option<Digest>,
+) -> Result<(), BuildError> {
+    if signed_last(store, roots, "policies", digest)? {
+        *tried = None;
+        return Ok(());
+    }
+    if tried.replace(digest) != Some(digest) {
+        refused(store, "policies", digest)?;
+    }
+    Err(unsigned("policies", "by their digest"))
+}
+
+/// An earlier one may have been laxer: only the last counts.
+fn signed_last(store: &Store, roots: &Roots, what: &str, digest: Digest) -> Result<bool, HomeError> {
+    let reader = store.reader()?;
+    let signed = orders(&reader, StatementKind::Rules, &roster(&reader, roots)?)?;
+    let last = signed.iter().rev().find_map(|(_, stated)| stated.about(what));
+    Ok(last == Some(digest.to_string().as_str()))
+}
+
+fn refused(store: &Store, what: &str, digest: Digest) -> Result<(), HomeError> {
+    let body = serde_json::json!({ "code": "rules_unsigned", "digest": digest.to_string(), "what": what });
+    let body = body.to_string();
+    let entry = statement(&Statement::new("refusal", SystemTime::now(), &body))?;
+    wait(store.append(entry, true))?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use super::Home;
 use super::error::HomeError;
+use crate::approval::{ApproverKey, StatementKind};
 use crate::audit::entry::Entry;
 use crate::call::AgentId;
 use crate::identity::{
@@ -151,8 +152,33 @@ impl Home {
     ///
     /// # Errors
     ///
-    /// [`HomeError`] when the agent is revoked or not registered, the authority's key is not here, or nothing can be written.
+    /// [`HomeError`] when the agent is revoked or not registered, the authority's key is not here, nothing can be written, or an agent
+    /// is to act again where there is a root approver, so that an order must be signed
+    /// ([`reactivate_signed`](Self::reactivate_signed)).
     pub fn set_state(&self, agent: &str, state: AgentState, reason: &str) -> Result<StateStatement, HomeError> {
+        if state == AgentState::Active {
+            self.unsigned("reactivating an agent")?;
+        }
+        self.change_state(agent, state, reason, None)
+    }
+
+    /// States that an agent may act again, by an order that an enrolled approver signs; the authority's key is needed as well.
+    ///
+    /// # Errors
+    ///
+    /// [`HomeError`] when the key is not enrolled, the agent is revoked or not registered, the authority's key is not here, or nothing
+    /// can be written.
+    pub fn reactivate_signed(&self, agent: &str, reason: &str, key: &ApproverKey) -> Result<StateStatement, HomeError> {
+        self.change_state(agent, AgentState::Active, reason, Some(key))
+    }
+
+    fn change_state(
+        &self,
+        agent: &str,
+        state: AgentState,
+        reason: &str,
+        key: Option<&ApproverKey>,
+    ) -> Result<StateStatement, HomeError> {
         let authority = self
             .authority()
             .ok_or_else(|| HomeError::no_authority("changing an agent's state"))?;
@@ -160,6 +186,10 @@ impl Home {
         let previous = self.verified(&known)?;
         let now = self.now();
         let stated = authority.state(&previous, state, reason, known.last_statement(), now)?;
+        if let Some(key) = key {
+            let about = [("agent", agent.to_owned()), ("reason", reason.to_owned())];
+            self.order(StatementKind::Reactivate, about, key)?;
+        }
         self.append("agent", stated.as_json(), Some(agent), now)?;
         Ok(stated)
     }

@@ -3,6 +3,7 @@
 use super::Home;
 use super::error::HomeError;
 use crate::answer::wait;
+use crate::approval::{ApproverKey, StatementKind};
 use crate::audit::Sequence;
 use crate::audit::entry::{Statement, statement};
 use crate::identity::ResumeStatement;
@@ -22,9 +23,25 @@ impl Home {
     ///
     /// # Errors
     ///
-    /// [`HomeError`] when the authority's key is not here, or nothing can be written.
+    /// [`HomeError`] when there is a root approver, so that an order must be signed ([`resume_signed`](Self::resume_signed)), the
+    /// authority's key is not here, or nothing can be written.
     pub fn resume(&self, target: &Target, reason: &str) -> Result<Option<ResumeStatement>, HomeError> {
-        Ok(self.end(target, reason)?.map(|(ended, _)| ended))
+        self.unsigned("resuming")?;
+        Ok(self.end(target, reason, None)?.map(|(ended, _)| ended))
+    }
+
+    /// The same by an order that an enrolled approver signs; the authority's key is needed as well.
+    ///
+    /// # Errors
+    ///
+    /// [`HomeError`] when the key is not enrolled, the authority's key is not here, or nothing can be written.
+    pub fn resume_signed(
+        &self,
+        target: &Target,
+        reason: &str,
+        key: &ApproverKey,
+    ) -> Result<Option<ResumeStatement>, HomeError> {
+        Ok(self.end(target, reason, Some(key))?.map(|(ended, _)| ended))
     }
 
     /// The stops that hold, oldest first.
@@ -36,7 +53,12 @@ impl Home {
         Ok(self.store().reader()?.stops()?)
     }
 
-    fn end(&self, target: &Target, reason: &str) -> Result<Option<(ResumeStatement, Sequence)>, HomeError> {
+    fn end(
+        &self,
+        target: &Target,
+        reason: &str,
+        key: Option<&ApproverKey>,
+    ) -> Result<Option<(ResumeStatement, Sequence)>, HomeError> {
         let authority = self.authority().ok_or_else(|| HomeError::no_authority("resuming"))?;
         let reader = self.store().reader()?;
         let stops = reader.stops()?;
@@ -50,6 +72,10 @@ impl Home {
         let now = self.now();
         let origin = reader.head()?.origin().to_owned();
         let ended = authority.resume(target, ends, &origin, reason, now)?;
+        if let Some(key) = key {
+            let about = [("target", target.to_string()), ("reason", reason.to_owned())];
+            self.order(StatementKind::Resume, about, key)?;
+        }
         let mut entry = Statement::new("interrupt", now.into(), ended.as_json());
         if let Target::Agent(agent) = target {
             entry = entry.about_agent(agent.as_str());
@@ -60,8 +86,8 @@ impl Home {
 
     /// The same, as a harness is told it.
     pub(super) fn end_for_harness(&self, target: &Target, reason: &str) -> Result<Sequence, InterruptError> {
-        use super::HomeErrorKind::{Identity, NoAuthority};
-        match self.end(target, reason) {
+        use super::HomeErrorKind::{Identity, NoAuthority, People};
+        match self.unsigned("resuming").and_then(|()| self.end(target, reason, None)) {
             Ok(Some((_, place))) => Ok(place),
             Ok(None) => Err(InterruptError::new(
                 InterruptErrorKind::NotStopped,
@@ -69,7 +95,7 @@ impl Home {
             )),
             Err(error) => {
                 let kind = match error.kind() {
-                    NoAuthority => InterruptErrorKind::NotAllowed,
+                    NoAuthority | People => InterruptErrorKind::NotAllowed,
                     Identity(_) => InterruptErrorKind::Input,
                     _ => InterruptErrorKind::Unrecorded,
                 };

@@ -26,9 +26,12 @@ impl Home {
     ///
     /// [`HomeError`] when the key is not enrolled, a hold keeps something of the subject, or nothing can be written.
     pub fn erase_signed(&self, subject: &str, key: &ApproverKey) -> Result<Option<Sequence>, HomeError> {
-        let Some(number) = self.store().reader()?.subject_number(subject)? else {
+        let reader = self.store().reader()?;
+        let Some(number) = reader.subject_number(subject)? else {
             return Ok(None);
         };
+        // what is held is not ordered at all: the log holds no order that nobody carried out
+        reader.may_erase(number)?;
         self.order(StatementKind::Erase, [("subject", number.to_string())], key)?;
         Ok(wait(self.store().erase(subject))?)
     }
@@ -59,12 +62,13 @@ impl Home {
     ///
     /// [`HomeError`] when the key is not enrolled, no such hold stands, or nothing can be written.
     pub fn release_signed(&self, hold: Sequence, key: &ApproverKey) -> Result<Sequence, HomeError> {
-        self.order(StatementKind::Erase, [("released_hold", hold.get().to_string())], key)?;
+        self.store().reader()?.stands(hold)?;
+        self.order(StatementKind::Release, [("hold", hold.get().to_string())], key)?;
         Ok(wait(self.store().release(hold))?)
     }
 
     /// Whether this may be done without an approver's signature.
-    fn unsigned(&self, what: &str) -> Result<(), HomeError> {
+    pub(super) fn unsigned(&self, what: &str) -> Result<(), HomeError> {
         if self.root()?.is_some() {
             return Err(HomeError::people(&format!("{what} needs an approver's signature")));
         }

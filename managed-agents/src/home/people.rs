@@ -5,19 +5,21 @@ use std::time::SystemTime;
 use super::{Home, HomeError};
 use crate::answer::wait;
 use crate::approval::{
-    APPROVER_ENTRY, ApprovalError, ApprovalErrorKind, Approver, ApproverKey, ApproverPublicKey, OperatorStatement,
-    ROOT, Roots, Roster, StatementKind, TicketState, bound, reasons_text,
+    APPROVER_ENTRY, ApprovalError, ApprovalErrorKind, Approver, ApproverKey, ApproverPublicKey, Edit,
+    OperatorStatement, ROOT, Roots, Roster, StatementKind, TicketState, bound, reasons_text,
 };
 use crate::audit::Sequence;
 use crate::audit::entry::{Statement, statement};
+use crate::call::Salt;
 use crate::identity::{KeyId, Moment, PublicKey};
-use crate::store::{NotTaken, Query, Reader, Store, StoreError, Ticket};
+use crate::store::{NotTaken, Query, Reader, Store, StoreError, StoredEdit, Ticket};
 
 /// A decision on a ticket.
 #[derive(Clone, Debug)]
 pub struct Choice {
     kind: StatementKind,
     reason: Option<String>,
+    edit: Option<String>,
     same_session: bool,
     until: Option<Moment>,
 }
@@ -27,6 +29,16 @@ impl Choice {
     #[must_use]
     pub fn approve() -> Self {
         Self::new(StatementKind::Approve)
+    }
+
+    /// The call may run once, with other arguments: one JSON object of those that take the place of the call's own; all others stay as
+    /// they are, also those that are not shown. Only tools that are `exact` run with arguments that were not passed to them.
+    #[must_use]
+    pub fn edit(arguments: impl Into<String>) -> Self {
+        Self {
+            edit: Some(arguments.into()),
+            ..Self::new(StatementKind::Edit)
+        }
     }
 
     /// The call may not run; the reason reaches the model.
@@ -58,10 +70,17 @@ impl Choice {
         self
     }
 
+    /// What it changes of a ticket's call, in canonical form; an error where that is not possible.
+    #[cfg(feature = "cli")]
+    pub(crate) fn edit_of(&self, ticket: &Ticket) -> Result<Option<String>, ApprovalError> {
+        Ok(edit(self, ticket)?.map(|stored| stored.edit.as_json().to_owned()))
+    }
+
     fn new(kind: StatementKind) -> Self {
         Self {
             kind,
             reason: None,
+            edit: None,
             same_session: false,
             until: None,
         }
@@ -70,13 +89,14 @@ impl Choice {
     fn state(&self) -> TicketState {
         match self.kind {
             StatementKind::Approve => TicketState::Approved,
+            StatementKind::Edit => TicketState::Edited,
             StatementKind::Reject => TicketState::Rejected,
             _ => TicketState::Cancelled,
         }
     }
 
     /// What is signed.
-    fn about(&self, ticket: &Ticket) -> Option<Vec<(&'static str, String)>> {
+    fn about(&self, ticket: &Ticket, edit: Option<&StoredEdit>) -> Option<Vec<(&'static str, String)>> {
         let mut about = vec![
             ("ticket", ticket.id().to_owned()),
             ("agent", ticket.agent().to_owned()),
@@ -87,8 +107,15 @@ impl Choice {
         if let Some(reason) = &self.reason {
             about.push(("reason", reason.clone()));
         }
-        if self.kind != StatementKind::Approve {
+        if !matches!(self.kind, StatementKind::Approve | StatementKind::Edit) {
             return Some(about);
+        }
+        if let Some(stored) = edit {
+            let names = serde_json::to_string(&stored.edit.names()).unwrap_or_default();
+            about.extend([
+                ("edit", stored.edit.digest(&stored.salt).to_string()),
+                ("changed", names),
+            ]);
         }
         let (binding, shown) = (ticket.binding()?, ticket.shown()?);
         let expires = Moment::from_micros(ticket.expires_micros());
@@ -108,6 +135,22 @@ impl Choice {
         }
         Some(about)
     }
+}
+
+/// What a choice changes of the call. Whoever approves what others changed in the same way signs the same.
+fn edit(choice: &Choice, ticket: &Ticket) -> Result<Option<StoredEdit>, ApprovalError> {
+    let Some(text) = &choice.edit else { return Ok(None) };
+    let error = |kind| ApprovalError::new(kind, ticket.id());
+    let shown = ticket.shown().ok_or_else(|| error(ApprovalErrorKind::UnknownTicket))?;
+    if !shown.editable {
+        return Err(error(ApprovalErrorKind::NotEditable));
+    }
+    let edit = Edit::parse(text, &shown.arguments, ticket.id())?;
+    let salt = match ticket.stored_edit() {
+        Some(there) if there.edit == edit => there.salt,
+        _ => Salt::fresh().map_err(|why| ApprovalError::unrecorded(ticket.id(), &why))?,
+    };
+    Ok(Some(StoredEdit { edit, salt }))
 }
 
 /// Signs a decision on a ticket and records it; fsynced.
@@ -132,8 +175,9 @@ pub(crate) fn decide(
         return Err(error(ApprovalErrorKind::Excluded));
     }
     let origin = reader.head().map_err(|why| unrecorded(&why))?.origin().to_owned();
+    let edit = edit(choice, &found)?;
     let about = choice
-        .about(&found)
+        .about(&found, edit.as_ref())
         .ok_or_else(|| error(ApprovalErrorKind::UnknownTicket))?;
     let at = Moment::from(now);
     let stated = OperatorStatement::sign(choice.kind, about, &origin, at, key).map_err(|why| unrecorded(&why))?;
@@ -143,9 +187,18 @@ pub(crate) fn decide(
     let entry = statement(&entry).map_err(|why| unrecorded(&why))?;
     let signer = stated.signer().to_string();
     let to = (choice.state(), at.as_micros());
-    match wait(store.decide_ticket(ticket, &signer, entry, to)).map_err(|why| unrecorded(&why))? {
+    match wait(store.decide_ticket(
+        ticket,
+        &signer,
+        entry,
+        to,
+        edit.as_ref().map(|edit| (found.subject(), edit)),
+    ))
+    .map_err(|why| unrecorded(&why))?
+    {
         Ok(place) => Ok(place),
         Err(NotTaken::Twice) => Err(error(ApprovalErrorKind::AnotherMust)),
+        Err(NotTaken::OtherEdit) => Err(error(ApprovalErrorKind::OtherEdit)),
         Err(NotTaken::Unknown) => Err(error(ApprovalErrorKind::UnknownTicket)),
         Err(NotTaken::Stands(TicketState::Expired | TicketState::Consumed | TicketState::Cancelled)) => {
             Err(error(ApprovalErrorKind::UnknownTicket))
@@ -300,7 +353,7 @@ impl Home {
         decide(self.store(), &roster, |_, _| false, (ticket, choice), key, now)
     }
 
-    /// Signs an order that needs an approver (to resume, reactivate, erase, reload, or to let rules hold), checks that the key
+    /// Signs an order that needs an approver (to resume, reactivate, erase, release a hold, or let rules hold), checks that the key
     /// is enrolled, and records it; fsynced.
     ///
     /// # Errors

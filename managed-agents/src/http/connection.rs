@@ -41,8 +41,8 @@ struct Driver {
 /// What became of a request that was given to a connection.
 pub(super) enum Sent {
     Answered(Reply),
-    /// Nothing of it left: it may be sent elsewhere.
-    Nothing(JsonRequest),
+    /// Nothing of it left: it may be sent elsewhere. Beside it, why this connection took nothing.
+    Nothing(JsonRequest, Failure),
 }
 
 impl Connection {
@@ -70,7 +70,7 @@ impl Connection {
             Ok(Some(Ok(response))) => response,
             Ok(Some(Err(mut error))) => {
                 return match error.take_message() {
-                    Some(request) => Ok(Sent::Nothing(request)),
+                    Some(request) => Ok(Sent::Nothing(request, self.failure(error.error()))),
                     None => Err(self.failure(error.error())),
                 };
             }
@@ -381,5 +381,68 @@ impl hyper::rt::Write for Io {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut *self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+    use crate::governor::{GovernorError, GovernorErrorKind};
+
+    /// A stream whose TLS layer refuses the first read.
+    struct Alerted;
+
+    impl AsyncRead for Alerted {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            use tokio_rustls::rustls::{AlertDescription, Error};
+            let alert = Error::AlertReceived(AlertDescription::CertificateRequired);
+            Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, alert)))
+        }
+    }
+
+    impl AsyncWrite for Alerted {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    async fn failure_on(stream: impl Stream + 'static) -> Failure {
+        let connection = Connection::open(Box::new(stream)).await.unwrap();
+        let request = Request::builder().uri("/").body(Full::default()).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(5);
+        match connection.send(request, deadline).await {
+            Ok(Sent::Nothing(_, failure)) | Err(failure) => failure,
+            Ok(Sent::Answered(_)) => panic!("nothing was answered"),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_speaks_before_being_asked_has_not_gone_away() {
+        let (ours, mut theirs) = tokio::io::duplex(64);
+        theirs.write_all(b"SSH-2.0-x\r\n").await.unwrap();
+        let spoke = GovernorError::from(failure_on(ours).await);
+        assert!(!spoke.kind().is_outage(), "{spoke:?}");
+        let (ours, theirs) = tokio::io::duplex(64);
+        drop(theirs);
+        let away = GovernorError::from(failure_on(ours).await);
+        assert_eq!(away.kind(), GovernorErrorKind::Unreachable);
+    }
+
+    #[tokio::test]
+    async fn a_tls_alert_before_the_request_left_is_a_tls_failure() {
+        let alerted = GovernorError::from(failure_on(Alerted).await);
+        assert_eq!(alerted.kind(), GovernorErrorKind::Tls);
     }
 }

@@ -173,13 +173,14 @@ impl Client {
         while let Some(connection) = self.0.pool.take(runtime).await {
             match connection.send(request, deadline).await? {
                 Sent::Answered(reply) => return Ok(reply.kept_in(&self.0.pool, runtime)),
-                Sent::Nothing(unsent) => request = unsent,
+                Sent::Nothing(unsent, _) => request = unsent,
             }
         }
         let connection = self.connect(deadline).await?;
         match connection.send(request, deadline).await? {
             Sent::Answered(reply) => Ok(reply.kept_in(&self.0.pool, runtime)),
-            Sent::Nothing(_) => Err(Failure::new(FailureKind::Reset, "the connection was closed at once")),
+            // a new one that took nothing tells why: that it broke off is another thing than that the other side spoke unasked
+            Sent::Nothing(_, failure) => Err(failure),
         }
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct PolicyError {
     problems: Vec<PolicyProblem>,
+    unsigned: Option<String>,
 }
 
 impl PolicyError {
@@ -14,7 +15,24 @@ impl PolicyError {
 
     pub(super) fn new(mut problems: Vec<PolicyProblem>) -> Self {
         problems.truncate(Self::MOST);
-        Self { problems }
+        Self {
+            problems,
+            unsigned: None,
+        }
+    }
+
+    pub(super) fn unsigned(why: String) -> Self {
+        Self {
+            problems: Vec::new(),
+            unsigned: Some(why),
+        }
+    }
+
+    /// Whether nothing is wrong but that no approver signed them last, which a harness with an operator asks for
+    /// (`rules_unsigned`).
+    #[must_use]
+    pub fn is_unsigned(&self) -> bool {
+        self.unsigned.is_some()
     }
 
     /// The problems, in the order of the files.
@@ -28,12 +46,16 @@ impl From<PolicyProblem> for PolicyError {
     fn from(problem: PolicyProblem) -> Self {
         Self {
             problems: vec![problem],
+            unsigned: None,
         }
     }
 }
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(why) = &self.unsigned {
+            return f.write_str(why);
+        }
         for (at, problem) in self.problems.iter().enumerate() {
             if at > 0 {
                 f.write_str("\n")?;

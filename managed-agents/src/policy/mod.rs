@@ -70,12 +70,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::SystemTime;
 
 use serde_json::Value;
 
 use crate::call::{Digest, ToolCall, ToolMeta};
+use crate::governor::SourceGuard;
 use crate::verdict::{Decision, Verdict};
 use compile::{Compiled, Known};
 pub use error::{PolicyError, PolicyProblem};
@@ -103,6 +104,8 @@ struct Inner {
     differing: AtomicU64,
     guesses: Arc<Guesses>,
     signals: Option<Arc<dyn SignalSource>>,
+    /// Who must agree before another set is put into force; held for a copy only, never while they are asked.
+    guards: Mutex<Vec<Weak<dyn SourceGuard>>>,
 }
 
 /// Where policies come from, and which tools they may name.
@@ -179,6 +182,7 @@ impl PoliciesBuilder {
             shadowed: AtomicU64::new(0),
             differing: AtomicU64::new(0),
             guesses: Arc::default(),
+            guards: Mutex::default(),
         })))
     }
 
@@ -234,11 +238,11 @@ impl Policies {
     ///
     /// # Errors
     ///
-    /// [`PolicyError`] says what is wrong; then the old set stays in force.
+    /// [`PolicyError`] says what is wrong; then the old set stays in force. A harness with an
+    /// [`operator`](crate::harness::HarnessBuilder::operator) that judges by these policies lets only those in that an approver
+    /// signed last (`managed-agents config sign`).
     pub fn reload(&self) -> Result<(), PolicyError> {
-        let next = self.0.from.compile()?;
-        *self.0.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
-        Ok(())
+        self.put(self.0.from.compile()?)
     }
 
     /// Puts another set into force in place of this one, and forgets where the old one came from but for
@@ -246,9 +250,23 @@ impl Policies {
     ///
     /// # Errors
     ///
-    /// [`PolicyError`] says what is wrong; then the old set stays in force.
+    /// As [`reload`](Self::reload).
     pub fn replace(&self, next: &PoliciesBuilder) -> Result<(), PolicyError> {
-        let next = next.compile()?;
+        self.put(next.compile()?)
+    }
+
+    /// Whoever must agree before another set is put into force.
+    pub(crate) fn guard(&self, guard: Weak<dyn SourceGuard>) {
+        let mut guards = self.0.guards.lock().unwrap_or_else(PoisonError::into_inner);
+        guards.retain(|guard| guard.strong_count() > 0);
+        guards.push(guard);
+    }
+
+    fn put(&self, next: Compiled) -> Result<(), PolicyError> {
+        let guards = self.0.guards.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for guard in guards.iter().filter_map(Weak::upgrade) {
+            guard.admits_sources(next.sources).map_err(PolicyError::unsigned)?;
+        }
         *self.0.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         Ok(())
     }

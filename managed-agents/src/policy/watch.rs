@@ -16,7 +16,7 @@ pub struct PolicyWatch(#[expect(dead_code, reason = "dropped, it ends the thread
 
 impl Policies {
     /// Looks this often whether a file has changed, and then reads everything again as [`reload`](Self::reload) does. What is bad is
-    /// told (`tracing`) once, and the old set stays in force. Who can write the files decides what is allowed: keep them under another
+    /// told (`tracing`) once, and the old set stays in force; what an approver must sign first is put into force once that is done. Who can write the files decides what is allowed: keep them under another
     /// account than the agent's.
     ///
     /// # Errors
@@ -24,6 +24,8 @@ impl Policies {
     /// [`PolicyError`] when the files cannot be read now, or no thread can be started.
     pub fn watch(&self, every: Duration) -> Result<PolicyWatch, PolicyError> {
         let mut seen = self.0.from.stamp()?;
+        // what is there and unsigned is tried until it is signed, and told once
+        let mut waiting = None;
         let (ending, ended) = channel();
         let watched: Weak<Inner> = Arc::downgrade(&self.0);
         let watch = move || {
@@ -39,13 +41,19 @@ impl Policies {
                 if now == seen {
                     continue;
                 }
-                seen = now;
                 match policies.reload() {
                     Ok(()) => tracing::info!(digest = %policies.digest(), "policies were read again"),
+                    Err(error) if error.is_unsigned() => {
+                        if waiting.replace(now) != Some(now) {
+                            tracing::error!(%error, "policies have changed; the old ones stay in force until an approver signs");
+                        }
+                        continue;
+                    }
                     Err(error) => {
                         tracing::error!(%error, "policies have changed and are bad; the old ones stay in force")
                     }
                 }
+                seen = now;
             }
         };
         std::thread::Builder::new()

@@ -45,6 +45,7 @@ impl Collector {
             "outcome" => self.outcome(entry),
             "agent" => self.agent(entry),
             "interrupt" => self.interrupt(entry),
+            "outside" => self.is(EvidenceKind::Exceptions, sequence),
             "erasure" => self.is(EvidenceKind::Erasures, sequence),
             "retention" | "hold" | "release" => self.is(EvidenceKind::Retention, sequence),
             "drift_ack" => {
@@ -53,6 +54,7 @@ impl Collector {
             }
             "drift_baseline" | "drift_rebaseline" => self.is(EvidenceKind::Drift, sequence),
             "origin" | "log_key" | "log_certificate" => self.is(EvidenceKind::Keys, sequence),
+            "ticket" => self.people.closed(entry),
             "approval" => {
                 self.is(EvidenceKind::Approvals, sequence);
                 self.people.approval(entry);

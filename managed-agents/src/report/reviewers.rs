@@ -82,16 +82,12 @@ struct Ticket {
 }
 
 impl Watch {
-    /// A decision: it opens a ticket, or finds one expired.
+    /// A decision: it may open a ticket.
     pub(super) fn decision(&mut self, entry: &Entry) {
         let Some(ticket) = entry.untrusted("ticket") else {
             return;
         };
         let queued = entry.disposition().is_some_and(|word| word.reveal() == "queued");
-        let expired = entry.codes().iter().any(|code| code.reveal() == "approval_expired");
-        if expired {
-            self.expired += 1;
-        }
         if !queued || self.tickets.contains_key(ticket.reveal()) {
             return;
         }
@@ -105,6 +101,16 @@ impl Watch {
         } else {
             self.not_remembered += 1;
         }
+    }
+
+    /// The end of a ticket that nobody ordered.
+    pub(super) fn closed(&mut self, entry: &Entry) {
+        #[derive(serde::Deserialize)]
+        struct Closed {
+            state: String,
+        }
+        let closed = member::<Closed>(entry, "body");
+        self.expired += u64::from(closed.is_some_and(|closed| closed.state == "expired"));
     }
 
     /// A person's decision on a ticket.

@@ -13,6 +13,7 @@ mod effect;
 mod explain;
 mod finding;
 mod glob;
+mod named;
 mod names;
 mod path;
 mod pattern;

@@ -147,11 +147,11 @@ fn known_path(normal: &str) -> bool {
     let named = normal
         .as_bytes()
         .windows(6)
-        .any(|own| own.eq_ignore_ascii_case(b"agents"));
+        .any(|own| matches!(own, [b'a' | b'A', b'g' | b'G', ..]) && own.eq_ignore_ascii_case(b"agents"));
     if !named {
         return false;
     }
-    let lower = normal.to_ascii_lowercase();
+    let lower = super::text::lower(normal);
     lower.split('/').any(|part| {
         let stem = part.strip_prefix('.').unwrap_or(part);
         matches!(
@@ -196,7 +196,7 @@ pub(in crate::screen) fn written(places: &Places, normal: &str) -> Option<&'stat
     if !normal.contains('.') {
         return None;
     }
-    let lower = normal.to_ascii_lowercase();
+    let lower = super::text::lower(normal);
     let mut parts = lower.rsplit('/');
     let (name, directory) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let agents = matches!(

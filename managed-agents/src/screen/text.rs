@@ -59,6 +59,15 @@ fn folded(c: char) -> [Option<char>; 2] {
     }
 }
 
+/// A text in small letters (ASCII only), which most are.
+pub(in crate::screen) fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 /// Whether a short text holds another: for words of a command, where a search that prepares itself costs more than it saves.
 pub(in crate::screen) fn holds(text: &str, inner: &str) -> bool {
     inner.is_empty() || text.as_bytes().windows(inner.len()).any(|own| own == inner.as_bytes())

@@ -191,16 +191,13 @@ impl Pass<'_> {
         walk.text(text);
         // what is no shell at all may still be a program in another language, to be saved and run
         let span = Span::new(0, text.len());
-        if walk.found.is_empty()
-            && (walk.broken || ["ocket", ".Dial", "Tcp"].iter().any(|own| text.contains(own)))
-            && shell::code::remote_shell(text)
-        {
+        if walk.found.is_empty() && (walk.broken || names_network(text)) && shell::code::remote_shell(text) {
             walk.report(&rule::REVERSE_SHELL, span);
         } else if walk.found.is_empty() && text.contains("<?") && super::effect::answers_requests(text) {
             walk.report(&rule::PERSIST, span);
         } else if walk.found.is_empty()
-            && walk.broken
-            && (text.contains("exec") || text.contains("system") || text.contains("spawn"))
+            && (walk.broken && ["exec", "system", "spawn"].iter().any(|own| text.contains(own))
+                || text.contains("System.Process"))
         {
             shell::code::scan(&mut walk, text, span);
         }
@@ -302,4 +299,18 @@ fn looks_like_path(text: &str) -> bool {
             || text.contains("%2e%2e")
             || text.contains("..%2f")
             || text.contains("%252e"))
+}
+
+/// Whether a text names a connection as some language does: sockets, `net.Dial`, `TcpStream`.
+fn names_network(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().any(|(at, byte)| {
+        let name: &[u8] = match byte {
+            b'o' => b"ocket",
+            b'.' => b".Dial",
+            b'T' => b"Tcp",
+            _ => return false,
+        };
+        bytes.get(at..).is_some_and(|rest| rest.starts_with(name))
+    })
 }

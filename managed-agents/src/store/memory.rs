@@ -5,13 +5,13 @@ use std::time::SystemTime;
 
 use crate::answer::Answer;
 use crate::audit::{
-    Committed, DecisionRecord, Disposition, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence,
+    Committed, DecisionRecord, Disposition, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, TrustNote,
 };
 use crate::call::{AgentId, Digest, Salt, ToolCall};
 use crate::governor::{Claims, Held};
 use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop, StopRecord, Target, is_reason};
 use crate::limit::{Counters, Over, Stands};
-use crate::verdict::{Decision, EvaluationId};
+use crate::verdict::{Decision, EvaluationId, LocalEvaluation};
 
 /// How many calls are kept when nothing else is said.
 const DEFAULT_CAPACITY: usize = 10_000;
@@ -220,12 +220,15 @@ impl MemoryRecorder {
     }
 }
 
-/// A call that every judge plainly allows, as it is recorded without being made a record first.
+/// A call that every judge plainly allows, as it is recorded without being made a record first. Nothing in it is to be
+/// dropped, so that it need not lie in memory on its way.
+#[derive(Clone, Copy)]
 pub(crate) struct AllowedCall<'a> {
     pub(crate) at: SystemTime,
-    pub(crate) evaluation_id: EvaluationId,
+    pub(crate) evaluation: LocalEvaluation,
     pub(crate) call: &'a ToolCall,
     pub(crate) rules: Option<Digest>,
+    pub(crate) trust: Option<TrustNote>,
 }
 
 impl MemoryRecorder {
@@ -247,13 +250,13 @@ impl MemoryRecorder {
 }
 
 impl MemoryEntry {
-    #[cold]
+    #[inline(always)]
     fn of(allowed: AllowedCall<'_>) -> Self {
         let call = allowed.call;
         Self {
             decision: DecisionRecord {
                 at: allowed.at,
-                evaluation_id: allowed.evaluation_id,
+                evaluation_id: allowed.evaluation.into(),
                 head: Arc::clone(call.head()),
                 session: call.shared_session(),
                 digest: call.digest(),
@@ -261,7 +264,7 @@ impl MemoryEntry {
                 decision: Decision::Allow,
                 disposition: Disposition::Allowed,
                 rules: allowed.rules,
-                trust: None,
+                trust: allowed.trust,
                 details: None,
             },
             salt: *call.salt(),
@@ -295,7 +298,7 @@ impl MemoryEntry {
         } = self;
         let call = allowed.call;
         *at = allowed.at;
-        *evaluation_id = allowed.evaluation_id;
+        *evaluation_id = allowed.evaluation.into();
         if !Arc::ptr_eq(head, call.head()) {
             *head = Arc::clone(call.head());
         }
@@ -305,7 +308,7 @@ impl MemoryEntry {
         *decision = Decision::Allow;
         *disposition = Disposition::Allowed;
         *rules = allowed.rules;
-        *trust = None;
+        *trust = allowed.trust;
         *details = None;
         *salt = *call.salt();
         *outcome = None;

@@ -7,11 +7,11 @@ mod sqlite;
 pub(crate) use memory::AllowedCall;
 pub use memory::{MemoryEntry, MemoryRecorder, MemoryStop};
 #[cfg(all(feature = "claude", feature = "sqlite"))]
-pub(crate) use sqlite::calls;
+pub(crate) use sqlite::{Attending, calls};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
     Depth, Durability, Head, Hold, Page, Problem, Query, Reader, Report, Retained, RetentionRule, StandingHold, Store,
     StoreError, StoreErrorKind, StoreOptions, Ticket, TicketQuery, Values, data_dir,
 };
 #[cfg(feature = "sqlite")]
-pub(crate) use sqlite::{LoggedPeople, Lookup, NotTaken};
+pub(crate) use sqlite::{LoggedPeople, Lookup, NotTaken, StoredEdit};

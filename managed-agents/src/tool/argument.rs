@@ -59,6 +59,22 @@ pub fn take_judged<'de, T: ToolArg<'de>>(parts: &Parts<'de>, index: usize) -> Re
     T::take(parts, index).map_err(|error| not_exact(error.argument().unwrap_or("?")))
 }
 
+/// An argument that a person wrote in the place of the caller's.
+#[expect(clippy::missing_errors_doc, reason = "called by generated code only")]
+pub fn take_edited<'de, T: ToolArg<'de>>(parts: &Parts<'de>, index: usize) -> Result<T, GovernanceDenied> {
+    T::take(parts, index).map_err(|error| not_edited(error.argument()))
+}
+
+/// What was written shows in no message: it may be of an argument that is redacted.
+#[cold]
+pub(super) fn not_edited(argument: Option<&str>) -> GovernanceDenied {
+    let what = match argument {
+        Some(argument) => format!("argument `{argument}` as a person changed it is not of its type"),
+        None => "the arguments as a person changed them are not those of the tool".to_owned(),
+    };
+    GovernanceDenied::new(DenialKind::InvalidArguments, "edit_unfit", what)
+}
+
 #[cold]
 pub(super) fn not_exact(argument: &str) -> GovernanceDenied {
     GovernanceDenied::new(

@@ -43,6 +43,7 @@ pub struct ToolResult {
     text: String,
     status: ToolStatus,
     denial: Option<GovernanceDenied>,
+    edited: Option<String>,
 }
 
 impl ToolResult {
@@ -51,6 +52,7 @@ impl ToolResult {
             text,
             status,
             denial: None,
+            edited: None,
         }
     }
 
@@ -71,6 +73,7 @@ impl ToolResult {
             text: denial.to_tool_error().to_string(),
             status: ToolStatus::Denied,
             denial: Some(denial),
+            edited: None,
         }
     }
 
@@ -98,6 +101,21 @@ impl ToolResult {
         self.status != ToolStatus::Done
     }
 
+    /// Before all else the model reads what a person changed of the call.
+    fn with_edit(self, edited: String) -> Self {
+        Self {
+            text: bounded(format!("[{edited}]\n{}", self.text)),
+            edited: Some(edited),
+            ..self
+        }
+    }
+
+    /// What a person changed of the call before it ran, in a sentence; the text begins with it.
+    #[must_use]
+    pub fn edited(&self) -> Option<&str> {
+        self.edited.as_deref()
+    }
+
     /// The refusal, typed, where the call was refused.
     #[must_use]
     pub fn denial(&self) -> Option<&GovernanceDenied> {
@@ -120,8 +138,8 @@ impl Tool {
     pub(super) async fn call(&self, states: &States, json: &str) -> ToolResult {
         let decoded = || (self.vtable.call)(&self.this, states, json);
         let call = Caught(catch_unwind(AssertUnwindSafe(decoded)).ok());
-        let (returned, refusals) = denial_slot::watch(self.name(), call).await;
-        match (returned, refusals.own) {
+        let (returned, refusals, edited) = denial_slot::watch(self.name(), call).await;
+        let result = match (returned, refusals.own) {
             (Some(Ok(value)), _) => ToolResult::new(ToolStatus::Done, value.into_text()),
             (Some(Err(CallFault::Argument(error))), _) => {
                 let text = error.redacted(self.meta()).to_string();
@@ -133,6 +151,11 @@ impl Tool {
             }
             (Some(Err(CallFault::Unshowable)), None) => ToolResult::new(ToolStatus::Failed, UNSHOWABLE.to_owned()),
             (None, _) => ToolResult::new(ToolStatus::Panicked, PANICKED.to_owned()),
+        };
+        match edited {
+            // one that was stopped before its body began did not run with anything
+            Some(edited) if result.status != ToolStatus::Denied => result.with_edit(edited),
+            _ => result,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::argument::not_exact;
+use super::argument::{not_edited, not_exact};
 use super::parts::Parts;
 use super::vtable::{CallFault, This};
 use crate::error::GovernanceDenied;
@@ -50,6 +50,12 @@ pub fn receiver<T: Any>(this: &This) -> Result<&T, CallFault> {
 /// When it is of another type, which the expansion rules out.
 pub fn shared_receiver<T: Any + Send + Sync>(this: &This) -> Result<Arc<T>, CallFault> {
     Arc::clone(this).downcast().map_err(|_| CallFault::Unshowable)
+}
+
+/// The arguments of a call that a person edited.
+#[expect(clippy::missing_errors_doc, reason = "called by generated code only")]
+pub fn edited_parts<'de>(arguments: &'de str, names: &'static [&'static str]) -> Result<Parts<'de>, GovernanceDenied> {
+    Parts::split(arguments, names).map_err(|error| not_edited(error.argument()))
 }
 
 /// The judged arguments, for a body that runs with the values decoded from them (`exact`).

@@ -19,10 +19,12 @@ use serde_json::Value;
 
 use crate::call::ToolMeta;
 
-pub use argument::{ArgumentError, ToolArg, take_judged};
+pub use argument::{ArgumentError, ToolArg, take_edited, take_judged};
 pub use call::{ToolResult, ToolStatus};
 pub use definition::Dialect;
-pub use expansion::{DynTrait, ReturnsImplTrait, ToolPart, judged_parts, receiver, shared_receiver, this};
+pub use expansion::{
+    DynTrait, ReturnsImplTrait, ToolPart, edited_parts, judged_parts, receiver, shared_receiver, this,
+};
 pub use output::{ToolReturn, ToolValue, finish};
 pub use parts::Parts;
 pub use states::{Need, States, need};

@@ -76,6 +76,7 @@ impl Toolbox {
             tools: Vec::new(),
             states: States::default(),
             repeated: Vec::new(),
+            must_describe: false,
         }
     }
 
@@ -133,6 +134,7 @@ pub struct ToolboxBuilder {
     states: States,
     /// Types of which a second state was given.
     repeated: Vec<&'static str>,
+    must_describe: bool,
 }
 
 impl ToolboxBuilder {
@@ -167,6 +169,28 @@ impl ToolboxBuilder {
         self
     }
 
+    /// Makes a tool without a doc comment an error, where it is a warning in the log else: a model must guess what it does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "macros")] {
+    /// use managed_agents::{GovernanceDenied, Toolbox, governed};
+    ///
+    /// #[governed]
+    /// async fn mystery(n: u8) -> Result<u8, GovernanceDenied> {
+    ///     Ok(n)
+    /// }
+    ///
+    /// assert!(Toolbox::new().tool(mystery::tool()).build().is_ok());
+    /// assert!(Toolbox::new().tool(mystery::tool()).require_descriptions().build().is_err());
+    /// # }
+    /// ```
+    pub fn require_descriptions(mut self) -> Self {
+        self.must_describe = true;
+        self
+    }
+
     /// Checks that every tool has its state and a name of its own.
     ///
     /// # Errors
@@ -188,7 +212,9 @@ impl ToolboxBuilder {
                     break;
                 }
             }
-            if tool.description().is_empty() {
+            if tool.description().is_empty() && self.must_describe {
+                problems.push(ToolboxProblem::undescribed(name));
+            } else if tool.description().is_empty() {
                 tracing::warn!(
                     tool = name,
                     "a tool without a doc comment: a model must guess what it does"

@@ -85,6 +85,7 @@ impl Event {
         match entry.kind() {
             "decision" => Self::of_decision(entry, origin),
             "approval" => Self::of_approval(entry, origin),
+            "ticket" => Self::of_ticket(entry, origin),
             "agent" => Self::of_agent(entry, origin),
             "drift" => {
                 let agent = said(entry, "agent");
@@ -122,9 +123,23 @@ impl Event {
         let about = [("agent", agent), ("tool", tool), ("ticket", Some(ticket.clone()))];
         let mut event = Self::new(kind, entry, origin, text, &about);
         // callers that join a ticket are recorded as the first is: the ticket opens once
-        event.id = format!("{}_{}_{}", message_id(origin), kind.name(), hex_of(&ticket));
+        event.id = once(origin, kind, &ticket);
         event.data.insert("reasons".to_owned(), json!(codes));
         Some(event)
+    }
+
+    /// A ticket that was closed by nobody's order; of its expiry whoever repeats the call is told as well.
+    fn of_ticket(entry: &Entry, origin: &str) -> Option<Self> {
+        let body: Value = serde_json::from_str(entry.raw("body")?).ok()?;
+        let ticket = body.get("ticket")?.as_str()?.to_owned();
+        if body.get("state")?.as_str() != Some("expired") {
+            return None;
+        }
+        let text = format!("Ticket {} has expired.", shown(Some(&ticket)));
+        let kind = EventKind::TicketExpired;
+        let id = once(origin, kind, &ticket);
+        let event = Self::new(kind, entry, origin, text, &[("ticket", Some(ticket))]);
+        Some(Self { id, ..event })
     }
 
     fn of_approval(entry: &Entry, origin: &str) -> Option<Self> {
@@ -274,6 +289,11 @@ fn shown(text: Option<&str>) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     // these would set type or begin a link
     text.replace(['*', '_', '~', '`'], "\u{b7}")
+}
+
+/// Names what happens to a ticket once.
+fn once(origin: &str, kind: EventKind, ticket: &str) -> String {
+    format!("{}_{}_{}", message_id(origin), kind.name(), hex_of(ticket))
 }
 
 /// Tells messages of one log from those of another.

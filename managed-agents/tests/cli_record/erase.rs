@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use managed_agents::audit::Sequence;
 use managed_agents::audit::entry::{Entry, commitment};
 use managed_agents::store::{Reader, Values};
@@ -140,6 +141,43 @@ fn guess(bytes: &[u8], entries: &[Entry], word: &str) -> Option<String> {
     None
 }
 
+/// The calls that waited for people, as a copy of the database alone says what they are bound to.
+fn bindings(database: &Path) -> HashSet<[u8; 32]> {
+    let db = rusqlite::Connection::open(database).unwrap();
+    let mut select = db.prepare("SELECT binding FROM live").unwrap();
+    let rows = select.query_map([], |row| row.get(0)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+/// Tries every 32 bytes that are anywhere as the key of every binding, by itself and as the data subject's part of it.
+fn guess_bound(bytes: &[u8], store_key: &[u8], bindings: &HashSet<[u8; 32]>, entries: &[Entry], word: &str) -> bool {
+    let hmac = |key: &[u8], parts: &[&[u8]]| -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        parts.iter().for_each(|part| mac.update(part));
+        mac.finalize().into_bytes().into()
+    };
+    let pays = entries
+        .iter()
+        .find(|entry| entry.tool().is_some_and(|tool| tool.reveal() == "pay"))
+        .unwrap();
+    let text = |key: &str| pays.untrusted(key).unwrap().reveal().to_owned();
+    let call = format!(
+        r#"{{"v":"ma-call/1","agent":"{}","tool":"pay","definition":"{}","ids":{{}},"arguments":{{"person":"{PERSON}","word":"{word}"}}}}"#,
+        text("agent"),
+        text("definition"),
+    );
+    let mut seen = HashSet::new();
+    bytes
+        .windows(32)
+        .filter(|key| !key.iter().all(u8::is_ascii) && seen.insert(<[u8; 32]>::try_from(*key).unwrap()))
+        .any(|key| {
+            let made = hmac(store_key, &[b"ma-binding/1\0", key]);
+            [key, &made]
+                .iter()
+                .any(|key| bindings.contains(&hmac(key, &[call.as_bytes()])))
+        })
+}
+
 fn base64url(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut out = String::new();
@@ -173,7 +211,10 @@ fn export_everything(place: &Place, name: &str) {
 #[test]
 fn nothing_that_is_stored_or_exported_confirms_a_guess_about_somebody_who_was_erased() {
     let place = Place::begun("erase");
+    let store_key = || fs::read(place.path("data/tickets.key")).unwrap();
     let harness = Harness::builder()
+        // where nobody listens: what is to be told waits in its queue
+        .webhook(managed_agents::webhooks::Webhook::unsigned("ops", "http://127.0.0.1:9/").unwrap())
         .agent_id("bot")
         .data_dir(place.path("data"))
         .high_water_mark(place.path("mark"))
@@ -215,6 +256,14 @@ fn nothing_that_is_stored_or_exported_confirms_a_guess_about_somebody_who_was_er
     }
     let of_word = opened.iter().find(|one| one.path == "/arguments/word").unwrap();
     assert_eq!(guess(&of_word.salt, &entries, OTHER), None);
+    let bound = bindings(&place.path("before/backup.db"));
+    assert_eq!(bound.len(), 1);
+    let keys = fs::read(place.path("data/subjects.keys")).unwrap();
+    assert!(
+        guess_bound(&keys, &store_key(), &bound, &entries, SECRET),
+        "the call is found with the keys"
+    );
+    assert!(!guess_bound(&keys, &store_key(), &bound, &entries, OTHER));
     // a backup, and every export, alone are of no use already, and no byte on the disk is the word
     let mut exported = Vec::new();
     every_file(&place.path("before"), &mut exported);
@@ -243,6 +292,10 @@ fn nothing_that_is_stored_or_exported_confirms_a_guess_about_somebody_who_was_er
     // the right one among the attacker's words: the others have nothing to be confirmed by
     assert!(DICTIONARY.contains(&SECRET));
     assert_eq!(guess(&bytes, &entries, SECRET), None);
+    assert!(!guess_bound(&bytes, &store_key(), &bound, &entries, SECRET));
+    let queued = fs::read_dir(place.path("data")).unwrap();
+    let queued = queued.filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().contains("webhook"));
+    assert!(queued.count() > 0, "what is to be told to others is among the bytes");
 
     // the log verifies, and other values still open, here and in the backup with the keys
     place.run(&["audit", "verify", "--deep"]).ok();

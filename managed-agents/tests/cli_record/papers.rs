@@ -297,4 +297,23 @@ fn the_page_is_read_and_printed_by_a_browser_without_anything_from_elsewhere() {
     browser(&[&file, "--no-pdf-header-footer"]).unwrap();
     let pdf = place.read("report.pdf");
     assert!(pdf.starts_with(b"%PDF-") && pdf.len() > 20_000, "{}", pdf.len());
+    // in light and in dark, which look differently
+    let [light, dark] = ["1", "0"].map(|scheme| {
+        let (scheme, file) = (
+            format!("--blink-settings=preferredColorScheme={scheme}"),
+            format!("{scheme}.png"),
+        );
+        let file = place.path(&file);
+        browser(&[
+            &scheme,
+            &format!("--screenshot={}", file.display()),
+            "--window-size=1000,1400",
+        ])
+        .unwrap();
+        std::fs::read(file).unwrap()
+    });
+    for seen in [&light, &dark] {
+        assert!(seen.starts_with(b"\x89PNG") && seen.len() > 20_000, "{}", seen.len());
+    }
+    assert_ne!(light, dark);
 }

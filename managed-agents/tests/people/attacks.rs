@@ -188,8 +188,7 @@ async fn what_was_approved_before_a_copy_was_restored_is_worth_nothing_after() {
     for ticket in [&ticket, &pending] {
         assert_eq!(reader.ticket(ticket).unwrap().unwrap().state(), TicketState::Cancelled);
     }
-    home.set_state("shop", managed_agents::identity::AgentState::Active, "test")
-        .unwrap();
+    home.reactivate_signed("shop", "test", &shop.ann).unwrap();
     drop((reader, home));
     let bot = shop.harness(|builder| builder);
     for (ticket, amount) in [(&ticket, 5), (&pending, 6)] {

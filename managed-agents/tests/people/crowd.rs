@@ -35,7 +35,7 @@ fn say(line: &str) {
 }
 
 /// The approver of these tests, whose key the processes know: they play both sides.
-fn ann() -> ApproverKey {
+pub(crate) fn ann() -> ApproverKey {
     ApproverKey::from_bytes(&[9; 32])
 }
 
@@ -81,6 +81,41 @@ fn a_process_of_its_own() {
                     say(&format!("AGAIN {id} {code}"));
                 }
             }
+            // opens, approves and redeems one call, once somebody watches
+            "step" => {
+                say("READY");
+                while !place.join("go").exists() {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                let denied = announce("step").governed_by(&bot).await.unwrap_err();
+                say("OPENED step");
+                bot.approve(denied.ticket().unwrap(), &ann()).unwrap();
+                say("APPROVED step");
+                announce("step").governed_by(&bot).await.unwrap();
+                say("ENDED step");
+                bot.home().unwrap().store().flush().await.unwrap();
+            }
+            // decides on whatever comes, a while after it came
+            "decide" => {
+                let home = bot.home().unwrap().clone();
+                let mut left = 20;
+                say("READY");
+                while left > 0 {
+                    let Some(ticket) = bot.pending().pop() else {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                        continue;
+                    };
+                    // whoever waits for it is asleep by now
+                    tokio::time::sleep(Duration::from_millis(60)).await;
+                    home.store().flush().await.unwrap();
+                    tokio::task::block_in_place(|| bot.approve(ticket.id(), &ann())).unwrap();
+                    let now = std::time::SystemTime::now()
+                        .duration_since(std::time::UNIX_EPOCH)
+                        .unwrap();
+                    say(&format!("DECIDED {}", now.as_micros()));
+                    left -= 1;
+                }
+            }
             // opens, approves and redeems, one call after another
             _ => {
                 for number in 0.. {
@@ -100,7 +135,7 @@ fn a_process_of_its_own() {
     say("END");
 }
 
-fn start(role: &str, shop: &Shop) -> Child {
+pub(crate) fn start(role: &str, shop: &Shop) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -117,12 +152,12 @@ fn start(role: &str, shop: &Shop) -> Child {
 }
 
 /// Every line that the process has said, until it ends.
-fn listen(child: &mut Child) -> std::thread::JoinHandle<Vec<String>> {
+pub(crate) fn listen(child: &mut Child) -> std::thread::JoinHandle<Vec<String>> {
     let out = BufReader::new(child.stdout.take().unwrap());
     std::thread::spawn(move || out.lines().map_while(Result::ok).collect())
 }
 
-fn said<'a>(lines: &'a [String], word: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+pub(crate) fn said<'a>(lines: &'a [String], word: &'a str) -> impl Iterator<Item = &'a str> + 'a {
     lines
         .iter()
         .filter_map(move |line| line.strip_prefix(word)?.strip_prefix(' '))

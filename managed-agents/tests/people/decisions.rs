@@ -1,6 +1,6 @@
 //! Waiting for people, and who may decide.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use managed_agents::approval::{ApproverKey, StatementKind};
 use managed_agents::home::Choice;
@@ -11,36 +11,37 @@ use crate::support::Shop;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_waiting_call_wakes_soon_after_a_decision_of_another_process() {
     let shop = Shop::new("wakes");
-    let bot = shop.harness(|builder| builder.wait_for_approval(Duration::from_secs(60)));
-    let home = shop.home();
-    let mut slowest = Duration::ZERO;
-    for cents in 0..5 {
-        let decide = async {
-            let ticket = loop {
-                match bot.pending().pop() {
-                    Some(ticket) => break ticket,
-                    None => tokio::time::sleep(Duration::from_millis(5)).await,
-                }
-            };
-            // asleep by now
-            tokio::time::sleep(Duration::from_millis(60)).await;
-            tokio::task::block_in_place(|| home.decide(ticket.id(), &Choice::approve(), &shop.ann)).unwrap();
-            Instant::now()
-        };
-        let (paid, decided) = tokio::join!(
-            async {
-                let paid = shop.pay(&bot, "bob", cents).await;
-                (paid, Instant::now())
-            },
-            decide
-        );
-        assert_eq!(paid.0.unwrap(), cents);
-        slowest = slowest.max(paid.1.saturating_duration_since(decided));
+    let bot = shop.harness(|builder| {
+        builder
+            .approver("ann", crate::crowd::ann().public())
+            .wait_for_approval(Duration::from_secs(60))
+    });
+    let mut other = crate::crowd::start("decide", &shop);
+    let heard = crate::crowd::listen(&mut other);
+    let mut woke = Vec::new();
+    for cents in 0..20 {
+        assert_eq!(shop.pay(&bot, "bob", cents).await.unwrap(), cents);
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
+        woke.push(now.as_micros());
     }
-    println!("a decision of another process was seen after at most {slowest:?}");
-    // 50 ms on a quiet machine; others may keep this one busy
-    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
-    assert_eq!(shop.runs(), 5);
+    assert!(other.wait().unwrap().success());
+    let lines = heard.join().unwrap();
+    let decided = crate::crowd::said(&lines, "DECIDED").map(|micros| micros.parse::<u128>().unwrap());
+    let mut late: Vec<_> = woke
+        .iter()
+        .zip(decided)
+        .map(|(woke, decided)| woke.saturating_sub(decided))
+        .collect();
+    late.sort_unstable();
+    assert_eq!(late.len(), 20);
+    // how soon is a matter of how often is looked, which `store::sqlite::tickets::desk` tests; others may keep this machine busy
+    println!(
+        "a call that a decision of another process lets run had run after {} µs in the median, at most {} µs",
+        late[10], late[19]
+    );
+    assert_eq!(shop.runs(), 20);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -148,5 +149,5 @@ async fn only_who_is_enrolled_decides_and_only_who_may_enrols() {
     let orders = home.orders(StatementKind::Resume).unwrap();
     assert_eq!(orders.len(), 1);
     assert_eq!(orders[0].1.about("interrupt"), Some("int_1"));
-    assert!(home.orders(StatementKind::Reload).unwrap().is_empty());
+    assert!(home.orders(StatementKind::Rules).unwrap().is_empty());
 }

@@ -4,5 +4,8 @@
 mod attacks;
 mod crowd;
 mod decisions;
+mod edits;
+mod orders;
 mod redemption;
+mod steps;
 mod support;

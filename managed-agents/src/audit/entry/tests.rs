@@ -115,6 +115,7 @@ fn an_entry_says_everything_in_the_bytes_of_rfc_8785() {
             ("b".to_owned(), json!(1)),
             ("a".to_owned(), json!([])),
         ])),
+        edits: None,
     };
     let call = call_with(
         "send_mail",

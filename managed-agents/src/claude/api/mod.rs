@@ -18,7 +18,7 @@ use crate::http::{self, Client, Endpoint, Reply, Secret};
 pub use error::{ApiError, ApiErrorKind};
 use retry::retry_after;
 pub(super) use retry::{Fault, retrying};
-pub(super) use settings::Settings;
+pub(super) use settings::{Settings, connection_settings};
 pub(super) use sse::EventStream;
 
 /// Talks to the API: one origin, one key, one version.

@@ -6,6 +6,52 @@ use std::time::Duration;
 use super::{Api, ApiError, Key};
 use crate::http::{Endpoint, Secret};
 
+/// The methods by which a builder with a field `settings` sets its connection up, so that all of them are named and behave alike.
+/// What differs is how long one answer may take.
+macro_rules! connection_settings {
+    ($timeout:literal) => {
+        /// The key, sent as `x-api-key`; `ANTHROPIC_API_KEY` when not said, where it is set and not empty. Neither `Debug` nor
+        /// an error shows it.
+        pub fn api_key(mut self, key: crate::http::Secret) -> Self {
+            self.settings.key = Some(crate::claude::api::Key::new(key, false));
+            self
+        }
+
+        /// A key or token that is sent as `Authorization: Bearer` instead, as an environment's key must be.
+        pub fn bearer(mut self, token: crate::http::Secret) -> Self {
+            self.settings.key = Some(crate::claude::api::Key::new(token, true));
+            self
+        }
+
+        /// Where the API is, without `/v1`; `ANTHROPIC_BASE_URL`, where it is set and not empty, else
+        /// `https://api.anthropic.com`, when not said.
+        pub fn base_url(mut self, base: crate::http::Endpoint) -> Self {
+            self.settings.endpoint = Some(base);
+            self
+        }
+
+        /// The version of the API, sent as `anthropic-version`; `2026-10-21` when not said.
+        pub fn api_version(mut self, version: impl Into<String>) -> Self {
+            self.settings.version = version.into();
+            self
+        }
+
+        /// A further header, such as `anthropic-beta` or `anthropic-workspace-id`.
+        pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+            self.settings.headers.push((name.into(), value.into()));
+            self
+        }
+
+        #[doc = $timeout]
+        pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.settings.timeout = timeout;
+            self
+        }
+    };
+}
+
+pub(in crate::claude) use connection_settings;
+
 /// The settings that every connection to the API has.
 #[derive(Debug)]
 pub(in crate::claude) struct Settings {

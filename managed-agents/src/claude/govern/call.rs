@@ -174,7 +174,7 @@ impl Shared {
     async fn judge(&self, case: &Case) -> Attempt {
         match self.session.govern(&case.tool, case.input.as_str()).await {
             Ok(permit) => {
-                self.known.keep(&case.event, permit);
+                self.known.keep(&case.event, &case.tool, permit);
                 Attempt::Ended(Outgoing::allow(&case.event), CallEnd::Allowed)
             }
             Err(denied) if waits_for_person(&denied) => Attempt::Waits(denied),

@@ -29,6 +29,7 @@ pub(super) enum Entry {
     Taken,
     Waiting,
     Answered(Option<String>),
+    Outside,
 }
 
 /// What became of the attempt to take a call.
@@ -67,7 +68,7 @@ impl Journal {
                 let key = (session.clone(), event.to_owned());
                 let taken = match memory.get(&key) {
                     None | Some(Entry::Waiting) => Taken::Yes,
-                    Some(Entry::Taken) => Taken::Lost,
+                    Some(Entry::Taken | Entry::Outside) => Taken::Lost,
                     Some(Entry::Answered(answer)) => Taken::Answered(answer.clone()),
                 };
                 if let Taken::Yes = taken {
@@ -112,6 +113,37 @@ impl Journal {
         }
         #[cfg(not(feature = "sqlite"))]
         let _ = lost;
+        Ok(())
+    }
+
+    /// Whether it is recorded already that a call ran outside governance.
+    pub(super) async fn knows_outside(&self, event: &str) -> Result<bool, SessionError> {
+        match &self.0 {
+            Kind::Memory(memory, session) => {
+                let memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+                let known = memory.get(&(session.clone(), event.to_owned()));
+                Ok(matches!(known, Some(Entry::Outside)))
+            }
+            #[cfg(feature = "sqlite")]
+            Kind::Book(book) => {
+                let event = event.to_owned();
+                written(book, move |book| book.knows_outside(&event)).await
+            }
+        }
+    }
+
+    /// It is recorded that a call ran outside governance, and need not be again.
+    pub(super) async fn note_outside(&self, event: &str, tool: &str) -> Result<(), SessionError> {
+        match &self.0 {
+            Kind::Memory(..) => self.remember(event, Entry::Outside),
+            #[cfg(feature = "sqlite")]
+            Kind::Book(book) => {
+                let (event, tool) = (event.to_owned(), tool.to_owned());
+                written(book, move |book| book.note_outside(&event, &tool)).await?;
+            }
+        }
+        #[cfg(not(feature = "sqlite"))]
+        let _ = tool;
         Ok(())
     }
 

@@ -22,7 +22,7 @@ struct State {
     /// Threads that take no answers.
     ended_threads: HashSet<String>,
     /// Allowed calls that run at Anthropic, until they end.
-    permits: HashMap<String, Permit>,
+    permits: HashMap<String, (String, Permit)>,
     /// The session takes no answers.
     over: bool,
     /// The program wants to end.
@@ -76,14 +76,22 @@ impl Known {
     }
 
     /// Keeps the permit of a call that runs elsewhere.
-    pub(super) fn keep(&self, call: &str, permit: Permit) {
-        self.state().permits.insert(call.to_owned(), permit);
+    pub(super) fn keep(&self, call: &str, tool: &str, permit: Permit) {
+        self.state().permits.insert(call.to_owned(), (tool.to_owned(), permit));
+    }
+
+    /// Gives up the calls that run elsewhere and have not ended: their events and tools.
+    pub(super) fn give_up(&self) -> Vec<(String, String)> {
+        let permits = std::mem::take(&mut self.state().permits);
+        let mut calls: Vec<_> = permits.into_iter().map(|(call, (tool, _))| (call, tool)).collect();
+        calls.sort();
+        calls
     }
 
     /// A call that ran elsewhere has ended.
     pub(super) fn ended(&self, call: &str, is_error: bool) {
         let permit = self.state().permits.remove(call);
-        if let Some(permit) = permit {
+        if let Some((_, permit)) = permit {
             permit.finish(if is_error { Outcome::Error } else { Outcome::Ok });
         }
     }

@@ -17,9 +17,12 @@ pub use builder::SessionGovernorBuilder;
 pub use error::{SessionError, SessionErrorKind};
 pub use report::{CallEnd, GovernedCall, OutsideCall, SessionEnd, SessionReport};
 
+use tokio::time::{Instant, sleep, timeout};
+
+use super::api::ApiError;
 use super::managed::{Event, EventBody, ManagedAgents, Outgoing};
 use super::worker::Workspace;
-use crate::harness::{Harness, Session};
+use crate::harness::{Harness, Outside, Session};
 use crate::interrupt::StopRecord;
 use crate::tool::Toolbox;
 use journal::Journal;
@@ -128,6 +131,20 @@ impl SessionGovernor {
         self.govern(session, None, cancel).await
     }
 
+    /// [`converse`](Self::converse) that ends as [`run_until`](Self::run_until) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn converse_until(
+        &self,
+        session: &str,
+        text: &str,
+        cancel: impl Future<Output = ()> + Send,
+    ) -> Result<SessionReport, SessionError> {
+        self.govern(session, Some(Outgoing::message(text)), cancel).await
+    }
+
     /// Stops what a session does.
     ///
     /// # Errors
@@ -174,16 +191,71 @@ impl SessionGovernor {
 }
 
 impl Shared {
-    /// Whether somebody stopped this session, its agent, or everything.
-    fn is_stopped(&self) -> bool {
+    /// Ends when somebody, in whichever process, has stopped this session, its agent, or everything. A drill stops as well.
+    async fn stopped(&self) {
+        let _attending = self.harness.attend();
         let closes = |stop: &StopRecord| {
             let target = stop.stop().target();
             target.closes(self.harness.agent_id(), Some(self.session.id()))
         };
-        self.harness
-            .stops()
-            .iter()
-            .any(|stop| !stop.stop().is_drill() && closes(stop))
+        while !self.harness.stops().iter().any(closes) {
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Interrupts the session. An interrupt that did not arrive stops nothing, so it is sent until it is taken, for a while.
+    async fn interrupt(&self) -> Result<(), ApiError> {
+        let until = Instant::now() + self.post_limit.min(MOST_INTERRUPTING);
+        loop {
+            // twice is no worse than once, so what hangs is sent again as well
+            let interrupt = [Outgoing::interrupt(None)];
+            let sent = timeout(MOST_SENDING, self.client.send(&self.id, &interrupt)).await;
+            let error = match sent {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => Some(error),
+                Err(_) => None,
+            };
+            let late = Instant::now() >= until;
+            match error {
+                Some(error) if late || matches!(error.status(), Some(400 | 401 | 403 | 404 | 422)) => {
+                    tracing::error!(%error, session = self.id, "the session cannot be interrupted");
+                    return Err(error);
+                }
+                None if late => {
+                    tracing::error!(
+                        session = self.id,
+                        "the session cannot be interrupted: the API does not answer"
+                    );
+                    return self.client.send(&self.id, &interrupt).await;
+                }
+                _ => sleep(self.poll.max(LOOK)).await,
+            }
+        }
+    }
+
+    /// Records a call that nobody was asked about, once, whoever governs the session when.
+    async fn record_outside(&self, event: &str, tool: &str) {
+        match self.journal.knows_outside(event).await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, event, "whether a call is recorded cannot be read"),
+        }
+        // noted after it is recorded: should this process die in between, the record says it twice and not never
+        if self.tell_outside(event, tool, "not_asked").await
+            && let Err(error) = self.journal.note_outside(event, tool).await
+        {
+            tracing::error!(%error, event, "a recorded call cannot be noted");
+        }
+    }
+
+    async fn tell_outside(&self, event: &str, tool: &str, why: &'static str) -> bool {
+        let outside = Outside {
+            call: Some(event),
+            session: Some(&self.id),
+            tool,
+            why,
+        };
+        self.harness.record_outside(&outside).await
     }
 
     /// Notes which calls have answers, and gives those whose answer is news.
@@ -218,6 +290,15 @@ impl fmt::Debug for SessionGovernor {
             .finish_non_exhaustive()
     }
 }
+
+/// How often is looked whether somebody has stopped the session; the look costs next to nothing.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long one interrupt may be under way.
+const MOST_SENDING: Duration = Duration::from_secs(10);
+
+/// For how long an interrupt is sent again.
+const MOST_INTERRUPTING: Duration = Duration::from_secs(30);
 
 /// A call of which nobody knows how it ended: the process that ran it died.
 #[cfg(feature = "sqlite")]

@@ -33,6 +33,7 @@ pub struct GovernedCall {
 pub struct OutsideCall {
     pub(super) event: String,
     pub(super) tool: String,
+    pub(super) runs_on: bool,
 }
 
 /// How a governed call ended.
@@ -80,7 +81,8 @@ impl SessionReport {
         &self.calls
     }
 
-    /// Calls that ran at Anthropic without anybody being asked.
+    /// Calls that ran at Anthropic without anybody being asked, and those that had been allowed and had not ended there when the
+    /// session was interrupted. A durable record holds an entry `outside` of each.
     #[must_use]
     pub fn outside(&self) -> &[OutsideCall] {
         &self.outside
@@ -153,6 +155,12 @@ impl OutsideCall {
     #[must_use]
     pub fn tool(&self) -> &str {
         &self.tool
+    }
+
+    /// Whether it had been judged and allowed, and had not ended when the session was interrupted.
+    #[must_use]
+    pub fn runs_on(&self) -> bool {
+        self.runs_on
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::future::{Future, pending};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,33 +68,30 @@ struct Attached<'a> {
 }
 
 impl Attached<'_> {
+    /// Governs until the session or its turn is over, somebody stops it, or `cancel` ends.
     async fn attach(&mut self, cancel: impl Future<Output = ()> + Send) -> Result<SessionEnd, SessionError> {
-        let mut cancel = pin!(cancel);
+        let shared = Arc::clone(&self.shared);
+        let end = tokio::select! {
+            biased;
+            () = cancel => SessionEnd::Cancelled,
+            () = shared.stopped() => SessionEnd::Stopped,
+            ended = self.govern() => return ended,
+        };
+        self.cancel(end).await
+    }
+
+    async fn govern(&mut self) -> Result<SessionEnd, SessionError> {
         self.check_coverage().await?;
         let mut failed = 0;
         loop {
-            let attempt = async {
-                // the stream first: what happens while the history is read is not lost
-                let stream = self.shared.client.stream(&self.shared.id).await?;
-                let history = self.shared.client.events(&self.shared.id).await?;
-                Ok::<_, ApiError>((stream, history))
-            };
-            let opened = tokio::select! {
-                biased;
-                () = cancel.as_mut() => return self.cancel(SessionEnd::Cancelled).await,
-                opened = attempt => opened,
-            };
-            match opened {
+            match self.open().await {
                 Ok((mut stream, history)) => {
                     failed = 0;
                     if let Some(end) = self.take_history(&history).await? {
                         return self.finish(end).await;
                     }
-                    if let Some(end) = self.follow(&mut stream, cancel.as_mut()).await? {
-                        return match end {
-                            SessionEnd::Cancelled | SessionEnd::Stopped => self.cancel(end).await,
-                            end => self.finish(end).await,
-                        };
+                    if let Some(end) = self.follow(&mut stream).await? {
+                        return self.finish(end).await;
                     }
                 }
                 Err(error) if is_final(&error) => {
@@ -110,22 +106,20 @@ impl Attached<'_> {
                     failed += 1;
                 }
             }
-            let pause = if failed == 0 { RECONNECT } else { backoff(failed) };
-            tokio::select! {
-                () = cancel.as_mut() => return self.cancel(SessionEnd::Cancelled).await,
-                () = sleep(pause) => {}
-            }
+            sleep(if failed == 0 { RECONNECT } else { backoff(failed) }).await;
         }
     }
 
+    /// The stream first: what happens while the history is read is not lost.
+    async fn open(&self) -> Result<(EventStream, Vec<Event>), ApiError> {
+        let stream = self.shared.client.stream(&self.shared.id).await?;
+        let history = self.shared.client.events(&self.shared.id).await?;
+        Ok((stream, history))
+    }
+
     /// Takes in events until the stream ends (`None`) or governing does.
-    async fn follow(
-        &mut self,
-        stream: &mut EventStream,
-        mut cancel: std::pin::Pin<&mut (impl Future<Output = ()> + Send)>,
-    ) -> Result<Option<SessionEnd>, SessionError> {
+    async fn follow(&mut self, stream: &mut EventStream) -> Result<Option<SessionEnd>, SessionError> {
         let mut reconcile = Instant::now() + self.options.reconcile;
-        let mut look = Instant::now();
         loop {
             if let Some(first) = self.first.take() {
                 self.say(first).await?;
@@ -140,7 +134,6 @@ impl Attached<'_> {
             let over = idle.map(|(_, since)| *since + self.options.linger);
             tokio::select! {
                 biased;
-                () = cancel.as_mut() => return Ok(Some(SessionEnd::Cancelled)),
                 Some(done) = self.tasks.join_next(), if !self.tasks.is_empty() => self.note_done(done),
                 event = stream.next(self.options.patience) => match event {
                     Ok(Some(event)) => {
@@ -155,13 +148,6 @@ impl Attached<'_> {
                         return Ok(None);
                     }
                 },
-                // what runs here is stopped by its gate; what runs at Anthropic is stopped from here
-                () = sleep_until(look) => {
-                    if self.shared.is_stopped() {
-                        return Ok(Some(SessionEnd::Stopped));
-                    }
-                    look = Instant::now() + self.options.poll;
-                }
                 () = sleep_until(reconcile) => {
                     if let Ok(history) = self.shared.client.events(&self.shared.id).await
                         && let Some(end) = self.take_history(&history).await? {
@@ -221,7 +207,7 @@ impl Attached<'_> {
         }
         match event.body() {
             EventBody::CustomToolUse(call) => self.custom(event, call),
-            EventBody::ToolUse(call) | EventBody::McpToolUse(call) => self.other(event, call),
+            EventBody::ToolUse(call) | EventBody::McpToolUse(call) => self.other(event, call).await,
             EventBody::Ended { call, is_error } => self.shared.known.ended(call, *is_error),
             EventBody::Idle(SessionStop::RequiresAction(calls)) => {
                 self.idle = None;
@@ -265,7 +251,7 @@ impl Attached<'_> {
         self.begin(case(event, id, call.name().to_owned(), call, CaseKind::Custom));
     }
 
-    fn other(&mut self, event: &Event, call: &ToolUseEvent) {
+    async fn other(&mut self, event: &Event, call: &ToolUseEvent) {
         let Some(id) = event.id() else { return };
         let name = governed_name(call);
         let here = self.shared.worker.is_some() && call.server().is_none();
@@ -286,6 +272,7 @@ impl Attached<'_> {
                     "a tool ran at Anthropic without asking, outside governance"
                 );
                 self.report.outside.push(outside(id, &name));
+                self.shared.record_outside(id, &name).await;
             }
             // whether it waits is said by the session's next stop
             (None | Some(Permission::Unknown(_)), _) => {
@@ -353,11 +340,9 @@ impl Attached<'_> {
             return Ok(());
         }
         if !self.begun.is_empty() {
-            // it was whole when governing began: what runs now is stopped
-            let stop = [Outgoing::interrupt(None)];
-            if let Err(error) = self.shared.client.send(&self.shared.id, &stop).await {
-                tracing::error!(%error, "the session cannot be interrupted");
-            }
+            // it was whole when governing began: what runs now is stopped; that it cannot be is logged, and no reason to go on
+            let _ = self.shared.interrupt().await;
+            self.note_running().await;
         }
         Err(SessionError::new(SessionErrorKind::Coverage(coverage)))
     }
@@ -408,10 +393,23 @@ impl Attached<'_> {
     /// Cancels what runs here, answers it so, and interrupts the session.
     async fn cancel(&mut self, end: SessionEnd) -> Result<SessionEnd, SessionError> {
         self.shared.known.cancel();
+        // what runs here ends at once, unless it does not let itself be cancelled; what runs elsewhere does not wait for it long
+        self.gather(SHORT_GRACE).await;
+        let interrupted = self.shared.interrupt().await;
         self.gather(GRACE).await;
-        let stop = [Outgoing::interrupt(None)];
-        self.shared.client.send(&self.shared.id, &stop).await?;
+        self.tasks.abort_all();
+        self.note_running().await;
+        interrupted?;
         Ok(end)
+    }
+
+    /// Records what was allowed, runs at Anthropic, and is no longer followed from here.
+    async fn note_running(&mut self) {
+        for (event, tool) in self.shared.known.give_up() {
+            self.shared.tell_outside(&event, &tool, "runs_on").await;
+            let runs_on = true;
+            self.report.outside.push(OutsideCall { event, tool, runs_on });
+        }
     }
 
     async fn gather(&mut self, grace: Duration) {
@@ -422,9 +420,8 @@ impl Attached<'_> {
                 }
             }
         });
-        if gathered.await.is_err() {
-            self.tasks.abort_all();
-        }
+        // what is not gathered is cut off by whoever has no more time for it, or with the set of tasks
+        let _ = gathered.await;
     }
 }
 
@@ -469,6 +466,7 @@ fn outside(event: &str, tool: &str) -> OutsideCall {
     OutsideCall {
         event: event.to_owned(),
         tool: tool.to_owned(),
+        runs_on: false,
     }
 }
 
@@ -494,6 +492,9 @@ fn backoff(tried: u32) -> Duration {
 
 /// Before a stream that broke off is opened again.
 const RECONNECT: Duration = Duration::from_millis(50);
+
+/// How long a session that is stopped is not interrupted, so that cancelled calls are answered before.
+const SHORT_GRACE: Duration = Duration::from_secs(1);
 
 /// How long calls that are under way may take to be answered when governing ends.
 const GRACE: Duration = Duration::from_secs(10);

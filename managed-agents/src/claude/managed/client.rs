@@ -17,8 +17,8 @@ use super::outgoing::Outgoing;
 use super::paths::{path, query};
 use super::session::{SessionResource, Thread};
 use super::work::Work;
-use crate::claude::api::{Api, ApiError, Call, Fault, Key, Settings, retrying};
-use crate::http::{Endpoint, Secret};
+use crate::claude::api::{Api, ApiError, Call, Fault, Key, Settings, connection_settings, retrying};
+use crate::http::Secret;
 
 /// A client of Claude Managed Agents: agents, environments, sessions, their events and threads. Clones share connections.
 ///
@@ -45,7 +45,10 @@ impl ManagedAgents {
     /// Begins a client.
     pub fn builder() -> ManagedAgentsBuilder {
         ManagedAgentsBuilder {
-            settings: Settings::default(),
+            settings: Settings {
+                timeout: DEFAULT_TIMEOUT,
+                ..Settings::default()
+            },
             beta: DEFAULT_BETA.to_owned(),
         }
     }
@@ -373,46 +376,13 @@ pub struct ManagedAgentsBuilder {
 }
 
 impl ManagedAgentsBuilder {
-    /// The key, sent as `x-api-key`; `ANTHROPIC_API_KEY` when not said, where it is set and not empty.
-    pub fn api_key(mut self, key: Secret) -> Self {
-        self.settings.key = Some(Key::new(key, false));
-        self
-    }
-
-    /// A key or token that is sent as `Authorization: Bearer` instead, as an environment's key must be.
-    pub fn bearer(mut self, token: Secret) -> Self {
-        self.settings.key = Some(Key::new(token, true));
-        self
-    }
-
-    /// Where the API is, without `/v1`; `ANTHROPIC_BASE_URL`, where it is set and not empty, else
-    /// `https://api.anthropic.com`, when not said.
-    pub fn base_url(mut self, base: Endpoint) -> Self {
-        self.settings.endpoint = Some(base);
-        self
-    }
-
-    /// The version of the API, sent as `anthropic-version`; `2026-10-21` when not said.
-    pub fn api_version(mut self, version: impl Into<String>) -> Self {
-        self.settings.version = version.into();
-        self
-    }
+    connection_settings!(
+        "The longest that one request may take; a minute when not said. A stream may be as long as its session."
+    );
 
     /// What is sent as `anthropic-beta`; `managed-agents-2026-04-01` when not said.
     pub fn beta(mut self, beta: impl Into<String>) -> Self {
         self.beta = beta.into();
-        self
-    }
-
-    /// A further header, such as `anthropic-workspace-id`.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.settings.headers.push((name.into(), value.into()));
-        self
-    }
-
-    /// The longest that one request may take; a minute when not said. A stream may be as long as its session.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = timeout;
         self
     }
 
@@ -438,5 +408,8 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
 fn unwritable() -> ApiError {
     ApiError::malformed("the request cannot be written as JSON")
 }
+
+/// No request has a model answer; what hangs for longer is sent again where it may be.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 const DEFAULT_BETA: &str = "managed-agents-2026-04-01";

@@ -11,10 +11,11 @@ use serde_json::value::RawValue;
 
 use super::builder::{MessagesAgentBuilder, Streaming};
 use super::error::MessagesError;
-use super::run::{Run, RunCall, StopReason};
+use super::run::{Run, RunCall, StopReason, UngovernedUse};
 use super::stream::{self, StreamEvent};
 use super::wire::{self, Answer, Request, ToolResultBlock, ToolUse};
 use crate::claude::api::{Api, Call, retrying};
+use crate::harness::{Harness, Outside};
 use crate::tool::{ToolResult, Toolbox};
 
 /// An agent over Claude's Messages API, whose tools are governed.
@@ -146,6 +147,7 @@ impl MessagesAgent {
                 }
                 answer = self.ask(&run.messages) => answer?,
             };
+            self.record_outside(&answer.ungoverned).await;
             let calls = Self::note(run, answer)?;
             let at_limit = run.iterations >= self.max_iterations;
             match run.stop_reason {
@@ -192,6 +194,26 @@ impl MessagesAgent {
             }
         });
         Ok(answer.await?)
+    }
+
+    /// Records what ran at the service, by the harness that governs the calls here.
+    async fn record_outside(&self, ungoverned: &[UngovernedUse]) {
+        if ungoverned.is_empty() {
+            return;
+        }
+        let own = self.toolbox.as_ref().and_then(Toolbox::harness).cloned();
+        let Some(harness) = own.or_else(Harness::current) else {
+            return;
+        };
+        for tool in ungoverned {
+            let outside = Outside {
+                call: tool.id(),
+                session: None,
+                tool: &tool.governed_name(),
+                why: "server_tool",
+            };
+            harness.record_outside(&outside).await;
+        }
     }
 
     /// Appends what the model answered, unchanged, and gives the calls in it.

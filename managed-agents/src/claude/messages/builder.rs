@@ -11,8 +11,7 @@ use serde_json::Value;
 use super::agent::MessagesAgent;
 use super::error::MessagesError;
 use super::stream::StreamEvent;
-use crate::claude::api::{ApiError, Key, Settings};
-use crate::http::{Endpoint, Secret};
+use crate::claude::api::{ApiError, Settings, connection_settings};
 use crate::tool::{Dialect, Toolbox};
 
 /// Sets an agent up; made by [`MessagesAgent::builder`].
@@ -127,43 +126,7 @@ impl MessagesAgentBuilder {
         self
     }
 
-    /// The key, sent as `x-api-key`; `ANTHROPIC_API_KEY` when not said, where it is set and not
-    /// empty. Neither `Debug` nor an error shows it.
-    pub fn api_key(mut self, key: Secret) -> Self {
-        self.settings.key = Some(Key::new(key, false));
-        self
-    }
-
-    /// A key or token that is sent as `Authorization: Bearer` instead.
-    pub fn bearer(mut self, token: Secret) -> Self {
-        self.settings.key = Some(Key::new(token, true));
-        self
-    }
-
-    /// Where the API is, without `/v1/messages`; `ANTHROPIC_BASE_URL`, where it is set and not empty, else
-    /// `https://api.anthropic.com`, when not said.
-    pub fn base_url(mut self, base: Endpoint) -> Self {
-        self.settings.endpoint = Some(base);
-        self
-    }
-
-    /// The version of the API, sent as `anthropic-version`; `2026-10-21` when not said.
-    pub fn api_version(mut self, version: impl Into<String>) -> Self {
-        self.settings.version = version.into();
-        self
-    }
-
-    /// A further header, such as `anthropic-beta`.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.settings.headers.push((name.into(), value.into()));
-        self
-    }
-
-    /// The longest that one answer may take; ten minutes when not said.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = timeout;
-        self
-    }
+    connection_settings!("The longest that one answer may take; ten minutes when not said.");
 
     /// Checks the settings.
     ///

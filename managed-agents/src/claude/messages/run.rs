@@ -1,5 +1,6 @@
 //! What came of a run.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
@@ -152,17 +153,31 @@ impl fmt::Debug for RunCall {
 /// A tool that ran at the service: it cannot be governed here, only recorded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UngovernedUse {
+    id: Option<String>,
     kind: String,
     name: String,
     server: Option<String>,
 }
 
 impl UngovernedUse {
-    pub(super) fn new(kind: String, name: Option<String>, server: Option<String>) -> Self {
+    pub(super) fn new(id: Option<String>, kind: String, name: Option<String>, server: Option<String>) -> Self {
         Self {
+            id,
             kind,
             name: name.unwrap_or_default(),
             server,
+        }
+    }
+
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The name under which it would be judged.
+    pub(super) fn governed_name(&self) -> Cow<'_, str> {
+        match &self.server {
+            Some(server) => format!("mcp__{server}__{}", self.name).into(),
+            None => self.name.as_str().into(),
         }
     }
 

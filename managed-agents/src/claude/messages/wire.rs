@@ -88,7 +88,7 @@ impl Answer {
                 "text" => text.push_str(block.text.as_deref().unwrap_or_default()),
                 "tool_use" => calls.push(ToolUse::read(block)?),
                 "server_tool_use" | "mcp_tool_use" => {
-                    ungoverned.push(UngovernedUse::new(block.kind, block.name, block.server_name));
+                    ungoverned.push(UngovernedUse::new(block.id, block.kind, block.name, block.server_name));
                 }
                 _ => {}
             }

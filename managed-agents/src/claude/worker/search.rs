@@ -19,8 +19,8 @@ pub(super) struct SearchArguments {
 /// Files whose path fits a pattern: `*`, `?` within a name, `**` across names.
 pub(super) fn glob(files: &Files, arguments: &SearchArguments) -> Result<String, WorkerFault> {
     let pattern: Vec<_> = arguments.pattern.split('/').filter(|part| !part.is_empty()).collect();
-    if pattern.len() > MOST_DEPTH {
-        return Err(WorkerFault::new("the pattern is too deep"));
+    if pattern.len() > MOST_DEPTH || arguments.pattern.len() > MOST_PATTERN {
+        return Err(WorkerFault::new("the pattern is too long"));
     }
     let start = start(files, arguments)?;
     let mut found = Found::default();
@@ -90,6 +90,7 @@ fn walk(files: &Files, start: &Path, visit: &mut dyn FnMut(&Path) -> bool) -> Re
         };
         let mut below = Vec::new();
         for entry in entries.flatten() {
+            files.goes_on()?;
             seen += 1;
             if seen > MOST_ENTRIES {
                 return Err(WorkerFault::new(format!(
@@ -101,6 +102,7 @@ fn walk(files: &Files, start: &Path, visit: &mut dyn FnMut(&Path) -> bool) -> Re
         }
         below.sort();
         for (path, _, is_file) in &below {
+            files.goes_on()?;
             if *is_file && !visit(path) {
                 return Ok(());
             }
@@ -190,6 +192,9 @@ impl Found {
 }
 
 const MOST_DEPTH: usize = 64;
+
+/// A pattern is tried at each name that is found.
+const MOST_PATTERN: usize = 1000;
 
 const MOST_ENTRIES: usize = 100_000;
 

@@ -1,4 +1,4 @@
-//! Commands, each in a shell and a process group of its own.
+//! Commands, each in a shell, a session and a process group of its own.
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,9 +22,8 @@ pub(super) struct BashArguments {
 /// its own.
 #[cfg(unix)]
 pub(super) async fn run(root: &Path, search_path: &str, arguments: BashArguments) -> Result<String, WorkerFault> {
+    use std::pin::pin;
     use std::process::Stdio;
-
-    use tokio::process::Command;
 
     let Some(command) = arguments.command else {
         return match arguments.restart {
@@ -36,7 +35,7 @@ pub(super) async fn run(root: &Path, search_path: &str, arguments: BashArguments
         .timeout_ms
         .map_or(DEFAULT_LIMIT, Duration::from_millis)
         .min(LONGEST_LIMIT);
-    let mut child = Command::new("/bin/bash")
+    let mut child = session()
         .args(["--noprofile", "--norc", "-c", &command])
         .current_dir(root)
         .env_clear()
@@ -47,27 +46,36 @@ pub(super) async fn run(root: &Path, search_path: &str, arguments: BashArguments
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| WorkerFault::new(format!("the shell cannot be started: {error}")))?;
     let group = Group::of(&child);
-    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let (mut out, mut err) = (Kept::default(), Kept::default());
+    let pipes = (child.stdout.take(), child.stderr.take());
     let ended = async {
-        let status = async {
+        let mut gathered = pin!(async { tokio::join!(out.gather(pipes.0), err.gather(pipes.1)) });
+        let mut status = pin!(async {
             let status = child.wait().await;
-            // what the command left behind would keep the pipes open
             drop(group);
             status
-        };
-        tokio::join!(status, gather(out), gather(err))
+        });
+        tokio::select! {
+            biased;
+            _ = gathered.as_mut() => status.await,
+            status = status.as_mut() => {
+                // what put itself into another session may hold the pipes: what it writes is not waited for
+                let _ = tokio::time::timeout(AFTERWARDS, gathered).await;
+                status
+            }
+        }
     };
-    let Ok((status, out, err)) = tokio::time::timeout(limit, ended).await else {
+    let Ok(status) = tokio::time::timeout(limit, ended).await else {
         return Err(WorkerFault::new(format!(
             "the command did not end within {} ms and was killed",
             limit.as_millis()
         )));
     };
+    let (out, err) = (out.text(), err.text());
     let shown = [out, err]
         .into_iter()
         .filter(|text| !text.is_empty())
@@ -125,27 +133,58 @@ impl Drop for Group {
     }
 }
 
-/// Reads to the end, and keeps the beginning.
+/// The beginning of what a command writes.
 #[cfg(unix)]
-async fn gather(pipe: Option<impl tokio::io::AsyncRead + Unpin>) -> String {
-    use tokio::io::AsyncReadExt as _;
+#[derive(Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    cut: bool,
+}
 
-    let Some(mut pipe) = pipe else {
-        return String::new();
-    };
-    let mut kept = Vec::new();
-    let mut cut = false;
-    let mut buffer = vec![0; 8 << 10];
-    while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
-        let room = MOST_BYTES.saturating_sub(kept.len());
-        cut |= read > room;
-        kept.extend_from_slice(buffer.get(..read.min(room)).unwrap_or_default());
+#[cfg(unix)]
+impl Kept {
+    /// Reads to the end, and keeps the beginning.
+    async fn gather(&mut self, pipe: Option<impl tokio::io::AsyncRead + Unpin>) {
+        use tokio::io::AsyncReadExt as _;
+
+        let Some(mut pipe) = pipe else { return };
+        let mut buffer = vec![0; 8 << 10];
+        while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
+            let room = MOST_BYTES.saturating_sub(self.bytes.len());
+            self.cut |= read > room;
+            self.bytes
+                .extend_from_slice(buffer.get(..read.min(room)).unwrap_or_default());
+        }
     }
-    let mut text = String::from_utf8_lossy(&kept).into_owned();
-    if cut {
-        text.push_str("\n… cut off");
+
+    fn text(&self) -> String {
+        let mut text = String::from_utf8_lossy(&self.bytes).into_owned();
+        if self.cut {
+            text.push_str("\n… cut off");
+        }
+        text
     }
-    text
+}
+
+/// A shell in a session of its own, which has no terminal: what runs in it can neither write on the operator's terminal nor
+/// put words into its input. Where there is no `setsid`, in a process group of its own.
+#[cfg(unix)]
+fn session() -> tokio::process::Command {
+    use tokio::process::Command;
+
+    match SETSID.iter().find(|program| Path::new(program).exists()) {
+        Some(program) => {
+            // it makes its own process the session's first, and that becomes the shell
+            let mut command = Command::new(program);
+            command.arg(SHELL);
+            command
+        }
+        None => {
+            let mut command = Command::new(SHELL);
+            command.process_group(0);
+            command
+        }
+    }
 }
 
 const DEFAULT_LIMIT: Duration = Duration::from_secs(120);
@@ -155,3 +194,13 @@ const LONGEST_LIMIT: Duration = Duration::from_secs(600);
 /// The most that is kept of what a command writes.
 #[cfg(unix)]
 const MOST_BYTES: usize = 128 << 10;
+
+/// How long is waited for the rest of what a command wrote when it has ended.
+#[cfg(unix)]
+const AFTERWARDS: Duration = Duration::from_millis(500);
+
+#[cfg(unix)]
+const SHELL: &str = "/bin/bash";
+
+#[cfg(unix)]
+const SETSID: [&str; 2] = ["/usr/bin/setsid", "/bin/setsid"];

@@ -4,9 +4,11 @@ use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::{Dir, File, OpenOptions};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,8 +21,8 @@ use super::{search, shell};
 /// The tools for files open what is beneath it and nothing else: no `..`, no absolute path and no link leads out, whoever
 /// changes it meanwhile. `bash` is not held back by that, nor by anything but the harness's judgement: **this is no sandbox**.
 /// A command runs with all rights of the program's account; it has an environment of its own, without the program's variables,
-/// and a process group of its own, which is killed when the call ends, is cancelled or takes too long. Run workers in a
-/// container or under an account that may be lost.
+/// and a session of its own, without a terminal, whose process group is killed when the call ends, is cancelled or takes too
+/// long. Run workers in a container or under an account that may be lost.
 #[derive(Debug)]
 pub struct Workspace {
     root: PathBuf,
@@ -79,9 +81,13 @@ impl Workspace {
         if tool == "bash" && self.bash {
             return shell::run(&self.root, &self.path, read_arguments(arguments)?).await;
         }
+        let stop = Arc::new(AtomicBool::new(false));
+        // a thread is not cancelled; it is told, also where this future is dropped
+        let _tells = Tells(Arc::clone(&stop));
         let files = Files {
             root: self.root.clone(),
             dir: Arc::clone(&self.dir),
+            stop,
         };
         let tool = tool.to_owned();
         let work = move || match tool.as_str() {
@@ -92,10 +98,23 @@ impl Workspace {
             "grep" => search::grep(&files, &read_arguments(arguments)?),
             _ => Err(WorkerFault::new(format!("the tool `{tool}` does not run here"))),
         };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(done) => done,
-            Err(_) => Err(WorkerFault::new("the tool failed unexpectedly")),
+        match tokio::time::timeout(LONGEST, tokio::task::spawn_blocking(work)).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(_)) => Err(WorkerFault::new("the tool failed unexpectedly")),
+            Err(_) => Err(WorkerFault::new(format!(
+                "the tool did not end within {} seconds",
+                LONGEST.as_secs()
+            ))),
         }
+    }
+}
+
+/// Tells a thread to end when it is dropped.
+struct Tells(Arc<AtomicBool>);
+
+impl Drop for Tells {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -103,6 +122,8 @@ impl Workspace {
 pub(super) struct Files {
     root: PathBuf,
     pub(super) dir: Arc<Dir>,
+    /// Whether the call was cancelled, or took too long.
+    stop: Arc<AtomicBool>,
 }
 
 #[derive(Deserialize)]
@@ -131,6 +152,14 @@ struct EditArguments {
 }
 
 impl Files {
+    /// Ends what nobody waits for any more.
+    pub(super) fn goes_on(&self) -> Result<(), WorkerFault> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(WorkerFault::new("the call was cancelled"));
+        }
+        Ok(())
+    }
+
     /// A path as the workspace knows it: relative, or absolute and beneath the root.
     pub(super) fn inside(&self, path: &str) -> Result<PathBuf, WorkerFault> {
         let path = Path::new(path);
@@ -148,12 +177,7 @@ impl Files {
 
     pub(super) fn text(&self, path: &Path) -> Result<String, WorkerFault> {
         let fault = |error: &io::Error| WorkerFault::io(path, error);
-        // what is opened below is looked at again: a pipe in its place could make the opening wait for ever
-        let about = self.dir.metadata(path).map_err(|error| fault(&error))?;
-        if !about.is_file() {
-            return Err(WorkerFault::new(format!("{}: not a file", path.display())));
-        }
-        let file = self.dir.open(path).map_err(|error| fault(&error))?;
+        let file = self.open(path, OpenOptions::new().read(true))?;
         let mut bytes = Vec::new();
         file.take(MOST_BYTES + 1)
             .read_to_end(&mut bytes)
@@ -213,14 +237,31 @@ impl Files {
     }
 
     fn replace(&self, path: &Path, text: &str) -> Result<(), WorkerFault> {
+        self.goes_on()?;
+        let mut file = self.open(path, OpenOptions::new().write(true).create(true).truncate(true))?;
+        file.write_all(text.as_bytes())
+            .map_err(|error| WorkerFault::io(path, &error))
+    }
+
+    /// Opens a file, and nothing that is none: a pipe would wait for ever, whoever puts one in the file's place and when.
+    fn open(&self, path: &Path, options: &mut OpenOptions) -> Result<File, WorkerFault> {
         let fault = |error: &io::Error| WorkerFault::io(path, error);
-        if self.dir.metadata(path).is_ok_and(|about| !about.is_file()) {
-            return Err(WorkerFault::new(format!("{}: not a file", path.display())));
+        #[cfg(unix)]
+        {
+            use cap_std::fs::OpenOptionsExt as _;
+            options.custom_flags(i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default());
         }
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        let mut file = self.dir.open_with(path, &options).map_err(|error| fault(&error))?;
-        file.write_all(text.as_bytes()).map_err(|error| fault(&error))
+        let not_a_file = || WorkerFault::new(format!("{}: not a file", path.display()));
+        let file = match self.dir.open_with(path, options) {
+            Ok(file) => file,
+            Err(_) if self.dir.metadata(path).is_ok_and(|about| !about.is_file()) => return Err(not_a_file()),
+            Err(error) => return Err(fault(&error)),
+        };
+        // of what was opened, and not of what is there now
+        if file.metadata().map_err(|error| fault(&error))?.is_file() {
+            return Ok(file);
+        }
+        Err(not_a_file())
     }
 }
 
@@ -237,6 +278,9 @@ fn read_arguments<T: DeserializeOwned>(arguments: Value) -> Result<T, WorkerFaul
 
 /// The largest file that is read.
 pub(super) const MOST_BYTES: u64 = 10 << 20;
+
+/// How long a tool that works on files may take.
+const LONGEST: Duration = Duration::from_secs(60);
 
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
@@ -452,11 +496,95 @@ mod tests {
         // of one whose call was cancelled
         let cancelled = place.run("bash", json!({"command": "(sleep 0.6; touch late3) & sleep 60"}));
         assert!(
-            tokio::time::timeout(std::time::Duration::from_millis(150), cancelled)
+            tokio::time::timeout(Duration::from_millis(150), cancelled)
                 .await
                 .is_err()
         );
-        tokio::time::sleep(std::time::Duration::from_millis(900)).await;
+        tokio::time::sleep(Duration::from_millis(900)).await;
         assert_eq!(["late1", "late2", "late3"].map(alive), [false; 3]);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_command_leads_a_session_of_its_own_and_has_no_terminal() {
+        let place = Place::new("session");
+        // the fifth word after the command's name is its session, the sixth its terminal
+        let script = "echo $$; sed 's/.*) //' /proc/$$/stat; : 2>&- >/dev/tty || echo none";
+        let shown = place.run("bash", json!({"command": script})).await.unwrap();
+        let lines: Vec<_> = shown.lines().collect();
+        let stat: Vec<_> = lines[1].split(' ').collect();
+        assert_eq!((stat[2], stat[3]), (lines[0], lines[0]), "group and session: {shown}");
+        assert_eq!((stat[4], lines.last()), ("0", Some(&"none")), "{shown}");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_left_the_session_does_not_keep_a_call_waiting() {
+        let place = Place::new("daemon");
+        let began = std::time::Instant::now();
+        let shown = place
+            .run("bash", json!({"command": "setsid sleep 20 & echo ready"}))
+            .await
+            .unwrap();
+        assert_eq!(shown, "ready");
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_pipe_in_a_files_place_makes_nobody_wait() {
+        let place = Place::new("pipe");
+        place.run("bash", json!({"command": "mkfifo pipe"})).await.unwrap();
+        for (tool, arguments) in [
+            ("read", json!({"file_path": "pipe"})),
+            ("write", json!({"file_path": "pipe", "content": "x"})),
+            (
+                "edit",
+                json!({"file_path": "pipe", "old_string": "x", "new_string": "y"}),
+            ),
+            ("read", json!({"file_path": "sub"})),
+            ("write", json!({"file_path": "sub", "content": "x"})),
+        ] {
+            let done = tokio::time::timeout(Duration::from_secs(5), place.run(tool, arguments)).await;
+            let error = done.expect(tool).unwrap_err();
+            assert!(error.ends_with("not a file"), "{tool}: {error}");
+        }
+        // one that is put there between a look and the opening
+        let files = Files {
+            root: place.workspace.root.clone(),
+            dir: Arc::clone(&place.workspace.dir),
+            stop: Arc::default(),
+        };
+        assert!(files.open(Path::new("pipe"), OpenOptions::new().read(true)).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_search_ends_and_a_cancelled_change_is_not_begun() {
+        let place = Place::new("stopped");
+        let files = Files {
+            root: place.workspace.root.clone(),
+            dir: Arc::clone(&place.workspace.dir),
+            stop: Arc::new(AtomicBool::new(true)),
+        };
+        let search = |pattern: &str| serde_json::from_value(json!({"pattern": pattern})).unwrap();
+        assert!(search::grep(&files, &search("two")).is_err());
+        assert!(search::glob(&files, &search("**")).is_err());
+        let arguments = json!({"file_path": "a.txt", "content": "gone"});
+        assert!(files.write(&serde_json::from_value(arguments).unwrap()).is_err());
+        assert_eq!(
+            std::fs::read_to_string(place.above.join("inside/a.txt")).unwrap(),
+            "one\ntwo\nthree\n"
+        );
+        // and dropping a call tells its thread
+        let stop = Arc::new(AtomicBool::new(false));
+        drop(Tells(Arc::clone(&stop)));
+        assert!(stop.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn a_pattern_that_would_take_for_ever_is_refused() {
+        let place = Place::new("pattern");
+        let long = json!({"pattern": "*a".repeat(200_000)});
+        assert!(place.run("glob", long).await.unwrap_err().contains("too long"));
     }
 }

@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::output::{Output, table};
 use super::passphrase::{Passphrase, is_attended};
 use super::place::Place;
+use super::signing::Signer;
 use super::table::plain;
 use crate::home::{AgentSummary, Home};
 use crate::identity::{AgentState, Moment, Passport};
@@ -39,8 +40,18 @@ pub(super) enum AgentCommand {
     #[command(after_help = "Exit code: 0 when it is suspended, which every process sees at its next call; 1 when not.")]
     Suspend(Change),
     /// Ends a suspension
-    #[command(after_help = "Exit code: 0 when it may act again; 1 when not: a revoked agent never may.")]
-    Reactivate(Change),
+    #[command(after_help = "\
+Exit code: 0 when it may act again; 1 when not: a revoked agent never may.
+
+Needs the authority's key. Where there is a root approver (`approver init`), an approver signs the order as well, with the key that --as
+names.")]
+    Reactivate {
+        #[command(flatten)]
+        change: Change,
+
+        #[command(flatten)]
+        signer: Signer,
+    },
     /// Denies an agent's calls for good
     #[command(after_help = "\
 Exit code: 0 when it is revoked, which every process sees at its next call; 1 when not.
@@ -123,13 +134,13 @@ impl AgentCommand {
             Self::Register(register) => register.run(place, out)?,
             Self::List { json } => list(place, *json, out)?,
             Self::Show(show) => show.run(place, out)?,
-            Self::Suspend(change) => change.run(place, AgentState::Suspended, out)?,
-            Self::Reactivate(change) => change.run(place, AgentState::Active, out)?,
+            Self::Suspend(change) => change.run(place, AgentState::Suspended, None, out)?,
+            Self::Reactivate { change, signer } => change.run(place, AgentState::Active, Some(signer), out)?,
             Self::Revoke { change, yes } => {
                 if !yes {
                     change.confirm()?;
                 }
-                change.run(place, AgentState::Revoked, out)?;
+                change.run(place, AgentState::Revoked, None, out)?;
             }
             Self::Renew { agent, passphrase } => {
                 let home = place.home_of_operator(passphrase)?;
@@ -164,9 +175,16 @@ impl Change {
         Ok(())
     }
 
-    fn run(&self, place: &Place, state: AgentState, out: &mut Output) -> Result<(), Failure> {
+    fn run(&self, place: &Place, state: AgentState, signer: Option<&Signer>, out: &mut Output) -> Result<(), Failure> {
         let home = place.home_of_operator(&self.passphrase)?;
-        let stated = home.set_state(&self.agent, state, &self.reason)?;
+        let key = match signer {
+            Some(signer) => signer.unlock_where_needed(&home)?,
+            None => None,
+        };
+        let stated = match key {
+            Some(key) => home.reactivate_signed(&self.agent, &self.reason, &key)?,
+            None => home.set_state(&self.agent, state, &self.reason)?,
+        };
         out.line(format_args!(
             "{} is {} from {} on.",
             plain(stated.agent()),

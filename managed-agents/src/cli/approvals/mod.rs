@@ -51,11 +51,17 @@ pub(super) enum ApprovalsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Approves a waiting call: it may run once, with exactly its arguments
+    /// Approves a waiting call: it may run once, with exactly its arguments, or with those that you change
     #[command(after_help = "\
 Exit code: 0 when it is approved, 1 when not.
 
-Prints the whole call, or of a long value its length, beginning, middle and end, and then asks for the passphrase on the terminal.")]
+Prints the whole call, or of a long value its length, beginning, middle and end, and then asks for the passphrase on the terminal.
+
+With --edit the arguments that it names take the place of the call's own, and all others stay as they are. The edited call is judged anew
+when the agent makes its call again, and the model is told what was changed. Only calls of tools that are `exact` can be edited.
+
+Example:
+  managed-agents approvals approve tkt_0123 --edit '{\"cents\": 50}'")]
     Approve {
         /// Ticket's id
         ticket: String,
@@ -63,6 +69,10 @@ Prints the whole call, or of a long value its length, beginning, middle and end,
         /// Only in the session in which the call was made first
         #[arg(long)]
         same_session: bool,
+
+        /// Arguments to change: one JSON object, or a file that holds it
+        #[arg(long, value_name = "JSON|FILE")]
+        edit: Option<String>,
 
         /// How long the approval may be used, such as 15m [default: as long as the ticket]
         #[arg(long, value_name = "TIME", value_parser = super::when::length)]
@@ -91,8 +101,8 @@ Prints the whole call, or of a long value its length, beginning, middle and end,
     #[command(after_help = "\
 Exit code: 0 when it was left with q, 1 when there is no terminal.
 
-Keys: up and down choose, enter shows the whole call, space goes on in it, a approves what was shown to its end, r rejects,
-c cancels, q leaves. The passphrase is asked for once, when the first decision is made.")]
+Keys: up and down choose, enter shows the whole call, space goes on in it, a approves what was shown to its end, e approves it with
+other arguments, r rejects, c cancels, q leaves. The passphrase is asked for once, when the first decision is made.")]
     Watch {
         #[command(flatten)]
         signer: Signer,
@@ -120,6 +130,8 @@ struct Line<'a> {
     expires: String,
     approvers_needed: u8,
     decisions: Vec<u64>,
+    /// The arguments with which it was approved in place of its own.
+    edit: Option<&'a serde_json::value::RawValue>,
     opened_by: u64,
     ran: Option<u64>,
     outcome: Option<String>,
@@ -152,10 +164,12 @@ impl ApprovalsCommand {
             Self::Approve {
                 ticket,
                 same_session,
+                edit,
                 within,
                 signer,
             } => {
-                let mut choice = Choice::approve();
+                let edit = edit.as_deref().map(written).transpose()?;
+                let mut choice = edit.map_or_else(Choice::approve, Choice::edit);
                 if *same_session {
                     choice = choice.in_same_session();
                 }
@@ -190,12 +204,32 @@ impl ApprovalsCommand {
 fn decide(place: &Place, ticket: &str, choice: &Choice, signer: &Signer, out: &mut Output) -> Result<(), Failure> {
     let home = place.home()?;
     let reader = home.store().reader()?;
-    review::print(&reader, &find(&reader, ticket)?, out)?;
+    let found = find(&reader, ticket)?;
+    review::print(&reader, &found, out)?;
+    for line in edited(&found, choice)? {
+        out.line(line)?;
+    }
     out.flush()?;
     let key = signer.unlock(home.keys())?;
     home.decide(ticket, choice, &key)
         .map(|_| ())
         .map_err(|error| Failure::of(&error))
+}
+
+/// What a choice changes of a call, a line each; an error where that is not possible.
+fn edited(ticket: &Ticket, choice: &Choice) -> Result<Vec<String>, Failure> {
+    match choice.edit_of(ticket).map_err(|error| Failure::of(&error))? {
+        Some(edit) => Ok(review::changes(&edit)),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The JSON of an edit, as an argument or in a file.
+fn written(edit: &str) -> Result<String, Failure> {
+    if edit.trim_start().starts_with('{') {
+        return Ok(edit.to_owned());
+    }
+    std::fs::read_to_string(edit).map_err(|error| Failure::of_file(edit.as_ref(), error))
 }
 
 fn find(reader: &Reader, ticket: &str) -> Result<Ticket, Failure> {
@@ -259,6 +293,7 @@ fn line<'a>(reader: &Reader, ticket: &'a Ticket) -> Result<Line<'a>, Failure> {
         opened: when(ticket.opened_micros()),
         expires: when(ticket.expires_micros()),
         approvers_needed: ticket.needed(),
+        edit: ticket.edit().and_then(|edit| serde_json::from_str(edit).ok()),
         decisions: ticket.decisions().iter().map(|place| place.get()).collect(),
         opened_by: ticket.place().get(),
         ran: ticket.ran().map(crate::audit::Sequence::get),

@@ -72,6 +72,9 @@ pub(super) fn lines(reader: &Reader, ticket: &Ticket) -> Result<Vec<String>, Fai
     if !call.not_judged.is_empty() {
         out.push(format!("  not judged: {}", plain(&call.not_judged.join(", "))));
     }
+    if let Some(edit) = ticket.edit() {
+        out.extend(changes(edit));
+    }
     if deceives_somewhere(&call.arguments) {
         out.push("  CAREFUL: letters that look like others are shown as \\u{…}.".to_owned());
     }
@@ -81,10 +84,18 @@ pub(super) fn lines(reader: &Reader, ticket: &Ticket) -> Result<Vec<String>, Fai
         out.push(format!("  {} ({})", shown(&reason.detail), plain(&reason.code)));
     }
     out.push(String::new());
+    out.push(trust(reader, ticket)?);
     history(reader, ticket, &mut out)?;
     out.push(String::new());
     out.push(allows(ticket));
     Ok(out)
+}
+
+/// The arguments that a person puts in the place of the call's own.
+pub(super) fn changes(edit: &str) -> Vec<String> {
+    let mut out = vec!["but, as a person changed it, with".to_owned()];
+    arguments(edit, &mut out);
+    out
 }
 
 fn allows(ticket: &Ticket) -> String {
@@ -94,9 +105,14 @@ fn allows(ticket: &Ticket) -> String {
     };
     match ticket.state() {
         TicketState::Pending => format!(
-            "Approval lets agent {} make exactly this call once{people}, until {}. Nothing else.",
+            "Approval lets agent {} make exactly this call once{people}, until {}. Nothing else.{}",
             plain(ticket.agent()),
-            when(ticket.expires_micros())
+            when(ticket.expires_micros()),
+            if ticket.shown().is_some_and(|shown| shown.editable) {
+                " You may change its arguments."
+            } else {
+                ""
+            }
         ),
         _ => "It does not wait any more.".to_owned(),
     }
@@ -139,6 +155,28 @@ fn value(text: &str, out: &mut Vec<String>) {
     push(&part(middle));
     push("[… and the end:]");
     push(&part(characters.len() - PART));
+}
+
+/// What the agent had earned when it asked, in calls of this effect.
+fn trust(reader: &Reader, ticket: &Ticket) -> Result<String, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Noted {
+        before: u32,
+    }
+    let entry = reader.entry(ticket.place())?;
+    let noted = entry.as_ref().and_then(|entry| entry.raw("trust"));
+    let noted: Option<Noted> = noted.and_then(|noted| serde_json::from_str(noted).ok());
+    Ok(match noted {
+        Some(noted) => format!(
+            "When it asked, agent {} had earned a trust of {:.3} in calls of this effect, between 0 and 1.",
+            plain(ticket.agent()),
+            f64::from(noted.before) / 1e6
+        ),
+        None => format!(
+            "Nothing is recorded of the trust that agent {} has earned.",
+            plain(ticket.agent())
+        ),
+    })
 }
 
 /// What the agent did of late.

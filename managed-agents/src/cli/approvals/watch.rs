@@ -7,7 +7,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, pol
 use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, queue};
 
-use super::{close_expired, review, when};
+use super::{close_expired, edited, find, review, when};
 use crate::approval::{ApproverKey, TicketState};
 use crate::cli::failure::Failure;
 use crate::cli::lookalikes::shown;
@@ -103,6 +103,7 @@ enum Next {
 
 enum Decision {
     Approve,
+    Edit,
     Reject,
     Cancel,
 }
@@ -112,18 +113,18 @@ fn decided(home: &Home, signer: &Signer, key: &mut Option<ApproverKey>, ticket: 
     let choice = match decision {
         Decision::Approve => Choice::approve(),
         Decision::Cancel => Choice::cancel(),
-        Decision::Reject => {
-            let mut out = io::stdout();
-            let mut reason = String::new();
-            let asked = write!(out, "Why? The model is told: ")
-                .and_then(|()| out.flush())
-                .and_then(|()| io::stdin().read_line(&mut reason));
-            if asked.is_err() {
-                return "nothing was decided".to_owned();
-            }
-            Choice::reject(reason.trim())
-        }
+        Decision::Edit => match ask("Arguments to change, as one JSON object: ") {
+            Some(edit) if !edit.is_empty() => Choice::edit(edit),
+            _ => return "nothing was decided".to_owned(),
+        },
+        Decision::Reject => match ask("Why? The model is told: ") {
+            Some(reason) => Choice::reject(reason),
+            None => return "nothing was decided".to_owned(),
+        },
     };
+    if let Err(failure) = show_edit(home, ticket, &choice) {
+        return failure.to_string();
+    }
     if key.is_none() {
         match signer.unlock(home.keys()) {
             Ok(unlocked) => *key = Some(unlocked),
@@ -135,6 +136,26 @@ fn decided(home: &Home, signer: &Signer, key: &mut Option<ApproverKey>, ticket: 
         Ok(_) => format!("{} is decided on", plain(ticket)),
         Err(error) => Failure::of(&error).to_string(),
     }
+}
+
+/// A line that is typed; none where it cannot be read.
+fn ask(question: &str) -> Option<String> {
+    let (mut out, mut answer) = (io::stdout(), String::new());
+    let asked = write!(out, "{question}")
+        .and_then(|()| out.flush())
+        .and_then(|()| io::stdin().read_line(&mut answer));
+    asked.ok().map(|_| answer.trim().to_owned())
+}
+
+/// What is about to be signed of an edit.
+fn show_edit(home: &Home, ticket: &str, choice: &Choice) -> Result<(), Failure> {
+    let found = find(&home.store().reader()?, ticket)?;
+    let mut out = io::stdout();
+    for line in edited(&found, choice)? {
+        // whoever cannot see it is asked for the passphrase all the same, and may give none
+        let _ = writeln!(out, "{line}");
+    }
+    Ok(())
 }
 
 impl View {
@@ -177,7 +198,10 @@ impl View {
             (KeyCode::Char('a'), Some((id, _, _)), _) if self.seen => {
                 return Ok(Next::Decide(id.clone(), Decision::Approve));
             }
-            (KeyCode::Char('a'), _, _) => {
+            (KeyCode::Char('e'), Some((id, _, _)), _) if self.seen => {
+                return Ok(Next::Decide(id.clone(), Decision::Edit));
+            }
+            (KeyCode::Char('a' | 'e'), _, _) => {
                 "show the whole call first: enter, and space to its end".clone_into(&mut self.said);
             }
             (KeyCode::Char('r'), Some((id, _, _)), _) => return Ok(Next::Decide(id.clone(), Decision::Reject)),
@@ -216,9 +240,9 @@ impl View {
         let keys = match (&self.open, self.seen) {
             (None, _) => "enter shows, r rejects, c cancels, q leaves",
             (Some(_), false) => {
-                "space goes on, r rejects, c cancels, q goes back; a approves once you have seen the end"
+                "space goes on, r rejects, c cancels, q goes back; a approves once you have seen the end, e with changes"
             }
-            (Some(_), true) => "a approves, r rejects, c cancels, q goes back",
+            (Some(_), true) => "a approves, e with changes, r rejects, c cancels, q goes back",
         };
         let mut out = io::stdout();
         queue!(out, terminal::Clear(terminal::ClearType::All), cursor::MoveTo(0, 0))?;

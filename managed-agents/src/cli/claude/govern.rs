@@ -15,9 +15,11 @@ use crate::cli::place::Place;
 /// Governs a session: each built-in and MCP call that asks is judged by the configuration, and allowed or refused
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Exit code: 0 at the end of the turn, 2 when a call's outcome is not known or a call stayed without an answer, 1 on errors.
+Exit code: 0 at the end of the turn, 2 when a call's outcome is not known, a call stayed without an answer, or somebody stopped the
+session, its agent or everything (`managed-agents stop`), 1 on errors.
 
-Custom tools are run by the program that has them; their calls are left to it. Ctrl-C interrupts the session.
+Custom tools are run by the program that has them; their calls are left to it. Ctrl-C and a stop interrupt the session: what runs at
+Anthropic then is recorded as outside.
 
 Example:
   managed-agents claude govern sesn_011CZkZAtmR3yMPDzynEDxu7 --agent-id support-bot")]
@@ -77,7 +79,7 @@ impl Govern {
             }
             let governor = governor.build().map_err(|error| Failure::of(&error))?;
             let ended = match &self.say {
-                Some(text) => governor.converse(&self.session, text).await,
+                Some(text) => governor.converse_until(&self.session, text, asked_to_end()).await,
                 None => governor.run_until(&self.session, asked_to_end()).await,
             };
             ended.map_err(|error| Failure::of(&error))
@@ -143,7 +145,12 @@ pub(super) fn print(session: &str, report: &SessionReport, json: bool, out: &mut
 
 pub(super) fn code(report: &SessionReport) -> u8 {
     let bad = |call: &crate::claude::GovernedCall| call.end() == CallEnd::Unknown || !call.is_answered();
-    if report.calls().iter().any(bad) { BAD } else { 0 }
+    let stopped = report.end() == Some(&SessionEnd::Stopped);
+    if stopped || report.calls().iter().any(bad) {
+        BAD
+    } else {
+        0
+    }
 }
 
 /// The stable word for an end.

@@ -1,6 +1,7 @@
 //! `claude run`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -36,6 +37,10 @@ pub(in crate::cli) struct Run {
     #[arg(long)]
     accept_gaps: bool,
 
+    /// How many seconds a call waits for a person before it is refused
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    approval_limit: u64,
+
     /// The worker's name, as the environment shows it
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -49,6 +54,7 @@ pub(in crate::cli) struct Run {
 
 impl Run {
     pub(super) fn run(&self, place: &Place, out: &mut Output) -> Result<u8, Failure> {
+        keep_to_itself();
         let client = self.service.client(Some("ANTHROPIC_ENVIRONMENT_KEY"))?;
         let workspace = Workspace::open(&self.workspace).map_err(|error| Failure::of_file(&self.workspace, error))?;
         let workspace = if self.no_bash {
@@ -60,7 +66,9 @@ impl Run {
         out.flush()?;
         wait(async {
             let harness = self.judge.harness(place).await?;
-            let mut worker = EnvironmentWorker::new(&client, &harness, &self.environment, workspace).on_session(told);
+            let mut worker = EnvironmentWorker::new(&client, &harness, &self.environment, workspace)
+                .approval_limit(Duration::from_secs(self.approval_limit))
+                .on_session(told);
             if let Some(name) = &self.name {
                 worker = worker.name(name);
             }
@@ -71,6 +79,18 @@ impl Run {
             ended.map_err(|error| Failure::of(&error))
         })?;
         Ok(0)
+    }
+}
+
+/// Keeps what runs under the same account, as the commands of `bash` do, from reading this process's memory and the variables that
+/// it was started with; the key is in both.
+fn keep_to_itself() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+            complain(&format!("commands may read this program's key: {error}"));
+        }
     }
 }
 

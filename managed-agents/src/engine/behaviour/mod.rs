@@ -5,6 +5,7 @@ mod profile;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -79,7 +80,9 @@ pub(crate) struct Bearing {
 
 #[derive(Default)]
 struct Shared {
-    /// Guards which agents are known; held for a look-up.
+    /// The agent that was heard of first, which is the only one of most processes: found without a lock.
+    first: OnceLock<(Box<str>, Remembered)>,
+    /// Guards which others are known; held for a look-up.
     agents: RwLock<HashMap<Box<str>, Arc<Remembered>>>,
     calibrating: Calibrating,
 }
@@ -92,6 +95,23 @@ struct Remembered {
     attached: Mutex<Vec<Attachment>>,
     /// Of several harnesses for one agent the first one's clock counts.
     clock: OnceLock<Clock>,
+}
+
+/// An agent that was looked up.
+enum Known<'a> {
+    First(&'a Remembered),
+    Other(Arc<Remembered>),
+}
+
+impl Deref for Known<'_> {
+    type Target = Remembered;
+
+    fn deref(&self) -> &Remembered {
+        match self {
+            Self::First(agent) => agent,
+            Self::Other(agent) => agent,
+        }
+    }
 }
 
 impl Remembered {
@@ -262,17 +282,28 @@ impl fmt::Debug for Behaviour {
 }
 
 impl Shared {
-    fn find(&self, agent: &str) -> Option<Arc<Remembered>> {
+    fn find(&self, agent: &str) -> Option<Known<'_>> {
+        match self.first.get() {
+            Some((first, known)) if **first == *agent => Some(Known::First(known)),
+            Some(_) => self.find_other(agent).map(Known::Other),
+            None => None,
+        }
+    }
+
+    fn find_other(&self, agent: &str) -> Option<Arc<Remembered>> {
         let agents = self.agents.read().unwrap_or_else(PoisonError::into_inner);
         agents.get(agent).map(Arc::clone)
     }
 
-    fn find_or_make(&self, agent: &str) -> Arc<Remembered> {
-        if let Some(profile) = self.find(agent) {
-            return profile;
+    fn find_or_make(&self, agent: &str) -> Known<'_> {
+        let (first, known) = self.first.get_or_init(|| (agent.into(), Remembered::default()));
+        if **first == *agent {
+            return Known::First(known);
         }
-        let mut agents = self.agents.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(agents.entry(agent.into()).or_default())
+        Known::Other(self.find_other(agent).unwrap_or_else(|| {
+            let mut agents = self.agents.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(agents.entry(agent.into()).or_default())
+        }))
     }
 
     /// The thresholds of an agent are there. Where there is a log they stand in it, so that whoever computes again begins to

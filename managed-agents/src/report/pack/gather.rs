@@ -72,6 +72,7 @@ impl Gathered {
                     self.drills.add(entry);
                 }
             }
+            "outside" => self.exceptions.add(entry),
             "erasure" | "retention" | "hold" | "release" => self.erasures.add(entry),
             "origin" | "log_key" | "log_certificate" => self.keys.add(entry),
             // what people signed

@@ -133,7 +133,8 @@ by_name! {
         | "winpeas" | "les" | "sudo_killer" | "gtfonow" | "deepce" | "linpe" | "bashark" | "uptux" => Some(&rule::PRIVILEGE_RECON),
         "mimipenguin" | "lazagne" | "mimikatz" | "keychaindump" | "secretsdump" | "pypykatz" | "truffleproc" | "swipe"
         | "3snake" | "keyscan" | "sshspy" | "firefox_decrypt" | "hackbrowserdata" | "hack-browser-data" | "linikatz"
-        | "dumpsterdiver" | "trufflehog3" | "keychaindumper" | "chainbreaker" => Some(&rule::CREDENTIAL_DUMP),
+        | "dumpsterdiver" | "trufflehog3" | "keychaindumper" | "chainbreaker"
+        | "impacket-secretsdump" => Some(&rule::CREDENTIAL_DUMP),
     } else { None }
 }
 

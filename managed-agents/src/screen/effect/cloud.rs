@@ -70,6 +70,7 @@ pub(super) const AWS: &[Row] = &[
         &rule::CREDENTIAL_PRINT,
     ),
     ("configure export-credentials", &rule::CREDENTIAL_PRINT),
+    ("configure get *secret*|*token*|*password*", &rule::CREDENTIAL_PRINT),
     (
         "* delete-*|terminate-*|purge-*|remove-*|deregister-*|destroy-* !--dry-run|remove-tags|--help",
         &rule::INFRA_DELETE,
@@ -119,6 +120,7 @@ pub(super) const GSUTIL: &[Row] = &[
 ];
 
 pub(super) const KUBECTL: &[Row] = &[
+    ("apply|create|replace ** http://*", &rule::REMOTE_CODE),
     ("delete|del !--dry-run|--help|-h", &rule::INFRA_DELETE),
     ("drain !--dry-run", &rule::INFRA_DELETE),
     ("replace --force !--dry-run", &rule::INFRA_DELETE),
@@ -134,12 +136,14 @@ pub(super) const KUBECTL: &[Row] = &[
     ("describe secret|secrets -o", &rule::CREDENTIAL_PRINT),
     ("create token", &rule::CREDENTIAL_PRINT),
     ("config view --raw", &rule::CREDENTIAL_PRINT),
+    ("proxy --address=0.0.0.0|--accept-hosts|--disable-filter", &rule::TUNNEL),
     ("create clusterrolebinding|rolebinding", &rule::PERSIST_KEY),
     ("run|debug --overrides|--privileged", &rule::CONTAINER_ESCAPE),
     ("run --attach ** bash|sh", &rule::UNRESOLVED_CODE),
 ];
 
 pub(super) const HELM: &[Row] = &[
+    ("install|upgrade|template ** http://*", &rule::REMOTE_CODE),
     ("uninstall|delete|del|un|destroy !--dry-run", &rule::INFRA_DELETE),
     ("rollback !--dry-run", &rule::INFRA_DELETE),
     ("upgrade --force !--dry-run", &rule::INFRA_DELETE),
@@ -192,6 +196,9 @@ pub(super) const DOCKER: &[Row] = &[
     ("pod|pods rm|prune -f|--force|-a|--all", &rule::CONTAINER_DELETE),
     ("system reset", &rule::CONTAINER_DELETE),
 ];
+
+/// crictl(1).
+pub(super) const RUNTIME: &[Row] = &[("rm|rmi|rmp -a|--all|-f|--force|--prune|-q", &rule::CONTAINER_DELETE)];
 
 pub(super) const HEROKU: &[Row] = &[
     (

@@ -20,6 +20,18 @@ by_name! {
         "xclip" | "xsel" | "pbpaste" | "wl-paste" | "pbcopy" | "wl-copy" => {
             (cmd.stdin.given && cmd.stdin.taint.has(Taint::SECRET)).then_some(&rule::COLLECT)
         },
+        // what comes from elsewhere, unpacked over the system
+        "tar" | "gtar" | "bsdtar" | "cpio" | "unzip"
+            if cmd.stdin.taint.has(Taint::NET)
+                && cmd.values('C', "directory").iter().any(|field| {
+                    matches!(
+                        walk.places.place(field.text.trim_start_matches("--directory=").trim_start_matches("-C"), &walk.cwd),
+                        Place::Root | Place::System | Place::InSystem
+                    )
+                }) =>
+        {
+            Some(&rule::SYSTEM_WRITE)
+        },
         "tar" | "zip" | "7z" | "7za" | "ditto" | "rar" => collects(walk, cmd)
             .or_else(|| locked(cmd))
             .or_else(|| encrypts(walk, cmd)),
@@ -128,6 +140,16 @@ fn encrypts(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
         && cmd.args.iter().any(|field| is_archive(&field.text))
     {
         return Some(&rule::COLLECT);
+    }
+    // for somebody's key, one file after the other
+    if cmd.name.starts_with("gpg")
+        && (cmd.short('e') || cmd.long("encrypt"))
+        && cmd
+            .args
+            .iter()
+            .any(|field| field.text.contains([SOME, ALL]) && field.text.starts_with(['/', '~']))
+    {
+        return Some(&rule::DESTROY_DATA);
     }
     let keyed = cmd
         .args

@@ -117,6 +117,15 @@ pub(super) fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     } else if matches!(to, Place::InHome | Place::Outside) && operands.iter().any(|field| is_shell(&field.text)) {
         walk.report(&rule::DISGUISE, target.span);
     }
+    // what stands before the system's own program of that name in the search path of a shell
+    if matches!(to, Place::InHome)
+        && is_asked_for(&target.text)
+        && operands
+            .iter()
+            .any(|field| walk.places.place(&field.text, &walk.cwd) == Place::Scratch)
+    {
+        walk.report(&rule::INTERCEPT, target.span);
+    }
     let taint = operands
         .iter()
         .fold(Taint::NONE, |all, field| all.and(super::taint_of(walk, &field.text)));
@@ -184,6 +193,31 @@ fn is_renamed(program: &str, to: &str) -> bool {
     let shell = matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "busybox");
     let place = to.ends_with('/') || matches!(to, "/tmp" | "/var/tmp" | "/dev/shm" | "/private/tmp");
     is_program(program) && (shell || !place && to.rsplit('/').next() != Some(name))
+}
+
+/// A path in a directory of programs, under a name by which people start what the system has.
+fn is_asked_for(path: &str) -> bool {
+    let Some((directory, name)) = path.rsplit_once('/') else {
+        return false;
+    };
+    directory.ends_with("/bin")
+        && matches!(
+            name,
+            "sudo"
+                | "su"
+                | "doas"
+                | "ssh"
+                | "passwd"
+                | "login"
+                | "ls"
+                | "ps"
+                | "cat"
+                | "git"
+                | "gpg"
+                | "curl"
+                | "bash"
+                | "sh"
+        )
 }
 
 /// Whether a path is a program of the system.

@@ -19,8 +19,14 @@ pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
         None if normal.starts_with("/sys/class/dmi/") || normal.starts_with("/sys/devices/virtual/dmi/") => {
             Taint::FILE.and(Taint::MACHINE)
         }
+        None if is_filler(&normal) => Taint::FILE.and(Taint::PADDING),
         None => Taint::FILE,
     }
+}
+
+/// The devices that give bytes without end (null(4), random(4)).
+fn is_filler(path: &str) -> bool {
+    matches!(path, "/dev/zero" | "/dev/urandom" | "/dev/random")
 }
 
 /// Reads a file, and reports it if it is a credential.
@@ -101,6 +107,7 @@ by_name! {
         {
             found(walk, cmd, &rule::MACHINE_PROBE)
         },
+        "pgrep" | "pidof" if super::services::names_guards(cmd.args) => found(walk, cmd, &rule::MACHINE_PROBE),
         "strings" | "grep" if cmd.args.iter().any(|field| walk.places.place(&field.text, &walk.cwd) == Place::Device) => {
             found(walk, cmd, &rule::CREDENTIAL_PRINT)
         },
@@ -112,12 +119,21 @@ by_name! {
         "tty_audit" | "logkeys" | "xspy" => {
             found(walk, cmd, &rule::CREDENTIAL_DUMP)
         },
+        // probes that print what other programs read or return (bpftrace(8), stap(1))
+        "bpftrace" | "stap" | "dtrace" if cmd.args.iter().any(|field| {
+            let text = &field.text;
+            (text.contains("probe") || text.contains("pid$"))
+                && ["str(", "user_string", "copyinstr", "buf("].iter().any(|own| text.contains(own))
+                && ["readline", "read", "write", "pam_", "SSL_", "getpass"].iter().any(|own| text.contains(own))
+        }) => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "xinput" if cmd.arg(0) == "test" || cmd.arg(0) == "test-xi2" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "auditctl" if cmd.has("execve") => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "getent" if matches!(cmd.arg(0), "shadow" | "gshadow") => found(walk, cmd, &rule::CREDENTIAL_READ),
         "gdb" if (cmd.short('p') || cmd.long("pid")) && cmd.args.iter().any(|field| {
             ["dump memory", "dump binary", "generate-core-file", "gcore"].iter().any(|own| field.text.contains(own))
         }) => found(walk, cmd, &rule::CREDENTIAL_DUMP),
+        // one variable whose name says that it is secret
+        "printenv" if cmd.args.iter().any(|field| names_secret(&field.text)) => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "nmcli" if cmd.short('s') || cmd.has("--show-secrets") => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "netsh" if cmd.has("key=clear") => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "ps" if cmd
@@ -128,6 +144,24 @@ by_name! {
             found(walk, cmd, &rule::CREDENTIAL_PRINT)
         },
     } else {}
+}
+
+/// Whether a variable's name says that its value is a credential.
+fn names_secret(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    [
+        "SECRET",
+        "PASSWORD",
+        "PASSWD",
+        "TOKEN",
+        "API_KEY",
+        "APIKEY",
+        "ACCESS_KEY",
+        "PRIVATE_KEY",
+        "CREDENTIAL",
+    ]
+    .iter()
+    .any(|word| upper.contains(word))
 }
 
 /// security(1): options may stand before the verb; what certificates say is public, unless all are taken.
@@ -205,6 +239,13 @@ pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
     }
     if cmd.name == "getent" && cmd.arg(0) == "passwd" && cmd.args.len() == 1 {
         taint = taint.and(Taint::FILE).and(Taint::ACCOUNTS);
+    }
+    if cmd
+        .args
+        .iter()
+        .any(|field| is_filler(field.text.strip_prefix("if=").unwrap_or(&field.text)))
+    {
+        taint = taint.and(Taint::PADDING);
     }
     // what people typed, passwords among it
     if matches!(cmd.name, "history" | "fc") {

@@ -31,8 +31,10 @@ by_name! {
         "apparmor_parser" => cmd.short('R'),
         "aa-disable" | "aa-teardown" | "aa-complain" => true,
         "semanage" => cmd.has_any(&["permissive"]) && cmd.short('a'),
-        "csrutil" => matches!(cmd.arg(0), "disable" | "clear"),
-        "spctl" => cmd.has_any(&["--master-disable", "--global-disable", "--disable"]) || cmd.has("kext-consent") && cmd.has("disable"),
+        "csrutil" => matches!(cmd.arg(0), "disable" | "clear") || cmd.has("disable"),
+        "update-crypto-policies" => cmd.has("--set") && cmd.args.iter().any(|field| field.text.contains("LEGACY")),
+        "spctl" => cmd.has_any(&["--master-disable", "--global-disable", "--disable", "--add"]) || cmd.has("kext-consent") && cmd.has("disable"),
+        "tccutil" => cmd.arg(0) == "reset",
         "fdesetup" => cmd.arg(0) == "disable",
         "tmutil" => matches!(cmd.arg(0), "disable" | "delete" | "deletelocalsnapshots"),
         "trust" => cmd.arg(0) == "anchor",
@@ -68,6 +70,11 @@ by_name! {
 
 by_name! {
     OTHERS: fn other(cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
+        // what comes in or goes out, led elsewhere (iptables-extensions(8))
+        "iptables" | "ip6tables" if cmd.has("nat")
+            && cmd.has_any(&["PREROUTING", "OUTPUT"])
+            && cmd.has_any(&["REDIRECT", "DNAT"])
+            && cmd.has_any(&["-A", "-I", "--append", "--insert"]) => Some(&rule::INTERCEPT),
         "insmod" | "kextload" | "kextunload" | "kmutil" => Some(&rule::KERNEL_MODULE),
         "modprobe" => (!cmd.short('n')
             && !cmd.short('D')
@@ -94,6 +101,8 @@ fn ufw(cmd: &Cmd<'_>) -> bool {
         (Some("disable" | "reset" | "prepend" | "insert"), _) => true,
         (Some("logging"), level) => level == Some("off"),
         (Some("default"), policy) => policy == Some("allow"),
+        // everything from everywhere
+        (Some("allow"), Some("from")) => words.len() == 3 && words.last() == Some(&"any"),
         _ => false,
     }
 }

@@ -11,9 +11,15 @@ use crate::screen::shell::data::{ALL, SOME, UNKNOWN};
 use crate::screen::shell::walk::Walk;
 
 /// Deletes paths, whatever program does it.
-pub(in crate::screen) fn delete(walk: &mut Walk<'_>, paths: &[String], recursive: bool, force: bool, span: Span) {
+pub(in crate::screen) fn delete(
+    walk: &mut Walk<'_>,
+    paths: &[impl AsRef<str>],
+    recursive: bool,
+    force: bool,
+    span: Span,
+) {
     for path in paths {
-        if let Some(rule) = deletes(walk, path, recursive, force) {
+        if let Some(rule) = deletes(walk, path.as_ref(), recursive, force) {
             walk.report(rule, span);
         }
     }
@@ -118,7 +124,7 @@ pub(super) fn is_log(normal: &str) -> bool {
 
 /// Whether a file's name says that it holds data that people would miss.
 pub(super) fn is_data(normal: &str) -> bool {
-    let name = normal.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let name = crate::screen::text::lower(normal.rsplit('/').next().unwrap_or_default());
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     matches!(
         extension,
@@ -221,6 +227,9 @@ fn shred(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 }
 
 fn truncate(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if cmd.name == "fallocate" && cmd.values('l', "length").iter().any(|field| is_huge(&field.text)) {
+        found(walk, cmd, &rule::EXHAUST);
+    }
     let shrinks = cmd.values('s', "size").iter().any(|field| {
         let size = field.text.trim_start_matches("-s").trim_start_matches("--size=");
         !size.starts_with(['+', '>', '%'])
@@ -235,15 +244,34 @@ fn truncate(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
 }
 
+/// A length of a hundred gigabytes or more: it is there to fill the disk.
+fn is_huge(length: &str) -> bool {
+    let length = length.trim_start_matches("--length=").trim_start_matches("-l");
+    let digits = length.bytes().take_while(u8::is_ascii_digit).count();
+    let number: u64 = length.get(..digits).and_then(|text| text.parse().ok()).unwrap_or(0);
+    match length.as_bytes().get(digits).map(u8::to_ascii_uppercase) {
+        Some(b'G') => number >= 100,
+        Some(b'T' | b'P' | b'E') => number > 0,
+        Some(b'M') => number >= 100_000,
+        _ => number >= 100_000_000_000,
+    }
+}
+
 /// A file loses its contents.
 pub(super) fn empties(walk: &mut Walk<'_>, path: &str, span: Span) {
     let normal = walk.places.normal(path, &walk.cwd);
-    match walk.places.place_of(&normal) {
+    let place = walk.places.place_of(&normal);
+    empties_at(walk, &normal, place, span);
+}
+
+/// The same of a path that is already normal, and whose place is known.
+pub(super) fn empties_at(walk: &mut Walk<'_>, normal: &str, place: Place, span: Span) {
+    match place {
         Place::Device => walk.report(&rule::DESTROY_DEVICE, span),
         Place::System | Place::InSystem => walk.report(&rule::DESTROY_SYSTEM, span),
         Place::Scratch | Place::Sink => {}
-        _ if is_log(&normal) => walk.report(&rule::WEAKEN_LOG, span),
-        _ if is_data(&normal) => walk.report(&rule::DESTROY_DATA, span),
+        _ if is_log(normal) => walk.report(&rule::WEAKEN_LOG, span),
+        _ if is_data(normal) => walk.report(&rule::DESTROY_DATA, span),
         _ => {}
     }
 }

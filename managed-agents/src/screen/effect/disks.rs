@@ -2,17 +2,18 @@
 
 use super::found;
 use crate::screen::cmd::Cmd;
+use crate::screen::place::Place;
 use crate::screen::rule::{self, Rule};
 use crate::screen::shell::walk::Walk;
 
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    if let Some(rule) = verdict(cmd) {
+    if let Some(rule) = verdict(walk, cmd) {
         found(walk, cmd, rule);
     }
 }
 
 by_name! {
-    NAMES: fn verdict(cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
+    NAMES: fn verdict(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
         "mkfs" | "mkswap" | "mke2fs" | "newfs" | "mkdosfs" | "mkntfs" => has_device(cmd).then_some(&rule::DESTROY_DEVICE),
         "wipefs" => (has_device(cmd) && (cmd.flag('a', "all") || cmd.flag('o', "offset")) && !cmd.flag('n', "no-act"))
             .then_some(&rule::DESTROY_DEVICE),
@@ -48,10 +49,11 @@ by_name! {
             (cmd.short('a') || cmd.args.iter().any(|field| field.text == "/") || (cmd.short('f') && cmd.short('l')))
                 .then_some(&rule::SYSTEM_STOP)
         },
-        "mount" => mounts(cmd),
+        "mount" => mounts(walk, cmd),
         "debugfs" => (has_device(cmd) && cmd.short('w'))
             .then_some(&rule::DESTROY_DEVICE)
             .or(has_device(cmd).then_some(&rule::CREDENTIAL_PRINT)),
+        "asr" => cmd.has("--erase").then_some(&rule::DESTROY_DEVICE),
         "dmsetup" => matches!(cmd.arg(0), "remove_all" | "wipe_table").then_some(&rule::DESTROY_VOLUME),
         "flashrom" if cmd.short('w') || cmd.short('E') => Some(&rule::DESTROY_DEVICE),
         "diskpart" | "flashrom" | "flash_erase" => {
@@ -72,8 +74,8 @@ fn has_device(cmd: &Cmd<'_>) -> bool {
     cmd.args.iter().any(|field| field.text.starts_with("/dev/"))
 }
 
-/// mount(8): the system made writable, or something laid over what tells of a process.
-fn mounts(cmd: &Cmd<'_>) -> Option<&'static Rule> {
+/// mount(8): the system made writable, or something laid over a part of it or over what tells of a process.
+fn mounts(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
     let writable = cmd
         .args
         .iter()
@@ -82,20 +84,35 @@ fn mounts(cmd: &Cmd<'_>) -> Option<&'static Rule> {
     let bind = cmd
         .args
         .iter()
-        .any(|field| field.text.contains("bind") || field.text == "tmpfs" || field.text == "-B");
+        .any(|field| field.text.contains("bind") || matches!(field.text.as_str(), "tmpfs" | "overlay" | "-B"));
     let hides = bind
-        && cmd.args.last().is_some_and(|field| {
-            field
-                .text
-                .strip_prefix("/proc/")
-                .is_some_and(|rest| !rest.is_empty() && !rest.starts_with("sys"))
-        });
+        && cmd.args.len() > 2
+        && cmd
+            .args
+            .last()
+            .is_some_and(|field| match field.text.strip_prefix("/proc/") {
+                Some(rest) => !rest.is_empty() && !rest.starts_with("sys"),
+                None => {
+                    let place = walk.places.place(&field.text, &walk.cwd);
+                    let own = ["/etc", "/usr", "/bin", "/sbin", "/lib", "/boot", "/root"];
+                    matches!(place, Place::System | Place::InSystem)
+                        && own.iter().any(|directory| field.text.starts_with(directory))
+                }
+            });
     let options = cmd.values('o', "options");
     if options
         .iter()
         .any(|field| field.text.split([',', '=']).any(|option| option == "suid"))
     {
         return Some(&rule::PRIVILEGE);
+    }
+    // what was mounted so that nothing in it can run
+    let runs = options.iter().any(|field| {
+        let mut given = field.text.split([',', '=']);
+        field.text.contains("remount") && given.any(|option| option == "exec")
+    });
+    if runs {
+        return Some(&rule::WEAKEN);
     }
     (writable || hides).then_some(&rule::WEAKEN)
 }

@@ -186,7 +186,9 @@ fn restore(cmd: &Cmd<'_>) -> Option<&'static Rule> {
 fn setting(key: &str, value: &str) -> Option<&'static Rule> {
     let key = key.to_ascii_lowercase();
     match key.as_str() {
-        "core.hookspath" | "core.sshcommand" | "core.fsmonitor" | "core.gitproxy" if !value.is_empty() => {
+        "core.hookspath" | "core.sshcommand" | "core.fsmonitor" | "core.gitproxy" | "init.templatedir"
+            if !value.is_empty() =>
+        {
             Some(&rule::PERSIST)
         }
         "http.sslverify" if value == "false" => Some(&rule::INTERCEPT),

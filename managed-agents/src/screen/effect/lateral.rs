@@ -18,7 +18,8 @@ by_name! {
             .args
             .iter()
             .any(|field| {
-                field.text.ends_with("/16")
+                field.text.ends_with("/0")
+                    || field.text.ends_with("/16")
                     || field.text.ends_with("/8")
                     || field.text.contains("exploit")
                     || field.text.contains("brute")
@@ -33,6 +34,13 @@ by_name! {
             (cmd.short('x') || cmd.short('X') || cmd.has_any(&["--sam", "--lsa", "--ntds", "-M", "--continue-on-success"]))
                 .then_some(&rule::LATERAL)
         },
+        "sqlmap" => cmd
+            .args
+            .iter()
+            .any(|field| ["--os-", "--dump-all", "--passwords"].iter().any(|own| field.text.starts_with(own)))
+            .then_some(&rule::LATERAL),
+        "msfconsole" => (cmd.short('x') || cmd.short('r')).then_some(&rule::LATERAL),
+        "pwncat-cs" | "villain" | "sliver-server" => (!cmd.args.is_empty()).then_some(&rule::REVERSE_SHELL),
         "msfvenom" => (cmd.short('p') || cmd.long("payload")).then_some(&rule::REVERSE_SHELL),
         // passwords tried one after the other
         "su" => (walk.in_loop && guessed(cmd.stdin)).then_some(&rule::LATERAL),

@@ -5,6 +5,7 @@
 mod accounts;
 mod cli;
 mod cloud;
+mod cmdlets;
 mod collect;
 mod container;
 mod copies;
@@ -19,6 +20,8 @@ mod git;
 mod lateral;
 mod macos;
 mod network;
+mod options;
+mod packages;
 mod permissions;
 mod persist;
 mod processes;
@@ -97,6 +100,7 @@ pub(in crate::screen) const JUDGES: &[(&[&str], Judge)] = &[
     (git::NAMES, git::judge),
     (tables::NAMES, tables::judge),
     (windows::NAMES, windows::judge),
+    (cmdlets::NAMES, cmdlets::judge),
 ];
 
 /// Judges a command that runs no other, and tells what it prints.
@@ -114,6 +118,7 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
         accounts::tool(walk, cmd, cmd.name);
     }
     escape::judge(walk, cmd);
+    options::judge(walk, cmd);
     let data = flow::output(walk, cmd);
     let taint = data.taint.and(network::source(cmd)).and(credential::source(cmd));
     Data { taint, ..data }

@@ -40,6 +40,10 @@ pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
             | "get"
             | "lwp-request"
             | "lwp-download"
+            | "iwr"
+            | "irm"
+            | "invoke-webrequest"
+            | "invoke-restmethod"
             | "nc"
             | "ncat"
             | "netcat"
@@ -83,8 +87,14 @@ by_name! {
         | "wormhole" | "magic-wormhole" | "transfer" | "ffsend" | "onionshare" => copies(walk, cmd),
         "mail" | "mailx" | "mutt" | "sendmail" | "swaks" | "s-nail" | "msmtp" | "neomutt" | "ssmtp" => mails(walk, cmd),
         "python" if cmd.has("-m") => python_module(walk, cmd),
-        "php" if cmd.short('S') => found(walk, cmd, &rule::EXFIL_FILE),
-        "ruby" if cmd.has("-run") || cmd.has("httpd") => found(walk, cmd, &rule::EXFIL_FILE),
+        "php" if cmd.short('S') && (cmd.args.iter().any(|field| serves_wide(walk, &field.text))) => {
+            found(walk, cmd, &rule::EXFIL_FILE)
+        },
+        "ruby" | "busybox" | "httpd" | "darkhttpd" | "webfsd" | "serve" | "http-server" | "miniserve" | "caddy"
+            if (cmd.name != "ruby" || cmd.has("-run")) && cmd.args.iter().any(|field| serves_wide(walk, &field.text)) =>
+        {
+            found(walk, cmd, &rule::EXFIL_FILE)
+        },
         "gh" if cmd.arg(0) == "gist" && cmd.arg(1) == "create" => found(walk, cmd, &rule::EXFIL_FILE),
         // its own port is 43: another one is for something else
         "whois" if cmd.short('p') && cmd.short('h') => found(walk, cmd, &rule::EXFIL_FILE),
@@ -130,6 +140,10 @@ by_name! {
         {
             found(walk, cmd, &rule::REVERSE_SHELL);
         },
+        // a shell on this machine for a whole private network, or a port for everybody (tailscale's command line)
+        "tailscale" if cmd.long("ssh") && matches!(cmd.arg(0), "up" | "set") || cmd.arg(0) == "funnel" && cmd.args.len() > 1 => {
+            found(walk, cmd, &rule::TUNNEL)
+        },
         "code" if cmd.arg(0) == "tunnel" => found(walk, cmd, &rule::TUNNEL),
         "tor" if cmd.args.is_empty() => found(walk, cmd, &rule::TUNNEL),
         "ztcp" => found(walk, cmd, &rule::REVERSE_SHELL),
@@ -143,6 +157,16 @@ by_name! {
             }
         },
     } else {}
+}
+
+/// A directory from which a server gives everybody files: everything, a home, or a part of the system.
+fn serves_wide(walk: &Walk<'_>, text: &str) -> bool {
+    let path = text.strip_prefix("-t").unwrap_or(text);
+    path.starts_with(['/', '~'])
+        && matches!(
+            walk.places.place(path, &walk.cwd),
+            Place::Root | Place::Home | Place::System | Place::InSystem
+        )
 }
 
 /// A name that is asked for, or what is sent along, made from what stands in files: not a name that stands there whole.

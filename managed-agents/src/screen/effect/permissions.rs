@@ -39,7 +39,7 @@ pub(super) fn permissions(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }) else {
             return;
         };
-        attributes = own.text.clone();
+        attributes = own.text.to_string();
         operands = cmd
             .args
             .iter()
@@ -53,7 +53,7 @@ pub(super) fn permissions(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let paths: Vec<String> = if mode_is_path {
         vec![mode.to_owned()]
     } else {
-        operands.iter().map(|field| field.text.clone()).collect()
+        operands.iter().map(|field| field.text.to_string()).collect()
     };
     for path in paths {
         let normal = walk.places.normal(&path, &walk.cwd);

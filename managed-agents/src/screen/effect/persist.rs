@@ -86,6 +86,13 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
         }
         return;
     }
+    if let Some(rule) = data
+        .text
+        .as_deref()
+        .and_then(|text| super::startup::starts_with_program(&normal, text))
+    {
+        walk.report(rule, span);
+    }
     let page = || {
         let extension = normal.rsplit_once('.').map_or("", |(_, extension)| extension);
         matches!(extension, "php" | "phtml" | "jsp" | "jspx" | "war" | "aspx" | "cgi")
@@ -116,7 +123,7 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
     }
     let empties = how == Write::Truncate && data.text.as_deref().is_none_or(|text| text.trim().is_empty());
     if empties && how != Write::Touch {
-        super::destroy::empties(walk, path, span);
+        super::destroy::empties_at(walk, &normal, place, span);
     } else if how == Write::Truncate && super::destroy::is_log(&normal) {
         walk.report(&rule::WEAKEN_LOG, span);
     }

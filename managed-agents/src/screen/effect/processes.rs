@@ -74,7 +74,15 @@ fn kills_by_name(cmd: &Cmd<'_>) -> Option<&'static Rule> {
     if cmd.has("-0") {
         return None;
     }
-    let kills = cmd.has_any(&["-9", "-KILL", "-SIGKILL", "-s9"]);
+    let kills = cmd.has_any(&[
+        "-9", "-KILL", "-SIGKILL", "-s9", "-15", "-TERM", "-SIGTERM", "-STOP", "-SIGSTOP",
+    ]) || ["KILL", "SIGKILL", "TERM", "SIGTERM", "STOP", "SIGSTOP"]
+        .iter()
+        .any(|signal| {
+            cmd.values('s', "signal")
+                .iter()
+                .any(|field| field.text.ends_with(signal))
+        });
     names
         .iter()
         .find_map(|field| services::guards(&field.text))
@@ -118,12 +126,16 @@ fn kills(cmd: &Cmd<'_>) -> Option<&'static Rule> {
     // the first number behind a dash is the signal
     let mut signal = false;
     // `kill $(pidof name)`
-    let named = |text: &str| text.strip_prefix(UNKNOWN).and_then(services::guards);
+    let named = |text: &str| {
+        let name = text.strip_prefix(UNKNOWN)?;
+        services::guards(name).or((is_critical(name) || keeps_data(name)).then_some(&rule::PROCESS_KILL))
+    };
     if let Some(rule) = cmd
         .args
         .iter()
         .find_map(|field| named(&field.text))
-        .filter(|_| !cmd.has("-0"))
+        // signals that ask for something else than an end (signal(7))
+        .filter(|_| !cmd.has_any(&["-0", "-1", "-HUP", "-SIGHUP", "-USR1", "-SIGUSR1", "-USR2", "-SIGUSR2"]))
     {
         return Some(rule);
     }

@@ -187,7 +187,7 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         {
             walk.report(&rule::CREDENTIAL_PRINT, field.span);
         }
-        if personal(&normal) && cmd.known.has(Known::PRINTER) {
+        if (cmd.known.has(Known::PRINTER) || copies(cmd.name)) && personal(&normal) {
             walk.report(&rule::COLLECT, field.span);
         }
         match credential(&normal) {
@@ -198,6 +198,14 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 walk.report(&rule::ACCOUNT_LIST, field.span)
             }
             _ => {}
+        }
+    }
+    // cpio(1), pax(1): the files are named on the standard input
+    if matches!(cmd.name, "cpio" | "pax" | "afio")
+        && let Some(names) = cmd.stdin.full_text()
+    {
+        for name in names.lines().take(64) {
+            read_file(walk, name.trim(), cmd.span);
         }
     }
     if cmd.stdin.taint.has(Taint::ACCOUNTS) && copies(cmd.name) && cmd.name != "cp" {

@@ -48,7 +48,7 @@ by_name! {
             })
             || cmd.has("-e0"))
         .then_some(&rule::WEAKEN_LOG),
-        "log" => (cmd.arg(0) == "erase" || cmd.arg(0) == "config" && cmd.has("--reset")).then_some(&rule::WEAKEN_LOG),
+        "log" => (cmd.arg(0) == "erase" || cmd.arg(0) == "config" && cmd.has_any(&["--reset", "level:off"])).then_some(&rule::WEAKEN_LOG),
         // audit(8) of macOS and FreeBSD: -t ends it
         "audit" => cmd.short('t').then_some(&rule::WEAKEN_LOG),
         // another time for whatever is written down from now on

@@ -14,7 +14,7 @@ pub(in crate::screen) enum Credential {
 }
 
 /// Files of the system, by their whole path.
-const SYSTEM: [&str; 22] = [
+const SYSTEM: [&str; 37] = [
     "/etc/shadow",
     "/etc/shadow-",
     "/etc/gshadow",
@@ -37,10 +37,25 @@ const SYSTEM: [&str; 22] = [
     "/etc/boto.cfg",
     "/etc/mysql/debian.cnf",
     "/etc/pve/priv/shadow.cfg",
+    "/var/backups/shadow.bak",
+    "/var/backups/gshadow.bak",
+    "/etc/samba/smbpasswd",
+    "/etc/postfix/sasl_passwd",
+    "/etc/exim4/passwd.client",
+    "/etc/ceph/ceph.client.admin.keyring",
+    "/var/lib/jenkins/credentials.xml",
+    "/var/lib/kubelet/config.json",
+    "/etc/docker/key.json",
+    "/etc/sssd/sssd.conf",
+    "/etc/ldap.secret",
+    "/etc/libnss-ldap.secret",
+    "/etc/pam_ldap.secret",
+    "/etc/rndc.key",
+    "/etc/bind/rndc.key",
 ];
 
 /// Files by how their path ends, wherever a home or project is.
-const ENDINGS: [&str; 54] = [
+const ENDINGS: [&str; 83] = [
     "/.ssh/id_rsa",
     "/.ssh/id_dsa",
     "/.ssh/id_ecdsa",
@@ -95,6 +110,35 @@ const ENDINGS: [&str; 54] = [
     "/.config/sops/age/keys.txt",
     "/.rhosts",
     "/.openai",
+    "/.config/containers/auth.json",
+    "/.config/composer/auth.json",
+    "/.composer/auth.json",
+    "/.config/filezilla/sitemanager.xml",
+    "/.config/filezilla/recentservers.xml",
+    "/.purple/accounts.xml",
+    "/.msmtprc",
+    "/.fetchmailrc",
+    "/.databrickscfg",
+    "/.snowsql/config",
+    "/.oci/config",
+    "/.config/hcloud/cli.toml",
+    "/.config/scw/config.yaml",
+    "/.fly/config.yml",
+    "/.config/netlify/config.json",
+    "/.supabase/access-token",
+    "/.kaggle/kaggle.json",
+    "/.cache/huggingface/token",
+    "/.huggingface/token",
+    "/.codex/auth.json",
+    "/.claude/.credentials.json",
+    "/.config/github-copilot/hosts.json",
+    "/.subversion/auth",
+    "/.electrum/wallets",
+    "/.local/share/kwalletd",
+    "/.config/bitwarden",
+    "/.config/atuin/key",
+    "/.ansible/vault_pass",
+    "/.vault_pass",
 ];
 
 /// Names that are credentials wherever they lie.
@@ -141,113 +185,36 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
     if !path.contains(['/', '.', '~', '\\', '*', '?', '[']) && !path.starts_with("id_") && !path.starts_with("ID_") {
         return None;
     }
-    let lower = path.to_ascii_lowercase();
-    if lower.ends_with(".pub")
-        || lower.ends_with(".example")
-        || lower.ends_with(".sample")
-        || lower.ends_with(".template")
-        || lower.ends_with(".dist")
-    {
+    let lower = text::lower(path);
+    let name = lower.rsplit('/').next().unwrap_or_default();
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    if matches!(extension, "pub" | "example" | "sample" | "template" | "dist") {
         return None;
     }
-    // what people type
-    if lower.starts_with("/dev/input/event") || lower.starts_with("/dev/input/by-") {
-        return Some(Credential::Process);
-    }
-    if matches!(lower.as_str(), "/dev/mem" | "/dev/kmem" | "/dev/fmem" | "/dev/crash") {
-        return Some(Credential::Process);
-    }
-    if let Some(rest) = lower.strip_prefix("/proc/") {
-        let file = rest.split_once('/').map_or("", |(_, file)| file);
-        let file = file.rsplit('/').next().unwrap_or_default();
-        return matches!(file, "environ" | "mem" | "maps" | "map" | "auxv")
-            .then_some(Credential::Process)
-            .or((rest == "kcore").then_some(Credential::Process));
-    }
-    if matches!(
-        lower.as_str(),
-        "/etc/passwd" | "/etc/passwd-" | "/etc/group" | "/etc/pwd.db"
-    ) {
-        return Some(Credential::Accounts);
-    }
     let pattern = glob::is_pattern(&lower);
-    if lower.starts_with("/etc/sudoers.d/")
-        || lower.starts_with("/etc/ssl/private")
-        || lower.starts_with("/etc/ssh/ssh_host_")
-        || lower.starts_with("/etc/wireguard/")
-        || lower.starts_with("/run/secrets/")
-        || lower.starts_with("/var/run/secrets/")
-        || lower.starts_with("/etc/networkmanager/system-connections/")
-        || lower.starts_with("/etc/wpa_supplicant/")
-        || lower.starts_with("/var/lib/iwd/")
-        || lower.contains("/var/db/dslocal/nodes/")
+    if lower.starts_with(['/', '~', '\\'])
+        && let Some(of_system) = of_system(&lower, pattern)
     {
-        return Some(Credential::Secret);
-    }
-    if pattern {
-        if SYSTEM.iter().any(|own| glob::fits(&lower, own)) && lower.starts_with("/etc/") && lower.len() > 7 {
-            return Some(Credential::Secret);
-        }
-        if glob::fits(&lower, "/etc/passwd") && lower.len() > 7 {
-            return Some(Credential::Accounts);
-        }
+        return of_system;
     }
     // under another root: a mounted disk, a container's, a chroot's
-    if lower.ends_with("/etc/shadow") || lower.ends_with("/etc/gshadow") || lower.ends_with("/etc/master.passwd") {
-        return Some(Credential::Secret);
-    }
-    if SYSTEM.contains(&lower.as_str()) || lower.ends_with("/config/sam") || lower.ends_with("\\config\\sam") {
-        return Some(Credential::Secret);
-    }
-    let directory = matches!(
-        lower.trim_start_matches('~').trim_matches('/').rsplit('/').next(),
-        Some(".ssh" | ".aws" | ".gnupg" | ".password-store" | ".kube")
-    ) && (lower.starts_with('~')
-        || lower.starts_with("/home/")
-        || lower.starts_with("/root/")
-        || lower.starts_with("/users/"));
-    if directory {
-        return Some(Credential::Secret);
-    }
-    for (from, place) in ["/.ssh/", "/.gnupg/"]
-        .iter()
-        .filter(|dir| text::holds(&lower, dir))
-        .filter_map(|dir| lower.find(dir).map(|at| (at + dir.len(), *dir)))
+    if matches!(name, "shadow" | "gshadow" | "master.passwd")
+        && lower
+            .strip_suffix(name)
+            .is_some_and(|directory| directory.ends_with("/etc/"))
+        || name == "sam" && lower.ends_with("/config/sam")
+        || lower.ends_with("\\config\\sam")
     {
-        let file = lower.get(from..).unwrap_or_default();
-        let public = matches!(
-            file,
-            "known_hosts"
-                | "known_hosts.old"
-                | "config"
-                | "authorized_keys"
-                | "pubring.kbx"
-                | "pubring.gpg"
-                | "trustdb.gpg"
-                | "gpg.conf"
-                | "environment"
-        );
-        let secret = place == "/.gnupg/"
-            || file.starts_with("id_")
-            || file.starts_with('*')
-            || file.ends_with(".pem")
-            || file.ends_with("key")
-            || (pattern && glob::fits(file, "id_rsa"));
-        if !public && secret {
-            return Some(Credential::Secret);
-        }
-    }
-    let name = lower.rsplit('/').next().unwrap_or_default();
-    if FILES.contains(&name) {
         return Some(Credential::Secret);
     }
-    if matches!(
-        name.rsplit_once('.'),
-        Some((_, "kdbx" | "ppk" | "keychain" | "keychain-db" | "keytab" | "agekey"))
-    ) {
-        return Some(Credential::Secret);
-    }
-    if text::holds(&lower, "/library/keychains") {
+    if holds_keys(&lower, pattern)
+        || FILES.contains(&name)
+        || matches!(
+            extension,
+            "kdbx" | "ppk" | "keychain" | "keychain-db" | "keytab" | "agekey"
+        )
+        || text::holds(&lower, "/library/keychains")
+    {
         return Some(Credential::Secret);
     }
     // all other places begin with a dot
@@ -264,6 +231,100 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
         lower.ends_with(ending) || inside() || pattern && glob::fits(&lower, &format!("~{ending}"))
     });
     anywhere.then_some(Credential::Secret)
+}
+
+/// Whether a file lies where ssh(1) and gpg(1) keep keys, and may be one.
+fn holds_keys(lower: &str, pattern: bool) -> bool {
+    if !text::holds(lower, "/.ssh/") && !text::holds(lower, "/.gnupg/") {
+        return false;
+    }
+    ["/.ssh/", "/.gnupg/"].iter().any(|place| {
+        let Some(at) = lower.find(place) else {
+            return false;
+        };
+        let file = lower.get(at + place.len()..).unwrap_or_default();
+        let public = matches!(
+            file,
+            "known_hosts"
+                | "known_hosts.old"
+                | "config"
+                | "authorized_keys"
+                | "pubring.kbx"
+                | "pubring.gpg"
+                | "trustdb.gpg"
+                | "gpg.conf"
+                | "environment"
+        );
+        let secret = *place == "/.gnupg/"
+            || file.starts_with("id_")
+            || file.starts_with('*')
+            || file.ends_with(".pem")
+            || file.ends_with("key")
+            || (pattern && glob::fits(file, "id_rsa"));
+        !public && secret
+    })
+}
+
+/// What a path of the whole system is, where that settles it.
+fn of_system(lower: &str, pattern: bool) -> Option<Option<Credential>> {
+    // what people type
+    if lower.starts_with("/dev/input/event") || lower.starts_with("/dev/input/by-") {
+        return Some(Some(Credential::Process));
+    }
+    if matches!(lower, "/dev/mem" | "/dev/kmem" | "/dev/fmem" | "/dev/crash") {
+        return Some(Some(Credential::Process));
+    }
+    if let Some(rest) = lower.strip_prefix("/proc/") {
+        let file = rest.split_once('/').map_or("", |(_, file)| file);
+        let file = file.rsplit('/').next().unwrap_or_default();
+        let process = matches!(file, "environ" | "mem" | "maps" | "map" | "auxv") || rest == "kcore";
+        return Some(process.then_some(Credential::Process));
+    }
+    if matches!(lower, "/etc/passwd" | "/etc/passwd-" | "/etc/group" | "/etc/pwd.db") {
+        return Some(Some(Credential::Accounts));
+    }
+    if lower.starts_with("/etc/sudoers.d/")
+        || lower.starts_with("/etc/ssl/private")
+        || lower.starts_with("/etc/ssh/ssh_host_")
+        || lower.starts_with("/etc/wireguard/")
+        || lower.starts_with("/run/secrets/")
+        || lower.starts_with("/var/run/secrets/")
+        || lower.starts_with("/etc/networkmanager/system-connections/")
+        || lower.starts_with("/etc/wpa_supplicant/")
+        || lower.starts_with("/var/lib/iwd/")
+        || lower.starts_with("/var/lib/samba/private/")
+        || lower.starts_with("/etc/kubernetes/pki/") && lower.ends_with(".key")
+        || lower.starts_with("/var/lib/kubelet/pki/")
+        || lower.starts_with("/var/lib/jenkins/secrets/")
+        || lower.starts_with("/etc/letsencrypt/") && text::holds(lower, "/privkey")
+        // the tickets of people who are logged in (krb5.conf(5), default_ccache_name)
+        || lower.starts_with("/tmp/krb5cc")
+        || text::holds(lower, "/var/db/dslocal/nodes/")
+    {
+        return Some(Some(Credential::Secret));
+    }
+    if pattern {
+        if SYSTEM.iter().any(|own| glob::fits(lower, own)) && lower.starts_with("/etc/") && lower.len() > 7 {
+            return Some(Some(Credential::Secret));
+        }
+        if glob::fits(lower, "/etc/passwd") && lower.len() > 7 {
+            return Some(Some(Credential::Accounts));
+        }
+    }
+    if SYSTEM.contains(&lower) {
+        return Some(Some(Credential::Secret));
+    }
+    let directory = matches!(
+        lower.trim_start_matches('~').trim_matches('/').rsplit('/').next(),
+        Some(".ssh" | ".aws" | ".gnupg" | ".password-store" | ".kube")
+    ) && (lower.starts_with('~')
+        || lower.starts_with("/home/")
+        || lower.starts_with("/root/")
+        || lower.starts_with("/users/"));
+    if directory {
+        return Some(Some(Credential::Secret));
+    }
+    None
 }
 
 /// What people write, read and visit: mail, messages, calendars, contacts, notes, and the profiles of browsers, as the programs

@@ -143,11 +143,24 @@ const VENDORS: [&str; 26] = [
     "fail2ban",
 ];
 
-/// Several defenders, looked for at once.
+/// Parts of the names of programs that send away what they record, as their makers name them.
+const RECORDERS: [&str; 8] = [
+    "filebeat",
+    "auditbeat",
+    "packetbeat",
+    "winlogbeat",
+    "td-agent",
+    "fluent-bit",
+    "splunkd",
+    "auditd",
+];
+
+/// Several defenders or recorders, looked for at once.
 pub(super) fn names_guards(args: &[Field]) -> bool {
     args.iter().any(|field| {
         let lower = field.text.to_ascii_lowercase();
-        lower.contains('|') && VENDORS.iter().filter(|vendor| lower.contains(**vendor)).count() > 1
+        let all = VENDORS.iter().chain(&RECORDERS);
+        lower.contains('|') && all.filter(|vendor| lower.contains(**vendor)).count() > 1
     })
 }
 

@@ -151,6 +151,26 @@ const IN_HOME: [&str; 34] = [
     ".gdbinit",
 ];
 
+/// Whether what is written into a file of a home runs when a program starts, or takes packages from anybody: vim(1),
+/// emacs(1), tmux(1), screen(1), pip(1), npmrc(5).
+pub(super) fn starts_with_program(normal: &str, text: &str) -> Option<&'static Rule> {
+    let name = normal.rsplit('/').next().unwrap_or_default();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    match name {
+        ".vimrc" | "init.vim" | ".gvimrc" | ".exrc" => {
+            has(&["* !", "system(", ":!", "silent !", "runtimepath+=/tmp", "rtp+=/tmp"])
+        }
+        ".emacs" | "init.el" => has(&["shell-command", "call-process", "start-process"]),
+        ".tmux.conf" | ".screenrc" => has(&["run-shell", "if-shell", "exec "]),
+        _ => false,
+    }
+    .then_some(&rule::PERSIST)
+    .or(
+        (matches!(name, "pip.conf" | ".npmrc" | ".pypirc" | ".yarnrc" | ".gemrc") && has(&["http://"]))
+            .then_some(&rule::WEAKEN),
+    )
+}
+
 /// The rule that writing a path breaks, if it leaves something behind.
 pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
     // a plain name in the workspace: most files that are written
@@ -161,7 +181,7 @@ pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
                 .then_some(&rule::PERSIST),
         };
     }
-    let lower = normal.to_ascii_lowercase();
+    let lower = text::lower(normal);
     if lower.starts_with('/') {
         let hit = DEFENCES
             .iter()

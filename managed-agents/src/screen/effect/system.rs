@@ -24,6 +24,7 @@ by_name! {
 /// What a wrapper itself does, whatever it runs.
 pub(in crate::screen) fn wrapper(walk: &mut Walk<'_>, cmd: &Cmd<'_>, at: usize) {
     let options = cmd.args.get(..at.min(cmd.args.len())).unwrap_or_default();
+    super::options::among(walk, cmd.name, cmd.known, options);
     let has = |names: &[&str]| options.iter().any(|field| names.contains(&field.text.as_str()));
     match cmd.name {
         // sudo(8): user -1 was taken for root

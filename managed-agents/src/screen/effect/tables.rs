@@ -1,55 +1,20 @@
 //! Programs whose rules are rows: which table belongs to which program, and small tables of the system's own programs.
 
 use super::cli::{self, Row};
-use super::{cloud, found, services};
+use super::{cloud, found, packages};
 use crate::screen::cmd::Cmd;
-use crate::screen::rule::{self, Rule};
-use crate::screen::shell::data::{Field, Taint};
+use crate::screen::place::Place;
+use crate::screen::rule;
+use crate::screen::shell::data::Data;
 use crate::screen::shell::walk::Walk;
-
-const PACKAGES: &[Row] = &[
-    // what nobody signed, or what anybody may have changed on its way
-    (
-        "install|localinstall|add|dist-upgrade|upgrade --allow-unauthenticated|--force-yes|--nogpgcheck|--allow-untrusted|--no-gpg-checks",
-        &rule::REMOTE_CODE,
-    ),
-    ("** http://*", &rule::REMOTE_CODE),
-    ("purge|autopurge|--purge -y|--yes|--assume-yes", &rule::PACKAGE_REMOVE),
-    (
-        "remove|purge|erase ** sudo|systemd|libc6|glibc|coreutils|bash|openssh-server|linux-image*|kernel*|python3|init|apt|dpkg|rpm|grub*",
-        &rule::DESTROY_SYSTEM,
-    ),
-    (
-        "** --force-remove-essential|--allow-remove-essential|--nodeps",
-        &rule::PACKAGE_REMOVE,
-    ),
-];
-
-const NPM: &[Row] = &[
-    ("install|i|add|exec|dlx|x ** http://*|git+http://*", &rule::REMOTE_CODE),
-    ("unpublish", &rule::PACKAGE_REMOVE),
-    ("config|set ** http://*", &rule::WEAKEN),
-    (
-        "config|set set|* //*|ignore-scripts|strict-ssl|script-shell",
-        &rule::WEAKEN,
-    ),
-];
-
-const CARGO: &[Row] = &[
-    ("install ** http://*", &rule::REMOTE_CODE),
-    ("delete", &rule::PACKAGE_REMOVE),
-];
-
-const PIP: &[Row] = &[
-    // what comes over plain HTTP, or from an index whose certificate is not checked, may come from anybody
-    ("install|download|wheel ** http://*|git+http://*", &rule::REMOTE_CODE),
-    ("install|download|wheel --trusted-host", &rule::REMOTE_CODE),
-    ("uninstall -y|--yes -r", &rule::PACKAGE_REMOVE),
-];
 
 const PASSWORDS: &[Row] = &[
     ("rm|delete -r|-rf|--recursive", &rule::DESTROY_DATA),
     ("export|dump", &rule::CREDENTIAL_PRINT),
+    // the secret part of what they keep, asked for by name: op(1), bw, lpass(1)
+    ("item|get|show|list ** --reveal|--password", &rule::CREDENTIAL_PRINT),
+    ("get password|totp", &rule::CREDENTIAL_PRINT),
+    ("secrets download|get", &rule::CREDENTIAL_PRINT),
 ];
 
 const VIRTUAL: &[Row] = &[(
@@ -68,6 +33,7 @@ const HYPERVISOR: &[Row] = &[
         "hostsvc/enable_ssh|hostsvc/start_ssh|hostsvc/enable_esx_shell",
         &rule::TUNNEL,
     ),
+    ("system settings advanced set", &rule::WEAKEN),
     ("system syslog config set", &rule::WEAKEN_LOG),
     ("system shutdown poweroff|reboot", &rule::SYSTEM_STOP),
 ];
@@ -170,6 +136,7 @@ by_name! {
                 "--log-level",
             ],
         ),
+        "crictl" | "ctr" => (cloud::RUNTIME, &["-r", "--runtime-endpoint", "-c", "--config", "-n", "--namespace"]),
         "heroku" => (cloud::HEROKU, &["-a", "--app"]),
         "gh" | "glab" | "hub" | "tea" => (cloud::GH, &["-R", "--repo"]),
         "fly" | "flyctl" | "vercel" | "now" | "netlify" | "ntl" | "wrangler" | "railway" | "firebase" | "render"
@@ -196,10 +163,10 @@ by_name! {
         "bq" => (WAREHOUSE, &[]),
         "vault" | "bao" => (cloud::VAULT, &["-namespace", "-address"]),
         "apt" | "apt-get" | "dnf" | "yum" | "pacman" | "apk" | "zypper" | "dpkg" | "rpm" | "brew" | "snap"
-        | "flatpak" | "nix-env" | "emerge" | "pkg" | "aptitude" => (PACKAGES, &["-o", "-c"]),
-        "npm" | "pnpm" | "yarn" | "bun" => (NPM, &["--registry", "-C", "--dir", "--cwd"]),
-        "cargo" | "gem" | "nuget" => (CARGO, &[]),
-        "pip" | "pip3" | "pipx" => (PIP, &[]),
+        | "flatpak" | "nix-env" | "emerge" | "pkg" | "aptitude" => (packages::PACKAGES, &["-o", "-c"]),
+        "npm" | "pnpm" | "yarn" | "bun" => (packages::NPM, &["--registry", "-C", "--dir", "--cwd"]),
+        "cargo" | "gem" | "nuget" | "opkg" | "easy_install" => (packages::CARGO, &[]),
+        "pip" | "pip3" | "pipx" => (packages::PIP, &[]),
         "pass" | "gopass" | "bw" | "op" | "keepassxc-cli" | "lpass" | "rbw" | "doppler" | "chamber" | "infisical" => {
             (PASSWORDS, &[])
         },
@@ -211,7 +178,7 @@ by_name! {
         "kafka-topics" | "kafka-topics.sh" | "rabbitmqctl" | "rabbitmqadmin" | "etcdctl" | "zkcli" | "zkCli.sh" => {
             (BUSES, &["--bootstrap-server", "--endpoints"])
         },
-        "ansible" => (&[], &[]),
+        "ansible" | "ansible-playbook" | "puppet" | "salt-call" | "chef-client" | "chef-solo" => (&[], &[]),
     } else { (&[], &[]) }
 }
 
@@ -220,21 +187,23 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         ansible(walk, cmd);
         return;
     }
+    // what such a file says is done on every machine
+    if matches!(
+        cmd.name,
+        "ansible-playbook" | "puppet" | "salt-call" | "chef-client" | "chef-solo"
+    ) && cmd
+        .args
+        .iter()
+        .any(|field| field.text.starts_with('/') && walk.places.place(&field.text, &walk.cwd) == Place::Scratch)
+    {
+        found(walk, cmd, &rule::SCRATCH_CODE);
+    }
     if cmd.has("--help") || cmd.arg(0) == "help" {
         return;
     }
-    let net = |field: &Field| {
-        field.taint.has(Taint::NET) || walk.written(&field.text).is_some_and(|data| data.taint.has(Taint::NET))
-    };
-    if matches!(
-        cmd.name,
-        "dpkg" | "rpm" | "apt" | "apt-get" | "dnf" | "yum" | "pip" | "pip3" | "gem" | "npm" | "apk"
-    ) && cmd.args.iter().any(net)
-    {
-        found(walk, cmd, &rule::REMOTE_CODE);
-    }
-    if let Some(rule) = removes_guard(cmd) {
-        found(walk, cmd, rule);
+    packages::judge(walk, cmd);
+    if matches!(cmd.name, "aws" | "awslocal" | "gsutil" | "gcloud" | "az") {
+        uploads(walk, cmd);
     }
     let (rows, values) = rows(cmd.name);
     if let Some(rule) = cli::matching(cmd, rows, values) {
@@ -242,23 +211,28 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
 }
 
-/// Removing the package of a program that defends or records.
-fn removes_guard(cmd: &Cmd<'_>) -> Option<&'static Rule> {
-    let removes = match cmd.name {
-        "apt" | "apt-get" | "aptitude" | "dnf" | "yum" | "zypper" | "snap" | "flatpak" | "brew" | "pkg" => {
-            cmd.has_any(&["remove", "purge", "autoremove", "erase", "uninstall", "delete", "rm"])
-        }
-        "dpkg" => cmd.short('r') || cmd.short('P') || cmd.long("remove") || cmd.long("purge"),
-        "rpm" => cmd.short('e') || cmd.long("erase"),
-        "pacman" => cmd.options().any(|option| option.starts_with("-R")),
-        "apk" => cmd.has("del"),
-        "emerge" => cmd.short('C') || cmd.long("unmerge"),
-        _ => false,
+/// aws-s3(1), gsutil(1): what belongs to the system or is a whole home, copied to a bucket.
+fn uploads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let words = cli::words(
+        cmd,
+        &["--profile", "--region", "--endpoint-url", "--account-name", "-c", "-n"],
+    );
+    let is_bucket = |text: &str| text.starts_with("s3://") || text.starts_with("gs://") || text.starts_with("https://");
+    let Some((_, from)) = words.split_last().filter(|(to, _)| is_bucket(to)) else {
+        return;
     };
-    cmd.args
-        .iter()
-        .filter(|_| removes)
-        .find_map(|field| services::guards(&field.text))
+    for text in from.iter().filter(|text| text.starts_with(['/', '~'])) {
+        let place = walk.places.place(text, &walk.cwd);
+        let data = ["/var/lib/", "/var/spool/", "/var/mail", "/etc", "/root", "/home"];
+        if matches!(place, Place::Root | Place::Home | Place::System)
+            || data
+                .iter()
+                .any(|directory| text.starts_with(directory) && !text.contains("/.cache"))
+                && !matches!(place, Place::InHome)
+        {
+            found(walk, cmd, &rule::EXFIL_FILE);
+        }
+    }
 }
 
 /// ansible(1): one module on many machines.
@@ -270,7 +244,7 @@ fn ansible(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     for field in cmd.values('a', "args") {
         match module.rsplit('.').next().unwrap_or(module) {
             "command" | "shell" | "raw" | "script" => {
-                walk.script(&field.text, field.span, &crate::screen::shell::data::Data::none());
+                walk.script(&field.text, field.span, &Data::none());
             }
             "file" | "user" | "service" | "systemd" | "mount" | "lvol"
                 if field.text.contains("state=absent") || field.text.contains("state=stopped") =>

@@ -1,10 +1,11 @@
 //! PowerShell, cmd.exe and the tools of Windows (their reference pages): what deletes, fetches, hides or stays.
 
 use super::cli::{self, Row};
-use super::found;
+use super::{found, services};
 use crate::screen::cmd::Cmd;
 use crate::screen::rule;
 use crate::screen::shell::walk::Walk;
+use crate::screen::text;
 
 pub(super) const NAMES: &[&str] = &[
     "vssadmin",
@@ -19,6 +20,16 @@ pub(super) const NAMES: &[&str] = &[
     "cipher",
     "fsutil",
     "diskshadow",
+    "ntdsutil",
+    "cmdkey",
+    "vaultcmd",
+    "rundll32",
+    "regsvr32",
+    "mshta",
+    "psexec",
+    "psexec64",
+    "winrs",
+    "taskkill",
 ];
 
 const ROWS: &[Row] = &[
@@ -30,12 +41,51 @@ const ROWS: &[Row] = &[
 
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let has = |text: &str| cmd.args.iter().any(|field| field.text.eq_ignore_ascii_case(text));
+    // a shell takes the backslashes of an unquoted path away
+    let says = |word: &str| {
+        cmd.args
+            .iter()
+            .any(|field| text::lower(&field.text).replace('\\', "").contains(word))
+    };
     let rule = match cmd.name {
         "bcdedit" if has("/set") || has("/delete") => Some(&rule::WEAKEN),
         "schtasks" if has("/create") => Some(&rule::PERSIST),
+        "net" if has("stop") => cmd
+            .args
+            .iter()
+            .find_map(|field| services::guards(&text::lower(&field.text))),
+        "net" if has("use") && cmd.args.iter().any(|field| field.text.starts_with('\\')) && cmd.args.len() > 2 => {
+            Some(&rule::LATERAL)
+        }
         "net" if has("/add") || has("user") && (has("add") || has("password")) => Some(&rule::ACCOUNT_CHANGE),
-        "reg" if has("add") && cmd.arg(1).to_ascii_lowercase().contains("currentversion\\run") => Some(&rule::PERSIST),
+        "reg" if has("add") && says("currentversionrun") => Some(&rule::PERSIST),
+        "reg" if has("save") && (says("sam") || says("security") || says("system")) => Some(&rule::CREDENTIAL_DUMP),
+        "reg"
+            if (has("add") || has("delete"))
+                && (says("windows defender") || says("policiessystem") || says("controllsa")) =>
+        {
+            Some(&rule::WEAKEN)
+        }
+        "reg" if has("delete") && has("/f") => Some(&rule::DESTROY_DATA),
         "sc" if has("create") => Some(&rule::PERSIST),
+        "sc" | "taskkill" => cmd
+            .args
+            .iter()
+            .find_map(|field| services::guards(&text::lower(&field.text))),
+        "ntdsutil" if !cmd.args.is_empty() => Some(&rule::CREDENTIAL_DUMP),
+        "cmdkey" if says("/list") => Some(&rule::CREDENTIAL_PRINT),
+        "vaultcmd" if says("/listcreds") => Some(&rule::CREDENTIAL_PRINT),
+        "rundll32" if says("comsvcs") => Some(&rule::CREDENTIAL_DUMP),
+        "rundll32" | "mshta" | "regsvr32"
+            if says("http:") || says("https:") || says("javascript:") || says("vbscript:") =>
+        {
+            Some(&rule::REMOTE_CODE)
+        }
+        "psexec" | "psexec64" | "winrs" if cmd.arg(0).starts_with('\\') || says("-r:") || says("/r:") => {
+            Some(&rule::LATERAL)
+        }
+        "netsh" if has("portproxy") && has("add") => Some(&rule::TUNNEL),
+        "wmic" if says("/node:") => Some(&rule::LATERAL),
         "cipher"
             if cmd
                 .args
@@ -55,10 +105,27 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 
 /// PowerShell and cmd.exe: what their command lines delete, fetch or hide.
 pub(in crate::screen) fn powershell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let all: Vec<String> = cmd.args.iter().map(|field| field.text.to_ascii_lowercase()).collect();
-    let all = all.join(" ");
+    let mut all = cmd.name.to_owned();
+    for field in cmd.args {
+        all.push(' ');
+        all.push_str(&text::lower(&field.text));
+    }
     let has = |names: &[&str]| names.iter().any(|name| all.contains(name));
-    if has(&["-enc", "-encodedcommand", "frombase64string"]) {
+    // about_PowerShell_exe: `-EncodedCommand`, cut as short as people like
+    let encoded = cmd.args.windows(2).any(|pair| {
+        let [option, value] = pair else {
+            return false;
+        };
+        let option = text::lower(&option.text);
+        option.len() > 1
+            && (matches!(&*option, "-ec") || "-encodedcommand".starts_with(&*option))
+            && value.text.len() >= 16
+            && value
+                .text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+    });
+    if encoded || has(&["-enc ", "-encodedcommand", "frombase64string"]) {
         found(walk, cmd, &rule::HIDDEN_CODE);
     }
     if has(&["iex", "invoke-expression"]) && has(&["downloadstring", "invoke-webrequest", "iwr", "irm", "webclient"]) {

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use super::text::Text;
 use crate::screen::finding::Span;
 
 /// Pipelines one after the other, however they are connected: each of them may run.
@@ -34,7 +35,7 @@ pub(in crate::screen) enum Kind {
     Group(List),
     Subshell(List),
     For {
-        name: String,
+        name: Text,
         words: Option<Vec<Word>>,
         body: List,
     },
@@ -61,7 +62,7 @@ pub(in crate::screen) enum Kind {
 
 #[derive(Debug)]
 pub(in crate::screen) struct Assign {
-    pub(super) name: String,
+    pub(super) name: Text,
     pub(super) append: bool,
     pub(super) value: Word,
 }
@@ -85,7 +86,7 @@ pub(in crate::screen) struct Redirect {
     pub(super) fd: Option<u32>,
     pub(super) target: Word,
     /// The text of a here-document, filled in when the parser reaches it.
-    pub(super) body: Rc<OnceCell<Word>>,
+    pub(super) body: Option<Rc<OnceCell<Word>>>,
     pub(super) span: Span,
 }
 
@@ -100,11 +101,11 @@ pub(in crate::screen) struct Word {
 #[derive(Debug)]
 pub(in crate::screen) enum Part {
     Text {
-        text: String,
+        text: Text,
         quoted: bool,
     },
     Param {
-        name: String,
+        name: Text,
         op: Option<Box<ParamOp>>,
         quoted: bool,
     },
@@ -122,7 +123,7 @@ pub(in crate::screen) enum Part {
 #[derive(Debug)]
 pub(in crate::screen) struct ParamOp {
     /// What stands between the name and the word: `:-`, `#`, `//`, …
-    pub(super) op: String,
+    pub(super) op: Text,
     pub(super) word: Word,
     /// After the second `/` of a replacement.
     pub(super) second: Option<Word>,
@@ -135,7 +136,7 @@ impl Word {
             return source.get(self.span.start..self.span.end);
         }
         match self.parts.as_slice() {
-            [Part::Text { text, quoted: false }] => Some(text),
+            [Part::Text { text, quoted: false }] => Some(text.as_str()),
             _ => None,
         }
     }
@@ -144,10 +145,7 @@ impl Word {
     pub(super) fn parts_mut(&mut self, source: &str) -> &mut Vec<Part> {
         if self.plain {
             self.plain = false;
-            let text = source
-                .get(self.span.start..self.span.end)
-                .unwrap_or_default()
-                .to_owned();
+            let text = Text::from(source.get(self.span.start..self.span.end).unwrap_or_default());
             self.parts.push(Part::Text { text, quoted: false });
         }
         &mut self.parts

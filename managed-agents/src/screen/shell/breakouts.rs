@@ -80,6 +80,16 @@ fn bang_lines(walk: &mut Walk<'_>, cmd: &Cmd<'_>, text: &str) {
 }
 
 pub(super) fn pager(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
+    // man(1): `-P pager`, `-H browser`
+    if cmd.name == "man" {
+        for field in cmd.values('P', "pager").into_iter().chain(cmd.values('H', "html")) {
+            let command = field.text.trim_start_matches("--pager=").trim_start_matches("-P");
+            walk.script(command, field.span, &Data::none());
+            if names_shell_first(command) {
+                walk.report(&rule::SHELL_ESCAPE, field.span);
+            }
+        }
+    }
     if let Some(text) = cmd.stdin.full_text() {
         bang_lines(walk, cmd, text);
         for line in text.lines().take(64) {
@@ -191,7 +201,7 @@ pub(super) fn make(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
     let mut texts: Vec<String> = cmd
         .values('\u{0}', "eval")
         .iter()
-        .map(|field| field.text.clone())
+        .map(|field| field.text.to_string())
         .collect();
     for field in cmd.values('f', "file") {
         if walk.written(&field.text).is_some_and(|data| data.taint.has(Taint::NET)) {
@@ -246,6 +256,9 @@ pub(super) fn git_settings(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
             _ => continue,
         };
         walk.script(command, field.span, &Data::none());
+        if !key.starts_with("alias.") && names_shell_first(command) {
+            walk.report(&rule::SHELL_ESCAPE, field.span);
+        }
     }
     if let Some(at) = cmd
         .args
@@ -265,7 +278,7 @@ pub(super) fn git_settings(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
             .iter()
             .skip(at.unwrap_or(0) + 1)
             .filter(|field| !field.text.starts_with("--"))
-            .map(|field| field.text.clone())
+            .map(|field| field.text.to_string())
             .collect();
         let text = if let [one] = rest.as_slice() {
             one.clone()
@@ -283,6 +296,12 @@ pub(super) fn git_settings(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         walk.script(cmd.arg(at + 1), cmd.span, &Data::none());
     }
     None
+}
+
+/// Whether a command's program is a shell, whatever it is given to do.
+fn names_shell_first(command: &str) -> bool {
+    let program = command.split_whitespace().next().unwrap_or_default();
+    is_shell(program)
 }
 
 pub(super) fn terminal(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
@@ -335,7 +354,8 @@ pub(super) fn helper_programs(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data
         let own = keys.contains(&key)
             || (cmd.name == "tar" && (key == "-I" || key == "-F"))
             || (cmd.name == "rsync" && key == "-e")
-            || (matches!(cmd.name, "scp" | "sftp") && key == "-S");
+            || (matches!(cmd.name, "scp" | "sftp") && key == "-S")
+            || (cmd.name == "tcpdump" && key == "-z");
         if own {
             let command = value.strip_prefix("exec=").unwrap_or(value);
             walk.script(command, field.span, &Data::none());
@@ -364,7 +384,7 @@ pub(super) fn breakout(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
     let mut texts: Vec<String> = cmd
         .args
         .iter()
-        .map(|field| field.text.clone())
+        .map(|field| field.text.to_string())
         .filter(|text| text.len() > 2)
         .collect();
     texts.extend(cmd.stdin.full_text().map(str::to_owned));

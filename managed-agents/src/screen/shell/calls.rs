@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::ast::{Command, Kind, List};
 use super::data::{ALL, Data, Field, SOME, Taint, UNKNOWN};
 use super::possible::Var;
+use super::text::Text;
 use super::walk::{Function, Walk};
 use crate::screen::rule;
 
@@ -38,12 +39,12 @@ struct State {
 /// A function that is running.
 pub(super) struct Running {
     body: Rc<Command>,
-    argv: Vec<String>,
+    argv: Vec<Text>,
     /// Its arguments, as far as `shift` left them.
-    given: Vec<(String, Taint)>,
+    given: Vec<(Text, Taint)>,
     state: State,
     /// Variables that end with it.
-    locals: Vec<String>,
+    locals: Vec<Text>,
 }
 
 impl Walk<'_> {
@@ -103,20 +104,21 @@ impl Walk<'_> {
     /// `local`: the variable ends with the function that runs.
     pub(super) fn local(&mut self, name: &str) {
         if let Some(running) = self.running.last_mut().filter(|running| running.locals.len() < 64) {
-            running.locals.push(name.to_owned());
+            running.locals.push(Text::from(name));
         }
     }
 
     /// Sets `$1` and so on.
-    fn positional(&mut self, given: Vec<(String, Taint)>) {
+    fn positional(&mut self, given: Vec<(Text, Taint)>) {
         let all: Vec<&str> = given.iter().map(|(text, _)| text.as_str()).collect();
-        let all = all.join(" ");
+        let all = Text::from(all.join(" ")).shared();
         let taint = given.iter().fold(Taint::NONE, |all, (_, taint)| all.and(*taint));
         for (index, (text, taint)) in given.into_iter().enumerate() {
-            self.vars.push(Var::new(&(index + 1).to_string(), text, taint));
+            self.vars
+                .push(Var::new(Text::from((index + 1).to_string()), text, taint));
         }
-        self.vars.push(Var::new("@", all.as_str(), taint));
-        self.vars.push(Var::new("*", all, taint));
+        self.vars.push(Var::new(Text::Fixed("@"), all.clone(), taint));
+        self.vars.push(Var::new(Text::Fixed("*"), all, taint));
     }
 
     /// `shift [n]` in a function: the arguments that it was called with move up.
@@ -130,7 +132,8 @@ impl Walk<'_> {
         self.limited |= self.vars.len() > 4096;
         if !self.limited {
             let gone = (given.len()..given.len() + by).map(|index| (index + 1).to_string());
-            self.vars.extend(gone.map(|name| Var::new(&name, "", Taint::NONE)));
+            self.vars
+                .extend(gone.map(|name| Var::new(Text::from(name), Text::default(), Taint::NONE)));
             self.positional(given);
         }
     }
@@ -205,7 +208,7 @@ impl Walk<'_> {
                 continue;
             }
             let known = earlier.iter().rev().find(|own| own.name == var.name);
-            change = change.max(changed_text(known.map_or("", |own| &own.text), &var.text));
+            change = change.max(changed_text(known.map_or("", |own| own.text.as_str()), &var.text));
         }
         change
     }
@@ -215,7 +218,7 @@ fn is_positional(name: &str) -> bool {
     matches!(name, "@" | "*") || name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn changed_arguments(before: &[String], now: &[Field]) -> Change {
+fn changed_arguments(before: &[Text], now: &[Field]) -> Change {
     if before.len() != now.len() {
         return Change::Texts;
     }

@@ -63,15 +63,20 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
     let runs = has(&RUNS);
     let deletes = has(&DELETES);
     let sends = has(&SENDS);
-    if has(&[
-        "fork while",
-        "while True: os.fork",
-        "os.fork() while",
-        "while(1) { fork",
-        "fork while fork",
-        "loop { fork",
-        "loop{fork",
-    ]) {
+    let for_ever = has(&[
+        "while True",
+        "while 1",
+        "while(1)",
+        "while (1)",
+        "while(true)",
+        "while (true)",
+        "for(;;)",
+        "loop {",
+        "loop{",
+        "loop do",
+    ]);
+    let forks = for_ever && has(&["fork(", "fork ", "fork;", "fork}"]) && !has(&["wait", "sleep", "exit"]);
+    if forks || has(&["fork while", "os.fork() while"]) {
         walk.report(&rule::EXHAUST, span);
     }
     if runs {

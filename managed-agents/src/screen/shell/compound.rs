@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::ast::{Kind, List};
 use super::parse::{End, Parser};
+use super::text::Text;
 
 impl Parser<'_> {
     pub(super) fn conditional(&mut self) -> Kind {
@@ -39,11 +40,11 @@ impl Parser<'_> {
         self.at += keyword;
         self.blanks();
         let mut words = None;
-        let mut name = String::new();
+        let mut name = Text::default();
         if self.starts("((") {
             words = Some(vec![self.arithmetic()]);
         } else {
-            name = self.word().bare(self.src).unwrap_or_default().to_owned();
+            name = Text::from(self.word().bare(self.src).unwrap_or_default());
             self.blanks();
             if self.peek() == Some(b'\n') {
                 self.at += 1;

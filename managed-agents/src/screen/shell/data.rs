@@ -1,5 +1,6 @@
 //! What flows through a command line: texts as far as they are known, and where they come from.
 
+use super::text::Text;
 use crate::screen::finding::Span;
 
 /// Stands in a text for what is only known at run time.
@@ -39,6 +40,8 @@ impl Taint {
     pub(in crate::screen) const COMPLETION: Self = Self(2048);
     /// What the machine or its user is called, or made of.
     pub(in crate::screen) const MACHINE: Self = Self(4096);
+    /// Bytes without a meaning, from the devices that give them.
+    pub(in crate::screen) const PADDING: Self = Self(8192);
     /// The environment of this process.
     pub(in crate::screen) const ENV: Self = Self(128);
 
@@ -109,14 +112,14 @@ impl Data {
 /// One word after expansion.
 #[derive(Clone, Debug, Default)]
 pub(in crate::screen) struct Field {
-    pub(in crate::screen) text: String,
+    pub(in crate::screen) text: Text,
     pub(in crate::screen) taint: Taint,
     pub(in crate::screen) span: Span,
     pub(in crate::screen) quoted: bool,
 }
 
 impl Field {
-    pub(in crate::screen) fn new(text: impl Into<String>, span: Span) -> Self {
+    pub(in crate::screen) fn new(text: impl Into<Text>, span: Span) -> Self {
         Self {
             text: text.into(),
             span,

@@ -2,6 +2,7 @@
 
 use super::ast::{List, ParamOp, Part, Word};
 use super::parse::{End, Parser};
+use super::text::Text;
 use super::word::Parts;
 use crate::screen::finding::Span;
 
@@ -71,7 +72,7 @@ impl Parser<'_> {
                 let end = self.at.min(self.bytes.len());
                 self.broken |= end == self.bytes.len();
                 let text = super::escapes::ansi_c(self.src.get(from..end).unwrap_or_default());
-                out.text(&text, true);
+                out.text(text.into(), true);
                 self.at = (end + 1).min(self.bytes.len());
                 self.align();
             }
@@ -86,21 +87,21 @@ impl Parser<'_> {
                     self.at += 1;
                 }
                 out.parts.push(Part::Param {
-                    name: self.slice(from, self.at).to_owned(),
+                    name: self.literal(from, self.at),
                     op: None,
                     quoted,
                 });
             }
             Some(byte) if byte.is_ascii_digit() || b"@*#?-$!".contains(&byte) => {
                 out.parts.push(Part::Param {
-                    name: char::from(byte).to_string(),
+                    name: self.literal(self.at + 1, self.at + 2),
                     op: None,
                     quoted,
                 });
                 self.at += 2;
             }
             _ => {
-                out.text("$", quoted);
+                out.text(Text::Fixed("$"), quoted);
                 self.at += 1;
             }
         }
@@ -131,7 +132,7 @@ impl Parser<'_> {
             Some(b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!') => self.at += 1,
             _ => {}
         }
-        let name = self.slice(from, self.at).to_owned();
+        let name = self.literal(from, self.at);
         if self.peek() == Some(b'[') {
             self.at = self.balanced(b'[', b']');
         }
@@ -139,7 +140,7 @@ impl Parser<'_> {
         while self.at - op_at < 2 && self.peek().is_some_and(|byte| b":-=+?#%/^,@".contains(&byte)) {
             self.at += 1;
         }
-        let op = self.slice(op_at, self.at).to_owned();
+        let op = self.literal(op_at, self.at);
         let mut word = self.word_until(true);
         let second = op.starts_with('/').then(|| split_replacement(&mut word)).flatten();
         self.close(b'}');
@@ -250,7 +251,7 @@ fn split_replacement(word: &mut Word) -> Option<Word> {
     if let Some(Part::Text { text, .. }) = second.parts.first_mut()
         && let Some((before, after)) = text.split_once('/')
     {
-        let (before, after) = (before.to_owned(), after.to_owned());
+        let (before, after) = (Text::from(before), Text::from(after));
         *text = after;
         word.parts.push(Part::Text {
             text: before,

@@ -1,10 +1,9 @@
 //! Word expansion, as far as it is static (POSIX 1003.1 §2.6; bash(1), EXPANSION).
 
-use std::rc::Rc;
-
 use super::ast::{ParamOp, Part, Word};
-use super::data::{Data, Field, Taint, UNKNOWN};
+use super::data::{Data, Field, Taint};
 use super::patterns::{braces, cut_back, cut_front, replace, substring};
+use super::text::Text;
 use super::walk::{VALUE, Walk};
 
 /// How many words one word may become.
@@ -16,8 +15,7 @@ impl Walk<'_> {
     /// What a word becomes, added to `out`.
     pub(super) fn fields(&mut self, word: &Word, out: &mut Vec<Field>) {
         if word.plain {
-            let text = word.bare(&self.source).unwrap_or_default();
-            out.push(Field::new(text, self.span(word.span)));
+            out.push(self.plain(word));
             return;
         }
         let has_brace = word
@@ -25,8 +23,7 @@ impl Walk<'_> {
             .iter()
             .any(|part| matches!(part, Part::Text { text, quoted: false } if text.contains('{')));
         if !has_brace {
-            let parts: Vec<&Part> = word.parts.iter().collect();
-            self.parts(&parts, word, out);
+            self.parts(word.parts.iter(), word, out);
             return;
         }
         let mut flat = String::new();
@@ -49,7 +46,7 @@ impl Walk<'_> {
                         if !literal.is_empty() {
                             order.push(Err(owned.len()));
                             owned.push(Part::Text {
-                                text: std::mem::take(&mut literal),
+                                text: std::mem::take(&mut literal).into(),
                                 quoted: false,
                             });
                         }
@@ -61,29 +58,34 @@ impl Walk<'_> {
             if !literal.is_empty() {
                 order.push(Err(owned.len()));
                 owned.push(Part::Text {
-                    text: literal,
+                    text: literal.into(),
                     quoted: false,
                 });
             }
-            let parts: Vec<&Part> = order
-                .iter()
-                .filter_map(|place| match place {
-                    Ok(index) => word.parts.get(*index),
-                    Err(index) => owned.get(*index),
-                })
-                .collect();
-            self.parts(&parts, word, out);
+            let parts = order.iter().filter_map(|place| match place {
+                Ok(index) => word.parts.get(*index),
+                Err(index) => owned.get(*index),
+            });
+            self.parts(parts, word, out);
         }
     }
 
     /// A word as one text: no splitting, no braces (assignments, redirections, `case` subjects).
     pub(super) fn joined(&mut self, word: &Word) -> Field {
-        if let Some(text) = word.bare(&self.source) {
-            return Field::new(text, self.span(word.span));
+        if word.plain {
+            return self.plain(word);
         }
-        let parts: Vec<&Part> = word.parts.iter().collect();
-        let mut out = Vec::new();
-        self.parts(&parts, word, &mut out);
+        // one text, as most are that are not plain
+        if let [Part::Text { text, quoted }] = word.parts.as_slice()
+            && text.len() <= VALUE
+        {
+            return Field {
+                quoted: *quoted,
+                ..Field::new(text.clone(), self.span(word.span))
+            };
+        }
+        let mut out = Vec::with_capacity(1);
+        self.parts(word.parts.iter(), word, &mut out);
         let mut fields = out.into_iter();
         let mut all = fields.next().unwrap_or_default();
         for field in fields {
@@ -94,14 +96,20 @@ impl Walk<'_> {
         all
     }
 
-    fn parts(&mut self, parts: &[&Part], word: &Word, out: &mut Vec<Field>) {
+    /// A word that is what stands in the source.
+    fn plain(&self, word: &Word) -> Field {
+        let text = Text::slice(&self.source, word.span.start, word.span.end);
+        Field::new(text, self.span(word.span))
+    }
+
+    fn parts<'p>(&mut self, parts: impl Iterator<Item = &'p Part>, word: &Word, out: &mut Vec<Field>) {
         let span = self.span(word.span);
         let mut current = Field::new("", span);
         let mut started = false;
         for part in parts {
             match part {
                 Part::Text { text, quoted } => {
-                    current.text.push_str(text);
+                    current.text.append(text);
                     current.quoted |= *quoted;
                     started = true;
                 }
@@ -111,7 +119,7 @@ impl Walk<'_> {
                     current.taint = current.taint.and(taint);
                     if *quoted && name != "@" {
                         started = true;
-                        current.text.push_str(&value);
+                        current.text.append(&value);
                     } else {
                         self.split(&value, &mut current, &mut started, out);
                     }
@@ -120,15 +128,18 @@ impl Walk<'_> {
                     let data = self.substituted(list);
                     let taint = data.taint;
                     let text = match data.text {
-                        Some(text) => text.trim_end_matches(['\n', '\r']).to_owned(),
-                        None if data.listing.is_empty() => UNKNOWN.to_string(),
-                        None => data.listing.join(" "),
+                        Some(mut text) => {
+                            text.truncate(text.trim_end_matches(['\n', '\r']).len());
+                            Text::from(text)
+                        }
+                        None if data.listing.is_empty() => Text::Fixed("\u{E000}"),
+                        None => Text::from(data.listing.join(" ")),
                     };
                     current.quoted |= *quoted;
                     current.taint = current.taint.and(taint);
                     if *quoted {
                         started = true;
-                        current.text.push_str(&text);
+                        current.text.append(&text);
                     } else {
                         self.split(&text, &mut current, &mut started, out);
                     }
@@ -154,11 +165,7 @@ impl Walk<'_> {
             }
             if current.text.len() > VALUE {
                 self.limited = true;
-                let mut keep = VALUE;
-                while !current.text.is_char_boundary(keep) {
-                    keep -= 1;
-                }
-                current.text.truncate(keep);
+                current.text.truncate(VALUE);
             }
         }
         if started || !current.text.is_empty() {
@@ -175,10 +182,10 @@ impl Walk<'_> {
     }
 
     /// Splits an unquoted value at white space.
-    fn split(&mut self, value: &str, current: &mut Field, started: &mut bool, out: &mut Vec<Field>) {
+    fn split(&mut self, value: &Text, current: &mut Field, started: &mut bool, out: &mut Vec<Field>) {
         let is_space = |c: char| matches!(c, ' ' | '\t' | '\n');
         if !value.contains(is_space) {
-            current.text.push_str(value);
+            current.text.append(value);
             *started |= !value.is_empty();
             return;
         }
@@ -200,12 +207,12 @@ impl Walk<'_> {
         }
     }
 
-    fn param(&mut self, name: &str, op: Option<&ParamOp>) -> (Rc<str>, Taint) {
-        let unknown = || (Rc::from("\u{E000}"), Taint::NONE);
+    fn param(&mut self, name: &str, op: Option<&ParamOp>) -> (Text, Taint) {
+        let unknown = || (Text::Fixed("\u{E000}"), Taint::NONE);
         if let Some(length) = name.strip_prefix('#')
             && !length.is_empty()
         {
-            return (Rc::from("1"), Taint::NONE);
+            return (Text::Fixed("1"), Taint::NONE);
         }
         if let Some(through) = name.strip_prefix('!')
             && !through.is_empty()
@@ -219,53 +226,50 @@ impl Walk<'_> {
         let Some(op) = op else {
             return value.unwrap_or_else(unknown);
         };
-        let (text, taint) = self.changed_value(op, value);
-        (Rc::from(text), taint)
+        self.changed_value(op, value)
     }
 
     /// `${name` with an operator behind it.
-    fn changed_value(&mut self, op: &ParamOp, value: Option<(Rc<str>, Taint)>) -> (String, Taint) {
-        let unknown = || (UNKNOWN.to_string(), Taint::NONE);
-        let whole =
-            |value: Option<(Rc<str>, Taint)>| value.map_or_else(unknown, |(text, taint)| (text.to_string(), taint));
+    fn changed_value(&mut self, op: &ParamOp, value: Option<(Text, Taint)>) -> (Text, Taint) {
+        let unknown = || (Text::Fixed("\u{E000}"), Taint::NONE);
         let word = self.joined(&op.word);
-        match op.op.as_str() {
+        match &*op.op {
             // what is not set in the line may be set outside: the word is what can be judged
             ":-" | "-" | ":=" | "=" => match value {
-                Some((text, taint)) if !text.is_empty() => (text.to_string(), taint),
+                Some((text, taint)) if !text.is_empty() => (text, taint),
                 _ => (word.text, word.taint),
             },
             ":+" | "+" => (word.text, word.taint),
-            ":?" | "?" => whole(value),
+            ":?" | "?" => value.unwrap_or_else(unknown),
             "/" | "//" => {
                 let second = op.second.as_ref().map(|second| self.joined(second)).unwrap_or_default();
                 match value {
-                    Some((text, taint)) => (replace(&text, &word.text, &second.text, op.op == "//"), taint),
+                    Some((text, taint)) => (replace(&text, &word.text, &second.text, op.op == "//").into(), taint),
                     None if word.text == "*" => (second.text, second.taint),
                     None => unknown(),
                 }
             }
             "#" | "##" => match value {
-                Some((text, taint)) => (cut_front(&text, &word.text, op.op == "##"), taint),
+                Some((text, taint)) => (cut_front(&text, &word.text, op.op == "##").into(), taint),
                 None => unknown(),
             },
             "%" | "%%" => match value {
-                Some((text, taint)) => (cut_back(&text, &word.text, op.op == "%%"), taint),
+                Some((text, taint)) => (cut_back(&text, &word.text, op.op == "%%").into(), taint),
                 None => unknown(),
             },
             "^" | "^^" => match value {
-                Some((text, taint)) => (text.to_uppercase(), taint),
+                Some((text, taint)) => (text.to_uppercase().into(), taint),
                 None => unknown(),
             },
             "," | ",," => match value {
-                Some((text, taint)) => (text.to_lowercase(), taint),
+                Some((text, taint)) => (text.to_lowercase().into(), taint),
                 None => unknown(),
             },
             ":" => match value {
-                Some((text, taint)) => (substring(&text, &word.text), taint),
+                Some((text, taint)) => (substring(&text, &word.text).into(), taint),
                 None => unknown(),
             },
-            _ => whole(value),
+            _ => value.unwrap_or_else(unknown),
         }
     }
 }

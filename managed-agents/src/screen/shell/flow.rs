@@ -218,7 +218,7 @@ by_name! {
                 .iter()
                 .any(|field| crate::screen::glob::is_pattern(&field.text))
             {
-                listing = operands.iter().map(|field| field.text.clone()).collect();
+                listing = operands.iter().map(|field| field.text.to_string()).collect();
             }
             if listing.is_empty() {
                 listing.push(format!("./{}", super::data::ALL));

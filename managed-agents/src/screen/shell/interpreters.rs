@@ -20,10 +20,12 @@ by_name! {
         "source" | "." => Some(source(walk, cmd)),
         "python" | "pypy" | "ipython" => language(walk, cmd, 'c', "cXWmQ", &["code"]),
         "perl" => language(walk, cmd, 'e', "", &["e"]).or_else(|| language(walk, cmd, 'E', "", &[])),
+        "ruby" if cmd.has("-run") => None,
         "ruby" | "irb" => language(walk, cmd, 'e', "eCErIKxW", &[]),
         "node" | "nodejs" | "bun" | "deno" => {
             language(walk, cmd, 'e', "er", &["eval", "print"]).or_else(|| language(walk, cmd, 'p', "epr", &["print"]))
         },
+        "php" if cmd.options().any(|option| option.starts_with("-S")) => None,
         "php" => language(walk, cmd, 'r', "rBREFdcz", &["run"]),
         "lua" | "luajit" => language(walk, cmd, 'e', "el", &[]),
         "rscript" | "r" | "guile" | "ghc" | "jshell" | "julia" | "elixir" | "groovy" | "scala" | "octave"
@@ -50,6 +52,15 @@ fn compiles(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             code::scan(walk, &text, cmd.span);
         } else {
             effect::script_file(walk, cmd, &field.text);
+        }
+        // what only compiles runs nothing
+        let runs = match cmd.name {
+            "java" | "dotnet-script" | "kotlin" | "swift" | "dart" => true,
+            "go" | "v" | "zig" | "nim" => cmd.has_any(&["run", "r"]),
+            _ => false,
+        };
+        if runs && field.text.starts_with('/') && walk.places.place(&field.text, &walk.cwd) == Place::Scratch {
+            walk.report(&rule::SCRATCH_CODE, field.span);
         }
     }
 }

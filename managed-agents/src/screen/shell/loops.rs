@@ -3,11 +3,12 @@
 use super::ast::{Command, Kind, List, Word};
 use super::data::{Data, Field, UNKNOWN};
 use super::possible::{Choice, Var};
+use super::text::Text;
 use super::walk::Walk;
 use crate::screen::finding::Span;
 
 impl Walk<'_> {
-    pub(super) fn for_loop(&mut self, name: &str, words: Option<&[Word]>, body: &List, stdin: &Data) -> Data {
+    pub(super) fn for_loop(&mut self, name: &Text, words: Option<&[Word]>, body: &List, stdin: &Data) -> Data {
         let mut values = Vec::new();
         let words = words.unwrap_or_default();
         for word in words {
@@ -32,7 +33,7 @@ impl Walk<'_> {
         let in_loop = std::mem::replace(&mut self.in_loop, true);
         let fork = unsure.then(|| self.fork());
         for value in values.iter().take(64) {
-            self.vars.push(Var::new(name, value.text.as_str(), value.taint));
+            self.vars.push(Var::new(name.clone(), value.text.clone(), value.taint));
             all = self.list(body, stdin);
         }
         if let Some(fork) = fork {

@@ -7,6 +7,7 @@ use super::runners;
 use super::searches::{fd, find, parallel, xargs};
 use super::walk::Walk;
 use crate::screen::cmd::{Cmd, takes_value};
+use crate::screen::place::Place;
 use crate::screen::{effect, rule};
 
 by_name! {
@@ -69,7 +70,9 @@ by_name! {
             for field in cmd.args {
                 if let Some((name, text)) = field.text.split_once('=') {
                     // what asks for passwords, replaced by something else
-                    let own = text.split_whitespace().next().is_some_and(|word| word.rsplit('/').next() == Some(name));
+                    let program = text.split_whitespace().next().unwrap_or_default();
+                    let scratch = program.starts_with('/') && walk.places.place(program, &walk.cwd) == Place::Scratch;
+                    let own = program.rsplit('/').next() == Some(name) && !scratch;
                     if matches!(name, "sudo" | "su" | "passwd" | "ssh") && !own {
                         walk.report(&rule::INTERCEPT, field.span);
                     }
@@ -104,7 +107,7 @@ by_name! {
             walk.cwd = if to == "-" {
                 UNKNOWN.to_string()
             } else {
-                walk.places.normal(to, &walk.cwd)
+                walk.places.normal(to, &walk.cwd).into_owned()
             };
             if walk.cwd == "." {
                 walk.cwd.clear();
@@ -119,7 +122,7 @@ by_name! {
         "git" => git_settings(walk, cmd),
         "tmux" | "screen" | "zellij" | "byobu" => terminal(walk, cmd),
         "tar" | "gtar" | "bsdtar" | "zip" | "rsync" | "scp" | "sftp" | "curl" | "wget" | "cpio" | "7z"
-        | "sort" | "split" => {
+        | "sort" | "split" | "tcpdump" => {
             helper_programs(walk, cmd)
         },
         "npm" | "yarn" | "pnpm" | "npx" | "bunx" | "pnpx" | "bundle" | "poetry" | "pipenv" | "uv" | "uvx" | "rye" | "hatch" | "pdm"
@@ -202,7 +205,7 @@ fn declare(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
         if let Some((name, value)) = field.text.split_once('=') {
             let value = Field {
-                text: value.to_owned(),
+                text: value.into(),
                 ..field.clone()
             };
             effect::environment(walk, name, &value);

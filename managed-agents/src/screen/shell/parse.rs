@@ -2,8 +2,11 @@
 //!
 //! It never fails: what it cannot read is marked and skipped, so that what stands behind is still judged.
 
+use std::rc::Rc;
+
 use super::ast::{Command, Kind, List, Pipeline};
 use super::redirect::Pending;
+use super::text::Text;
 
 /// How deep substitutions and compounds may nest.
 const DEPTH: u32 = 48;
@@ -19,9 +22,9 @@ pub(in crate::screen) struct Script {
 }
 
 /// Parses a text; never fails.
-pub(in crate::screen) fn parse(text: &str) -> Script {
+pub(in crate::screen) fn parse(text: &Rc<str>) -> Script {
     let mut parser = Parser::new(text, DEPTH);
-    parser.shared = true;
+    parser.shared = Some(text);
     let list = parser.list(End::Eof);
     parser.read_here_documents();
     Script {
@@ -53,7 +56,7 @@ pub(super) struct Parser<'a> {
     pub(super) broken: bool,
     pub(super) limited: bool,
     /// What is read is the text that the walk has, too, so that words can point into it.
-    pub(super) shared: bool,
+    pub(super) shared: Option<&'a Rc<str>>,
     /// How often `((` may still be read twice, so that reading stays linear.
     pub(super) second_looks: u32,
     pub(super) pending: Vec<Pending>,
@@ -68,7 +71,7 @@ impl<'a> Parser<'a> {
             depth,
             broken: false,
             limited: false,
-            shared: false,
+            shared: None,
             second_looks: 16,
             pending: Vec::new(),
         }
@@ -86,6 +89,14 @@ impl<'a> Parser<'a> {
 
     pub(super) fn slice(&self, from: usize, to: usize) -> &'a str {
         self.src.get(from..to).unwrap_or_default()
+    }
+
+    /// A part of the text that stays, without a copy where that can be.
+    pub(super) fn literal(&self, from: usize, to: usize) -> Text {
+        match self.shared {
+            Some(source) => Text::slice(source, from, to),
+            None => Text::from(self.slice(from, to)),
+        }
     }
 
     /// Goes on to the next whole character, or the end.

@@ -1,11 +1,10 @@
 //! What may hold: variables and working directories that only some branches set. Each possible value is judged.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
-
 use super::ast::{Command, Kind, List, Redirect};
 use super::data::{Data, Taint};
+use super::text::Text;
 use super::walk::{VALUE, Walk};
+use std::cell::{Cell, RefCell};
 
 /// With how many sets of values one command is judged.
 const POSSIBLE: usize = 64;
@@ -17,18 +16,18 @@ const LOOKED: usize = 4096;
 /// One setting of a variable.
 #[derive(Clone, Debug)]
 pub(in crate::screen) struct Var {
-    pub(super) name: String,
-    pub(super) text: Rc<str>,
+    pub(super) name: Text,
+    pub(super) text: Text,
     pub(super) taint: Taint,
     /// What set it may not have run: the value before it may still hold.
     pub(super) unsure: bool,
 }
 
 impl Var {
-    pub(super) fn new(name: &str, text: impl Into<Rc<str>>, taint: Taint) -> Self {
+    pub(super) fn new(name: Text, text: Text, taint: Taint) -> Self {
         Self {
-            name: name.to_owned(),
-            text: text.into(),
+            name: name.shared(),
+            text: text.shared(),
             taint,
             unsure: false,
         }
@@ -119,13 +118,13 @@ impl Walk<'_> {
     pub(super) fn arms(&mut self, arms: &[List], complete: bool, stdin: &Data) -> Data {
         let mut all = Data::known("");
         let before = self.vars.len();
-        let mut always: Option<Vec<(String, usize)>> = None;
+        let mut always: Option<Vec<(Text, usize)>> = None;
         for arm in arms {
             let fork = self.fork();
             let from = self.vars.len();
             all = all.then(self.list(arm, stdin));
             // what this arm surely sets, and where first
-            let set: Vec<(String, usize)> = (from..)
+            let set: Vec<(Text, usize)> = (from..)
                 .zip(self.vars.iter().skip(from))
                 .filter(|(_, var)| !var.unsure)
                 .map(|(at, var)| (var.name.clone(), at))
@@ -217,15 +216,15 @@ impl Walk<'_> {
     }
 
     /// The value of `$name` that this turn is about; what is not set in the line is known at run time only.
-    pub(super) fn variable(&self, name: &str) -> Option<(Rc<str>, Taint)> {
+    pub(super) fn variable(&self, name: &str) -> Option<(Text, Taint)> {
         #[cfg(test)]
         crate::screen::work::took(self.vars.len());
         let mut own = self.vars.iter().rev().filter(|var| var.name == name);
         let first = own.next();
         if let Some(var) = first.filter(|var| !var.unsure) {
-            return Some((Rc::clone(&var.text), var.taint));
+            return Some((var.text.clone(), var.taint));
         }
-        let outside = || self.outside(name).map(|text| (Rc::from(text), Taint::NONE));
+        let outside = || self.outside(name).map(|text| (text, Taint::NONE));
         let Some(first) = first else {
             return outside();
         };
@@ -248,18 +247,20 @@ impl Walk<'_> {
             possible.push(None);
         }
         match possible.get(self.choice.of(name, possible.len())).copied().flatten() {
-            Some(var) => Some((Rc::clone(&var.text), var.taint)),
+            Some(var) => Some((var.text.clone(), var.taint)),
             None => outside(),
         }
     }
 
     /// What a shell itself sets.
-    fn outside(&self, name: &str) -> Option<&str> {
-        Some(match name {
+    fn outside(&self, name: &str) -> Option<Text> {
+        if name == "PWD" && !self.cwd.is_empty() {
+            return Some(Text::from(self.cwd.as_str()));
+        }
+        Some(Text::Fixed(match name {
             "HOME" => "~",
             "HISTFILE" => "~/.bash_history",
-            "PWD" if self.cwd.is_empty() => ".",
-            "PWD" => &self.cwd,
+            "PWD" => ".",
             "TMPDIR" | "TMP" | "TEMP" => "/tmp",
             "IFS" => " ",
             "SHELL" | "BASH" => "/bin/bash",
@@ -269,7 +270,7 @@ impl Walk<'_> {
             "$" | "!" | "RANDOM" | "SECONDS" | "LINENO" | "UID" | "EUID" | "PPID" => "4242",
             "-" => "",
             _ => return None,
-        })
+        }))
     }
 }
 
@@ -294,7 +295,9 @@ impl Data {
     /// What is written after this.
     pub(super) fn then(mut self, more: Self) -> Self {
         self.taint = self.taint.and(more.taint);
-        self.listing.extend(more.listing);
+        if !more.listing.is_empty() {
+            self.listing.extend(more.listing);
+        }
         self.text = match (self.text, more.text) {
             (Some(mut all), Some(more)) if all.len() + more.len() <= VALUE => {
                 all.push_str(&more);

@@ -167,7 +167,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn wrapping_is_never_more_permissive(command in grave(), wraps in prop::collection::vec(0..20_usize, 0..4)) {
+    fn wrapping_is_never_more_permissive(command in grave(), wraps in prop::collection::vec(0..36_usize, 0..4)) {
         let plain = decided(command);
         let wrapped = wraps.iter().fold(command.to_owned(), |inner, wrap| match wrap {
             0 => format!("sudo sh -c {}", super::walk::quote(&inner)),
@@ -190,6 +190,22 @@ proptest! {
             16 => format!("bash <<'END'\n{inner}\nEND\n"),
             17 => format!("watch -n 1 {}", super::walk::quote(&inner)),
             18 => format!("ls\n{inner}\nls"),
+            19 => format!("bash <<< {}", super::walk::quote(&inner)),
+            20 => format!("su - x -c {}", super::walk::quote(&inner)),
+            21 => format!("ssh -t h {}", super::walk::quote(&inner)),
+            22 => format!("script -q -c {} /dev/null", super::walk::quote(&inner)),
+            23 => format!("docker exec -it c sh -c {}", super::walk::quote(&inner)),
+            24 => format!("kubectl exec p -- sh -c {}", super::walk::quote(&inner)),
+            25 => format!("flock -w 5 /tmp/l sh -c {}", super::walk::quote(&inner)),
+            26 => format!("tmux new-session -d {}", super::walk::quote(&inner)),
+            27 => format!("trap {} EXIT", super::walk::quote(&inner)),
+            28 => format!("! {inner}"),
+            29 => format!("sleep 1 & {inner} &"),
+            30 => format!("until false; do {inner}; done"),
+            31 => format!("cat <(true) && {inner} 2>/dev/null"),
+            32 => format!("stdbuf -oL setsid -w busybox sh -c {}", super::walk::quote(&inner)),
+            33 => format!("x=1 y=2 env -i PATH=/bin sh -c {}", super::walk::quote(&inner)),
+            34 => format!("parallel -j2 sh -c {} ::: a", super::walk::quote(&super::walk::quote(&inner))),
             _ => format!("{inner} || true"),
         });
         prop_assert!(decided(&wrapped) >= plain, "{wrapped}");
@@ -216,6 +232,62 @@ proptest! {
         });
         let respelled: String = words.collect();
         prop_assert!(decided(&respelled) >= plain, "{respelled}");
+    }
+
+    #[test]
+    fn words_spelled_otherwise_are_never_more_permissive(command in grave(), ways in prop::collection::vec(0..8_usize, 12)) {
+        // here only words are spelled otherwise, not parts of what is quoted
+        prop_assume!(!command.contains(['\'', '"']));
+        let mut before = String::new();
+        let words = command.split(' ').enumerate().map(|(at, word)| {
+            let operator = matches!(word, "|" | ">" | ">>");
+            let escaped = || word.bytes().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+            match ways[at % ways.len()] {
+                // a home is one only where its sign stands unquoted
+                _ if operator || word.starts_with('~') => word.to_owned(),
+                0 => format!("\\{word}"),
+                1 => format!("$'{}'", escaped()),
+                2 => {
+                    before.push_str(&format!("v{at}={word}; "));
+                    format!("$v{at}")
+                }
+                3 => {
+                    before.push_str(&format!("v{at}={word}\n"));
+                    format!("\"${{v{at}}}\"")
+                }
+                4 => format!("$(echo {word})"),
+                5 => format!("`printf %s {word}`"),
+                6 => format!("{word}\\\n"),
+                _ => word.to_owned(),
+            }
+        });
+        let words: Vec<String> = words.collect();
+        for blank in [" ", "\t", "  ", " \\\n "] {
+            let respelled = format!("{before}{}", words.join(blank));
+            prop_assert!(decided(&respelled) >= decided(command), "{respelled}: {:?}", codes(&respelled));
+        }
+        // words that are joined by what a shell splits at, and by what it spells out
+        let simple = !command.contains(['|', '>', '~']);
+        if simple {
+            let split = command.replace(' ', "${IFS}");
+            prop_assert!(decided(&split) >= decided(command), "{split}");
+            let braces = format!("{{{}}}", command.replace(' ', ","));
+            prop_assert!(decided(&braces) >= decided(command), "{braces}");
+        }
+    }
+
+    #[test]
+    fn code_that_runs_a_command_is_never_more_permissive(command in grave(), way in 0..6_usize) {
+        prop_assume!(!command.contains(['\'', '"']));
+        let code = match way {
+            0 => format!("python3 -c 'import os; os.system(\"{command}\")'"),
+            1 => format!("perl -e 'system(\"{command}\")'"),
+            2 => format!("ruby -e 'system(\"{command}\")'"),
+            3 => format!("node -e 'require(\"child_process\").execSync(\"{command}\")'"),
+            4 => format!("awk 'BEGIN {{ system(\"{command}\") }}'"),
+            _ => format!("php -r 'shell_exec(\"{command}\");'"),
+        };
+        prop_assert!(decided(&code) >= decided(command), "{code}: {:?}", codes(&code));
     }
 
     #[test]

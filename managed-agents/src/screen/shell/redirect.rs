@@ -62,15 +62,17 @@ impl Parser<'_> {
             }
             _ => self.word(),
         };
-        let body = Rc::default();
+        let mut body = None;
         if kind == Redirection::HereDoc {
+            let unread = Rc::default();
             let raw = self.slice(word_at, self.at);
             self.pending.push(Pending {
                 delimiter: raw.chars().filter(|c| !matches!(c, '\'' | '"' | '\\')).collect(),
                 literal: raw.contains(['\'', '"', '\\']),
                 strip_tabs,
-                body: Rc::clone(&body),
+                body: Rc::clone(&unread),
             });
+            body = Some(unread);
         }
         Some(Redirect {
             kind,
@@ -111,7 +113,7 @@ impl Parser<'_> {
             let mut word = if pending.literal {
                 Word {
                     parts: vec![super::ast::Part::Text {
-                        text: text.to_owned(),
+                        text: self.literal(start, end),
                         quoted: true,
                     }],
                     ..Word::default()

@@ -11,15 +11,15 @@ impl Walk<'_> {
     pub(super) fn redirected_in(&mut self, redirect: &Redirect) -> Option<Data> {
         match redirect.kind {
             Redirection::HereDoc => {
-                let field = match redirect.body.get() {
+                let field = match redirect.body.as_ref().and_then(|body| body.get()) {
                     Some(word) => self.joined_document(word),
                     None => Field::default(),
                 };
-                Some(Data::known(field.text).tainted(field.taint))
+                Some(Data::known(field.text.into_string()).tainted(field.taint))
             }
             Redirection::HereString => {
                 let field = self.joined(&redirect.target);
-                Some(Data::known(field.text + "\n").tainted(field.taint))
+                Some(Data::known(field.text.into_string() + "\n").tainted(field.taint))
             }
             Redirection::In | Redirection::ReadWrite => {
                 let field = self.joined(&redirect.target);
@@ -68,6 +68,10 @@ impl Walk<'_> {
         }
         if data.taint.has(Taint::ENDLESS) && self.places.place(&field.text, &self.cwd) != Place::Sink {
             self.report(&rule::EXHAUST, span);
+        }
+        // a program made longer, so that it looks like no other
+        if append && data.taint.has(Taint::PADDING) {
+            self.report(&rule::DISGUISE, span);
         }
         let how = if append {
             effect::Write::Append

@@ -117,7 +117,7 @@ fn with_items_here(walk: &mut Walk<'_>, inner: &[Field], items: &[Field], hole: 
         let argv: Vec<Field> = inner
             .iter()
             .map(|field| Field {
-                text: field.text.replace(hole, &item.text),
+                text: field.text.replace(hole, &item.text).into(),
                 taint: field.taint.and(if field.text.contains(hole) {
                     item.taint
                 } else {
@@ -170,7 +170,7 @@ pub(super) fn parallel(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     let text = text.join(" ");
     for item in given.iter().take(64) {
         let script = if inner.is_empty() {
-            item.text.clone()
+            item.text.to_string()
         } else if text.contains("{}") {
             text.replace("{}", &item.text)
         } else {

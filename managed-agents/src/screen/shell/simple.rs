@@ -2,16 +2,21 @@
 
 use super::ast::{Assign, Command, Kind, Word};
 use super::parse::Parser;
+use super::text::Text;
 use crate::screen::finding::Span;
 
 impl Parser<'_> {
     pub(super) fn simple(&mut self) -> Option<Command> {
         let mut assigns = Vec::new();
-        let mut words: Vec<Word> = Vec::with_capacity(2);
+        let mut words: Vec<Word> = Vec::with_capacity(4);
         let mut redirects = Vec::new();
         loop {
             self.blanks();
             if let Some(redirect) = self.redirect() {
+                // most have one, and a vector that grows takes room for four
+                if redirects.is_empty() {
+                    redirects.reserve_exact(1);
+                }
                 redirects.push(redirect);
                 continue;
             }
@@ -57,7 +62,7 @@ impl Parser<'_> {
             self.at + 1
         };
         self.align();
-        let text = self.slice(start, self.at).to_owned();
+        let text = self.literal(start, self.at);
         if let Some(word) = words.last_mut() {
             word.parts_mut(self.src)
                 .push(super::ast::Part::Text { text, quoted: true });
@@ -84,7 +89,7 @@ impl Parser<'_> {
         if rest.get(end) != Some(&b'=') {
             return None;
         }
-        let name = self.slice(self.at, self.at + name).to_owned();
+        let name = self.literal(self.at, self.at + name);
         self.at += end + 1;
         let value = if self.peek() == Some(b'(') {
             self.at += 1;
@@ -118,7 +123,7 @@ impl Parser<'_> {
                     let mut word = self.word();
                     if !all.parts.is_empty() {
                         all.parts.push(super::ast::Part::Text {
-                            text: " ".to_owned(),
+                            text: Text::Fixed(" "),
                             quoted: false,
                         });
                     }

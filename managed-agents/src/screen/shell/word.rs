@@ -2,6 +2,7 @@
 
 use super::ast::{Part, Word};
 use super::parse::{End, Parser};
+use super::text::Text;
 use crate::screen::finding::Span;
 
 /// Collects the parts of a word, joining neighbouring text of one quoting.
@@ -10,16 +11,13 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn text(&mut self, more: &str, quoted: bool) {
+    pub(super) fn text(&mut self, more: Text, quoted: bool) {
         if let Some(Part::Text { text, quoted: own }) = self.parts.last_mut()
             && *own == quoted
         {
-            text.push_str(more);
+            text.append(&more);
         } else {
-            self.parts.push(Part::Text {
-                text: more.to_owned(),
-                quoted,
-            });
+            self.parts.push(Part::Text { text: more, quoted });
         }
     }
 }
@@ -48,7 +46,7 @@ impl Parser<'_> {
                     let before = self.at.checked_sub(1).and_then(|at| self.bytes.get(at));
                     if self.at > start && matches!(before, Some(b'@' | b'?' | b'+' | b'*' | b'!')) {
                         let end = self.balanced(b'(', b')');
-                        out.text("*", false);
+                        out.text(Text::Fixed("*"), false);
                         self.at = end;
                     } else {
                         break;
@@ -70,7 +68,7 @@ impl Parser<'_> {
                     let length = self.rest().iter().position(|byte| *byte == b'\'');
                     self.broken |= length.is_none();
                     let end = length.map_or(self.bytes.len(), |length| from + length);
-                    out.text(self.slice(from, end), true);
+                    out.text(self.literal(from, end), true);
                     self.at = (end + 1).min(self.bytes.len());
                 }
                 b'"' => {
@@ -109,7 +107,7 @@ impl Parser<'_> {
                         // `}` in an ordinary word, or any of the above inside `${..}`
                         self.at += 1;
                     }
-                    out.text(self.slice(from, self.at), false);
+                    out.text(self.literal(from, self.at), false);
                 }
             }
         }
@@ -153,7 +151,7 @@ impl Parser<'_> {
         );
         #[cfg(test)]
         crate::screen::work::took(length);
-        if !self.shared || length == 0 || !ends {
+        if self.shared.is_none() || length == 0 || !ends {
             return None;
         }
         let span = Span::new(self.at, self.at + length);
@@ -186,12 +184,12 @@ impl Parser<'_> {
                 while !self.src.is_char_boundary(end) {
                     end += 1;
                 }
-                out.text(self.slice(from, end), true);
+                out.text(self.literal(from, end), true);
                 self.at = end;
             }
             None => {
                 self.at += 1;
-                out.text("\\", false);
+                out.text(Text::Fixed("\\"), false);
             }
         }
     }
@@ -210,7 +208,7 @@ impl Parser<'_> {
     fn double_quoted(&mut self, out: &mut Parts, end: Option<u8>) {
         // an empty string is a word, too
         if end.is_some() {
-            out.text("", true);
+            out.text(Text::default(), true);
         }
         while let Some(byte) = self.peek() {
             match byte {
@@ -220,19 +218,12 @@ impl Parser<'_> {
                 }
                 b'\\' => match self.peek_at(1) {
                     Some(b'\n') => self.at += 2,
-                    Some(next @ (b'$' | b'`' | b'"' | b'\\')) => {
-                        out.text(
-                            if next == b'$' {
-                                "$"
-                            } else {
-                                self.slice(self.at + 1, self.at + 2)
-                            },
-                            true,
-                        );
+                    Some(b'$' | b'`' | b'"' | b'\\') => {
+                        out.text(self.literal(self.at + 1, self.at + 2), true);
                         self.at += 2;
                     }
                     _ => {
-                        out.text("\\", true);
+                        out.text(Text::Fixed("\\"), true);
                         self.at += 1;
                     }
                 },
@@ -246,7 +237,7 @@ impl Parser<'_> {
                     {
                         self.at += 1;
                     }
-                    out.text(self.slice(from, self.at), true);
+                    out.text(self.literal(from, self.at), true);
                 }
             }
         }

@@ -171,7 +171,7 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         } else if wrapper.assigns && is_assignment(text) {
             if let Some((name, value)) = text.split_once('=') {
                 let mut value_field = field.clone();
-                value_field.text = value.to_owned();
+                value_field.text = value.into();
                 effect::environment(walk, name, &value_field);
             }
             at += 1;

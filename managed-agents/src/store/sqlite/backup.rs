@@ -43,7 +43,7 @@ pub(super) fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -
 }
 
 fn copy_to(from: &Path, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
-    drop(files::private_file(part)?);
+    drop(files::new_private_file(part)?);
     let from = schema::reader_of_any_version(from)?;
     // one snapshot: else each write of another process would begin the copy anew
     from.execute_batch("BEGIN; SELECT size FROM tree")?;
@@ -94,6 +94,7 @@ pub(super) fn restore(copy_of: &Path, dir: &Path) -> Result<(), StoreError> {
     // a copy of an earlier try
     let _ = fs::remove_file(&new);
     copy(copy_of, &new, &mut |_, _| ())?;
+    settle(&database);
     for suffix in ["-wal", "-shm"] {
         let mut name = database.as_os_str().to_os_string();
         name.push(suffix);
@@ -109,4 +110,47 @@ pub(super) fn restore(copy_of: &Path, dir: &Path) -> Result<(), StoreError> {
     let db = schema::writer(dir, None)?;
     log::begin(&db, Duration::from_secs(1))?;
     Ok(db.execute_batch("COMMIT")?)
+}
+
+/// Brings what lies in the journal into the database, so that nothing is lost if the record is never replaced. One that cannot be read
+/// has nothing to lose.
+fn settle(database: &Path) {
+    if !database.exists() {
+        return;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let done = Connection::open_with_flags(database, flags)
+        .and_then(|db| db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+    if let Err(error) = done {
+        tracing::warn!(%error, "what lies in the journal of the record that is replaced cannot be read");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_in_the_journal_outlives_a_restore_that_breaks_off() {
+        let dir = std::env::temp_dir().join(format!("ma-settle-{}", std::process::id()));
+        let (live, left) = (dir.join("live"), dir.join("left"));
+        fs::create_dir_all(&live).unwrap();
+        fs::create_dir_all(&left).unwrap();
+        let db = Connection::open(live.join("record.db")).unwrap();
+        db.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE t(a); INSERT INTO t VALUES(7)")
+            .unwrap();
+        // as a kill leaves them
+        for name in ["record.db", "record.db-wal"] {
+            fs::copy(live.join(name), left.join(name)).unwrap();
+        }
+        settle(&left.join("record.db"));
+        let _ = fs::remove_file(left.join("record.db-wal"));
+        let there = Connection::open(left.join("record.db")).unwrap();
+        assert_eq!(
+            there.query_row("SELECT a FROM t", [], |row| row.get::<_, i64>(0)),
+            Ok(7)
+        );
+        drop((db, there));
+        fs::remove_dir_all(dir).unwrap();
+    }
 }

@@ -118,6 +118,25 @@ impl CallBook {
         Ok(())
     }
 
+    /// Whether it is noted that a call ran outside governance.
+    pub(crate) fn knows_outside(&self, event: &str) -> Result<bool, StoreError> {
+        let known = self.db().query_row(
+            "SELECT EXISTS(SELECT 1 FROM calls WHERE session = ?1 AND event = ?2 AND state = ?3)",
+            params![self.session, event, OUTSIDE],
+            |row| row.get(0),
+        )?;
+        Ok(known)
+    }
+
+    /// Notes that the record holds that a call ran outside governance.
+    pub(crate) fn note_outside(&self, event: &str, tool: &str) -> Result<(), StoreError> {
+        self.db().execute(
+            "INSERT OR IGNORE INTO calls(session, event, tool, state, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![self.session, event, tool, OUTSIDE, now()],
+        )?;
+        Ok(())
+    }
+
     fn set(&self, event: &str, state: i64, answer: Option<&str>) -> Result<(), StoreError> {
         self.db().execute(
             "UPDATE calls SET state = ?3, answer = ?4 WHERE session = ?1 AND event = ?2",
@@ -198,6 +217,9 @@ const ANSWERED: i64 = 2;
 /// Answered with the word that nobody knows how it ended.
 const LOST: i64 = 3;
 
+/// Never taken: it ran outside governance, and the record says so.
+const OUTSIDE: i64 = 4;
+
 const TABLE: &str = "CREATE TABLE calls(session TEXT NOT NULL, event TEXT NOT NULL, tool TEXT NOT NULL, \
     state INTEGER NOT NULL, at INTEGER NOT NULL, answer TEXT, PRIMARY KEY(session, event)) STRICT, WITHOUT ROWID";
 
@@ -267,6 +289,19 @@ mod tests {
             (lost[0].0.as_str(), lost[0].1.as_str(), lost[0].2.as_str()),
             ("s", "e", "refund")
         );
+    }
+
+    #[test]
+    fn a_call_outside_governance_is_noted_once_and_is_not_lost() {
+        let dir = Dir::new("outside");
+        let book = CallBook::open(&dir.0, "s").unwrap();
+        assert!(!book.knows_outside("e").unwrap());
+        book.note_outside("e", "bash").unwrap();
+        book.note_outside("e", "bash").unwrap();
+        drop(book);
+        let book = CallBook::open(&dir.0, "s").unwrap();
+        assert!(book.knows_outside("e").unwrap() && !book.knows_outside("f").unwrap());
+        assert_eq!(lost(&dir.0).unwrap(), []);
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(super) fn erase(log: &mut Log<'_>, subject: &str) -> Result<Option<u64>, Sto
             return Ok(None);
         };
         // nobody begins a hold meanwhile: this transaction writes
-        holds::check_erasure(log, tip.size(), number)?;
+        holds::check_erasure(log.db, tip.size(), number)?;
         let Some(number) = log.keys.erase(subject)? else {
             return Ok(None);
         };

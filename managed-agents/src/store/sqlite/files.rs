@@ -26,6 +26,15 @@ pub(super) fn private_file(path: &Path) -> Result<File, StoreError> {
     options.open(path).map_err(|error| StoreError::io("open", path, &error))
 }
 
+/// Makes a file for the owner alone, which must not be there: nobody else's, and no link to one, is written to in its place.
+pub(super) fn new_private_file(path: &Path) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| StoreError::io("make", path, &error))
+}
+
 /// Replaces a file so that a reader, and whoever comes after a loss of power, sees the old or the new one as a whole.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
@@ -57,5 +66,21 @@ pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => File::open(dir)?.sync_all(),
         _ => Ok(()),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_somebody_laid_is_not_written_through() {
+        let dir = std::env::temp_dir().join(format!("ma-files-{}", std::process::id()));
+        private_dir(&dir).unwrap();
+        let (link, theirs) = (dir.join("copy.part"), dir.join("theirs"));
+        std::os::unix::fs::symlink(&theirs, &link).unwrap();
+        assert!(new_private_file(&link).is_err());
+        assert!(!theirs.exists());
+        fs::remove_dir_all(dir).unwrap();
     }
 }

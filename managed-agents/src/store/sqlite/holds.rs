@@ -141,21 +141,26 @@ pub(super) fn begin(log: &mut Log<'_>, hold: &Hold) -> Result<u64, StoreError> {
 /// Ends a hold.
 pub(super) fn release(log: &mut Log<'_>, place: u64) -> Result<u64, StoreError> {
     log.transact(true, |log, tip| {
-        let stands = standing(log.db, tip.size())?.iter().any(|hold| hold.place == place);
-        if !stands {
-            return Err(StoreError::new(
-                StoreErrorKind::Refused,
-                format!("no hold stands that began with entry {place}"),
-            ));
-        }
+        stands(log.db, tip.size(), place)?;
         let body = serde_json::to_string(&Release { hold: place }).unwrap_or_default();
         log.state(tip, "release", &body)
     })
 }
 
+/// An error unless the hold stands that began with this entry.
+pub(super) fn stands(db: &Connection, size: u64, place: u64) -> Result<(), StoreError> {
+    if standing(db, size)?.iter().any(|hold| hold.place == place) {
+        return Ok(());
+    }
+    Err(StoreError::new(
+        StoreErrorKind::Refused,
+        format!("no hold stands that began with entry {place}"),
+    ))
+}
+
 /// Why a subject cannot be erased: a hold on everything, on the subject, or on a tool of which values of the subject are kept.
-pub(super) fn check_erasure(log: &Log<'_>, size: u64, subject: u32) -> Result<(), StoreError> {
-    let holds = standing(log.db, size)?;
+pub(super) fn check_erasure(db: &Connection, size: u64, subject: u32) -> Result<(), StoreError> {
+    let holds = standing(db, size)?;
     let mut about_tools = Vec::new();
     for hold in &holds {
         match (hold.subject, &hold.tool) {
@@ -167,14 +172,12 @@ pub(super) fn check_erasure(log: &Log<'_>, size: u64, subject: u32) -> Result<()
     if about_tools.is_empty() {
         return Ok(());
     }
-    let mut select = log
-        .db
-        .prepare("SELECT seq FROM sealed WHERE subject = ?1 AND length(box) > 0")?;
+    let mut select = db.prepare("SELECT seq FROM sealed WHERE subject = ?1 AND length(box) > 0")?;
     let places: Vec<i64> = select
         .query_map([subject], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for place in places {
-        let entry = lookup::entry(log.db, place.cast_unsigned())?;
+        let entry = lookup::entry(db, place.cast_unsigned())?;
         let tool = entry.as_ref().and_then(crate::audit::entry::Entry::tool);
         let tool = tool.as_ref().map_or("", |tool| tool.reveal());
         if let Some(hold) = about_tools.iter().find(|hold| hold.keeps(subject, tool)) {

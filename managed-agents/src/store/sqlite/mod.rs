@@ -90,7 +90,8 @@ pub use options::{Durability, StoreOptions, data_dir};
 pub use query::{Page, Query};
 pub use reader::{Head, Reader, Values};
 pub use retention::{Retained, RetentionRule};
-pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken};
+pub(crate) use shared::Attending;
+pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken, StoredEdit};
 pub use tickets::{Ticket, TicketQuery};
 pub use verify::{Depth, Problem, Report};
 
@@ -110,7 +111,7 @@ use facts::Facts;
 use message::{Append, Decision, Ended, Keeping, Message, Written};
 use seal::Values as Sealing;
 use shared::Shared;
-use tickets::{Change, Desk, Order};
+use tickets::{Change, Decided, Desk, Order};
 
 /// How long a caller that is alone stays awake for its answer.
 const AWAKE: Duration = Duration::from_micros(60);
@@ -255,6 +256,11 @@ impl Store {
         self.ask(|reply| Message::Append(Box::new(Append { entry, synced, reply })))
     }
 
+    /// Has stops of other processes known here within 100 ms although nothing runs, until what is given is dropped.
+    pub(crate) fn attend(&self) -> Attending {
+        self.0.shared.attend()
+    }
+
     /// Records a stop; answered when it is fsynced. From then on no process admits what it stops, and what runs is cancelled or told:
     /// in this process at once, in others within 100 ms.
     ///
@@ -329,12 +335,6 @@ impl Store {
         backup::restore(copy.as_ref(), dir.as_ref())
     }
 
-    /// A call waits for people here: what other processes stop is looked for until what is given is dropped.
-    #[cfg(feature = "engine")]
-    pub(crate) fn attend(&self) -> shared::Attended {
-        self.0.shared.attend()
-    }
-
     /// The open ticket of a call, read by a thread of its own; with who may decide, unless that is known as of this epoch.
     pub(crate) fn find_ticket(&self, call: &ToolCall, known: Option<u64>) -> Answer<Result<Lookup, StoreError>> {
         let desk = match self.desk() {
@@ -376,14 +376,28 @@ impl Store {
         key: &str,
         entry: PendingEntry,
         (to, now): (TicketState, i64),
+        edit: Option<(u32, &StoredEdit)>,
     ) -> Answer<Result<Result<Sequence, NotTaken>, StoreError>> {
-        let change = Change::Decide {
+        let keys = &self.0.shared.keys;
+        let edit = edit.map(|(subject, stored)| -> Result<_, StoreError> {
+            // another process may have made it
+            keys.reload()?;
+            let key = keys.by_number(subject);
+            let key = key.ok_or_else(|| StoreError::new(StoreErrorKind::Refused, "the data subject was erased"))?;
+            Ok((tickets::seal_edit(key, stored)?, stored.edit.digest(&stored.salt)))
+        });
+        let edit = match edit.transpose() {
+            Ok(edit) => edit,
+            Err(error) => return Answer::ready(Err(error)),
+        };
+        let change = Change::Decide(Box::new(Decided {
             ticket: ticket.to_owned(),
             key: key.to_owned(),
-            entry: Box::new(entry),
+            entry,
             to,
             now,
-        };
+            edit,
+        }));
         self.ask(|reply| Message::Ticket(Box::new(Order { change, reply })))
     }
 
@@ -402,7 +416,7 @@ impl Store {
         let desk = self
             .0
             .desk
-            .get_or_init(|| Desk::start(&self.0.dir, &self.0.shared.keys));
+            .get_or_init(|| Desk::start(&self.0.dir, &self.0.shared.keys, self.0.to_writer.clone()));
         desk.as_ref().map_err(Clone::clone)
     }
 

@@ -285,6 +285,16 @@ impl Reader {
         holds::number_of(&self.keys, subject)
     }
 
+    /// Whether a hold keeps something of the subject of this number.
+    pub(crate) fn may_erase(&self, subject: u32) -> Result<(), StoreError> {
+        holds::check_erasure(&self.db, self.head()?.size(), subject)
+    }
+
+    /// Whether the hold stands that began with this entry.
+    pub(crate) fn stands(&self, hold: Sequence) -> Result<(), StoreError> {
+        holds::stands(&self.db, self.head()?.size(), hold.get())
+    }
+
     /// Every hold that stands.
     ///
     /// # Errors

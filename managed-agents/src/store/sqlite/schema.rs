@@ -59,6 +59,12 @@ pub(super) const STEPS: &[Step] = &[
         drops: &[],
         fill: |_| Ok(()),
     },
+    // nor was one edited
+    Step {
+        tables: &super::tickets::EDITS,
+        drops: &[],
+        fill: |_| Ok(()),
+    },
 ];
 
 /// The version of the tables, in `PRAGMA user_version`.

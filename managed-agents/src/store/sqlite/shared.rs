@@ -19,8 +19,8 @@ pub(super) struct Shared {
     pub(super) ticket_key: StoreKey,
     most_in_flight: usize,
     in_flight: AtomicUsize,
-    /// How many calls wait for people.
-    waiting: AtomicUsize,
+    /// How many want to hear of stops although nothing runs.
+    attending: AtomicUsize,
     /// The latest time of any entry, in microseconds since 1970.
     log_time: AtomicI64,
     standings: RwLock<Arc<HashMap<String, Standing>>>,
@@ -39,7 +39,7 @@ impl Shared {
             ticket_key,
             most_in_flight,
             in_flight: AtomicUsize::new(0),
-            waiting: AtomicUsize::new(0),
+            attending: AtomicUsize::new(0),
             log_time: AtomicI64::new(0),
             standings: RwLock::default(),
             trouble: RwLock::default(),
@@ -59,20 +59,21 @@ impl Shared {
         (taken < self.most_in_flight).then_some(place)
     }
 
+    /// Has stops of other processes looked for until what is given is dropped.
+    pub(super) fn attend(self: &Arc<Self>) -> Attending {
+        // in one order with what the watching thread reads before it sleeps, as in `place`
+        self.attending.fetch_add(1, Ordering::SeqCst);
+        self.alarm.wake();
+        Attending(Arc::clone(self))
+    }
+
+    /// Whether somebody must hear of stops.
+    pub(super) fn is_attended(&self) -> bool {
+        self.in_flight() > 0 || self.attending.load(Ordering::SeqCst) > 0
+    }
+
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::SeqCst)
-    }
-
-    /// Whether a call runs or waits here: what others stop must be heard of.
-    pub(super) fn is_attended(&self) -> bool {
-        self.in_flight() > 0 || self.waiting.load(Ordering::SeqCst) > 0
-    }
-
-    /// A call waits for people until what is given is dropped.
-    pub(super) fn attend(self: &Arc<Self>) -> Attended {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        self.alarm.wake();
-        Attended(Arc::clone(self))
     }
 
     pub(super) fn log_time(&self) -> i64 {
@@ -139,20 +140,20 @@ impl Shared {
     }
 }
 
+/// Somebody who wants to hear of stops although nothing runs.
+pub(crate) struct Attending(Arc<Shared>);
+
+impl Drop for Attending {
+    fn drop(&mut self) {
+        self.0.attending.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A decision that is under way, until its outcome is written.
 pub(super) struct Place(Arc<Shared>);
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A call that waits for people.
-pub(crate) struct Attended(Arc<Shared>);
-
-impl Drop for Attended {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }

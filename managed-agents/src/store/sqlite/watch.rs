@@ -1,4 +1,4 @@
-//! The thread that looks, while calls run or wait for people, whether another process has stopped something.
+//! The thread that looks, while calls run or somebody attends, whether another process has stopped something.
 //!
 //! It reads one number of the database every 20 ms, and more only where any process has written since. While nothing runs it
 //! sleeps: what is admitted next is checked by the transaction that writes it.

@@ -50,6 +50,8 @@ pub enum ToolboxProblemKind {
     DuplicateName,
     /// A name that models cannot call.
     InvalidName,
+    /// A tool says nothing of what it does, and this toolbox wants each to.
+    Undescribed,
 }
 
 impl ToolboxProblem {
@@ -85,6 +87,13 @@ impl ToolboxProblem {
         Self {
             kind: ToolboxProblemKind::DuplicateName,
             text,
+        }
+    }
+
+    pub(super) fn undescribed(name: &str) -> Self {
+        Self {
+            kind: ToolboxProblemKind::Undescribed,
+            text: format!("tool `{name}` does not say what it does: give its function a doc comment"),
         }
     }
 

@@ -1,27 +1,32 @@
 //! The thread that looks tickets up, and tells whoever waits that people have decided.
 //!
 //! It has a connection of its own. While somebody waits it looks every 20 ms whether the database has changed, whoever changed it
-//! (SQLite's `data_version`); while nobody waits it sleeps.
+//! (SQLite's `data_version`); while nobody waits it sleeps, and every 10 s looks for tickets whose time is over.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::oneshot;
 
-use super::rows;
+use super::{Change, Order, rows};
 use crate::approval::{APPROVER_ENTRY, Found, TicketState};
 use crate::audit::entry::Entry;
 use crate::identity::Passport;
+use crate::store::sqlite::admission::micros;
 use crate::store::sqlite::error::StoreError;
 use crate::store::sqlite::keys::SubjectKeys;
+use crate::store::sqlite::message::Message;
 use crate::store::sqlite::query::Query;
 use crate::store::sqlite::schema;
 
 /// How often the database is looked at while somebody waits.
 const PERIOD: Duration = Duration::from_millis(20);
+
+/// How often it is looked for tickets whose time is over, so that their expiry is recorded though nobody asks for them.
+const TICK: Duration = Duration::from_secs(10);
 
 /// What the desk is asked.
 enum Ask {
@@ -72,7 +77,11 @@ pub(in crate::store::sqlite) struct Desk {
 }
 
 impl Desk {
-    pub(in crate::store::sqlite) fn start(dir: &Path, keys: &Arc<SubjectKeys>) -> Result<Self, StoreError> {
+    pub(in crate::store::sqlite) fn start(
+        dir: &Path,
+        keys: &Arc<SubjectKeys>,
+        to_writer: Sender<Message>,
+    ) -> Result<Self, StoreError> {
         let (to_desk, asked) = channel();
         let (database, keys): (PathBuf, _) = (schema::database(dir), Arc::clone(keys));
         let db = schema::reader(&database)?;
@@ -80,7 +89,7 @@ impl Desk {
         std::thread::Builder::new()
             .name("managed-agents tickets".to_owned())
             .spawn(move || {
-                serve(&db, &keys, &asked);
+                serve(&db, &keys, &asked, &to_writer);
                 // closed before anybody hears that the thread has ended
                 drop(db);
                 drop(ending);
@@ -138,15 +147,17 @@ impl Desk {
     }
 }
 
-fn serve(db: &Connection, keys: &SubjectKeys, asked: &Receiver<Ask>) {
+fn serve(db: &Connection, keys: &SubjectKeys, asked: &Receiver<Ask>, to_writer: &Sender<Message>) {
     let mut waiting: Vec<Waiting> = Vec::new();
     let mut seen: Option<i64> = None;
+    let mut ticked = Instant::now();
     loop {
-        let next = if waiting.is_empty() {
-            asked.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            asked.recv_timeout(PERIOD)
-        };
+        let until_tick = TICK.saturating_sub(ticked.elapsed());
+        if until_tick.is_zero() {
+            expire(db, to_writer, micros(SystemTime::now()));
+            ticked = Instant::now();
+        }
+        let next = asked.recv_timeout(if waiting.is_empty() { until_tick } else { PERIOD });
         match next {
             Ok(Ask::Find {
                 agent,
@@ -171,12 +182,30 @@ fn serve(db: &Connection, keys: &SubjectKeys, asked: &Receiver<Ask>) {
         if waiting.is_empty() {
             continue;
         }
-        waiting.retain(|one| !one.decided.is_closed());
-        let now: Option<i64> = db.pragma_query_value(None, "data_version", |row| row.get(0)).ok();
-        if now.is_none() || now != seen {
-            seen = now;
-            tell(db, &mut waiting);
-        }
+        look(db, &mut waiting, &mut seen);
+    }
+}
+
+/// Has tickets closed whose time is over, if there are any.
+fn expire(db: &Connection, to_writer: &Sender<Message>, now: i64) {
+    let first: Option<i64> = db
+        .query_row("SELECT min(expires) FROM live", [], |row| row.get(0))
+        .unwrap_or_default();
+    if first.is_some_and(|first| first <= now) {
+        // nobody waits for it: what fails now is tried again, and recorded at the latest by whoever asks for the ticket
+        let (reply, _) = oneshot::channel();
+        let change = Change::Expire { now };
+        let _ = to_writer.send(Message::Ticket(Box::new(Order { change, reply })));
+    }
+}
+
+/// Looks once whether anything has changed, and tells whom it concerns.
+fn look(db: &Connection, waiting: &mut Vec<Waiting>, seen: &mut Option<i64>) {
+    waiting.retain(|one| !one.decided.is_closed());
+    let now: Option<i64> = db.pragma_query_value(None, "data_version", |row| row.get(0)).ok();
+    if now.is_none() || now != *seen {
+        *seen = now;
+        tell(db, waiting);
     }
 }
 
@@ -288,9 +317,93 @@ fn found(db: &Connection, ticket: super::Ticket) -> Result<Found, StoreError> {
         binding: binding.binding,
         salt: binding.salt,
         statements,
+        edit: ticket.edit.map(|stored| (stored.edit, stored.salt)),
     })
 }
 
 fn time(micros: i64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With two looks between a decision and 50 ms after it, whatever the first came upon: a busy machine delays a look, and never
+    /// what one look sees.
+    const _: () = assert!(PERIOD.as_millis() * 2 <= 50);
+
+    #[test]
+    fn what_is_due_is_closed_though_nobody_asks_for_it() {
+        let dir = std::env::temp_dir().join(format!("managed-agents-desk-due-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        let options = crate::store::StoreOptions::new(&dir).high_water(dir.join("mark"));
+        let store = crate::store::Store::open(options).unwrap();
+        let reader = schema::reader(&schema::database(&dir)).unwrap();
+        let (to_writer, sent) = channel();
+        expire(&reader, &to_writer, 1_000);
+        assert!(sent.try_recv().is_err(), "there is nothing");
+        Connection::open(schema::database(&dir))
+            .unwrap()
+            .execute(
+                "INSERT INTO live(binding, ticket, agent, state, expires, salt, mark) VALUES(x'00', 1, 'a', 'pending', 500, x'', x'')",
+                [],
+            )
+            .unwrap();
+        expire(&reader, &to_writer, 499);
+        assert!(sent.try_recv().is_err(), "nothing is due");
+        expire(&reader, &to_writer, 500);
+        let Ok(Message::Ticket(order)) = sent.try_recv() else {
+            panic!("nothing was ordered")
+        };
+        assert!(matches!(order.change, Change::Expire { now: 500 }));
+        drop((reader, store));
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn the_first_look_after_a_decision_of_another_connection_tells_who_waits_for_it() {
+        let dir = std::env::temp_dir().join(format!("managed-agents-desk-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        let options = crate::store::StoreOptions::new(&dir).high_water(dir.join("mark"));
+        let store = crate::store::Store::open(options).unwrap();
+        let (other, reader) = (
+            Connection::open(schema::database(&dir)).unwrap(),
+            schema::reader(&schema::database(&dir)).unwrap(),
+        );
+        for place in 0..2 {
+            other
+                .execute(
+                    "INSERT INTO tickets(place, id, agent, tool, definition, digest, needed, state, opened, expires, subject, nonce, \
+                     box, mark) VALUES(?1, 'tkt_' || ?1, 'a', 't', x'', x'', 1, 'pending', 0, 0, 0, x'', x'', x'')",
+                    [place],
+                )
+                .unwrap();
+        }
+        let (mut waiting, mut answers) = (Vec::new(), Vec::new());
+        for ticket in ["tkt_0", "tkt_1"] {
+            let (decided, answer) = oneshot::channel();
+            waiting.push(Waiting {
+                ticket: ticket.into(),
+                decided,
+            });
+            answers.push(answer);
+        }
+        let mut seen = None;
+        look(&reader, &mut waiting, &mut seen);
+        look(&reader, &mut waiting, &mut seen);
+        assert_eq!(waiting.len(), 2);
+        other
+            .execute("UPDATE tickets SET state = 'approved' WHERE id = 'tkt_1'", [])
+            .unwrap();
+        look(&reader, &mut waiting, &mut seen);
+        assert!(answers[1].try_recv().is_ok() && answers[0].try_recv().is_err());
+        assert_eq!(waiting.len(), 1);
+        // who went away is not looked for
+        drop(answers);
+        look(&reader, &mut waiting, &mut seen);
+        assert!(waiting.is_empty());
+        drop((other, reader, store));
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

@@ -8,6 +8,7 @@
 //! backup, and the data subject's, which erasure destroys. So nothing that is left of it anywhere can be tried against guesses.
 
 mod desk;
+mod edits;
 mod key;
 mod order;
 mod rows;
@@ -16,18 +17,19 @@ mod tables;
 use std::fmt;
 
 use super::error::StoreError;
-use crate::approval::{ShownCall, TicketState};
+use crate::approval::{Edit, ShownCall, TicketState};
 use crate::audit::Sequence;
 use crate::call::{Digest, Salt};
 
 pub(super) use desk::Desk;
 pub(crate) use desk::{LoggedPeople, Lookup};
+pub(super) use edits::{Kept as KeptEdit, all as all_edits, seal as seal_edit};
 pub(super) use key::{BindingKey, StoreKey};
 pub(crate) use order::NotTaken;
-pub(super) use order::{Change, Order, apply};
+pub(super) use order::{Change, Decided, Order, apply};
 pub(super) use rows::{TicketMark, all_marks};
 pub(super) use rows::{cancel_all, close, close_erased, consume, expire_due, may_open, open, state_of};
-pub(super) use tables::TABLES;
+pub(super) use tables::{EDITS, TABLES};
 
 /// A ticket, as the store has it.
 #[derive(Clone, Debug)]
@@ -44,10 +46,19 @@ pub struct Ticket {
     pub(super) opened: i64,
     pub(super) expires: i64,
     pub(super) place: u64,
+    pub(super) subject: u32,
     pub(super) ran: Option<u64>,
     pub(super) shown: Option<ShownCall>,
     pub(super) decisions: Vec<Sequence>,
     pub(super) binding: Option<Binding>,
+    pub(super) edit: Option<StoredEdit>,
+}
+
+/// With which arguments people approved a call, and the salt of what they signed of that. `Debug` shows no value.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredEdit {
+    pub(crate) edit: Edit,
+    pub(crate) salt: Salt,
 }
 
 /// What an open ticket is bound to. `Debug` shows nothing of it.
@@ -152,6 +163,21 @@ impl Ticket {
     #[must_use]
     pub fn decisions(&self) -> &[Sequence] {
         &self.decisions
+    }
+
+    /// The arguments that people put in the place of the call's own, as one JSON object, while it is open: the rest stays as it is.
+    #[must_use]
+    pub fn edit(&self) -> Option<&str> {
+        self.edit.as_ref().map(|stored| stored.edit.as_json())
+    }
+
+    pub(crate) fn stored_edit(&self) -> Option<&StoredEdit> {
+        self.edit.as_ref()
+    }
+
+    /// The number of the data subject under whose key it lies.
+    pub(crate) fn subject(&self) -> u32 {
+        self.subject
     }
 
     /// What it is bound to, while it is open.

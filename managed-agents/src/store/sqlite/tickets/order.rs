@@ -2,15 +2,16 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::rows;
-use crate::approval::TicketState;
+use super::{edits, rows};
+use crate::approval::{OperatorStatement, TicketState};
 use crate::audit::Sequence;
-use crate::audit::entry::PendingEntry;
+use crate::audit::entry::{Entry, PendingEntry};
+use crate::call::Digest;
 use crate::store::sqlite::error::StoreError;
 use crate::store::sqlite::facts::Facts;
 use crate::store::sqlite::log::Log;
 use crate::store::sqlite::message::Reply;
-use crate::store::sqlite::seal::Values;
+use crate::store::sqlite::seal::{SealedBox, Values};
 use crate::store::sqlite::tip::Tip;
 
 /// A change of tickets on its way to the writer.
@@ -21,15 +22,20 @@ pub(in crate::store::sqlite) struct Order {
 
 pub(in crate::store::sqlite) enum Change {
     /// A person decided; the entry holds the signed statement.
-    Decide {
-        ticket: String,
-        key: String,
-        entry: Box<PendingEntry>,
-        to: TicketState,
-        now: i64,
-    },
+    Decide(Box<Decided>),
     /// Tickets whose time is over are closed.
     Expire { now: i64 },
+}
+
+/// A person's decision.
+pub(in crate::store::sqlite) struct Decided {
+    pub(in crate::store::sqlite) ticket: String,
+    pub(in crate::store::sqlite) key: String,
+    pub(in crate::store::sqlite) entry: PendingEntry,
+    pub(in crate::store::sqlite) to: TicketState,
+    pub(in crate::store::sqlite) now: i64,
+    /// With which arguments, encrypted, and the digest of that in the statement.
+    pub(in crate::store::sqlite) edit: Option<(SealedBox, Digest)>,
 }
 
 /// Why a decision was not taken.
@@ -41,6 +47,8 @@ pub(crate) enum NotTaken {
     Stands(TicketState),
     /// The same key approved it already.
     Twice,
+    /// Others approved it with other arguments, or as it is.
+    OtherEdit,
 }
 
 /// Makes a change; within a transaction of the log.
@@ -54,22 +62,20 @@ pub(in crate::store::sqlite) fn apply(
             rows::expire_due(log, tip, *now)?;
             Ok(Ok(Sequence::new(tip.size())))
         }
-        Change::Decide {
-            ticket,
-            key,
-            entry,
-            to,
-            now,
-        } => decide(log, tip, (ticket, key, *to, *now), entry),
+        Change::Decide(decided) => decide(log, tip, decided),
     }
 }
 
-fn decide(
-    log: &mut Log<'_>,
-    tip: &mut Tip,
-    (ticket, key, to, now): (&str, &str, TicketState, i64),
-    entry: &PendingEntry,
-) -> Result<Result<Sequence, NotTaken>, StoreError> {
+fn decide(log: &mut Log<'_>, tip: &mut Tip, decided: &Decided) -> Result<Result<Sequence, NotTaken>, StoreError> {
+    let Decided {
+        ticket,
+        key,
+        entry,
+        to,
+        now,
+        edit,
+    } = decided;
+    let (to, now) = (*to, *now);
     let row: Option<(i64, String, u8, i64)> = log
         .db
         .prepare_cached("SELECT place, state, needed, expires FROM tickets WHERE id = ?1")?
@@ -98,6 +104,11 @@ fn decide(
     if to != TicketState::Cancelled && there.exists(params![ticket_place, key])? {
         return Ok(Err(NotTaken::Twice));
     }
+    if matches!(to, TicketState::Approved | TicketState::Edited)
+        && !agrees(log, ticket_place, edit.as_ref().map(|(_, digest)| *digest))?
+    {
+        return Ok(Err(NotTaken::OtherEdit));
+    }
     let facts = Facts::of(&entry.index);
     let place = log.append(tip, entry, facts, &mut Values::None)?;
     if to == TicketState::Cancelled {
@@ -107,6 +118,9 @@ fn decide(
     log.db
         .prepare_cached("INSERT INTO decisions(ticket, key, place) VALUES(?1, ?2, ?3)")?
         .execute(params![ticket_place, key, place.cast_signed()])?;
+    if let Some((sealed, _)) = edit {
+        edits::write(log.db, ticket_place, sealed)?;
+    }
     let people: u32 = log
         .db
         .prepare_cached("SELECT count(*) FROM decisions WHERE ticket = ?1")?
@@ -120,4 +134,23 @@ fn decide(
             .execute(params![ticket_place, to.as_str()])?;
     }
     Ok(Ok(Sequence::new(place)))
+}
+
+/// Whether all who approved an open ticket before approved the same of it.
+fn agrees(log: &Log<'_>, ticket_place: i64, edit: Option<Digest>) -> Result<bool, StoreError> {
+    let mut select = log
+        .db
+        .prepare_cached("SELECT e.bytes FROM decisions d JOIN entries e ON e.seq = d.place WHERE d.ticket = ?1")?;
+    let entries: Vec<Vec<u8>> = select
+        .query_map([ticket_place], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let edit = edit.map(|edit| edit.to_string());
+    for bytes in entries {
+        let entry = Entry::parse(bytes)?;
+        let stated = entry.raw("body").and_then(|body| OperatorStatement::parse(body).ok());
+        if stated.is_some_and(|stated| stated.about("edit") != edit.as_deref()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

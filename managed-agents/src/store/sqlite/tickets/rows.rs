@@ -234,6 +234,8 @@ pub(in crate::store::sqlite) fn close(
 fn forget(db: &Connection, id: &str) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM live WHERE ticket = (SELECT place FROM tickets WHERE id = ?1)")?
         .execute([id])?;
+    db.prepare_cached("DELETE FROM edits WHERE ticket = (SELECT place FROM tickets WHERE id = ?1)")?
+        .execute([id])?;
     db.prepare_cached("DELETE FROM decisions WHERE ticket = (SELECT place FROM tickets WHERE id = ?1)")?
         .execute([id])?;
     Ok(())
@@ -286,7 +288,8 @@ pub(in crate::store::sqlite) fn cancel_all(log: &mut Log<'_>, tip: &mut Tip) -> 
         close(log, tip, &id, TicketState::Cancelled)?;
     }
     // what is bound to no ticket that was open is nobody's
-    log.db.execute_batch("DELETE FROM live; DELETE FROM decisions")?;
+    log.db
+        .execute_batch("DELETE FROM live; DELETE FROM edits; DELETE FROM decisions")?;
     Ok(())
 }
 
@@ -310,16 +313,20 @@ pub(super) fn by_id(db: &Connection, keys: &SubjectKeys, id: &str) -> Result<Opt
 }
 
 pub(super) fn list(db: &Connection, keys: &SubjectKeys, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
-    let sql = if query.all {
-        format!(
+    // from the few that are open to their tickets, never the other way about: there may be a million of those
+    let sql = match (query.all, &query.agent) {
+        (true, _) => format!(
             "SELECT {COLUMNS} FROM tickets t LEFT JOIN live l ON l.ticket = t.place \
              WHERE ?1 IS NULL OR t.agent = ?1 ORDER BY t.place DESC LIMIT ?2"
-        )
-    } else {
-        format!(
-            "SELECT {COLUMNS} FROM live l JOIN tickets t ON t.place = l.ticket \
-             WHERE ?1 IS NULL OR l.agent = ?1 ORDER BY t.place LIMIT ?2"
-        )
+        ),
+        (false, None) => format!(
+            "SELECT {COLUMNS} FROM live l INDEXED BY live_by_ticket CROSS JOIN tickets t ON t.place = l.ticket \
+             WHERE ?1 IS NULL ORDER BY l.ticket LIMIT ?2"
+        ),
+        (false, Some(_)) => format!(
+            "SELECT {COLUMNS} FROM live l INDEXED BY live_by_agent CROSS JOIN tickets t ON t.place = l.ticket \
+             WHERE l.agent = ?1 ORDER BY l.ticket LIMIT ?2"
+        ),
     };
     let most = i64::try_from(query.most.unwrap_or(MOST_LISTED)).unwrap_or(i64::MAX);
     let mut select = db.prepare_cached(&sql)?;
@@ -350,6 +357,10 @@ fn read(db: &Connection, keys: &SubjectKeys, row: &Row<'_>, with_shown: bool) ->
         .query_map([place], |row| row.get::<_, i64>(0))?
         .map(|place| Ok(Sequence::new(place?.cast_unsigned())))
         .collect::<Result<_, rusqlite::Error>>()?;
+    let edit = match binding {
+        Some(_) => super::edits::read(db, keys, (place, subject))?,
+        None => None,
+    };
     let digest = |bytes: [u8; 32]| Digest::new(bytes);
     Ok(Ticket {
         id: row.get(1)?,
@@ -364,6 +375,7 @@ fn read(db: &Connection, keys: &SubjectKeys, row: &Row<'_>, with_shown: bool) ->
         opened: row.get(10)?,
         expires: row.get(11)?,
         place: place.cast_unsigned(),
+        subject,
         ran: row.get::<_, Option<i64>>(12)?.map(i64::cast_unsigned),
         shown,
         decisions,
@@ -371,6 +383,7 @@ fn read(db: &Connection, keys: &SubjectKeys, row: &Row<'_>, with_shown: bool) ->
             binding,
             salt: Salt::from_bytes(salt),
         }),
+        edit,
     })
 }
 

@@ -27,3 +27,9 @@ pub(in crate::store::sqlite) const TABLES: [Table; 6] = [
          PRIMARY KEY(ticket, key)) STRICT, WITHOUT ROWID",
     ),
 ];
+
+/// With which arguments people approved open tickets: encrypted as the values of an entry are, and deleted when the ticket closes.
+pub(in crate::store::sqlite) const EDITS: [Table; 1] = [(
+    "edits",
+    "CREATE TABLE edits(ticket INTEGER PRIMARY KEY, nonce BLOB NOT NULL, box BLOB NOT NULL) STRICT",
+)];

@@ -24,6 +24,7 @@ use crate::identity::Trust;
 pub(super) struct Deep<'a> {
     db: &'a Connection,
     tip: &'a Tip,
+    keys: &'a SubjectKeys,
     log_time: i64,
     statements: Statements<'a>,
     tickets: Tickets,
@@ -55,6 +56,7 @@ impl<'a> Deep<'a> {
             db,
             tip,
             log_time: 0,
+            keys,
             statements: Statements::new(keys, trust),
             tickets: Tickets::default(),
             running: BTreeSet::new(),
@@ -231,7 +233,7 @@ impl<'a> Deep<'a> {
         } else if !self.history.is(self.db, self.tip.log_time)? {
             report.add("state_differs", None, "what policies count is not what the log says");
         }
-        self.tickets.finish(self.db, report)?;
+        self.tickets.finish(self.db, self.keys, report)?;
         let mut select = self.db.prepare("SELECT seq, process, mark FROM running ORDER BY seq")?;
         let mut rows = select.query([])?;
         let mut running = BTreeSet::new();

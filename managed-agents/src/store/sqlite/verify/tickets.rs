@@ -6,7 +6,8 @@ use rusqlite::Connection;
 use serde::Deserialize;
 
 use super::super::error::StoreError;
-use super::super::tickets;
+use super::super::keys::SubjectKeys;
+use super::super::tickets::{self, KeptEdit};
 use super::report::Report;
 use crate::approval::{OperatorStatement, STORED, StatementKind, TicketState};
 use crate::audit::entry::Entry;
@@ -21,7 +22,8 @@ struct Derived {
     state: Option<TicketState>,
     ran: Option<u64>,
     decisions: Vec<(u64, String)>,
-    edited: bool,
+    /// The digest of what was changed of the call.
+    edit: Option<String>,
 }
 
 impl Tickets {
@@ -40,7 +42,7 @@ impl Tickets {
                     state: None,
                     ran: None,
                     decisions: Vec::new(),
-                    edited: false,
+                    edit: None,
                 },
             );
         }
@@ -71,23 +73,25 @@ impl Tickets {
             && stated.kind() != StatementKind::Cancel
         {
             derived.decisions.push((place, stated.signer().to_string()));
-            derived.edited |= stated.kind() == StatementKind::Edit;
+            if stated.kind() == StatementKind::Edit {
+                derived.edit = stated.about("edit").map(str::to_owned);
+            }
             if stated.kind() == StatementKind::Reject {
                 derived.state = Some(TicketState::Rejected);
             }
         }
     }
 
-    pub(super) fn finish(self, db: &Connection, report: &mut Report) -> Result<(), StoreError> {
+    pub(super) fn finish(self, db: &Connection, keys: &SubjectKeys, report: &mut Report) -> Result<(), StoreError> {
         let rows = tickets::all_marks(db)?;
         let mut live = 0;
         let fits = |id: &str, row: &tickets::TicketMark| {
             let Some(derived) = self.0.get(id) else { return false };
             let agreed = derived.decisions.len() >= usize::from(row.needed.max(1));
-            let state = derived.state.unwrap_or(match (agreed, derived.edited) {
+            let state = derived.state.unwrap_or(match (agreed, &derived.edit) {
                 (false, _) => TicketState::Pending,
-                (true, false) => TicketState::Approved,
-                (true, true) => TicketState::Edited,
+                (true, None) => TicketState::Approved,
+                (true, Some(_)) => TicketState::Edited,
             });
             let open = !state.is_closed();
             let decisions: &[(u64, String)] = if open { &derived.decisions } else { &[] };
@@ -96,7 +100,24 @@ impl Tickets {
                 && row.live == open.then_some(state)
                 && row.decisions == decisions
         };
+        let edits = tickets::all_edits(db, keys)?;
+        let mut edited = 0;
         for (id, row) in &rows {
+            // an edit lies beside a ticket as long as it is open, and is what was signed
+            let signed = self.0.get(id).and_then(|derived| derived.edit.as_ref());
+            let signed = signed.filter(|_| row.live.is_some());
+            let there = edits.get(&row.place);
+            edited += usize::from(there.is_some());
+            let same = match (there, signed) {
+                (None, None) | (Some(KeptEdit::Locked), Some(_)) => true,
+                (Some(KeptEdit::Edit(there)), Some(signed)) => there == signed,
+                _ => false,
+            };
+            if !same {
+                let what = "what was changed of its call is not what was signed";
+                report.add("ticket_differs", Some(row.place), what);
+                continue;
+            }
             live += i64::from(row.live.is_some());
             if !fits(id, row) {
                 let what = "how its ticket stands is not what the log says";
@@ -104,7 +125,7 @@ impl Tickets {
             }
         }
         let count: i64 = db.query_row("SELECT count(*) FROM live", [], |row| row.get(0))?;
-        if rows.len() != self.0.len() || count != live {
+        if rows.len() != self.0.len() || count != live || edited != edits.len() {
             report.add(
                 "ticket_differs",
                 None,

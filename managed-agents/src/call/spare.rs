@@ -1,0 +1,150 @@
+//! What a call that has ended leaves to the next one of its thread: the memory that it was written in.
+//!
+//! An allowed call is made, judged, run and forgotten in a few hundred nanoseconds, of which the allocator would take a
+//! fifth.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use super::{CallDetails, Head, Salt, ToolCall};
+
+/// Room for three small arguments without growing.
+const CAPACITY: usize = 128;
+/// The largest buffer that is kept.
+const KEPT: usize = 1024;
+
+thread_local! {
+    /// A call that nobody holds, without its arguments.
+    static CALL: Cell<Option<Arc<ToolCall>>> = const { Cell::new(None) };
+    /// What its arguments were written in, empty.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// An empty buffer for the arguments of a call.
+#[inline]
+pub(crate) fn buffer() -> Vec<u8> {
+    match BUFFER.try_with(Cell::take) {
+        Ok(buffer) if buffer.capacity() > 0 => buffer,
+        _ => Vec::with_capacity(CAPACITY),
+    }
+}
+
+impl ToolCall {
+    /// As [`new`](Self::new), in the place of one that has ended where there is such.
+    #[inline(always)]
+    pub(crate) fn in_spare(
+        head: &Arc<Head>,
+        salt: Salt,
+        tail: Vec<u8>,
+        arguments_at: usize,
+        session: Option<Arc<str>>,
+        details: Option<Box<CallDetails>>,
+    ) -> Arc<Self> {
+        if let Ok(Some(mut spare)) = CALL.try_with(Cell::take)
+            && let Some(call) = Arc::get_mut(&mut spare)
+        {
+            // each field is named, so that nothing of the call before is left
+            let Self {
+                head: own_head,
+                tail: own_tail,
+                arguments_at: own_arguments_at,
+                digest: own_digest,
+                salt: own_salt,
+                session: own_session,
+                details: own_details,
+            } = call;
+            *own_digest = head.hash.digest(&tail, salt.reveal());
+            if !Arc::ptr_eq(own_head, head) {
+                *own_head = Arc::clone(head);
+            }
+            *own_tail = tail;
+            *own_arguments_at = arguments_at;
+            *own_salt = salt;
+            *own_session = session;
+            *own_details = details;
+            return spare;
+        }
+        Self::new(Arc::clone(head), salt, tail, arguments_at, session, details)
+    }
+
+    /// Leaves its memory to the next call of this thread, unless somebody else still holds the call.
+    #[inline]
+    pub(crate) fn leave(mut self: Arc<Self>) {
+        let Some(own) = Arc::get_mut(&mut self) else {
+            return;
+        };
+        let mut tail = std::mem::take(&mut own.tail);
+        own.session = None;
+        own.details = None;
+        // where the thread is ending, the memory ends here
+        if tail.capacity() <= KEPT {
+            tail.clear();
+            let _ = BUFFER.try_with(|spare| spare.set(tail));
+        }
+        let _ = CALL.try_with(|spare| spare.set(Some(self)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{AgentId, MetaRef, Origin, ToolMeta};
+
+    fn head(tool: &'static str) -> Arc<Head> {
+        let meta = MetaRef::Shared(Arc::new(ToolMeta::new(tool)));
+        let agent = AgentId::parse("a").unwrap();
+        Arc::new(Head::new(agent, "none".into(), meta, Origin::Governed, &[]))
+    }
+
+    fn call(head: &Arc<Head>, argument: &str, session: Option<&str>) -> Arc<ToolCall> {
+        let mut tail = buffer();
+        let before = br#"},"arguments":"#;
+        tail.extend_from_slice(before);
+        tail.extend_from_slice(argument.as_bytes());
+        tail.push(b'}');
+        let salt = Salt::fresh().unwrap();
+        ToolCall::in_spare(head, salt, tail, before.len(), session.map(Into::into), None)
+    }
+
+    #[test]
+    fn a_call_in_the_place_of_another_has_nothing_of_it() {
+        let (one, two) = (head("one"), head("two"));
+        let first = call(&one, r#"{"secret":"canary"}"#, Some("s"));
+        let place = Arc::as_ptr(&first);
+        first.leave();
+        let second = call(&two, "{}", None);
+        assert_eq!(Arc::as_ptr(&second), place);
+        let fresh = ToolCall::new(
+            two,
+            *second.salt(),
+            second.tail.clone(),
+            second.arguments_at,
+            None,
+            None,
+        );
+        assert_eq!(second.reveal_canonical(), fresh.reveal_canonical());
+        assert_eq!((second.digest(), second.session()), (fresh.digest(), None));
+        assert_eq!((second.tool(), second.reveal_arguments()), ("two", "{}"));
+    }
+
+    #[test]
+    fn a_call_that_somebody_holds_is_left_alone() {
+        let head = head("one");
+        let held = call(&head, r#"{"a":1}"#, None);
+        Arc::clone(&held).leave();
+        let next = call(&head, r#"{"a":2}"#, None);
+        assert_ne!(Arc::as_ptr(&held), Arc::as_ptr(&next));
+        assert_eq!(held.reveal_arguments(), r#"{"a":1}"#);
+        let weak = Arc::downgrade(&next);
+        next.leave();
+        assert!(weak.upgrade().is_none());
+    }
+
+    #[test]
+    fn nothing_large_is_kept() {
+        let head = head("one");
+        let text = format!(r#"{{"a":"{}"}}"#, "x".repeat(5000));
+        call(&head, &text, None).leave();
+        assert!(buffer().capacity() <= KEPT);
+    }
+}
