@@ -334,7 +334,7 @@ impl Verdict {
     }
 
     /// States what the verdict was reached on.
-    #[cfg(feature = "cedar")]
+    #[cfg(feature = "engine")]
     pub(crate) fn with_basis(mut self, basis: Basis) -> Self {
         self.details().basis = Some(Arc::new(basis));
         self

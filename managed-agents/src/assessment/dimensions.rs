@@ -1,7 +1,7 @@
 //! The fourteen standard dimensions. They read what is declared, and never guess from names.
 
 use super::{Dimension, Facts, Finding};
-use crate::call::{Reversibility, Risk};
+use crate::call::{ArgKind, Reversibility, Risk};
 use crate::drift::Severity;
 use crate::verdict::Decision;
 
@@ -16,7 +16,7 @@ pub fn standard() -> Vec<Box<dyn Dimension>> {
         Box::new(CascadingImpact),
         Box::new(StakeholderImpact),
         Box::new(IncidentDetection),
-        Box::new(Unknown("isolation_integrity")),
+        Box::new(IsolationIntegrity),
         Box::new(Unknown("temporal_compliance")),
         Box::new(Unknown("precedent_alignment")),
         Box::new(Transparency),
@@ -63,10 +63,11 @@ impl Dimension for AuthorityVerification {
     }
 
     fn assess(&self, facts: &Facts<'_>) -> Option<Finding> {
-        Some(if facts.undeclared_name {
-            Finding::new(0.5, "nobody declared a tool of this name")
-        } else if facts.policy == Some(Decision::Deny) {
+        // the larger concern first: another fact against the call must not make it smaller
+        Some(if facts.policy == Some(Decision::Deny) {
             Finding::new(1.0, "a policy forbids the call")
+        } else if facts.undeclared_name {
+            Finding::new(0.5, "nobody declared a tool of this name")
         } else {
             Finding::new(0.0, "the tool is declared, and nothing forbids the call")
         })
@@ -81,7 +82,10 @@ impl Dimension for BehavioralConsistency {
     }
 
     fn assess(&self, facts: &Facts<'_>) -> Option<Finding> {
-        Some(match facts.drift? {
+        let Some(drift) = facts.drift else {
+            return facts.usual.map(unusual);
+        };
+        Some(match drift {
             None => Finding::new(0.0, "the agent calls as it did"),
             Some(Severity::Moderate) => Finding::new(0.3, "the agent's calls have changed"),
             Some(Severity::High) => Finding::new(0.5, "the agent's calls have changed much"),
@@ -89,6 +93,24 @@ impl Dimension for BehavioralConsistency {
         })
     }
 }
+
+/// A call of which this share is usual for agents of a kind.
+fn unusual(share: f64) -> Finding {
+    if share < SELDOM {
+        Finding::new(
+            0.5 * (1.0 - share / SELDOM),
+            "agents of this kind hardly ever make such calls, and this one is not learnt yet",
+        )
+    } else {
+        Finding::new(
+            0.0,
+            "agents of this kind make such calls, and this one is not learnt yet",
+        )
+    }
+}
+
+/// What makes up less of the calls is done seldom.
+const SELDOM: f64 = 0.05;
 
 struct CascadingImpact;
 
@@ -135,12 +157,41 @@ impl Dimension for IncidentDetection {
     fn assess(&self, facts: &Facts<'_>) -> Option<Finding> {
         // half of the concern at twenty, which is four grave denials
         let concern = facts.against.min(1e9) / (facts.against.min(1e9) + 20.0);
+        let (found, what) = match facts.screen {
+            Some(Decision::Deny) => (0.9, "the screen forbids what the arguments would do"),
+            Some(Decision::Escalate) => (0.5, "the screen lets people decide on what the arguments would do"),
+            _ => (0.0, ""),
+        };
+        if found > concern {
+            return Some(Finding::new(found, what));
+        }
         let reason = if concern > 0.0 {
             "denials or alarms stand against the agent"
         } else {
             "nothing stands against the agent"
         };
         Some(Finding::new(concern, reason))
+    }
+}
+
+/// How far a call can reach beyond its tool, by the kinds that its arguments are declared to be.
+struct IsolationIntegrity;
+
+impl Dimension for IsolationIntegrity {
+    fn name(&self) -> &'static str {
+        "isolation_integrity"
+    }
+
+    fn assess(&self, facts: &Facts<'_>) -> Option<Finding> {
+        let kinds = facts.meta().arguments().iter().filter_map(|argument| argument.kind);
+        let worst = kinds.map(|kind| match kind {
+            ArgKind::Shell => (30, "an argument is a command, which may do anything that its user may"),
+            ArgKind::Sql => (20, "an argument is a statement for a database"),
+            ArgKind::Url => (10, "an argument says where on the network it goes"),
+            ArgKind::Path => (5, "an argument is a path"),
+        });
+        let (hundredths, reason) = worst.max_by_key(|(hundredths, _)| *hundredths)?;
+        Some(Finding::new(f64::from(hundredths) / 100.0, reason))
     }
 }
 
@@ -173,7 +224,8 @@ impl Dimension for HumanOverride {
     fn assess(&self, facts: &Facts<'_>) -> Option<Finding> {
         Some(match facts.policy? {
             Decision::Escalate => Finding::new(0.5, "a policy lets people decide"),
-            _ => Finding::new(0.0, "no policy asks for a person"),
+            Decision::Deny => Finding::new(0.5, "a policy forbids the call, and people may not"),
+            Decision::Allow => Finding::new(0.0, "no policy asks for a person"),
         })
     }
 }

@@ -32,6 +32,7 @@
 //! assert!(grave.explanation().contains("cascading_impact"));
 //! ```
 
+mod archetype;
 mod dimensions;
 mod preset;
 #[cfg(test)]
@@ -42,9 +43,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::call::ToolMeta;
+use crate::call::{Effect, ToolMeta};
 use crate::drift::Severity;
 use crate::verdict::Decision;
+pub use archetype::Archetype;
 pub use dimensions::standard;
 pub use preset::Preset;
 
@@ -62,9 +64,11 @@ pub struct Facts<'a> {
     in_scope: Option<bool>,
     undeclared_name: bool,
     policy: Option<Decision>,
+    screen: Option<Decision>,
     trust: f64,
     against: f64,
     drift: Option<Option<Severity>>,
+    usual: Option<f64>,
 }
 
 impl<'a> Facts<'a> {
@@ -76,9 +80,11 @@ impl<'a> Facts<'a> {
             in_scope: None,
             undeclared_name: false,
             policy: None,
+            screen: None,
             trust: 0.5,
             against: 0.0,
             drift: None,
+            usual: None,
         }
     }
 
@@ -103,6 +109,13 @@ impl<'a> Facts<'a> {
         self
     }
 
+    /// Says what the screen decided, where it found something in the call.
+    #[must_use]
+    pub fn with_screen(mut self, decision: Decision) -> Self {
+        self.screen = Some(decision);
+        self
+    }
+
     /// Says the agent's trust, 0 to 1; what is no number is none.
     #[must_use]
     pub fn with_trust(mut self, trust: f64) -> Self {
@@ -121,6 +134,13 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn with_drift(mut self, alarm: Option<Severity>) -> Self {
         self.drift = Some(alarm);
+        self
+    }
+
+    /// Says which share of such calls is usual for agents of this kind, where that is known; counts while the agent is not watched.
+    #[must_use]
+    pub fn with_usual(mut self, usual: Option<f64>) -> Self {
+        self.usual = usual.map(share);
         self
     }
 
@@ -191,6 +211,7 @@ pub trait Dimension: Send + Sync + 'static {
 pub struct Assessor {
     preset: Preset,
     dimensions: Arc<Vec<(Box<dyn Dimension>, f64)>>,
+    archetypes: Arc<BTreeMap<String, Archetype>>,
 }
 
 impl Assessor {
@@ -202,7 +223,11 @@ impl Assessor {
             (dimension, weight)
         });
         let dimensions = Arc::new(weighed.collect());
-        Self { preset, dimensions }
+        Self {
+            preset,
+            dimensions,
+            archetypes: Arc::default(),
+        }
     }
 
     /// Adds a dimension of your own with a weight of at least 0; one of a standard name takes its place.
@@ -225,7 +250,26 @@ impl Assessor {
         Self {
             preset: self.preset,
             dimensions: Arc::new(dimensions),
+            archetypes: self.archetypes,
         }
+    }
+
+    /// Says of what kind an agent is: what is usual for it until its own calls are learnt.
+    #[must_use]
+    pub fn archetype(mut self, agent: impl Into<String>, archetype: Archetype) -> Self {
+        Arc::make_mut(&mut self.archetypes).insert(agent.into(), archetype);
+        self
+    }
+
+    /// Which share of such calls is usual for agents of this one's kind; none where nobody said of what kind it is.
+    #[must_use]
+    pub fn usual(&self, agent: &str, tool: &ToolMeta) -> Option<f64> {
+        if self.archetypes.is_empty() {
+            return None;
+        }
+        self.archetypes
+            .get(agent)
+            .map(|archetype| archetype.share(Effect::of(tool)))
     }
 
     /// The preset.
@@ -241,7 +285,7 @@ impl Assessor {
             .iter()
             .map(|(dimension, weight)| (dimension.name(), weight))
             .collect();
-        format!("{:?} {weights:?}", self.preset)
+        format!("{:?} {weights:?} {:?}", self.preset, self.archetypes)
     }
 
     /// Assesses a call.

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{Assessed, Assessor, Dimension, Facts, Finding, Preset, decide};
-use crate::call::{Risk, ToolMeta};
+use super::{Archetype, Assessed, Assessor, Dimension, Facts, Finding, Preset, decide};
+use crate::call::{ArgKind, Effect, Risk, ToolMeta};
 use crate::drift::Severity;
 use crate::verdict::Decision;
 
@@ -67,6 +67,67 @@ proptest! {
     }
 
     #[test]
+    fn one_more_fact_against_a_call_never_helps(
+        trust in 0.0..=1.0_f64,
+        against in 0.0..60.0_f64,
+        in_scope in prop::option::of(any::<bool>()),
+        undeclared in any::<bool>(),
+        policy in prop::option::of(0..3_usize),
+        drift in prop::option::of(0..4_usize),
+        which in 0..7,
+        screen in prop::option::of(0..3_usize),
+        preset in prop::sample::select(presets().to_vec()),
+        meta in 0..4_usize,
+    ) {
+        const DECISIONS: [Decision; 3] = [Decision::Allow, Decision::Escalate, Decision::Deny];
+        const SEVERITIES: [Option<Severity>; 4] =
+            [None, Some(Severity::Moderate), Some(Severity::High), Some(Severity::Critical)];
+        let metas = [
+            ToolMeta::new("a").read_only().with_risk(Risk::Low),
+            ToolMeta::new("b"),
+            ToolMeta::new("c").reversible().with_risk(Risk::High),
+            ToolMeta::new("d").irreversible().with_risk(Risk::Critical).with_argument("command", ArgKind::Shell),
+        ];
+        fn screened(facts: Facts<'_>, screen: Option<usize>) -> Facts<'_> {
+            match screen {
+                Some(screen) => facts.with_screen(DECISIONS[screen]),
+                None => facts,
+            }
+        }
+        let facts = |scope: Option<bool>, undeclared, policy: Option<usize>, drift: Option<usize>, trust, against| {
+            let mut facts = Facts::of(&metas[meta]).with_trust(trust).with_evidence_against(against);
+            if let Some(scope) = scope {
+                facts = facts.with_scope(scope);
+            }
+            if undeclared {
+                facts = facts.with_undeclared_name();
+            }
+            if let Some(policy) = policy {
+                facts = facts.with_policy(DECISIONS[policy]);
+            }
+            if let Some(drift) = drift {
+                facts = facts.with_drift(SEVERITIES[drift]);
+            }
+            facts
+        };
+        let assessor = Assessor::new(preset);
+        let before = assessor.assess(&screened(facts(in_scope, undeclared, policy, drift, trust, against), screen));
+        let next = |at: Option<usize>, most: usize| Some(at.map_or(0, |at| (at + 1).min(most)));
+        let worse = match which {
+            0 => facts(Some(false), undeclared, policy, drift, trust, against),
+            1 => facts(in_scope, true, policy, drift, trust, against),
+            2 => facts(in_scope, undeclared, next(policy, 2), drift, trust, against),
+            3 => facts(in_scope, undeclared, policy, next(drift, 3), trust, against),
+            4 => facts(in_scope, undeclared, policy, drift, trust * 0.7, against),
+            5 => facts(in_scope, undeclared, policy, drift, trust, against + 3.0),
+            _ => facts(in_scope, undeclared, policy, drift, trust, against),
+        };
+        let after = assessor.assess(&screened(worse, if which == 6 { next(screen, 2) } else { screen }));
+        prop_assert!(after.ucs() <= before.ucs(), "{which}: {} after {}", after.ucs(), before.ucs());
+        prop_assert!(after.decision() >= before.decision(), "{which}: {} after {}", after.decision(), before.decision());
+    }
+
+    #[test]
     fn worse_facts_never_lead_to_a_milder_verdict(trust in 0.0..=1.0_f64, against in 0.0..100.0_f64, drop in 0.0..=1.0_f64) {
         for preset in presets() {
             let assessor = Assessor::new(preset);
@@ -97,6 +158,42 @@ fn what_nobody_knows_is_not_assessed_and_weighs_nothing() {
             (None, 0.0, "not_assessed"),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn an_archetype_counts_until_the_agent_is_watched_and_a_rarer_call_is_a_larger_concern() {
+    let assessor = Assessor::new(Preset::general()).archetype("analyst", Archetype::reader());
+    let pay = ToolMeta::new("pay").with_risk(Risk::High).reversible();
+    let facts = |usual| Facts::of(&pay).with_trust(0.9).with_usual(usual);
+    let concern = |facts: &Facts<'_>| {
+        let assessment = assessor.assess(facts);
+        let all = assessment.dimensions().iter();
+        all.clone()
+            .find(|one| one.name() == "behavioral_consistency")
+            .and_then(Assessed::score)
+    };
+    assert_eq!(assessor.usual("analyst", &pay), Some(0.0));
+    assert_eq!(assessor.usual("another", &pay), None);
+    assert_eq!(concern(&facts(None)), None);
+    assert_eq!(concern(&facts(Some(0.0))), Some(0.5));
+    assert_eq!(concern(&facts(Some(0.2))), Some(1.0));
+    assert_eq!(
+        concern(&facts(Some(0.0)).with_drift(None)),
+        Some(1.0),
+        "what was learnt counts for more"
+    );
+    let mut last = 1.0;
+    for share in [0.0, 0.01, 0.03, 0.05, 1.0] {
+        let concern = 1.0 - concern(&facts(Some(share))).unwrap();
+        assert!(concern <= last, "{share}");
+        last = concern;
+    }
+    for odd in [
+        Archetype::new(f64::NAN, -1.0, f64::INFINITY),
+        Archetype::new(0.0, 0.0, 0.0),
+    ] {
+        assert_eq!(odd.share(Effect::Read), 0.0);
     }
 }
 

@@ -19,6 +19,18 @@ pub trait Watcher: Send + Sync + 'static {
     fn attached(&self, agent: &AgentId, to: Attachment) {
         let _ = (agent, to);
     }
+
+    /// Goes on from what it had written down of an agent: the body of the entry of the type `behaviour` at a place. Says from which place
+    /// on it is to hear entries, none where it makes nothing of it.
+    fn resumes(&self, agent: &AgentId, place: u64, body: &str) -> Option<u64> {
+        let _ = (agent, place, body);
+        None
+    }
+
+    /// Is told that it has heard all that the record had about an agent before: what comes now is news.
+    fn caught_up(&self, agent: &AgentId) {
+        let _ = agent;
+    }
 }
 
 /// Where a watcher hears from: the record, and the clock of its times. Keeps no record open.

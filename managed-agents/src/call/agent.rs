@@ -40,6 +40,15 @@ impl AgentId {
     }
 }
 
+/// The names of those that an agent can act for, nearest first: what stands before each dot of its own.
+pub(crate) fn above(agent: &str) -> impl Iterator<Item = &str> {
+    agent
+        .char_indices()
+        .rev()
+        .filter(|(_, letter)| *letter == '.')
+        .filter_map(|(at, _)| agent.get(..at))
+}
+
 impl fmt::Display for AgentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

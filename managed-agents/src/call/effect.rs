@@ -1,5 +1,7 @@
 //! What a call does to the world, as coarse as behaviour is remembered.
 
+use serde::{Deserialize, Serialize};
+
 use super::meta::{Reversibility, Risk, ToolMeta};
 
 /// What a call does, by its tool's own declarations: the class in which trust is earned.
@@ -13,7 +15,8 @@ use super::meta::{Reversibility, Risk, ToolMeta};
 /// assert_eq!(Effect::of(&ToolMeta::new("book")), Effect::Change);
 /// assert_eq!(Effect::of(&ToolMeta::new("refund").with_risk(Risk::High)), Effect::Grave);
 /// ```
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
 #[expect(clippy::exhaustive_enums, reason = "evidence is kept for each of them")]
 pub enum Effect {
     /// It changes nothing.

@@ -14,7 +14,9 @@ mod verb;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
+pub(crate) use agent::above;
 pub use agent::{AgentId, AgentIdError};
 use begun::Begun;
 pub use canonical::{CanonicalError, CanonicalErrorKind};
@@ -31,7 +33,7 @@ pub(crate) fn target_of(tool: &str, arguments: &str) -> String {
 }
 pub use verb::Verbs;
 
-use crate::verdict::EvaluationId;
+use crate::verdict::{Decision, EvaluationId};
 
 /// Where a tool's metadata comes from.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -59,6 +61,8 @@ pub struct ToolCall {
     salt: Salt,
     session: Option<Arc<str>>,
     details: Option<Box<CallDetails>>,
+    /// What the screen made of it: 0 where it was not screened, else 1 and more for what it decided.
+    found: AtomicU8,
 }
 
 /// What a plain call lacks.
@@ -236,7 +240,23 @@ impl ToolCall {
             arguments_at,
             session,
             details,
+            found: AtomicU8::new(0),
         })
+    }
+
+    /// Notes what the screen made of it, for those who judge it next.
+    pub(crate) fn screened(&self, decision: Decision) {
+        self.found.store(decision as u8 + 1, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "engine")]
+    /// What the screen made of it; none where nothing was found.
+    pub(crate) fn found(&self) -> Option<Decision> {
+        match self.found.load(Ordering::Relaxed) {
+            2 => Some(Decision::Escalate),
+            3 => Some(Decision::Deny),
+            _ => None,
+        }
     }
 
     /// The agent that calls.

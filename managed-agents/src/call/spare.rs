@@ -52,6 +52,7 @@ impl ToolCall {
                 salt: own_salt,
                 session: own_session,
                 details: own_details,
+                found: own_found,
             } = call;
             *own_digest = head.hash.digest(&tail, salt.reveal());
             if !Arc::ptr_eq(own_head, head) {
@@ -62,6 +63,7 @@ impl ToolCall {
             *own_salt = salt;
             *own_session = session;
             *own_details = details;
+            *own_found.get_mut() = 0;
             return spare;
         }
         Self::new(Arc::clone(head), salt, tail, arguments_at, session, details)
@@ -111,9 +113,11 @@ mod tests {
         let (one, two) = (head("one"), head("two"));
         let first = call(&one, r#"{"secret":"canary"}"#, Some("s"));
         let place = Arc::as_ptr(&first);
+        first.screened(crate::verdict::Decision::Deny);
         first.leave();
         let second = call(&two, "{}", None);
         assert_eq!(Arc::as_ptr(&second), place);
+        assert_eq!(second.found.load(std::sync::atomic::Ordering::Relaxed), 0);
         let fresh = ToolCall::new(
             two,
             *second.salt(),

@@ -12,14 +12,14 @@ use super::place::Place;
 use super::plot::{Plot, svg};
 use super::table::plain;
 use crate::answer::wait;
-use crate::audit::entry::{Statement, statement};
+use crate::audit::entry::{Entry, Statement, statement};
 use crate::audit::hear;
-use crate::drift::{Alert, LEAST_CALLS, LEAST_SESSIONS, Phase, RUN_LENGTH, Stream};
-use crate::engine::{ACKNOWLEDGED, Profile, REBASELINED};
+use crate::drift::{Alert, Detector, LEAST_CALLS, LEAST_SESSIONS, Phase, RUN_LENGTH, Stream};
+use crate::engine::{ACKNOWLEDGED, Profile, REBASELINED, Reviewer};
 use crate::identity::Moment;
 use crate::store::{Query, Reader};
 
-/// Says whether an agent's calls have changed, in what, and since when
+/// Says whether an agent's calls, or a person's decisions, have changed, in what, and since when
 #[derive(Args, Debug)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -34,15 +34,21 @@ Examples:
   managed-agents drift support-bot
   managed-agents drift support-bot --svg drift.svg
   managed-agents drift ack support-bot
-  managed-agents drift rebaseline support-bot"
+  managed-agents drift rebaseline support-bot
+  managed-agents drift --approver 3f9a0c…         decisions of a person, by the key that signs them: what is called, approved or
+                                                  rejected, how long it took (`shape`, in tenths of a second), and at what pace"
 )]
 pub(super) struct Drift {
     #[command(subcommand)]
     command: Option<Say>,
 
     /// Agent's id
-    #[arg(required = true)]
+    #[arg(required_unless_present = "approver")]
     agent: Option<String>,
+
+    /// Show the decisions of the approver with this key instead; they are learnt in 500 decisions on 30 days
+    #[arg(long, value_name = "KEY", conflicts_with = "agent")]
+    approver: Option<String>,
 
     /// Write a plot of it to a file
     #[arg(long, value_name = "FILE")]
@@ -70,7 +76,10 @@ enum Say {
 /// The keys are stable.
 #[derive(Serialize)]
 struct Shown<'a> {
-    agent: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approver: Option<&'a str>,
     phase: &'static str,
     calls: u64,
     learnt_calls: Option<usize>,
@@ -110,7 +119,7 @@ struct Share<'a> {
 /// The record of one agent, gone through once.
 #[derive(Default)]
 struct History {
-    profile: Profile,
+    detector: Detector,
     calls: u64,
     /// The sum that is nearest to its threshold, as a share of that, after each call that was watched.
     nearest: Vec<f64>,
@@ -129,8 +138,11 @@ impl Drift {
     }
 
     fn show(&self, place: &Place, out: &mut Output) -> Result<u8, Failure> {
-        let agent = self.agent.as_deref().unwrap_or_default();
-        let history = History::read(&place.reader()?, agent)?;
+        let reader = place.reader()?;
+        let history = match &self.approver {
+            Some(key) => History::of_approver(&reader, key)?,
+            None => History::read(&reader, self.agent.as_deref().unwrap_or_default())?,
+        };
         let from = Moment::from_micros(history.first.unwrap_or(0)).to_string();
         let to = Moment::from_micros(history.last).to_string();
         let high = history.nearest.iter().copied().fold(1.25, f64::max);
@@ -145,55 +157,41 @@ impl Drift {
         };
         if let Some(file) = &self.svg {
             std::fs::write(file, svg(&[plot])).map_err(|error| Failure::of_file(file, error))?;
-            return self.told(agent, &history, None, out);
+            return self.told(&history, None, out);
         }
-        self.told(agent, &history, Some(&plot), out)
+        self.told(&history, Some(&plot), out)
     }
 
-    fn told(&self, agent: &str, history: &History, plot: Option<&Plot<'_>>, out: &mut Output) -> Result<u8, Failure> {
+    fn told(&self, history: &History, plot: Option<&Plot<'_>>, out: &mut Output) -> Result<u8, Failure> {
         if self.json {
-            out.json(&history.shown(agent))?;
+            let mut shown = history.shown();
+            (shown.agent, shown.approver) = (self.agent.as_deref(), self.approver.as_deref());
+            out.json(&shown)?;
         } else {
             history.print(plot, out)?;
         }
         out.flush()?;
-        Ok(if history.profile.detector().alert().is_some() {
-            3
-        } else {
-            0
-        })
+        Ok(if history.detector.alert().is_some() { 3 } else { 0 })
     }
 }
 
 impl History {
     fn read(reader: &Reader, agent: &str) -> Result<Self, Failure> {
         let mut history = Self::default();
-        let mut query = Query::new().agent(agent).most(1_000);
-        loop {
-            let page = reader.query(&query)?;
-            for entry in page.entries() {
-                hear(entry, |event| {
-                    history.first.get_or_insert(event.at_micros);
-                    history.last = history.last.max(event.at_micros);
-                    let heard = history.profile.hear(event);
-                    if entry.kind() == "decision" {
-                        history.calls += 1;
-                        let levels = history.profile.detector().levels().into_iter();
-                        let nearest = levels
-                            .map(|(_, level, limit)| level / limit.max(1e-9))
-                            .fold(0.0, f64::max);
-                        history.nearest.push(if heard.alarm { 1.0 } else { nearest });
-                    }
-                    if heard.alarm {
-                        history.alerts.extend(history.profile.detector().alert().cloned());
-                    }
-                });
-            }
-            match page.next() {
-                Some(cursor) => query = query.after(cursor),
-                None => break,
-            }
-        }
+        let mut profile = Profile::default();
+        each(reader, &Query::new().agent(agent), |entry| {
+            hear(entry, |event| {
+                let heard = profile.hear(event);
+                history.passed(event.at_micros);
+                if entry.kind() == "decision" {
+                    history.called(profile.detector(), heard.alarm);
+                }
+                if heard.alarm {
+                    history.alerts.extend(profile.detector().alert().cloned());
+                }
+            });
+        })?;
+        history.detector = profile.detector().clone();
         if history.first.is_none() {
             return Err(Failure::new(format!(
                 "the record has nothing about an agent `{}`",
@@ -203,8 +201,45 @@ impl History {
         Ok(history)
     }
 
-    fn shown<'a>(&'a self, agent: &'a str) -> Shown<'a> {
-        let detector = self.profile.detector();
+    /// Of a person's decisions.
+    fn of_approver(reader: &Reader, key: &str) -> Result<Self, Failure> {
+        let mut history = Self::default();
+        let mut reviewer = Reviewer::new(key);
+        each(reader, &Query::new(), |entry| {
+            let before = reviewer.decisions;
+            let alarm = reviewer.take(entry).is_some();
+            if reviewer.decisions > before {
+                history.passed(entry.at_micros());
+                history.called(reviewer.detector(), alarm);
+            }
+        })?;
+        if history.first.is_none() {
+            return Err(Failure::new(format!(
+                "the record has no decision that is signed by the key `{}`",
+                plain(key)
+            )));
+        }
+        history.alerts = std::mem::take(&mut reviewer.alerts);
+        history.detector = reviewer.detector().clone();
+        Ok(history)
+    }
+
+    fn passed(&mut self, at_micros: i64) {
+        self.first.get_or_insert(at_micros);
+        self.last = self.last.max(at_micros);
+    }
+
+    fn called(&mut self, detector: &Detector, alarm: bool) {
+        self.calls += 1;
+        let levels = detector.levels().into_iter();
+        let nearest = levels
+            .map(|(_, level, limit)| level / limit.max(1e-9))
+            .fold(0.0, f64::max);
+        self.nearest.push(if alarm { 1.0 } else { nearest });
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        let detector = &self.detector;
         let (phase, learnt_calls, learnt_sessions) = match detector.phase() {
             Phase::Learning { calls, sessions } => ("learning", Some(calls), Some(sessions)),
             Phase::Calibrating => ("calibrating", None, None),
@@ -212,7 +247,8 @@ impl History {
         };
         let levels = detector.levels().into_iter();
         Shown {
-            agent,
+            agent: None,
+            approver: None,
             phase,
             calls: self.calls,
             learnt_calls,
@@ -232,11 +268,11 @@ impl History {
     }
 
     fn divergence(&self, stream: Stream) -> f64 {
-        self.profile.detector().divergence(stream).map_or(0.0, |(size, _)| size)
+        self.detector.divergence(stream).map_or(0.0, |(size, _)| size)
     }
 
     fn print(&self, plot: Option<&Plot<'_>>, out: &mut Output) -> Result<(), Failure> {
-        let detector = self.profile.detector();
+        let detector = &self.detector;
         match detector.phase() {
             Phase::Learning { calls, sessions } => out.line(format_args!(
                 "learning: {calls} calls in {sessions} sessions; it watches after {LEAST_CALLS} in {LEAST_SESSIONS}"
@@ -291,6 +327,18 @@ impl History {
     }
 }
 
+fn each(reader: &Reader, query: &Query, mut take: impl FnMut(&Entry)) -> Result<(), Failure> {
+    let mut query = query.clone().most(1_000);
+    loop {
+        let page = reader.query(&query)?;
+        page.entries().iter().for_each(&mut take);
+        match page.next() {
+            Some(cursor) => query = query.after(cursor),
+            None => return Ok(()),
+        }
+    }
+}
+
 fn alarm(alert: &Alert) -> Alarm<'_> {
     Alarm {
         seq: alert.place(),
@@ -314,7 +362,7 @@ fn alarm(alert: &Alert) -> Alarm<'_> {
 /// Records a statement about an agent's drift.
 fn say(place: &Place, agent: &str, kind: &str, out: &mut Output) -> Result<u8, Failure> {
     let history = History::read(&place.reader()?, agent)?;
-    let open = history.profile.detector().alert().map(Alert::place);
+    let open = history.detector.alert().map(Alert::place);
     if kind == ACKNOWLEDGED && open.is_none() {
         return Err(Failure::new(format!("no alarm of agent `{}` is open", plain(agent))));
     }

@@ -16,10 +16,10 @@ use super::table::plain;
 use crate::audit::entry::Entry;
 use crate::audit::{hear, micros};
 use crate::call::Effect;
-use crate::engine::Profile;
+use crate::engine::{Past, Profile};
 use crate::identity::Moment;
 use crate::store::{Query, Reader};
-use crate::trust::{Cause, Ledger, Score};
+use crate::trust::{Cause, Score};
 
 /// Prints the trust that an agent has earned, why, and since when
 #[derive(Args, Debug)]
@@ -79,9 +79,6 @@ struct Scored {
     bad: f64,
 }
 
-/// How many states are kept to compare entries with: more than calls wait to be written at once.
-const KEPT: usize = 1_024;
-
 /// The record of one agent, gone through once.
 struct History {
     profile: Profile,
@@ -90,8 +87,7 @@ struct History {
     points: [Vec<f64>; 3],
     first: Option<i64>,
     last: i64,
-    /// The states before each of the last entries.
-    kept: VecDeque<(u64, Ledger)>,
+    past: Past,
     compared: u64,
     differing: Vec<u64>,
 }
@@ -206,7 +202,7 @@ impl History {
             points: Default::default(),
             first: None,
             last: 0,
-            kept: VecDeque::new(),
+            past: Past::default(),
             compared: 0,
             differing: Vec::new(),
         };
@@ -225,17 +221,13 @@ impl History {
 
     fn take(&mut self, entry: &Entry) {
         self.compare(entry);
-        if self.kept.len() >= KEPT {
-            self.kept.pop_front();
-        }
-        self.kept
-            .push_back((self.profile.as_of(), self.profile.ledger().clone()));
         hear(entry, |event| {
             let at = event.at_micros;
             self.first.get_or_insert(at);
             self.last = self.last.max(at);
             let before = Effect::ALL.map(|effect| self.profile.score(effect, self.last));
             let cause = self.profile.hear(event).cause;
+            self.past.note(&self.profile);
             let after = Effect::ALL.map(|effect| self.profile.score(effect, self.last));
             for (points, score) in self.points.iter_mut().zip(after) {
                 points.push(score.value());
@@ -271,30 +263,11 @@ impl History {
 
     /// Compares what a decision states of trust with what the entries give that it says it rests on.
     fn compare(&mut self, entry: &Entry) {
-        #[derive(serde::Deserialize)]
-        struct Stated {
-            as_of: u64,
-            before: u32,
-        }
-        let stated = entry
-            .raw("trust")
-            .and_then(|trust| serde_json::from_str::<Stated>(trust).ok());
-        let Some(stated) = stated else {
+        let Some(agrees) = self.past.agrees(entry, &self.profile) else {
             return;
         };
-        let effect = entry.untrusted("effect");
-        let effect = effect.and_then(|effect| Effect::from_code(effect.reveal()));
-        let effect = effect.unwrap_or(Effect::Change);
-        let found = if self.profile.as_of() == stated.as_of {
-            Some(self.profile.ledger().clone())
-        } else {
-            let kept = self.kept.iter().rev().find(|(as_of, _)| *as_of == stated.as_of);
-            kept.map(|(_, ledger)| ledger.clone())
-        };
         self.compared += 1;
-        let at = entry.at_micros();
-        let same = found.is_some_and(|ledger| ledger.score(effect, at).millionths() == stated.before);
-        if !same {
+        if !agrees {
             self.differing.push(entry.sequence());
         }
     }

@@ -16,7 +16,7 @@ pub enum Severity {
 }
 
 /// A change of an agent's behaviour that chance alone makes once in [`RUN_LENGTH`](super::RUN_LENGTH) calls.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, serde::Deserialize, PartialEq, serde::Serialize)]
 pub struct Alert {
     place: u64,
     at_micros: i64,
@@ -28,7 +28,7 @@ pub struct Alert {
 }
 
 /// A category whose share changed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, serde::Deserialize, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Moved {
     /// The category.
@@ -122,6 +122,24 @@ impl Alert {
     #[must_use]
     pub fn moved(&self) -> &[Moved] {
         &self.moved
+    }
+
+    /// As the body of an entry: whole numbers, shares and bits in thousandths.
+    pub(crate) fn to_json(&self) -> String {
+        let thousandths = |share: f64| (share * 1e3).round() as u32;
+        let moved = self.moved.iter().map(|moved| {
+            let (category, now, usual) = (&moved.category, thousandths(moved.now), thousandths(moved.usual));
+            serde_json::json!({ "category": category, "now": now, "usual": usual })
+        });
+        serde_json::json!({
+            "alarm": self.place,
+            "divergence": thousandths(self.size),
+            "moved": moved.collect::<Vec<_>>(),
+            "severity": self.severity.code(),
+            "since": self.since,
+            "stream": self.stream.code(),
+        })
+        .to_string()
     }
 
     pub(super) fn worsen(&mut self, severity: Severity, size: f64) {

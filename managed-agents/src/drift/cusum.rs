@@ -1,5 +1,7 @@
 //! Sums that grow when calls are unlike the reference, and say since when.
 
+use serde::{Deserialize, Serialize};
+
 use super::reference::{NAT, Reference, TESTS};
 use super::stream::{Observation, STREAMS};
 
@@ -10,7 +12,7 @@ pub(super) const STRETCH: usize = 12;
 const MOST_A_STRETCH: i32 = (2.5 * NAT) as i32;
 
 /// The sums of all streams and tests.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Sums {
     sums: [[i32; TESTS]; STREAMS],
     /// What each may reach before this stretch of calls ends.

@@ -1,5 +1,9 @@
 //! One agent's calls: learnt, then watched.
 
+mod kept;
+
+use serde::{Deserialize, Serialize};
+
 use super::alert::{Alert, Moved, Severity};
 use super::calibrate::{self, Sample};
 use super::cusum::{STRETCH, Sums, Thresholds};
@@ -68,13 +72,14 @@ pub enum Phase {
 /// Learns how an agent calls, and says when that changes.
 ///
 /// What is usual is frozen once it is learnt: who changes slowly is compared with it as well.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Detector {
     state: State,
     /// Which reference this is, from 0.
     number: u32,
     /// Tools by the hash of their name; an agent's first ones.
     tools: Vec<(u64, Box<str>)>,
+    #[serde(with = "kept::recent")]
     recent: Box<[Observation; RECENT]>,
     /// How many calls were seen by this reference.
     seen: u64,
@@ -86,14 +91,14 @@ pub struct Detector {
     open: Option<Alert>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 enum State {
     Learning(Learning),
     Calibrating(Learning),
     Watching(Box<Watching>),
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 struct Learning {
     calls: Vec<(u16, Observation)>,
     blocks: u16,
@@ -101,7 +106,7 @@ struct Learning {
     side_by_side: Vec<(u64, u16, u8)>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 struct Watching {
     reference: Reference,
     thresholds: Thresholds,

@@ -6,7 +6,8 @@
 //! not with yesterday.
 //!
 //! After that each stream adds up, call by call, how much more likely the call is if calls had moved than if all were as usual
-//! (CUSUM over multinomials, against two alternatives: a tenth and four tenths of the calls moved to categories drawn evenly).
+//! (CUSUM over multinomials, against three alternatives: a tenth or four tenths of the calls moved to categories drawn evenly, and a
+//! tenth moved to rare ones).
 //! A sum that crosses its threshold is an [`Alert`]. Thresholds come from the agent's own sessions, drawn again as a whole,
 //! so that chance alone raises one alarm in [`RUN_LENGTH`] calls, **all streams together**; that takes a moment, and is done away
 //! from the calls ([`Calibration`]). What one session adds to a sum is bounded, since its calls hang together.

@@ -1,28 +1,42 @@
 //! What is usual: a frozen distribution for each stream, and how much each category speaks for a change.
 
+use serde::{Deserialize, Serialize};
+
 use super::stream::{MOST_TOOLS, Observation, STREAMS, Stream};
 
 /// Log-likelihood ratios are counted in 4 096ths of a nat, so that sums are exact and the same everywhere.
 pub(super) const NAT: f64 = 4_096.0;
 
-/// The alternatives that each stream is tested against: this share of the calls is moved to categories drawn evenly. A small
-/// one finds slow changes, a large one sudden ones.
-const MOVED: [f64; TESTS] = [0.1, 0.4];
+/// The alternatives that each stream is tested against: which share of the calls is moved, and to which categories, drawn evenly. A small
+/// share finds slow changes, a large one sudden ones; what moves to a few rare categories shows later among all of them.
+const MOVED: [(f64, To); TESTS] = [(0.1, To::Any), (0.4, To::Any), (0.1, To::Rare)];
 
 /// How many tests there are for each stream.
-pub(super) const TESTS: usize = 2;
+pub(super) const TESTS: usize = 3;
+
+/// Where calls are moved.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum To {
+    /// To any category.
+    Any,
+    /// To those that are rare, where there are such.
+    Rare,
+}
+
+/// A category of at most this share is rare.
+const RARE: f64 = 0.05;
 
 /// What an unseen category counts as: half a call.
 const PSEUDO_COUNT: f64 = 0.5;
 
 /// A frozen distribution of one agent's calls.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(super) struct Reference {
     streams: [Distribution; STREAMS],
     calls: u32,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 struct Distribution {
     counts: Vec<u16>,
     /// For each test, what each category adds.
@@ -78,6 +92,16 @@ impl Reference {
         counts.iter().map(|count| f64::from(*count) / all).collect()
     }
 
+    /// Whether it is one that could have been learnt.
+    pub(super) fn is_sound(&self) -> bool {
+        let fits = |stream: &Distribution| {
+            let categories = stream.counts.len();
+            let each = stream.ratios.iter().all(|ratios| ratios.len() == categories);
+            (1..=MOST_TOOLS + 1).contains(&categories) && each
+        };
+        self.streams.iter().all(fits)
+    }
+
     /// Bytes on the heap.
     pub(super) fn size(&self) -> usize {
         let each = |stream: &Distribution| {
@@ -91,15 +115,19 @@ impl Distribution {
     /// A category counts as the most that it may well be: one standard error more than was seen, where the calls of a session
     /// hang together.
     fn weigh(&mut self, squares: &[u32], total: u32) {
-        let categories = self.counts.len() as f64;
-        let all = f64::from(total) + PSEUDO_COUNT * categories;
-        for (ratios, moved) in self.ratios.iter_mut().zip(MOVED) {
-            let ratio = |(count, squares): (&u16, &u32)| {
-                let share = (f64::from(*count) + f64::from(*squares).sqrt() + PSEUDO_COUNT) / all;
-                let ratio = (1.0 - moved + moved / categories / share).ln();
-                (ratio * NAT).round() as i32
+        let all = f64::from(total) + PSEUDO_COUNT * self.counts.len() as f64;
+        let share =
+            |(count, squares): (&u16, &u32)| (f64::from(*count) + f64::from(*squares).sqrt() + PSEUDO_COUNT) / all;
+        let shares: Vec<f64> = self.counts.iter().zip(squares).map(share).collect();
+        let rare = shares.iter().filter(|share| **share <= RARE).count();
+        for (ratios, (moved, to)) in self.ratios.iter_mut().zip(MOVED) {
+            let only_rare = to == To::Rare && rare > 0;
+            let into = if only_rare { rare } else { shares.len() } as f64;
+            let ratio = |share: &f64| {
+                let comes = if only_rare && *share > RARE { 0.0 } else { moved / into };
+                ((1.0 - moved + comes / share).ln() * NAT).round() as i32
             };
-            *ratios = self.counts.iter().zip(squares).map(ratio).collect();
+            *ratios = shares.iter().map(ratio).collect();
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What is watched of each call: seven small numbers.
 
+use serde::{Deserialize, Serialize};
+
 /// One call, as one category for each stream.
 pub(super) type Observation = [u8; STREAMS];
 
@@ -10,7 +12,8 @@ pub(super) const STREAMS: usize = 7;
 pub(super) const MOST_TOOLS: usize = 40;
 
 /// What a detector looks at.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Stream {
     /// Which tool is called.

@@ -180,7 +180,7 @@ fn on_real_sessions_alarms_are_rare_and_changes_are_found_soon() {
         return;
     };
     let references = std::env::var("MANAGED_AGENTS_DRIFT_REFERENCES");
-    let references: u64 = references.map_or(5, |text| text.parse().unwrap());
+    let references: u64 = references.map_or(3, |text| text.parse().unwrap());
     let (mut calls, mut alarms) = (0, 0);
     let mut delays = [Vec::new(), Vec::new(), Vec::new()];
     for seed in 0..references {
@@ -416,7 +416,7 @@ fn the_same_calls_lead_to_the_same_thresholds_and_they_survive_as_json() {
         "",
         "{}",
         r#"{"number":0,"thresholds":[1]}"#,
-        r#"{"number":0,"thresholds":[0,0,0,0,0,0,0,0,0,0,0,0,0,0]}"#,
+        r#"{"number":0,"thresholds":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}"#,
     ] {
         assert_eq!(super::Calibrated::parse(wrong), None);
     }

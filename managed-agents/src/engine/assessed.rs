@@ -4,7 +4,7 @@ use super::Engine;
 use super::behaviour::Bearing;
 use crate::assessment::{Assessment, Facts};
 use crate::call::{Origin, ToolCall};
-use crate::verdict::{Decision, Reason, Verdict};
+use crate::verdict::{Basis, Decision, Reason, Verdict};
 
 impl Engine {
     /// What is said of a call because of its agent's behaviour and the assessment, with the scores.
@@ -25,6 +25,28 @@ impl Engine {
         }
     }
 
+    /// The verdict, with the behaviour that it rests on where no policies are: it stands in the record, so that it can be judged again.
+    pub(super) fn resting_on(&self, verdict: Verdict, behaviour: &Bearing) -> Verdict {
+        #[derive(serde::Serialize)]
+        struct Inputs<'a> {
+            rules: String,
+            decision: Decision,
+            behaviour: &'a Bearing,
+        }
+        let rules = self.scopes_digest();
+        let inputs = Inputs {
+            rules: rules.to_string(),
+            decision: verdict.decision(),
+            behaviour,
+        };
+        verdict.with_basis(Basis {
+            rules,
+            policies: Vec::new(),
+            // texts and numbers always have a JSON form
+            inputs: serde_json::to_string(&inputs).unwrap_or_default().into(),
+        })
+    }
+
     /// The assessment of a call; none where nobody asked for it.
     pub(super) fn assessment(
         &self,
@@ -33,7 +55,8 @@ impl Engine {
         policy: Option<Decision>,
     ) -> Option<Assessment> {
         let assessor = self.assessor.as_ref()?;
-        let mut facts = Facts::of(call.meta());
+        let usual = assessor.usual(call.agent().as_str(), call.meta());
+        let mut facts = Facts::of(call.meta()).with_usual(usual);
         if !self.scopes.is_empty() {
             facts = facts.with_scope(self.in_scope(call));
         }
@@ -47,6 +70,9 @@ impl Engine {
             facts = facts
                 .with_trust(f64::from(bearing.trust) / 1e6)
                 .with_evidence_against(f64::from(bearing.against) / 100.0);
+            if let Some(screened) = bearing.screened {
+                facts = facts.with_screen(screened);
+            }
             if bearing.watched {
                 facts = facts.with_drift(bearing.drift);
             }

@@ -7,7 +7,7 @@ mod judged;
 
 pub use behaviour::Behaviour;
 #[cfg(feature = "cli")]
-pub(crate) use behaviour::{ACKNOWLEDGED, Bearing, Profile, REBASELINED};
+pub(crate) use behaviour::{ACKNOWLEDGED, Bearing, Past, Profile, REBASELINED, Reviewer, recompute};
 #[cfg(feature = "cli")]
 pub(crate) use judged::Inputs;
 
@@ -174,7 +174,12 @@ impl Engine {
         }
         let bearing = self.behaviour.as_ref().map(|behaviour| behaviour.bearing(call));
         let behaves = self.behaves(call, bearing.as_ref(), None);
-        restricted(self.judge(call), behaves).into()
+        let rests = behaves.is_some();
+        let verdict = restricted(self.judge(call), behaves);
+        match bearing.filter(|_| rests) {
+            Some(bearing) => self.resting_on(verdict, &bearing).into(),
+            None => verdict.into(),
+        }
     }
 
     /// With the limits that the call is under: what it alone exceeds is judged here, and the rest is counted where it is recorded.

@@ -17,7 +17,7 @@ use super::{Harness, Inner};
 #[cfg(feature = "engine")]
 use crate::approval::{Approvals, ApproverPublicKey, LIFETIME, MOST_PENDING};
 use crate::audit::{Attachment, Recorder, Watcher};
-use crate::call::{AgentId, AgentIdError, Origin, ToolMeta};
+use crate::call::{AgentId, AgentIdError, Origin, ToolMeta, above};
 use crate::clock::{Clock, VirtualClock};
 use crate::governor::Governor;
 #[cfg(feature = "sqlite")]
@@ -564,14 +564,22 @@ fn attached(
     let Some(watcher) = governor.watcher() else {
         return Ok(None);
     };
-    watcher.attached(
-        agent,
-        Attachment {
-            recorder: Arc::downgrade(recorder),
-            clock: clock.clone(),
-        },
-    );
-    let told = recorder.watch(agent, &watcher)?;
+    let mut told = false;
+    // the agent last, so that what counts is whether it is told of that one; what those did for whom it acts counts as well
+    let above: Vec<_> = above(agent.as_str())
+        .filter_map(|above| AgentId::parse(above).ok())
+        .collect();
+    for agent in above.iter().chain([agent]) {
+        watcher.attached(
+            agent,
+            Attachment {
+                recorder: Arc::downgrade(recorder),
+                clock: clock.clone(),
+            },
+        );
+        told = recorder.watch(agent, &watcher)?;
+        watcher.caught_up(agent);
+    }
     Ok((!told).then_some(watcher))
 }
 

@@ -59,6 +59,9 @@ type Answered = Result<Judgement, GovernorError>;
 #[inline(always)]
 pub(super) fn judge(harness: &Harness, call: &Arc<ToolCall>) -> Result<Said, Answer<Judged>> {
     let screened = screen(harness, call);
+    if let Some(screened) = &screened {
+        call.screened(screened.decision());
+    }
     let inner = harness.inner();
     if screened.is_none() && inner.breaker.is_none() {
         let answer = inner.governor.decide(call);

@@ -52,7 +52,7 @@ impl Collector {
                 self.is(EvidenceKind::Drift, sequence);
                 self.bucket(entry, |bucket| bucket.drift += 1);
             }
-            "drift_baseline" | "drift_rebaseline" => self.is(EvidenceKind::Drift, sequence),
+            "drift" | "drift_baseline" | "drift_rebaseline" => self.is(EvidenceKind::Drift, sequence),
             "origin" | "log_key" | "log_certificate" => self.is(EvidenceKind::Keys, sequence),
             "ticket" => self.people.closed(entry),
             "approval" => {

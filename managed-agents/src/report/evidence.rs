@@ -53,7 +53,7 @@ pub enum EvidenceKind {
     Exceptions,
     /// A decision says the agent's trust.
     Trust,
-    /// What is recorded of drift: references, and alarms that were acknowledged. Alarms themselves are computed from the record.
+    /// What is recorded of drift: references, alarms, and that they were acknowledged.
     Drift,
     /// The log's keys, its origin, and what came before it.
     Keys,
@@ -117,7 +117,7 @@ impl EvidenceKind {
             Self::Retention => "Runs of retention, and holds",
             Self::Exceptions => "Calls that ran without being judged, or not as they were judged",
             Self::Trust => "Decisions that say the agent's trust",
-            Self::Drift => "References of behaviour, and alarms of drift acknowledged",
+            Self::Drift => "References of behaviour, and alarms of drift",
             Self::Keys => "Keys and origins of the log",
             Self::Operators => "Statements that people signed",
         }

@@ -1,5 +1,7 @@
 //! The evidence for and against one agent.
 
+use serde::{Deserialize, Serialize};
+
 use super::{beta, decay};
 use crate::call::Effect;
 use crate::outcome::Outcome;
@@ -132,14 +134,63 @@ impl Score {
     }
 }
 
-/// The evidence for and against one agent. Times are in microseconds since 1970; one that lies before an earlier one counts
-/// as that.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Ledger {
-    /// The hour as of which evidence is kept.
+/// What counts for and against an agent, and as of when: all that a score is made of.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Evidence {
     hour: u64,
     good: [u64; 3],
     bad: u64,
+}
+
+impl Evidence {
+    /// Trust in one class of calls at a time.
+    pub(crate) fn score(&self, effect: Effect, at_micros: i64) -> Score {
+        let idle = hour_of(at_micros).saturating_sub(self.hour);
+        let good = self.good.iter().skip(effect.index()).sum();
+        Score::of(decay::GOOD.after(good, idle), decay::BAD.after(self.bad, idle))
+    }
+
+    /// What trust would be if a call of this class were denied now.
+    pub(crate) fn score_if_denied(mut self, effect: Effect, at_micros: i64) -> Score {
+        self.advance(at_micros);
+        self.violated(effect);
+        self.score(effect, at_micros)
+    }
+
+    fn violated(&mut self, effect: Effect) {
+        // else an agent with much against it could go on and off for nothing
+        let share = if effect == Effect::Grave { 4 } else { 8 };
+        for good in &mut self.good {
+            *good -= *good / share;
+        }
+        self.against(weight(VIOLATION, effect));
+    }
+
+    fn against(&mut self, weight: u64) {
+        self.bad = (self.bad + weight).min(MOST_BAD);
+    }
+
+    /// Forgets what the hours since the last entry make forgotten; says whether any have passed.
+    fn advance(&mut self, at_micros: i64) -> bool {
+        let hour = hour_of(at_micros);
+        let hours = hour.saturating_sub(self.hour);
+        if hours == 0 {
+            return false;
+        }
+        for good in &mut self.good {
+            *good = decay::GOOD.after(*good, hours);
+        }
+        self.bad = decay::BAD.after(self.bad, hours);
+        self.hour = hour;
+        true
+    }
+}
+
+/// The evidence for and against one agent. Times are in microseconds since 1970; one that lies before an earlier one counts
+/// as that.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Ledger {
+    evidence: Evidence,
     /// What was earned in this hour.
     earned: [u64; 3],
     forgiven: bool,
@@ -149,7 +200,7 @@ pub struct Ledger {
     violations: u64,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Running {
     place: u64,
     effect: Effect,
@@ -170,12 +221,7 @@ impl Ledger {
             Ruling::Neutral => None,
             Ruling::Violation => {
                 self.violations += 1;
-                // else an agent with much against it could go on and off for nothing
-                let share = if effect == Effect::Grave { 4 } else { 8 };
-                for good in &mut self.good {
-                    *good -= *good / share;
-                }
-                self.against(weight(VIOLATION, effect));
+                self.evidence.violated(effect);
                 Some(Cause::Violation)
             }
             Ruling::Allowed | Ruling::Approved => {
@@ -202,7 +248,7 @@ impl Ledger {
         }
         self.completed += 1;
         let at = call.effect.index();
-        let (Some(good), Some(earned)) = (self.good.get_mut(at), self.earned.get_mut(at)) else {
+        let (Some(good), Some(earned)) = (self.evidence.good.get_mut(at), self.earned.get_mut(at)) else {
             return None;
         };
         let left = weight(CREDIT_AN_HOUR, call.effect).saturating_sub(*earned);
@@ -215,7 +261,7 @@ impl Ledger {
         }
         if !self.forgiven {
             self.forgiven = true;
-            self.bad -= self.bad / 8;
+            self.evidence.bad -= self.evidence.bad / 8;
         }
         Some(Cause::ApprovedCompleted)
     }
@@ -223,7 +269,7 @@ impl Ledger {
     /// Notes an alarm of drift.
     pub fn alarmed(&mut self, at_micros: i64, alarm: Alarm) -> Cause {
         self.advance(at_micros);
-        self.against(match alarm {
+        self.evidence.against(match alarm {
             Alarm::Moderate => ONE,
             Alarm::High => 2 * ONE,
             Alarm::Critical => 4 * ONE,
@@ -234,17 +280,28 @@ impl Ledger {
     /// Trust in one class of calls at a time.
     #[must_use]
     pub fn score(&self, effect: Effect, at_micros: i64) -> Score {
-        let idle = hour_of(at_micros).saturating_sub(self.hour);
-        let good = self.good.iter().skip(effect.index()).sum();
-        Score::of(decay::GOOD.after(good, idle), decay::BAD.after(self.bad, idle))
+        self.evidence.score(effect, at_micros)
     }
 
     /// What trust would be if a call of this class were denied now.
     #[must_use]
     pub fn score_if_denied(&self, effect: Effect, at_micros: i64) -> Score {
-        let mut then = self.clone();
-        then.decided(at_micros, u64::MAX, effect, Ruling::Violation);
-        then.score(effect, at_micros)
+        self.evidence.score_if_denied(effect, at_micros)
+    }
+
+    /// Whether it is one that entries could have made: what was kept is read from a file.
+    pub(crate) fn is_sound(&self) -> bool {
+        let most = |amounts: &[u64; 3], most: [u64; 3]| amounts.iter().zip(most).all(|(amount, most)| *amount <= most);
+        most(&self.evidence.good, MOST_GOOD)
+            && most(&self.earned, CREDIT_AN_HOUR)
+            && self.evidence.bad <= MOST_BAD
+            && self.running.len() <= MOST_RUNNING
+            && self.completed.max(self.violations) < 1 << 60
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn evidence(&self) -> Evidence {
+        self.evidence
     }
 
     /// How many calls completed, and how many were denied, ever.
@@ -260,27 +317,15 @@ impl Ledger {
 
     /// The hour in which a score at a time is: while nothing is heard, it changes with the hour only.
     pub(crate) fn hour_at(&self, at_micros: i64) -> u64 {
-        hour_of(at_micros).max(self.hour)
-    }
-
-    fn against(&mut self, weight: u64) {
-        self.bad = (self.bad + weight).min(MOST_BAD);
+        hour_of(at_micros).max(self.evidence.hour)
     }
 
     /// Forgets what the hours since the last entry make forgotten.
     fn advance(&mut self, at_micros: i64) {
-        let hour = hour_of(at_micros);
-        let hours = hour.saturating_sub(self.hour);
-        if hours == 0 {
-            return;
+        if self.evidence.advance(at_micros) {
+            self.earned = [0; 3];
+            self.forgiven = false;
         }
-        for good in &mut self.good {
-            *good = decay::GOOD.after(*good, hours);
-        }
-        self.bad = decay::BAD.after(self.bad, hours);
-        self.earned = [0; 3];
-        self.forgiven = false;
-        self.hour = hour;
     }
 }
 

@@ -49,4 +49,6 @@ mod ledger;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "cli")]
+pub(crate) use ledger::Evidence;
 pub use ledger::{Alarm, Cause, Ledger, Ruling, Score};

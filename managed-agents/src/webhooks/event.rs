@@ -87,17 +87,7 @@ impl Event {
             "approval" => Self::of_approval(entry, origin),
             "ticket" => Self::of_ticket(entry, origin),
             "agent" => Self::of_agent(entry, origin),
-            "drift" => {
-                let agent = said(entry, "agent");
-                let text = format!("{} behaves otherwise than before.", shown(agent.as_deref()));
-                Some(Self::new(
-                    EventKind::DriftAlarm,
-                    entry,
-                    origin,
-                    text,
-                    &[("agent", agent)],
-                ))
-            }
+            "drift" => Self::of_drift(entry, origin),
             _ => None,
         }
     }
@@ -181,6 +171,39 @@ impl Event {
         Some(Self::new(EventKind::TicketDecided, entry, origin, text, &about))
     }
 
+    fn of_drift(entry: &Entry, origin: &str) -> Option<Self> {
+        #[derive(serde::Deserialize)]
+        struct Alarm {
+            alarm: u64,
+            severity: String,
+            stream: String,
+        }
+        let alarm: Alarm = serde_json::from_str(entry.raw("body")?).ok()?;
+        let agent = said(entry, "agent");
+        let text = format!(
+            "{} behaves otherwise than before ({}, {}).",
+            shown(agent.as_deref()),
+            shown(Some(&alarm.stream)),
+            shown(Some(&alarm.severity))
+        );
+        let about = [
+            ("agent", agent.clone()),
+            ("stream", Some(alarm.stream)),
+            ("severity", Some(alarm.severity)),
+        ];
+        let mut event = Self::new(EventKind::DriftAlarm, entry, origin, text, &about);
+        // processes that state the same alarm tell of one event
+        let who = hex_of(agent.as_deref().unwrap_or_default());
+        event.id = format!(
+            "{}_{}_{who}_{}",
+            message_id(origin),
+            EventKind::DriftAlarm.name(),
+            alarm.alarm
+        );
+        event.data.insert("alarm".to_owned(), json!(alarm.alarm));
+        Some(event)
+    }
+
     fn of_agent(entry: &Entry, origin: &str) -> Option<Self> {
         let body: Value = serde_json::from_str(entry.raw("body")?).ok()?;
         let said_in = |key: &str| body.get("body")?.get(key)?.as_str().map(ToOwned::to_owned);
@@ -256,8 +279,8 @@ impl Event {
         &self.text
     }
 
-    /// About whom and what: `agent`, `tool`, `ticket`, `reasons`, `decision`, `approver_key`, `reason`, `code`, `entry`, `log`, as far as
-    /// the kind has them.
+    /// About whom and what: `agent`, `tool`, `ticket`, `reasons`, `decision`, `approver_key`, `reason`, `code`, `stream`, `severity`, `alarm`, `entry`,
+    /// `log`, as far as the kind has them.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.data.get(key)
@@ -313,6 +336,26 @@ mod tests {
 
     fn entry(json: &str) -> Entry {
         Entry::parse(json).unwrap()
+    }
+
+    #[test]
+    fn an_alarm_of_drift_is_one_event_whichever_process_states_it() {
+        let line = |seq: u64| {
+            let body = r#"{"alarm":40,"divergence":120,"moved":[],"severity":"high","since":9,"stream":"tool"}"#;
+            entry(&format!(
+                r#"{{"agent":"<bot>","at":"2026-01-01T00:00:00.000000Z","body":{body},"seq":{seq},"type":"drift","v":"ma-entry/1"}}"#
+            ))
+        };
+        let (one, other) = (
+            Event::of(&line(41), "log").unwrap(),
+            Event::of(&line(43), "log").unwrap(),
+        );
+        assert_eq!((one.kind(), one.id()), (EventKind::DriftAlarm, other.id()));
+        assert_eq!(one.text(), "&lt;bot&gt; behaves otherwise than before (tool, high).");
+        assert_eq!(
+            (one.get("alarm"), one.get("entry")),
+            (Some(&json!(40)), Some(&json!(41)))
+        );
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use managed_agents::audit::entry::Entry;
 use managed_agents::call::Effect;
 use managed_agents::drift::Phase;
+use managed_agents::home::Home;
+use managed_agents::store::Query;
 use managed_agents::{Behaviour, Engine, Harness, Outcome, ToolMeta};
 
 use crate::record::Dir;
@@ -52,6 +55,26 @@ async fn until_watched(harness: &Harness, behaviour: &Behaviour) -> usize {
     at
 }
 
+/// Waits until so many entries of a type are there; gives the last.
+async fn stated(home: &Home, kind: &str, wanted: usize) -> Entry {
+    let begun = Instant::now();
+    loop {
+        let found = home
+            .store()
+            .reader()
+            .unwrap()
+            .query(&Query::new().kind(kind))
+            .unwrap()
+            .into_entries();
+        assert!(found.len() <= wanted, "{} entries of {kind}", found.len());
+        if found.len() == wanted {
+            return found.last().unwrap().clone();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "no entry of {kind}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_change_is_told_once_and_costs_trust_once_until_it_is_acknowledged() {
     let behaviour = Behaviour::new();
@@ -97,6 +120,7 @@ async fn from_the_record_the_same_alarm_is_raised_again() {
             call(&harness, call_at, "send").await;
         }
         home.store().flush().await.unwrap();
+        stated(&home, "drift", 1).await;
         first.alert("bot").unwrap()
     };
     let again = Behaviour::new();
@@ -104,6 +128,16 @@ async fn from_the_record_the_same_alarm_is_raised_again() {
     let harness = builder(&again).home(&home).build().await.unwrap();
     assert_eq!(again.phase("bot"), Phase::Watching);
     assert_eq!(again.alert("bot").as_ref(), Some(&alert));
+    // the alarm is an entry, so that others can be told; it is stated once, whoever computes it again
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    home.store().flush().await.unwrap();
+    let entry = stated(&home, "drift", 1).await;
+    let body: serde_json::Value = serde_json::from_str(entry.raw("body").unwrap()).unwrap();
+    assert_eq!(
+        (&body["alarm"], &body["stream"]),
+        (&alert.place().into(), &alert.stream().code().into())
+    );
+    assert_eq!(body["moved"][0]["category"], "send");
     let bad = |behaviour: &Behaviour| behaviour.trust("bot", Effect::Grave);
     assert_eq!(bad(&first).value(), bad(&again).value());
     // what an operator says is an entry like others

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use managed_agents::audit::entry::{Statement, statement};
 use managed_agents::call::Effect;
 use managed_agents::home::Home;
-use managed_agents::store::StoreOptions;
+use managed_agents::store::{Query, StoreOptions};
 use managed_agents::{Behaviour, Engine, Harness, Outcome, ToolMeta};
 
 /// A directory of a test's own.
@@ -23,7 +24,11 @@ impl Dir {
     }
 
     pub(crate) fn home(&self) -> Home {
-        Home::open(StoreOptions::new(&self.0).high_water(self.0.join("mark"))).unwrap()
+        Home::open(self.options()).unwrap()
+    }
+
+    pub(crate) fn options(&self) -> StoreOptions {
+        StoreOptions::new(&self.0).high_water(self.0.join("mark"))
     }
 }
 
@@ -125,4 +130,81 @@ async fn processes_of_one_agent_come_to_the_same_trust() {
     let (completed, denied) = mine.counts("bot");
     assert!(completed > 100 && denied >= 2, "{completed} {denied}");
     assert!(Path::new(&dir.0).exists());
+}
+
+#[tokio::test]
+async fn a_start_goes_on_from_what_was_written_down_and_comes_to_the_same() {
+    let dir = Dir::new();
+    let first = Behaviour::new();
+    let home = dir.home();
+    {
+        let harness = harness(&home, &first).await;
+        work(&harness, 0, 200).await;
+        // two entries for each call
+        for at in 0..2_050 {
+            harness
+                .govern("look", format!(r#"{{"n":{at}}}"#))
+                .await
+                .unwrap()
+                .finish(Outcome::Ok);
+        }
+        home.store().flush().await.unwrap();
+    }
+    let reader = home.store().reader().unwrap();
+    let query = Query::new().kind("behaviour").agent("bot");
+    // the thread makes thresholds first, which takes long in a debug build
+    let begun = std::time::Instant::now();
+    let kept = loop {
+        home.store().flush().await.unwrap();
+        if let Some(entry) = reader.query(&query).unwrap().into_entries().pop() {
+            break entry;
+        }
+        assert!(
+            begun.elapsed() < std::time::Duration::from_secs(180),
+            "nothing was written down"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    println!(
+        "{} bytes of {} entries",
+        kept.raw("body").unwrap().len(),
+        reader.head().unwrap().size()
+    );
+    let again = Behaviour::new();
+    let from_kept = harness(&home, &again).await;
+    assert_eq!(
+        (first.counts("bot"), scores(&first)),
+        (again.counts("bot"), scores(&again))
+    );
+    assert_eq!(
+        (first.phase("bot"), first.size("bot") <= 16 * 1_024),
+        (again.phase("bot"), true)
+    );
+    drop(from_kept);
+    // what is written down wrongly is seen by whoever computes it again
+    #[cfg(feature = "cli")]
+    {
+        let program = env!("CARGO_BIN_EXE_managed-agents");
+        let verify = || {
+            let mut command = std::process::Command::new(program);
+            command.args(["audit", "verify", "--deep", "--data-dir"]).arg(&dir.0);
+            command.arg("--high-water").arg(dir.0.join("mark")).output().unwrap()
+        };
+        let sound = verify();
+        assert!(sound.status.success(), "{}", String::from_utf8_lossy(&sound.stdout));
+        let body = kept
+            .raw("body")
+            .unwrap()
+            .replacen(r#"\"completed\":"#, r#"\"completed\":1"#, 1);
+        assert_ne!(body, kept.raw("body").unwrap());
+        let entry = Statement::new("behaviour", std::time::SystemTime::now(), &body).about_agent("bot");
+        home.store().append(statement(&entry).unwrap(), false).await.unwrap();
+        home.store().flush().await.unwrap();
+        let forged = verify();
+        let said = String::from_utf8_lossy(&forged.stdout);
+        assert!(
+            forged.status.code() == Some(2) && said.contains("behaviour_differs"),
+            "{said}"
+        );
+    }
 }

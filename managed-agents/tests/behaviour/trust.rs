@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use managed_agents::approval::ApproverKey;
 use managed_agents::call::Effect;
+use managed_agents::identity::Enrolment;
 use managed_agents::testing::VirtualClock;
-use managed_agents::{Behaviour, DenialKind, Engine, Harness, Outcome, Risk, ToolMeta};
+use managed_agents::{AgentId, Behaviour, DenialKind, Engine, Harness, Outcome, Risk, ToolMeta};
 
 /// A harness in memory whose agent may look up, book and refund, and nothing else.
 async fn harness(behaviour: &Behaviour, clock: &VirtualClock, ann: &ApproverKey) -> Harness {
@@ -71,6 +72,101 @@ async fn below_the_floor_everything_escalates_and_approved_calls_lead_back() {
         }
     }
     println!("{approved} approved calls lead back");
+}
+
+/// Denied until it is below the floor.
+async fn falls(harness: &Harness, behaviour: &Behaviour) -> f64 {
+    while behaviour.trust("bot", Effect::Read).value() >= 0.3 {
+        harness.govern("drop", "{}").await.unwrap_err();
+    }
+    behaviour.trust("bot", Effect::Read).value()
+}
+
+fn engine(behaviour: &Behaviour) -> Engine {
+    let tools = ["look", "book"];
+    let scoped = ["bot", "bot.second", "bot.second.third"].into_iter();
+    scoped.fold(Engine::new().behaviour(behaviour), |engine, agent| {
+        engine.scope(agent, tools)
+    })
+}
+
+async fn of(agent: &str, home: &managed_agents::home::Home, behaviour: &Behaviour) -> Harness {
+    let builder = Harness::builder()
+        .home(home)
+        .agent_id(agent)
+        .governor(engine(behaviour));
+    let builder = builder.declare(ToolMeta::new("look").read_only());
+    builder
+        .declare(ToolMeta::new("drop").with_risk(Risk::High))
+        .build()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn whitewashing_by_registering_again_pays_nothing() {
+    let dir = crate::record::Dir::new();
+    let fallen = {
+        let home = dir.home();
+        home.register(&Enrolment::new(AgentId::parse("bot").unwrap()).delegable(2))
+            .unwrap();
+        let behaviour = Behaviour::new();
+        let harness = of("bot", &home, &behaviour).await;
+        let fallen = falls(&harness, &behaviour).await;
+        home.store().flush().await.unwrap();
+        fallen
+    };
+    // a new passport, in a new process, with a new key where there was one: the same name, the same trust
+    let home = dir.home();
+    home.register(
+        &Enrolment::new(AgentId::parse("bot").unwrap())
+            .owner("another")
+            .delegable(2),
+    )
+    .unwrap();
+    let behaviour = Behaviour::new();
+    let again = of("bot", &home, &behaviour).await;
+    assert!((behaviour.trust("bot", Effect::Read).value() - fallen).abs() < 1e-9);
+    assert_eq!(again.govern("look", "{}").await.unwrap_err().code(), "behaviour_trust");
+    drop((again, home));
+    // a name below its own, which it could give itself, is trusted no more than it: in a process that knows nothing of it yet
+    for below in ["bot.second", "bot.second.third"] {
+        let home = dir.home();
+        let fresh = Behaviour::new();
+        let second = Harness::builder()
+            .recorder(managed_agents::store::Store::open(dir.options()).unwrap())
+            .agent_id(below)
+            .governor(engine(&fresh))
+            .declare(ToolMeta::new("look").read_only())
+            .build()
+            .await
+            .unwrap();
+        assert_eq!(
+            second.govern("look", "{}").await.unwrap_err().code(),
+            "behaviour_trust",
+            "{below}"
+        );
+        drop((second, home));
+    }
+}
+
+#[tokio::test]
+async fn who_stands_above_has_nothing_of_what_a_name_below_earns() {
+    let behaviour = Behaviour::new();
+    let below = Harness::builder()
+        .in_memory()
+        .agent_id("bot.second")
+        .governor(engine(&behaviour))
+        .declare(ToolMeta::new("look").read_only())
+        .build()
+        .await
+        .unwrap();
+    let before = behaviour.trust("bot", Effect::Read);
+    for _ in 0..20 {
+        below.govern("look", "{}").await.unwrap().finish(Outcome::Ok);
+    }
+    assert_eq!(behaviour.trust("bot", Effect::Read), before);
+    assert!(behaviour.trust("bot.second", Effect::Read).value() > before.value());
 }
 
 #[tokio::test]

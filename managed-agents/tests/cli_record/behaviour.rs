@@ -38,3 +38,81 @@ fn trust_is_shown_with_its_causes_and_what_entries_state_is_checked() {
         "{json}"
     );
 }
+
+#[test]
+fn drift_is_shown_as_text_json_and_a_plot_and_answered_from_the_shell() {
+    let place = Place::begun("drift");
+    place.run(&["drift", "bot"]).exits(1).says("nothing about an agent");
+    let harness = place.harness("bot");
+    let mut at = 0;
+    let mut one = |tool: &str| {
+        at += 1;
+        call(&harness, &format!("s{}", at / 10), tool, &json!({ "n": at })).unwrap();
+    };
+    let usual = |at: usize| if at % 20 == 0 { "pay" } else { "send" };
+    (0..100).for_each(|at| one(usual(at)));
+    place
+        .run(&["drift", "bot"])
+        .ok()
+        .says("learning: 100 calls in 11 sessions");
+    let shown = place.run(&["drift", "bot", "--json"]).ok().json().remove(0);
+    assert_eq!(
+        (&shown["phase"], &shown["learnt_calls"]),
+        (&json!("learning"), &json!(100))
+    );
+    (100..500).for_each(|at| one(usual(at)));
+    let begun = std::time::Instant::now();
+    // a call asks for thresholds, and they come back as an entry
+    while place.run(&["drift", "bot", "--json"]).ok().json()[0]["phase"] != "watching" {
+        assert!(begun.elapsed().as_secs() < 120, "no thresholds");
+        one("send");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    place
+        .run(&["drift", "ack", "bot"])
+        .exits(1)
+        .says("no alarm of agent `bot` is open");
+    (0..60).for_each(|_| one("pay"));
+    drop(harness);
+    // the alarm that no entry states yet is stated by the next program
+    drop(place.harness("bot"));
+    place
+        .run(&["drift", "bot", "--svg", "drift.svg"])
+        .exits(3)
+        .says("alarm at")
+        .says("pay 5.0 % →")
+        .says("`drift ack` when you have seen it");
+    let svg = String::from_utf8(place.read("drift.svg")).unwrap();
+    assert!(
+        svg.starts_with("<svg") && svg.ends_with("</svg>\n") && svg.contains("threshold"),
+        "{svg}"
+    );
+    place.run(&["drift", "bot"]).exits(3).says("┤");
+    let shown = place.run(&["drift", "bot", "--json"]).exits(3).json().remove(0);
+    let alert = &shown["alerts"][0];
+    assert_eq!((&shown["open"], &shown["run_length"]), (&json!(true), &json!(10_000)));
+    assert_eq!(alert["stream"], "tool", "{shown}");
+    let mut moved = alert["moved"].as_array().unwrap().iter();
+    assert!(
+        moved.any(|moved| moved["category"] == "pay" && moved["now"].as_f64() > moved["usual"].as_f64()),
+        "{shown}"
+    );
+    assert_eq!(shown["levels"].as_array().unwrap().len(), 7);
+    let mut entries = place.run(&["audit", "list", "--type", "drift", "--json"]).ok().json();
+    // the last line says where to go on
+    entries.retain(|entry| entry.get("body").is_some());
+    assert_eq!(
+        (entries.len(), &entries[0]["body"]["alarm"]),
+        (1, &alert["seq"]),
+        "{entries:?}"
+    );
+    place.run(&["trust", "bot"]).ok().says("drift");
+    place.run(&["drift", "ack", "bot"]).ok().says("recorded at");
+    place.run(&["drift", "bot"]).ok();
+    place.run(&["drift", "rebaseline", "bot"]).ok().says("recorded at");
+    place.run(&["drift", "bot"]).ok().says("learning: 0 calls");
+    place
+        .run(&["audit", "verify", "--deep"])
+        .ok()
+        .says("Every record is as it was written");
+}

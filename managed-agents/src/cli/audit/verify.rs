@@ -13,6 +13,7 @@ use crate::cli::place::Place;
 use crate::cli::progress::Bar;
 use crate::cli::table::line as shown;
 use crate::cli::{BAD, ERROR};
+use crate::engine::recompute;
 use crate::identity::{Certificate, KeyDir, Trust};
 use crate::store::{Depth, Problem, Reader, Report, StoreError, StoreErrorKind};
 
@@ -24,7 +25,7 @@ cannot be read at all.
 
 Every entry is hashed and compared with the tree, its root and the newest signed checkpoint; size and root are compared with the
 high-water mark, which lies outside the data directory. --deep also reads every entry, makes all derived tables anew, checks every
-checkpoint's signature, opens every value that is not erased, and checks the signatures of passports and of agents' states: against the
+checkpoint's signature, computes trust and drift of every agent again, opens every value that is not erased, and checks the signatures of passports and of agents' states: against the
 authority's certificate in keys/authority.pem, or the one that --authority names. It may run while programs write.
 
 --tiles checks the static files that `audit export --format tiles` wrote, without any record: every bundle, every tile, and the
@@ -100,8 +101,13 @@ impl Verify {
                 reader = reader.trusting(trust);
             }
             let bar = Bar::over(reader.head()?.size(), "records");
-            let report = reader.verify(depth, |done| bar.at(done))?;
+            let mut report = reader.verify(depth, |done| bar.at(done))?;
             drop(bar);
+            if self.deep && report.is_sound() {
+                recompute(&reader, |record, what| {
+                    report.add("behaviour_differs", Some(record), what)
+                })?;
+            }
             let mark = match reader.compare_with_mark(&options) {
                 Ok(size) => Mark::Fits(size),
                 Err(error) if error.kind() == StoreErrorKind::RolledBack => Mark::RolledBack(error.to_string()),

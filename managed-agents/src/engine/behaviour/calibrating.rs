@@ -1,10 +1,24 @@
-//! The thread on which thresholds are made, away from the calls.
+//! The thread on which thresholds are made and alarms are stated, away from the calls and from whoever writes the log.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{OnceLock, Weak};
+use std::time::Duration;
 
 use super::Shared;
 use crate::drift::Calibration;
+
+/// How long another process has to state the alarm that it raised.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// What is done there.
+pub(super) enum Task {
+    /// Make thresholds for an agent, and give them to it.
+    Calibrate(Calibration),
+    /// State its open alarm.
+    Tell,
+    /// Write down what is remembered of it.
+    Keep,
+}
 
 /// Made when the first agent has been learnt; ends with what remembers.
 #[derive(Default)]
@@ -12,20 +26,35 @@ pub(super) struct Calibrating(OnceLock<Option<Sender<Job>>>);
 
 struct Job {
     agent: Box<str>,
-    calibration: Calibration,
+    task: Task,
     shared: Weak<Shared>,
 }
 
 impl Calibrating {
-    /// Makes thresholds for an agent, and gives them to it. Where no thread can be had, the agent is not watched.
-    pub(super) fn send(&self, shared: Weak<Shared>, agent: &str, calibration: Calibration) {
+    /// Has something done for an agent. Where no thread can be had, the agent is not watched.
+    pub(super) fn send(&self, shared: Weak<Shared>, agent: &str, task: Task) {
         let to_thread = self.0.get_or_init(|| {
             let (to_thread, jobs) = channel::<Job>();
             let work = move || {
                 for job in jobs {
-                    let calibrated = job.calibration.run();
-                    if let Some(shared) = job.shared.upgrade() {
-                        shared.calibrated(&job.agent, &calibrated);
+                    match job.task {
+                        Task::Calibrate(calibration) => {
+                            let calibrated = calibration.run();
+                            if let Some(shared) = job.shared.upgrade() {
+                                shared.calibrated(&job.agent, &calibrated);
+                            }
+                        }
+                        Task::Keep => {
+                            if let Some(shared) = job.shared.upgrade() {
+                                shared.keep(&job.agent);
+                            }
+                        }
+                        Task::Tell => {
+                            std::thread::sleep(PATIENCE);
+                            if let Some(shared) = job.shared.upgrade() {
+                                shared.tell(&job.agent);
+                            }
+                        }
                     }
                 }
             };
@@ -41,7 +70,7 @@ impl Calibrating {
         let sent = to_thread.as_ref().map(|to_thread| {
             to_thread.send(Job {
                 agent: agent.into(),
-                calibration,
+                task,
                 shared,
             })
         });

@@ -2,23 +2,32 @@
 
 mod calibrating;
 mod profile;
+#[cfg(feature = "cli")]
+mod recomputed;
+#[cfg(feature = "cli")]
+mod reviewer;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{Attachment, Event, Watcher, micros};
-use crate::call::{AgentId, Effect, ToolCall};
+use crate::call::{AgentId, Effect, ToolCall, above};
 use crate::clock::Clock;
 use crate::drift::{Alert, Calibrated, Phase, Severity};
 use crate::trust::Score;
-use crate::verdict::{Reason, Verdict};
-use calibrating::Calibrating;
+use crate::verdict::{Decision, Reason, Verdict};
+use calibrating::{Calibrating, Task};
 pub(crate) use profile::{ACKNOWLEDGED, Profile, REBASELINED};
+#[cfg(feature = "cli")]
+pub(crate) use recomputed::{Past, recompute};
+#[cfg(feature = "cli")]
+pub(crate) use reviewer::Reviewer;
 
 /// The trust below which every call is escalated, when nothing else is said.
 const FLOOR: f64 = 0.3;
@@ -76,10 +85,13 @@ pub(crate) struct Bearing {
     /// The severity of the alarm that is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) drift: Option<Severity>,
+    /// What the screen found in the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) screened: Option<Decision>,
 }
 
-#[derive(Default)]
 struct Shared {
+    me: Weak<Self>,
     /// The agent that was heard of first, which is the only one of most processes: found without a lock.
     first: OnceLock<(Box<str>, Remembered)>,
     /// Guards which others are known; held for a look-up.
@@ -95,6 +107,8 @@ struct Remembered {
     attached: Mutex<Vec<Attachment>>,
     /// Of several harnesses for one agent the first one's clock counts.
     clock: OnceLock<Clock>,
+    /// It has heard all that was there before: what comes now is news.
+    caught_up: AtomicBool,
 }
 
 /// An agent that was looked up.
@@ -141,7 +155,12 @@ impl Behaviour {
     pub fn new() -> Self {
         Self {
             settings: Settings { floor: FLOOR },
-            shared: Arc::default(),
+            shared: Arc::new_cyclic(|me| Shared {
+                me: Weak::clone(me),
+                first: OnceLock::new(),
+                agents: RwLock::default(),
+                calibrating: Calibrating::default(),
+            }),
         }
     }
 
@@ -222,12 +241,17 @@ impl Behaviour {
         let mut profile = agent.lock();
         let drift = profile.detector().alert().map(Alert::severity);
         let watched = profile.detector().phase() == Phase::Watching;
-        let score = profile.score(Effect::of(call.meta()), now);
+        let effect = Effect::of(call.meta());
+        let score = profile.score(effect, now);
+        // who acts for another is trusted no more than that one: else a name below its own would be a new beginning
+        let above = above(call.agent().as_str()).filter_map(|above| self.shared.find(above));
+        let trust = above.map(|above| above.lock().score(effect, now).millionths()).min();
         Bearing {
-            trust: score.millionths(),
+            trust: trust.map_or(score.millionths(), |above| above.min(score.millionths())),
             against: (score.bad() * 100.0) as u32,
             watched,
             drift,
+            screened: call.found(),
         }
     }
 
@@ -254,8 +278,7 @@ impl Behaviour {
         let agent = self.shared.find_or_make(call.agent().as_str());
         let mut profile = agent.lock();
         if let Some(calibration) = profile.calibration() {
-            let shared = Arc::downgrade(&self.shared);
-            self.shared.calibrating.send(shared, call.agent().as_str(), calibration);
+            self.shared.send(call.agent().as_str(), Task::Calibrate(calibration));
         }
         let before = profile.score(effect, at).millionths();
         let after = if fault {
@@ -306,6 +329,26 @@ impl Shared {
         }))
     }
 
+    fn send(&self, agent: &str, task: Task) {
+        self.calibrating.send(Weak::clone(&self.me), agent, task);
+    }
+
+    /// States the agent's open alarm where there is a log that does not have it yet, so that whoever reads the log hears of it.
+    fn tell(&self, agent: &str) {
+        let Some(remembered) = self.find(agent) else { return };
+        let body = remembered.lock().unstated().map(Alert::to_json);
+        if let Some(body) = body {
+            remembered.state(agent, profile::ALARM, &body);
+        }
+    }
+
+    /// Writes down what is remembered of the agent where there is a log, so that the next start need not read all of its entries.
+    fn keep(&self, agent: &str) {
+        let Some(remembered) = self.find(agent) else { return };
+        let profile = remembered.lock().clone();
+        remembered.state(agent, profile::KEPT, &profile.kept());
+    }
+
     /// The thresholds of an agent are there. Where there is a log they stand in it, so that whoever computes again begins to
     /// watch at the same entry.
     fn calibrated(&self, agent: &str, calibrated: &Calibrated) {
@@ -317,7 +360,35 @@ impl Shared {
 
 impl Watcher for Shared {
     fn heard(&self, event: &Event<'_>) {
-        self.find_or_make(event.agent).lock().hear(event);
+        let remembered = self.find_or_make(event.agent);
+        let (heard, due) = {
+            let mut profile = remembered.lock();
+            (profile.hear(event), profile.is_due())
+        };
+        // not here: whoever writes the log is telling of it
+        if (heard.alarm || due) && remembered.caught_up.load(Ordering::Acquire) {
+            self.send(event.agent, if heard.alarm { Task::Tell } else { Task::Keep });
+        }
+    }
+
+    fn resumes(&self, agent: &AgentId, place: u64, body: &str) -> Option<u64> {
+        let remembered = self.find_or_make(agent.as_str());
+        let mut profile = remembered.lock();
+        if profile.as_of() > 0 {
+            // it has heard of the agent elsewhere
+            return None;
+        }
+        *profile = Profile::resumed(body).filter(|kept| kept.as_of() <= place)?;
+        Some(profile.as_of())
+    }
+
+    fn caught_up(&self, agent: &AgentId) {
+        let remembered = self.find_or_make(agent.as_str());
+        remembered.caught_up.store(true, Ordering::Release);
+        // a process that died may have left one
+        if remembered.lock().unstated().is_some() {
+            self.send(agent.as_str(), Task::Tell);
+        }
     }
 
     fn attached(&self, agent: &AgentId, to: Attachment) {

@@ -1,27 +1,62 @@
 //! What is remembered of one agent: the fold of its entries in the log's order.
 
+use serde::{Deserialize, Serialize};
+
 use crate::audit::{Disposition, Event, Traits, What};
 use crate::call::Effect;
-use crate::drift::{Calibrated, Calibration, Call, Detector, Severity};
+use crate::drift::{Alert, Calibrated, Calibration, Call, Detector, Severity};
 use crate::outcome::Outcome;
 use crate::trust::{Alarm, Cause, Ledger, Ruling, Score};
 use crate::verdict::Decision;
 
 /// The types of statements that a profile hears.
+pub(crate) const KEPT: &str = "behaviour";
+pub(crate) const ALARM: &str = "drift";
 pub(crate) const BASELINE: &str = "drift_baseline";
 pub(crate) const ACKNOWLEDGED: &str = "drift_ack";
 pub(crate) const REBASELINED: &str = "drift_rebaseline";
 
-#[derive(Clone, Debug, Default)]
+/// After so many entries of an agent what is remembered of it is written down, so that a start need not read them all.
+const KEPT_EVERY: u32 = 4_096;
+
+/// The form in which it is written down.
+const FORM: u32 = 1;
+
+/// The body of an entry that holds what was remembered before the entry `as_of`.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Kept {
+    pub(super) as_of: u64,
+    form: u32,
+    /// As JSON: a text, since it holds larger numbers than RFC 8785 keeps.
+    pub(super) state: String,
+}
+
+impl Kept {
+    /// Of the body of an entry; none where it is in another form.
+    pub(super) fn parse(body: &str) -> Option<Self> {
+        serde_json::from_str::<Self>(body).ok().filter(|kept| kept.form == FORM)
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Profile {
     ledger: Ledger,
     detector: Detector,
     /// The place after the last entry that was taken in.
     as_of: u64,
     /// The score of each effect and the hour that it is of, until an entry may have changed it.
+    #[serde(skip)]
     scores: [Option<(u64, Score)>; 3],
     /// How many references were given to be calibrated.
+    #[serde(skip)]
     asked: u32,
+    /// How many entries were taken in since what is remembered was written down.
+    #[serde(skip)]
+    since_kept: u32,
+    /// The alarm that no entry states yet.
+    unstated: Option<u64>,
 }
 
 /// What an entry changed.
@@ -49,6 +84,7 @@ impl Profile {
     /// Takes in one entry.
     pub(crate) fn hear(&mut self, event: &Event<'_>) -> Heard {
         self.as_of = event.place + 1;
+        self.since_kept = self.since_kept.saturating_add(1);
         let mut heard = Heard::default();
         match event.what {
             What::Decided { tool, session, traits } => {
@@ -66,6 +102,7 @@ impl Profile {
                 };
                 if let Some(alert) = self.detector.call(event.place, &call) {
                     heard.alarm = true;
+                    self.unstated = Some(event.place);
                     heard.cause = Some(self.ledger.alarmed(event.at_micros, weight(alert.severity())));
                 }
             }
@@ -106,6 +143,41 @@ impl Profile {
         self.detector.calibration()
     }
 
+    /// The open alarm, while no entry states it.
+    pub(crate) fn unstated(&self) -> Option<&Alert> {
+        self.detector
+            .alert()
+            .filter(|alert| self.unstated == Some(alert.place()))
+    }
+
+    /// Whether it is time to write it down.
+    pub(crate) fn is_due(&self) -> bool {
+        self.since_kept > 0 && self.since_kept.is_multiple_of(KEPT_EVERY)
+    }
+
+    /// As the text that is written down: the same for the same entries.
+    pub(super) fn state_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The body of the entry in which it is written down.
+    pub(super) fn kept(&self) -> String {
+        let kept = Kept {
+            as_of: self.as_of,
+            form: FORM,
+            state: self.state_text(),
+        };
+        serde_json::to_string(&kept).unwrap_or_default()
+    }
+
+    /// Of such a body; none where it is in another form, or not what entries make.
+    pub(super) fn resumed(body: &str) -> Option<Self> {
+        let kept = Kept::parse(body)?;
+        let profile: Self = serde_json::from_str(&kept.state).ok()?;
+        let sound = profile.as_of == kept.as_of && profile.ledger.is_sound() && profile.detector.is_sound();
+        sound.then_some(profile)
+    }
+
     /// Bytes that it takes.
     pub(crate) fn size(&self) -> usize {
         size_of::<Self>() - size_of::<Detector>() + self.detector.size() + self.ledger.size()
@@ -118,6 +190,9 @@ impl Profile {
                     self.detector.arm(&calibrated);
                 }
             }
+            KEPT => self.since_kept = 0,
+            // several processes may state the same alarm
+            ALARM => self.unstated = None,
             ACKNOWLEDGED => self.detector.acknowledge(),
             REBASELINED => self.detector.rebaseline(),
             _ => {}

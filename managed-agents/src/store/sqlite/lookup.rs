@@ -96,11 +96,11 @@ pub(super) fn of_kind(db: &Connection, kind: &str, size: u64) -> Result<Vec<Entr
     Ok(found)
 }
 
-/// Gives the entries of a log of this size that may be about an agent, oldest first: a block is read in one go.
+/// Gives the entries at these places that may be about an agent, oldest first: a block is read in one go.
 pub(super) fn each_about(
     db: &Connection,
     agent: &str,
-    size: u64,
+    asked: std::ops::Range<u64>,
     mut each: impl FnMut(&Entry),
 ) -> Result<(), StoreError> {
     let wanted = Wanted {
@@ -109,7 +109,7 @@ pub(super) fn each_about(
     };
     let mut select = db.prepare("SELECT seq, bytes FROM entries WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")?;
     let mut read = |from: u64, to: u64, places: Option<&[u8]>| -> Result<(), StoreError> {
-        let mut rows = select.query([from.cast_signed(), to.cast_signed()])?;
+        let mut rows = select.query([from.max(asked.start).cast_signed(), to.cast_signed()])?;
         while let Some(row) = rows.next()? {
             let place = row.get::<_, i64>(0)?.cast_unsigned() % BLOCK;
             if places.is_none_or(|places| places.iter().any(|has| u64::from(*has) == place)) {
@@ -118,15 +118,15 @@ pub(super) fn each_about(
         }
         Ok(())
     };
-    let blocks = size / BLOCK;
-    let mut next = 0;
+    let blocks = asked.end / BLOCK;
+    let mut next = asked.start / BLOCK;
     while let Some((block, places)) = next_block(db, &wanted, next, false)?.filter(|(block, _)| *block < blocks) {
         // all of them most often
         let places = (places.len() < BLOCK as usize).then_some(places.as_slice());
         read(block * BLOCK, (block + 1) * BLOCK, places)?;
         next = block + 1;
     }
-    read(blocks * BLOCK, size, None)
+    read(blocks * BLOCK, asked.end, None)
 }
 
 /// One entry, if it is there.

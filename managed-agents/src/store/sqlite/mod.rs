@@ -532,11 +532,12 @@ impl Recorder for Store {
 
     fn watch(&self, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<bool, RecordError> {
         let watched = || -> Result<(), StoreError> {
-            let (agent, watcher) = (agent.as_str().to_owned(), Arc::clone(watcher));
+            let (id, watcher) = (agent, Arc::clone(watcher));
+            let agent = id.as_str().to_owned();
             if wait(self.ask(|reply| Message::Watches(agent.clone(), Arc::clone(&watcher), reply)))? {
                 return Ok(());
             }
-            let seen = told::replay(&self.reader()?, &agent, &watcher)?;
+            let seen = told::replay(&self.reader()?, id, &watcher)?;
             wait(self.ask(|reply| {
                 Message::Watch(message::Watch {
                     agent,

@@ -11,8 +11,10 @@ use rusqlite::Connection;
 
 use super::error::StoreError;
 use super::lookup;
+use super::query::Query;
 use super::reader::Reader;
 use crate::audit::{Event, Watcher, fits, hear};
+use crate::call::AgentId;
 
 #[derive(Default)]
 pub(super) struct Watchers {
@@ -84,14 +86,34 @@ impl Watchers {
 }
 
 /// Tells a watcher of what the record has about an agent; says up to which place.
-pub(super) fn replay(reader: &Reader, agent: &str, watcher: &Arc<dyn Watcher>) -> Result<u64, StoreError> {
+pub(super) fn replay(reader: &Reader, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<u64, StoreError> {
     let size = reader.head()?.size();
-    lookup::each_about(&reader.db, agent, size, |entry| {
-        if fits(entry, agent) {
+    let from = resumed(reader, agent, watcher)?.unwrap_or(0);
+    lookup::each_about(&reader.db, agent.as_str(), from..size, |entry| {
+        if fits(entry, agent.as_str()) {
             hear(entry, |event| watcher.heard(event));
         }
     })?;
     Ok(size)
+}
+
+/// Lets a watcher go on from what it wrote down last; says from where.
+fn resumed(reader: &Reader, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Result<Option<u64>, StoreError> {
+    let mut query = Query::new()
+        .agent(agent.as_str())
+        .kind("behaviour")
+        .newest_first()
+        .most(1);
+    loop {
+        let page = reader.query(&query)?;
+        if let Some(entry) = page.entries().first() {
+            return Ok(watcher.resumes(agent, entry.sequence(), entry.raw("body").unwrap_or_default()));
+        }
+        match page.next() {
+            Some(cursor) => query = query.after(cursor),
+            None => return Ok(None),
+        }
+    }
 }
 
 fn is_same(one: &Weak<dyn Watcher>, other: &Arc<dyn Watcher>) -> bool {

@@ -14,6 +14,7 @@ use super::interrupts;
 use super::lookup;
 use super::query::Query;
 use crate::audit::entry::Entry;
+pub(super) use crate::call::above;
 use crate::identity::{AgentState, IdentityError, KeyDir, Passport, PublicKey, ResumeStatement, Trust};
 
 /// How deep a chain of passports is looked for: deeper ones are no passports.
@@ -273,15 +274,6 @@ fn passports(
             (found, _) => return Ok(found),
         }
     }
-}
-
-/// The names of those that an agent can act for, nearest first: what stands before each dot of its own.
-pub(super) fn above(agent: &str) -> impl Iterator<Item = &str> {
-    agent
-        .char_indices()
-        .rev()
-        .filter(|(_, letter)| *letter == '.')
-        .filter_map(|(at, _)| agent.get(..at))
 }
 
 /// The keys of an agent and of those that it may act for: any of them may stop it.

@@ -60,7 +60,7 @@ impl Report {
         }
     }
 
-    pub(super) fn add(&mut self, code: &'static str, record: Option<u64>, detail: impl Into<String>) {
+    pub(crate) fn add(&mut self, code: &'static str, record: Option<u64>, detail: impl Into<String>) {
         self.first = match (self.first, record) {
             (Some(first), Some(record)) => Some(first.min(record)),
             (first, record) => first.or(record),
