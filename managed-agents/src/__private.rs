@@ -2,7 +2,9 @@
 
 pub use crate::call::{ArgKind, ArgumentMeta, Cancel, Judged, MetaParts, Reversibility, Risk, ToolMeta};
 pub use crate::error::GovernanceDenied;
-pub use crate::harness::{Draft, Gate, GovernedArgument, GovernedReturn, Harness, gate, gate_blocking, gate_finish};
+pub use crate::harness::{
+    Draft, Gate, GovernedArgument, GovernedReturn, Harness, gate, gate_blocking, gate_finish, undoing,
+};
 pub use crate::tool::{
     ArgRow, ArgumentError, BoxFuture, CallFault, CallResult, DynTrait, Need, Parts, RangeRow, ReturnsImplTrait, States,
     This, Tool, ToolArg, ToolPart, ToolReturn, ToolValue, Vtable, edited_parts, finish, json, judged_parts, need,
@@ -11,7 +13,7 @@ pub use crate::tool::{
 pub use std::borrow::Cow;
 pub use std::boxed::Box;
 pub use std::string::{String, ToString};
-pub use std::sync::Arc;
+pub use std::sync::{Arc, OnceLock};
 pub use std::vec;
 pub use std::vec::Vec;
 

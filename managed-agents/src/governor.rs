@@ -10,7 +10,7 @@ use crate::answer::Answer;
 use crate::approval::TicketClaim;
 use crate::audit::Watcher;
 use crate::call::{Digest, ToolCall};
-use crate::limit::Counted;
+use crate::limit::{Counted, Rests};
 use crate::outcome::Outcome;
 use crate::verdict::{EvaluationId, Verdict};
 
@@ -199,7 +199,7 @@ pub struct Claims {
     pub epoch: Option<u64>,
     /// The grant that this call consumes, where a person gave one.
     pub grant: Option<Arc<str>>,
-    /// What is counted for this call while it is held: given back when it is dropped, unless the call runs.
+    /// What is counted for this call, if it runs.
     pub(crate) held: Held,
     /// What the record does to tickets.
     #[cfg(feature = "sqlite")]
@@ -211,30 +211,26 @@ pub struct Claims {
 pub(crate) struct Held {
     /// What the recorder counts, if the call runs.
     pub(crate) counted: Option<Arc<Counted>>,
-    #[cfg(feature = "cedar")]
-    pub(crate) reservation: Option<Arc<crate::policy::Reservation>>,
+    /// What policies count of it, and whether the verdict stands on what was counted before.
+    pub(crate) history: Option<Arc<dyn Rests>>,
 }
 
 impl Held {
-    /// The call runs: it counts for good.
-    #[inline(always)]
-    pub(crate) fn keep(&self) {
-        #[cfg(feature = "cedar")]
-        if let Some(reservation) = &self.reservation {
-            reservation.keep();
-        }
+    /// Whether the recorder must keep counts for this call.
+    #[inline]
+    pub(crate) fn is_counted(&self) -> bool {
+        self.counted.is_some() || self.history.is_some()
     }
 }
 
 impl PartialEq for Held {
     fn eq(&self, other: &Self) -> bool {
-        #[cfg(feature = "cedar")]
-        match (&self.reservation, &other.reservation) {
-            (None, None) => {}
-            (Some(one), Some(other)) if Arc::ptr_eq(one, other) => {}
-            _ => return false,
-        }
-        self.counted == other.counted
+        let same = match (&self.history, &other.history) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        same && self.counted == other.counted
     }
 }
 

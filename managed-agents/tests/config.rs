@@ -182,6 +182,84 @@ fn policies_that_cannot_be_read_are_an_error_and_never_ignored() {
     assert!(error.contains("a.cedar: cannot be read"), "{error}");
 }
 
+#[cfg(feature = "cedar")]
+mod shadow {
+    use std::sync::{Arc, Mutex};
+
+    use tracing::field::{Field, Visit};
+    use tracing::{Event, Metadata, Subscriber, span};
+
+    use super::*;
+
+    /// Keeps the events that say that a candidate decides differently.
+    #[derive(Clone, Default)]
+    struct Told(Arc<Mutex<Vec<String>>>);
+
+    #[derive(Default)]
+    struct Fields(String);
+
+    impl Visit for Fields {
+        fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+            self.0.push_str(&format!("{field}={value:?} "));
+        }
+    }
+
+    impl Subscriber for Told {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target().ends_with("policy")
+        }
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+        fn event(&self, event: &Event<'_>) {
+            let mut fields = Fields::default();
+            event.record(&mut fields);
+            self.0.lock().unwrap().push(fields.0);
+        }
+        fn enter(&self, _: &span::Id) {}
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[test]
+    fn a_candidate_in_the_file_judges_beside_the_policies_in_force_and_decides_nothing() {
+        let config = file(
+            "shadow",
+            "agent = \"bot\"\npolicies = [\"now.cedar\"]\nshadow = [\"next\"]\n[tools.pay]\nrisk = \"low\"\n[tools.look]\nrisk = \"low\"\n",
+        );
+        let place = config.parent().unwrap();
+        std::fs::create_dir_all(place.join("next")).unwrap();
+        std::fs::write(place.join("now.cedar"), "permit(principal, action, resource);").unwrap();
+        std::fs::write(
+            place.join("next/pay.cedar"),
+            "permit(principal, action, resource);\nforbid(principal, action == Action::\"pay\", resource);",
+        )
+        .unwrap();
+        let told = Told::default();
+        tracing::subscriber::with_default(told.clone(), || {
+            let harness = Harness::builder().in_memory().config(&config).build_blocking().unwrap();
+            assert!(harness.govern_blocking("pay", "{}").is_ok());
+            assert!(harness.govern_blocking("look", "{}").is_ok());
+        });
+        let told = told.0.lock().unwrap().join("\n");
+        assert!(
+            told.contains("tool=\"pay\"") && told.contains("live=\"allow\"") && told.contains("candidate=\"deny\""),
+            "{told}"
+        );
+        assert!(!told.contains("look"), "{told}");
+
+        std::fs::write(
+            place.join("next/pay.cedar"),
+            "permit(principal, action == Action::\"pya\", resource);",
+        )
+        .unwrap();
+        let harness = Harness::builder().in_memory().config(&config).build_blocking();
+        let error = harness.unwrap_err().to_string();
+        assert!(error.contains("pay.cedar:1: "), "{error}");
+    }
+}
+
 #[test]
 fn scopes_that_no_engine_would_keep_are_an_error() {
     let path = file("scopes", "agent = 'a'\n[scopes]\na = []");

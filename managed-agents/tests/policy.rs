@@ -191,6 +191,15 @@ fn what_is_wrong_is_told_with_file_line_and_advice_and_changes_nothing() {
         " && true".repeat(20_000)
     );
     let large = format!("// {}\n{good}", "x".repeat(10 * 1024 * 1024));
+    let conditions = format!(
+        "permit(principal, action, resource) when {{ {}true }};",
+        "if true then true else ".repeat(2_000)
+    );
+    let not = format!(
+        "permit(principal, action, resource) when {{ {}true }};",
+        "!".repeat(500)
+    );
+    let policies_by_the_thousand = "forbid(principal, action, resource) when { false };\n".repeat(10_001);
     let cases = [
         (
             "\npermit(principal, action == Action::\"pay\", resource) when { context.input.amonut > 5 };",
@@ -237,6 +246,32 @@ fn what_is_wrong_is_told_with_file_line_and_advice_and_changes_nothing() {
         (deep.as_str(), ":1: ", "deep"),
         (chain.as_str(), ":1: ", ""),
         (large.as_str(), ": ", "1 MiB"),
+        (conditions.as_str(), ":1: ", "deep"),
+        (not.as_str(), ":1: ", "deep"),
+        (policies_by_the_thousand.as_str(), ": ", "10000 policies"),
+        (
+            "permit(principal, action, resource) when { context.input.amount > 99999999999999999999 };",
+            ":1: ",
+            "",
+        ),
+        ("permit(principal, action, resource) when { \"", ":1: ", ""),
+        ("/* permit(principal, action, resource);", ":1: ", ""),
+        (
+            "permit(principal, action, resource) when { principal.trust > 1 };",
+            ":1: ",
+            "trust",
+        ),
+        (
+            "permit(principal, action, resource) when { context.history.amuont_1h < 5 };",
+            ":1: ",
+            "amuont_1h",
+        ),
+        ("permit(principal in Team::\"a\", action, resource);", ":1: ", "Team"),
+        (
+            "permit(principal, action == Action::\"pay\", resource) when { \0 };",
+            ":1: ",
+            "",
+        ),
     ];
     for (text, place, advice) in cases {
         let error = live.replace(&policies(text)).unwrap_err().to_string();
@@ -246,6 +281,87 @@ fn what_is_wrong_is_told_with_file_line_and_advice_and_changes_nothing() {
         assert_eq!(live.digest(), digest);
     }
     assert_eq!(call(&harness(&live), "pay", &json!({"amount": 1})).0, Decision::Allow);
+}
+
+#[test]
+fn what_is_no_policy_file_is_refused_by_name_and_calls_are_judged_on() {
+    let dir = std::env::temp_dir().join(format!("managed-agents-hostile-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).unwrap();
+    let tools = json!({"pay": pay()}).to_string();
+    std::fs::write(dir.join("pay.tools.json"), &tools).unwrap();
+    let good = r#"permit(principal, action == Action::"pay", resource);"#;
+    std::fs::write(dir.join("a.cedar"), good).unwrap();
+    let live = Policies::builder().path(&dir).load().unwrap();
+    let (harness, digest) = (harness(&live), live.digest());
+    // definitions that name each other often: small to write, and too large to make a type of
+    let wide = |next: &str| -> Value {
+        let fields: serde_json::Map<_, _> = (0..200)
+            .map(|number| (format!("f{number}"), json!({"$ref": format!("#/$defs/{next}")})))
+            .collect();
+        json!({"type": "object", "properties": fields})
+    };
+    let mut swollen = wide("a");
+    let leaf = json!({"type": "integer"});
+    swollen["$defs"] = json!({"a": wide("b"), "b": wide("c"), "c": wide("d"), "d": leaf});
+    let deep = format!(r#"{{"pay": {}1{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    let cases: Vec<(&str, Vec<u8>, &str, &str)> = vec![
+        ("b.cedar", vec![b'\n', 0xff, 0xfe], "b.cedar:2: ", "UTF-8"),
+        ("b.cedar", "é".repeat(600 * 1024).into_bytes(), "b.cedar: ", "1 MiB"),
+        ("b.tools.json", b"{\n\"x\": }".to_vec(), "b.tools.json:2: ", "JSON"),
+        ("b.tools.json", b"[]".to_vec(), "b.tools.json:1: ", "no object"),
+        ("b.tools.json", deep.into_bytes(), "b.tools.json:1: ", "recursion"),
+        ("b.tools.json", tools.into_bytes(), "pay.tools.json: ", "another file"),
+        ("b.tools.json", vec![b' '; 2 << 20], "b.tools.json: ", "1 MiB"),
+        (
+            "pay.tools.json",
+            json!({ "pay": swollen }).to_string().into_bytes(),
+            "a.cedar:1: ",
+            "f0",
+        ),
+    ];
+    for (file, bytes, place, why) in cases {
+        std::fs::write(dir.join(file), &bytes).unwrap();
+        if why == "f0" {
+            let reads = r#"permit(principal, action == Action::"pay", resource) when { context.input has f0 };"#;
+            std::fs::write(dir.join("a.cedar"), reads).unwrap();
+        }
+        let begun = std::time::Instant::now();
+        let told = live.reload();
+        if why == "f0" {
+            // nothing can be read of it, so that the condition can never hold
+            told.unwrap();
+            assert_eq!(call(&harness, "pay", &json!({"amount": 1})).0, Decision::Deny);
+            assert!(begun.elapsed().as_secs() < 20);
+            continue;
+        }
+        let error = told.unwrap_err().to_string();
+        assert!(error.contains(place) && error.contains(why), "{error}");
+        assert_eq!(live.digest(), digest);
+        assert_eq!(call(&harness, "pay", &json!({"amount": 1})).0, Decision::Allow);
+        std::fs::remove_file(dir.join(file)).unwrap();
+    }
+    std::fs::remove_dir_all(&dir).unwrap();
+    let gone = live.reload().unwrap_err().to_string();
+    assert!(gone.contains("cannot be read"), "{gone}");
+    assert_eq!(live.len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_policy_file_is_not_waited_for() {
+    let pipe = std::env::temp_dir().join(format!("managed-agents-pipe-{}.cedar", std::process::id()));
+    let _ = std::fs::remove_file(&pipe);
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let error = Policies::builder().path(&pipe).load().unwrap_err().to_string();
+    assert!(error.contains("is no file"), "{error}");
+    std::fs::remove_file(&pipe).unwrap();
 }
 
 #[test]

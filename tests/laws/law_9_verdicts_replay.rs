@@ -4,8 +4,10 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use managed_agents::home::Home;
+use managed_agents::limit::Limit;
 use managed_agents::policy::{Policies, SignalSource, Signals};
 use managed_agents::store::StoreOptions;
 use managed_agents::{Engine, Harness, Outcome, Risk, ToolCall, ToolMeta};
@@ -21,6 +23,10 @@ const POLICIES: &str = r#"
     forbid(principal, action, resource) when { context.target like "*evil*" };
     forbid(principal, action == Action::"pay", resource)
     when { context.input has rate && context.input.rate.greaterThan(decimal("2.5")) };
+    @decision("escalate")
+    forbid(principal, action == Action::"look", resource) when { context has drifted && context.drifted };
+    permit(principal, action == Action::"look", resource);
+    permit(principal, action == Action::"chat", resource) when { context.history.session_calls < 40 };
 "#;
 
 /// Trust that changes with every call, so that only the record can know it.
@@ -31,6 +37,7 @@ impl SignalSource for Wavering {
         let next = self.0.fetch_add(7_919, std::sync::atomic::Ordering::Relaxed) % 10_007;
         let mut signals = Signals::default();
         signals.trust = Some(f64::from(next) / 10_007.0);
+        signals.drifted = Some(next.is_multiple_of(11));
         signals
     }
 }
@@ -77,11 +84,13 @@ async fn law_9_every_recorded_decision_is_made_again_under_the_same_rules() {
         "pay": {"type": "object", "required": ["amount"], "properties": {
             "amount": {"type": "integer"}, "rate": {"type": "number"}, "to": {"type": "string"}}},
         "look": {"type": "object", "properties": {}},
+        "chat": {"type": "object", "properties": {}},
     });
     std::fs::write(set.join("law.tools.json"), schemas.to_string()).unwrap();
     std::fs::write(
         dir.join("managed-agents.toml"),
-        "[tools.pay]\nrisk = \"critical\"\n[tools.look]\nrisk = \"low\"\n",
+        "[tools.pay]\nrisk = \"critical\"\n[tools.look]\nrisk = \"low\"\n[tools.chat]\nrisk = \"low\"\n\
+         [[limits]]\ntool = \"chat\"\ncalls = 500\nper = \"1h\"\n",
     )
     .unwrap();
 
@@ -95,9 +104,14 @@ async fn law_9_every_recorded_decision_is_made_again_under_the_same_rules() {
     let harness = Harness::builder()
         .agent_id("bot")
         .home(&home)
-        .governor(Engine::new().policies(&policies))
+        .governor(
+            Engine::new()
+                .policies(&policies)
+                .limit(Limit::calls(500, Duration::from_secs(3_600)).of_tool("chat")),
+        )
         .declare(ToolMeta::new("pay").with_risk(Risk::Critical))
         .declare(ToolMeta::new("look").with_risk(Risk::Low))
+        .declare(ToolMeta::new("chat").with_risk(Risk::Low))
         .build()
         .await
         .unwrap();
@@ -105,9 +119,10 @@ async fn law_9_every_recorded_decision_is_made_again_under_the_same_rules() {
         .map(|worker| {
             let harness = harness.clone();
             tokio::spawn(async move {
+                let session = harness.session(&format!("session-{worker}"));
                 for number in (worker..calls).step_by(64) {
                     let amount = i64::try_from(number * 7_919 % 611).unwrap() - 20;
-                    let (tool, input) = match number % 5 {
+                    let (tool, input) = match number % 6 {
                         0 => ("look", json!({})),
                         1 => (
                             "pay",
@@ -118,9 +133,10 @@ async fn law_9_every_recorded_decision_is_made_again_under_the_same_rules() {
                             json!({"amount": amount, "rate": f64::from(u32::try_from(number % 50).unwrap()) / 17.0}),
                         ),
                         3 => ("nobody_knows", json!({"a/b~c": amount})),
+                        4 => ("chat", json!({})),
                         _ => ("pay", json!({ "amount": amount })),
                     };
-                    if let Ok(permit) = harness.govern(tool, input).await {
+                    if let Ok(permit) = session.govern(tool, input).await {
                         permit.finish(Outcome::Ok);
                     }
                 }

@@ -6,6 +6,7 @@
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::Type;
+use syn::spanned::Spanned as _;
 
 use super::{call, owned};
 use crate::attr::Cancel;
@@ -89,9 +90,19 @@ fn write_down(function: &Function, private: &TokenStream, meta: &TokenStream, dr
     });
     let arguments = write_arguments(function, draft);
     let harness = keys.harness.as_ref().map(|harness| quote!(#draft.harness(&#harness);));
+    let compensate = keys.compensate.as_ref().map(|undo| {
+        let once = Ident::new("__UNDO", Span::mixed_site());
+        let stopped = Ident::new("__stopped", Span::mixed_site());
+        // an error points at the path
+        let undo = quote_spanned!(undo.span()=> #private::undoing(#undo(#stopped)));
+        quote!(
+            static #once: #private::OnceLock<()> = #private::OnceLock::new();
+            #draft.compensate(&#once, |#stopped| #undo);
+        )
+    });
     quote!(
         let mut #draft = #private::Draft::new(#meta);
-        #(#ids)* #arguments #harness
+        #(#ids)* #arguments #harness #compensate
     )
 }
 

@@ -169,11 +169,10 @@ pub(crate) fn is_fault(decision: Decision, judged: bool, deciding: Option<&str>)
         "verdict_",
         "behaviour_",
     ];
-    const WORDS: [&str; 13] = [
+    const WORDS: [&str; 12] = [
         "approval_expired",
         "circuit_open",
         "contended",
-        "history_full",
         "identity_unusable",
         "interrupted",
         "no_entropy",

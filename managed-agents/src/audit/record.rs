@@ -281,6 +281,15 @@ impl DecisionRecord {
             .flat_map(|basis| basis.policies.iter().map(AsRef::as_ref))
     }
 
+    /// States the inputs that the verdict, unchanged, was found to rest on.
+    pub(crate) fn rests_on(&mut self, inputs: Box<str>) {
+        if let Some(basis) = self.details.as_mut().and_then(|details| details.basis.as_mut()) {
+            let mut found = Basis::clone(basis);
+            found.inputs = inputs;
+            *basis = found.into();
+        }
+    }
+
     pub(crate) fn basis(&self) -> Option<&Basis> {
         self.details.as_ref()?.basis.as_deref()
     }

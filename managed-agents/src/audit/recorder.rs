@@ -98,7 +98,7 @@ pub trait Recorder: Send + Sync + 'static {
     }
 
     /// Whether [`commit`](Self::commit) counts what the claims say, and answers [`Committed::Exceeded`]. Where it does not (the
-    /// default), a call that a [limit](crate::limit) is about is denied.
+    /// default), a call that a [limit](crate::limit) is about, or a policy that reads the history, is denied.
     fn keeps_counts(&self) -> bool {
         false
     }

@@ -1,5 +1,7 @@
 //! Scope, declared risk and policies, and what a record needs so that they can be asked again.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -9,11 +11,12 @@ use super::Engine;
 use super::behaviour::{Bearing, restricted};
 use crate::call::{Digest, ToolCall};
 use crate::governor::{Claims, Held, Judgement};
-use crate::policy::{Facts, Policies, Said};
+use crate::limit::{Counted, Rests, Stands};
+use crate::policy::{Counting, Facts, Judged, Policies, Said};
 use crate::verdict::{Basis, Decision, Verdict};
 
 /// What stands in a record as `inputs`: all that was judged on beside the call itself, and what came of it.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Inputs {
     /// The digest of scopes and policies, in hexadecimal digits.
@@ -25,32 +28,95 @@ pub(crate) struct Inputs {
     /// What of the agent's behaviour it rests on, where it is remembered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) behaviour: Option<Bearing>,
+    /// What the call counts if it runs, by the name of the counter.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) counted: BTreeMap<String, u64>,
+}
+
+impl Inputs {
+    /// Texts and numbers always have a JSON form.
+    fn print(&self) -> Box<str> {
+        serde_json::to_string(self).unwrap_or_default().into()
+    }
+}
+
+/// A verdict of policies that read the history, for the transaction that counts.
+#[derive(Debug)]
+struct Rested {
+    call: Arc<ToolCall>,
+    said: Said,
+    inputs: Inputs,
+    counting: Counting,
+}
+
+impl Rests for Rested {
+    fn counted(&self) -> &Arc<Counted> {
+        &self.counting.counted
+    }
+
+    fn reads(&self) -> usize {
+        self.counting.reads()
+    }
+
+    fn on(&self, counts: &[i64]) -> Stands {
+        let runs = self.inputs.decision == Decision::Allow;
+        if self.counting.saw(counts) {
+            self.counting.note(counts, runs);
+            return Stands::Same;
+        }
+        let (facts, said) = self.counting.again(&self.call, &self.inputs.facts, counts);
+        // scope, risk and behaviour do not count: what policies say is the same, and so is the verdict
+        let same = said.is_same(&self.said);
+        self.counting.note(counts, same && runs);
+        if !same {
+            return Stands::Other;
+        }
+        let inputs = Inputs {
+            facts,
+            ..self.inputs.clone()
+        };
+        Stands::Told(inputs.print())
+    }
 }
 
 impl Engine {
-    pub(super) fn judge_with(&self, policies: &Policies, call: &ToolCall) -> Judgement {
-        let judged = policies.judge(call, SystemTime::now(), Some(self));
-        let ids = judged.said.policies.clone();
+    pub(super) fn judge_with(&self, policies: &Policies, call: &Arc<ToolCall>) -> Judgement {
+        let Judged {
+            said,
+            facts,
+            digest,
+            counting,
+        } = policies.judge(call, SystemTime::now(), Some(self));
         let bearing = self.behaviour.as_ref().map(|own| own.bearing(call));
-        let verdict = self.combined(call, judged.said, bearing.as_ref());
-        let rules = self.rules_with(judged.digest);
+        let kept = counting.as_ref().map(|_| said.clone());
+        let ids = said.policies.clone();
+        let verdict = self.combined(call, said, bearing.as_ref());
+        let decision = verdict.decision();
+        let rules = self.rules_with(digest);
         let inputs = Inputs {
             rules: rules.to_string(),
-            decision: verdict.decision(),
-            facts: judged.facts,
+            decision,
+            facts,
             behaviour: bearing,
+            counted: counting.as_ref().map(Counting::amounts).unwrap_or_default(),
         };
         let verdict = verdict.with_basis(Basis {
             rules,
             policies: ids,
-            // texts and numbers always have a JSON form
-            inputs: serde_json::to_string(&inputs).unwrap_or_default().into(),
+            inputs: inputs.print(),
         });
-        // what is denied is given back at once
-        let held = judged.held.filter(|_| verdict.decision() != Decision::Deny);
+        let Some((counting, said)) = counting.zip(kept) else {
+            return verdict.into();
+        };
+        let rested = Rested {
+            call: Arc::clone(call),
+            said,
+            inputs,
+            counting,
+        };
         let claims = Claims {
             held: Held {
-                reservation: held,
+                history: Some(Arc::new(rested)),
                 ..Held::default()
             },
             ..Claims::default()
@@ -65,7 +131,7 @@ impl Engine {
         call: &ToolCall,
         facts: &Facts,
         bearing: Option<&Bearing>,
-    ) -> (Verdict, Vec<std::sync::Arc<str>>) {
+    ) -> (Verdict, Vec<Arc<str>>) {
         match &self.policies {
             Some(policies) => {
                 let said = policies.judge_on(call, facts);

@@ -167,7 +167,7 @@ impl Engine {
     }
 
     #[inline]
-    fn decide_at_once(&self, call: &ToolCall) -> Judgement {
+    fn decide_at_once(&self, call: &Arc<ToolCall>) -> Judgement {
         #[cfg(feature = "cedar")]
         if let Some(policies) = &self.policies {
             return self.judge_with(policies, call);

@@ -16,7 +16,7 @@ use crate::audit::{
 };
 use crate::call::{Digest, Head, ToolCall, ToolMeta};
 use crate::error::{DenialKind, GovernanceDenied};
-use crate::governor::{Claims, Held};
+use crate::governor::{Claims, GovernorError, Held};
 use crate::limit;
 use crate::verdict::{Decision, EvaluationId, Reason, Verdict};
 
@@ -384,7 +384,7 @@ impl Case {
             };
             match case.scope.harness.inner().patience {
                 Some(patience) if remote => case.wait_for_service(evaluation, patience, denied, claims),
-                Some(patience) => case.wait_here(ticket, patience, denied),
+                Some(patience) => case.wait_here((ticket, evaluation), patience, denied),
                 None => Answer::ready(Err(denied)),
             }
         })
@@ -403,64 +403,81 @@ impl Case {
         let Some(answer) = inner.governor.resolution(&self.call, &evaluation, patience) else {
             return Answer::ready(Err(denied));
         };
-        answer.then(move |answer| {
-            let asked = denied.verdict().cloned();
-            let asked = asked.unwrap_or_else(|| Verdict::new(Decision::Escalate));
-            let judged = |verdict, kind| Judged {
-                verdict,
-                claims,
-                kind,
-                by_governor: false,
-                by_screen: false,
-                fail_open: false,
-            };
-            let (judged, disposition) = match answer {
-                Ok(verdict) => {
-                    let same = verdict.evaluation_id() == Some(&evaluation);
-                    let verdict = bound(&self.scope.harness, &self.call, verdict);
-                    match verdict.decision() {
-                        Decision::Escalate => return Answer::ready(Err(denied.undecided())),
-                        Decision::Allow if same => (judged(asked, DenialKind::Denied), Disposition::Approved),
-                        Decision::Allow => {
-                            let reason =
-                                Reason::new("verdict_mismatched", "the approval is for another call; it was not run");
-                            let verdict = asked.restricted_by(Verdict::deny(reason));
-                            (judged(verdict, DenialKind::Denied), Disposition::Refused)
-                        }
-                        Decision::Deny => {
-                            let verdict = asked.restricted_by(verdict);
-                            (judged(verdict, DenialKind::Denied), Disposition::Refused)
-                        }
+        match answer.now() {
+            Ok(answer) => self.service_said(answer, evaluation, denied, claims),
+            Err(later) => Answer::later(async move {
+                match self.unless_stopped(&evaluation, later).await {
+                    Some(answer) => self.service_said(answer, evaluation, denied, claims).await,
+                    // judged anew, which says that it is stopped
+                    None => settled(self.judge()).await,
+                }
+            }),
+        }
+    }
+
+    fn service_said(
+        self,
+        answer: Result<Verdict, GovernorError>,
+        evaluation: EvaluationId,
+        denied: GovernanceDenied,
+        claims: Option<Box<Claims>>,
+    ) -> Admission {
+        let asked = denied.verdict().cloned();
+        let asked = asked.unwrap_or_else(|| Verdict::new(Decision::Escalate));
+        let judged = |verdict, kind| Judged {
+            verdict,
+            claims,
+            kind,
+            by_governor: false,
+            by_screen: false,
+            fail_open: false,
+        };
+        let (judged, disposition) = match answer {
+            Ok(verdict) => {
+                let same = verdict.evaluation_id() == Some(&evaluation);
+                let verdict = bound(&self.scope.harness, &self.call, verdict);
+                match verdict.decision() {
+                    Decision::Escalate => return Answer::ready(Err(denied.undecided())),
+                    Decision::Allow if same => (judged(asked, DenialKind::Denied), Disposition::Approved),
+                    Decision::Allow => {
+                        let reason =
+                            Reason::new("verdict_mismatched", "the approval is for another call; it was not run");
+                        let verdict = asked.restricted_by(Verdict::deny(reason));
+                        (judged(verdict, DenialKind::Denied), Disposition::Refused)
+                    }
+                    Decision::Deny => {
+                        let verdict = asked.restricted_by(verdict);
+                        (judged(verdict, DenialKind::Denied), Disposition::Refused)
                     }
                 }
-                Err(error) => {
-                    let reason = Reason::new(
-                        error.code().to_owned(),
-                        "the governance service gave no answer on the approval; the call was not run",
-                    )
-                    .with_detail(error.detail().to_owned());
-                    (
-                        judged(asked.restricted_by(Verdict::deny(reason)), DenialKind::Unavailable),
-                        Disposition::Refused,
-                    )
-                }
-            };
-            let ticket = Some(evaluation.to_string().into());
-            settled(self.commit(Ruling {
-                judged,
-                evaluation,
-                disposition,
-                ticket,
-                held: Held::default(),
-                traits: None,
-            }))
-        })
+            }
+            Err(error) => {
+                let reason = Reason::new(
+                    error.code().to_owned(),
+                    "the governance service gave no answer on the approval; the call was not run",
+                )
+                .with_detail(error.detail().to_owned());
+                (
+                    judged(asked.restricted_by(Verdict::deny(reason)), DenialKind::Unavailable),
+                    Disposition::Refused,
+                )
+            }
+        };
+        let ticket = Some(evaluation.to_string().into());
+        settled(self.commit(Ruling {
+            judged,
+            evaluation,
+            disposition,
+            ticket,
+            held: Held::default(),
+            traits: None,
+        }))
     }
 
     #[cfg(not(feature = "engine"))]
     fn wait_here(
         self,
-        _ticket: Option<Arc<str>>,
+        _asked: (Option<Arc<str>>, EvaluationId),
         _patience: std::time::Duration,
         denied: GovernanceDenied,
     ) -> Admission {
@@ -573,7 +590,7 @@ impl Case {
             evaluation,
             disposition,
             ticket,
-            held,
+            held: _,
             traits,
         } = ruling;
         if record.is_some() || !disposition.runs() {
@@ -593,7 +610,6 @@ impl Case {
         }
         Ok(match committed {
             Ok(Committed::Done(place)) if disposition.runs() => {
-                held.keep();
                 #[cfg(feature = "engine")]
                 if let Some(edited) = &self.edited {
                     crate::denial_slot::edited(edited.told());
@@ -649,7 +665,7 @@ impl Case {
             "limit_uncounted",
             "this call is limited and cannot be counted; it was not run",
         )
-        .with_detail("the recorder keeps no counts, and a limit is about this call");
+        .with_detail("the recorder keeps no counts, and a limit or a policy that reads the history is about this call");
         self.commit(Ruling {
             judged: Judged {
                 verdict: ruling.judged.verdict.restricted_by(Verdict::deny(reason)),

@@ -1,23 +1,46 @@
 //! Undoing what an interrupt cut short.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
 use serde_json::{Map, Value};
 
 use super::Harness;
 use crate::audit::{OutcomeRecord, Sequence};
-use crate::call::ToolCall;
+use crate::call::{Digest, ToolCall, ToolMeta};
 use crate::interrupt::StopRecord;
 use crate::outcome::Outcome;
 use crate::verdict::EvaluationId;
 
-type Undoing = Pin<Box<dyn Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>> + Send>>;
-type Undo = Box<dyn Fn(Interrupted) -> Undoing + Send + Sync>;
+/// A compensation under way.
+pub type Undoing = Pin<Box<dyn Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>> + Send>>;
+type Undo = Arc<dyn Fn(Interrupted) -> Undoing + Send + Sync>;
+
+/// What undoes the governed functions that say so, by name and definition: entered by their first calls. Held for a look or an
+/// entry.
+static DECLARED: RwLock<BTreeMap<(String, Digest), Undo>> = RwLock::new(BTreeMap::new());
+
+/// Enters what undoes a function, once.
+pub(super) fn declare(meta: &'static ToolMeta, once: &'static OnceLock<()>, undo: fn(Interrupted) -> Undoing) {
+    once.get_or_init(|| {
+        let mut declared = DECLARED.write().unwrap_or_else(PoisonError::into_inner);
+        declared.insert((meta.name().to_owned(), meta.definition()), Arc::new(undo));
+    });
+}
+
+/// A compensation, whatever its error is.
+#[doc(hidden)]
+pub fn undoing<F, E>(undo: F) -> Undoing
+where
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    Box::pin(async { undo.await.map_err(Into::into) })
+}
 
 /// What undoes the calls of tools, by name.
 #[derive(Default)]
@@ -29,7 +52,7 @@ impl Compensations {
         F: Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
     {
         self.0
-            .insert(tool, Box::new(move |interrupted| Box::pin(undo(interrupted))));
+            .insert(tool, Arc::new(move |interrupted| Box::pin(undo(interrupted))));
     }
 }
 
@@ -81,6 +104,7 @@ impl fmt::Debug for Interrupted {
 pub(super) struct Compensation {
     harness: Harness,
     place: Sequence,
+    undo: Undo,
     interrupted: Interrupted,
 }
 
@@ -93,10 +117,17 @@ impl Compensation {
         place: Sequence,
         stop: &Arc<StopRecord>,
     ) -> Option<Self> {
-        harness.inner().compensations.0.get(call.tool())?;
+        let of_harness = harness.inner().compensations.0.get(call.tool()).cloned();
+        let undo = of_harness.or_else(|| {
+            let meta = call.meta();
+            let declared = DECLARED.read().unwrap_or_else(PoisonError::into_inner);
+            // which a configuration may have made stricter: the function is the same
+            declared.get(&(meta.name().to_owned(), meta.definition())).cloned()
+        })?;
         Some(Self {
             harness: harness.clone(),
             place,
+            undo,
             interrupted: Interrupted {
                 tool: call.tool().to_owned(),
                 evaluation: evaluation.clone(),
@@ -112,12 +143,13 @@ impl Compensation {
         let Self {
             harness,
             place,
+            undo,
             interrupted,
         } = self;
         let evaluation = interrupted.evaluation.clone();
         let begun = Instant::now();
         let ended = Ended {
-            harness: harness.clone(),
+            harness,
             place,
             evaluation,
             begun,
@@ -133,9 +165,6 @@ impl Compensation {
         runtime.spawn(async move {
             // what it made by the end is recorded when this is dropped, as is a panic or the end of the runtime
             let mut ended = ended;
-            let Some(undo) = harness.inner().compensations.0.get(&interrupted.tool) else {
-                return;
-            };
             let tool = interrupted.tool.clone();
             ended.outcome = Outcome::Panicked;
             let undoing = undo(interrupted);

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::Harness;
+use super::compensate::{self, Interrupted, Undoing};
 use super::returned::{ArgumentWriter, GovernedArgument};
 use crate::call::{
     CallDetails, CanonicalError, CanonicalWriter, Head, MAX_BYTES, NoEntropyError, Redraft, Salt, ToolCall, ToolMeta,
@@ -120,6 +121,11 @@ impl Draft {
                 detail: None,
             });
         }
+    }
+
+    /// States what undoes calls of this function that are stopped.
+    pub fn compensate(&mut self, once: &'static OnceLock<()>, undo: fn(Interrupted) -> Undoing) {
+        compensate::declare(self.meta, once, undo);
     }
 
     /// States what the call is aimed at.

@@ -149,7 +149,12 @@ impl Case {
     }
 
     /// Waits for the people of this harness; when one has decided, the call is judged anew.
-    pub(super) fn wait_here(self, ticket: Option<Arc<str>>, patience: Duration, denied: GovernanceDenied) -> Admission {
+    pub(super) fn wait_here(
+        self,
+        (ticket, evaluation): (Option<Arc<str>>, EvaluationId),
+        patience: Duration,
+        denied: GovernanceDenied,
+    ) -> Admission {
         // a call that has waited and found other reasons does not wait again
         let (Some(ticket), None) = (ticket, &self.joined) else {
             return Answer::ready(Err(denied));
@@ -158,8 +163,9 @@ impl Case {
             if tokio::runtime::Handle::try_current().is_err() {
                 return Err(denied);
             }
-            let decided = self.decided(&ticket);
-            if tokio::time::timeout(patience, decided).await.is_err() {
+            let decided = tokio::time::timeout(patience, self.decided(&ticket));
+            // a call that is stopped while it waits is judged anew, which says so
+            if let Some(Err(_)) = self.unless_stopped(&evaluation, decided).await {
                 return Err(denied.undecided());
             }
             let case = Self {

@@ -318,7 +318,7 @@ pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) 
                 denial_slot::stopped(&denied);
                 return R::from_denial(denied);
             }
-            let entered = guard.enter();
+            let entered = guard.enter_blocking();
             let value = body();
             entered.leave();
             guard.ended(value.outcome());

@@ -10,6 +10,7 @@ use tokio::time::Sleep;
 
 use super::Harness;
 use super::compensate::Compensation;
+use super::first_step::FirstStep;
 use super::scope::Running;
 use crate::audit::{Event, OutcomeRecord, Recorder as _, Sequence, What, micros};
 use crate::call::ToolCall;
@@ -28,6 +29,8 @@ pub(super) struct Guard {
     at: SystemTime,
     stage: Stage,
     span: Option<Box<tracing::Span>>,
+    /// It is about to begin, or takes its first step.
+    first_step: Option<FirstStep>,
     finishes: Finishes,
     stopping: Option<Box<Stopping>>,
 }
@@ -96,6 +99,7 @@ impl Drop for Entered<'_> {
             span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
         }
         Running::swap(&mut self.0.running);
+        self.0.first_step = None;
     }
 }
 
@@ -122,6 +126,7 @@ impl Guard {
             at,
             stage: Stage::Allowed,
             span,
+            first_step: None,
             finishes: Finishes::No,
             stopping: None,
         }
@@ -186,7 +191,20 @@ impl Guard {
     /// Whether the body is not to be polled any more.
     #[inline]
     pub(super) fn must_end(&mut self) -> bool {
-        self.is_stopped() && !(self.finishes == Finishes::Yes && self.began())
+        if !self.began() {
+            self.first_step = FirstStep::begin();
+        }
+        let ends = self.is_stopped() && !(self.finishes == Finishes::Yes && self.began());
+        if ends {
+            self.first_step = None;
+        }
+        ends
+    }
+
+    /// [`enter`](Self::enter), of a body that blocks its thread: nobody waits for its end.
+    pub(super) fn enter_blocking(&mut self) -> Entered<'_> {
+        self.first_step = None;
+        self.enter()
     }
 
     /// The body waits: a stop wakes it from now on.

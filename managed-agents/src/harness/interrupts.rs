@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use super::Harness;
+use super::first_step::Steps;
 use super::scope::Running;
 use crate::answer::wait;
 use crate::audit::Sequence;
@@ -11,8 +12,9 @@ use crate::interrupt::{InterruptError, InterruptErrorKind, Stop, StopRecord, Tar
 
 impl Harness {
     /// Stops a call, a session, an agent, or everything that is recorded in the same record: answered when no process admits
-    /// it any more (fsynced, whatever the durability) and what runs in this one is cancelled at its next await, or told. See
-    /// [`interrupt`](crate::interrupt). A drill is recorded as one.
+    /// it any more (fsynced, whatever the durability), no body begins in this one (what was just beginning has taken its first
+    /// step), and what runs here is cancelled at its next await, or told. See [`interrupt`](crate::interrupt). A drill is recorded
+    /// as one.
     ///
     /// # Errors
     ///
@@ -21,7 +23,9 @@ impl Harness {
     pub async fn stop(&self, stop: &Stop) -> Result<Sequence, InterruptError> {
         stop.check()?;
         let stated = self.0.recorder.stop(stop).await;
-        self.after_stop(stop, stated)
+        let stated = self.after_stop(stop, stated);
+        Steps::under_way().end().await;
+        stated
     }
 
     /// The same where nothing can be awaited.
@@ -32,7 +36,9 @@ impl Harness {
     pub fn stop_blocking(&self, stop: &Stop) -> Result<Sequence, InterruptError> {
         stop.check()?;
         let stated = wait(self.0.recorder.stop(stop));
-        self.after_stop(stop, stated)
+        let stated = self.after_stop(stop, stated);
+        Steps::under_way().end_blocking();
+        stated
     }
 
     fn after_stop(&self, stop: &Stop, stated: Result<Sequence, InterruptError>) -> Result<Sequence, InterruptError> {

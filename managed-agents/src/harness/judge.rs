@@ -39,10 +39,10 @@ impl Judged {
         }
     }
 
-    /// Whether a limit is about the call.
+    /// Whether a limit is about the call, or a policy that counts.
     #[inline]
     pub(super) fn is_counted(&self) -> bool {
-        self.claims.as_ref().is_some_and(|claims| claims.held.counted.is_some())
+        self.claims.as_ref().is_some_and(|claims| claims.held.is_counted())
     }
 }
 

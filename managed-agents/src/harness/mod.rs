@@ -13,6 +13,7 @@ mod draft;
 mod edited;
 #[cfg(feature = "engine")]
 mod escalate;
+mod first_step;
 mod gate;
 mod govern;
 mod guard;
@@ -35,6 +36,7 @@ mod signed;
 mod span;
 #[cfg(feature = "webhooks")]
 mod told;
+mod waiting;
 
 use std::cell::Cell;
 use std::fmt;
@@ -48,6 +50,8 @@ pub use breaker::CircuitBreaker;
 pub use builder::{BuildError, Dangerous, HarnessBuilder};
 pub use callbacks::VerdictEvent;
 pub use compensate::Interrupted;
+#[doc(hidden)]
+pub use compensate::{Undoing, undoing};
 #[cfg(feature = "cli")]
 pub(crate) use configured::{judging, policy_sources};
 #[doc(hidden)]

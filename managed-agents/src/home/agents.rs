@@ -240,7 +240,13 @@ impl Home {
     pub(crate) fn enrol(&self, agent: &AgentId) -> Result<(), HomeError> {
         match self.agent(agent.as_str())? {
             None if self.authority().is_some() => {
-                self.register(&Enrolment::new(agent.clone()))?;
+                // another process may register the same agent between the look and the entry: there is one key of it, so that
+                // whichever was first, the agent is this one
+                if let Err(error) = self.register(&Enrolment::new(agent.clone()))
+                    && (error.code() != "entry_refused" || self.agent(agent.as_str())?.is_none())
+                {
+                    return Err(error);
+                }
             }
             None => return Err(HomeError::not_registered(agent.as_str())),
             Some(known) if self.is_due(&known) => {

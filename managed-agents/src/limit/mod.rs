@@ -27,20 +27,32 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg(any(feature = "cedar", feature = "sqlite"))]
+mod counter;
 mod counters;
 mod judge;
+mod rests;
 
 use std::fmt;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-pub(crate) use counters::Counters;
+#[cfg(any(feature = "cedar", feature = "sqlite"))]
+pub(crate) use counter::Counter;
 #[cfg(feature = "sqlite")]
-pub(crate) use judge::Key;
+pub(crate) use counter::is_history;
+#[cfg(feature = "cedar")]
+pub(crate) use counter::{CounterKey, Of, WINDOWS};
+pub(crate) use counters::{Counters, Over};
 #[cfg(feature = "engine")]
 pub(crate) use judge::Limits;
 pub(crate) use judge::{Counted, exceeded, passes};
+#[cfg(feature = "sqlite")]
+pub(crate) use judge::{Entry, Key};
+#[cfg(any(feature = "cedar", feature = "sqlite"))]
+pub(crate) use rests::as_count;
+pub(crate) use rests::{Rests, Stands};
 
 use crate::call::AgentId;
 

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::error::{PolicyError, PolicyProblem};
 use super::facts;
 use super::kind::{self, Field};
+use super::slice::Slice;
 use super::source::{self, Source};
 use super::walk::{Reads, wrong_direction};
 use crate::call::{ArgKind, Digest, Judged, ToolMeta};
@@ -74,23 +75,10 @@ pub(super) struct About {
     pub(super) reason: Option<Arc<str>>,
     /// `file:line`
     pub(super) place: String,
-    permit: bool,
+    pub(super) permit: bool,
     /// The tools that its scope lists; none, where it is for all.
     tools: Option<BTreeSet<String>>,
-    reads: Reads,
-}
-
-/// The policies that can matter to one tool.
-#[derive(Debug)]
-pub(super) struct Slice {
-    pub(super) permits: PolicySet,
-    pub(super) forbids: PolicySet,
-    /// Whether a permit names the tool: then what no permit allows is denied.
-    pub(super) named: bool,
     pub(super) reads: Reads,
-    pub(super) about: HashMap<PolicyId, Arc<About>>,
-    pub(super) input: BTreeMap<String, Field>,
-    pub(super) action: Option<EntityUid>,
 }
 
 /// A set of policies, ready to judge.
@@ -103,7 +91,6 @@ pub(super) struct Compiled {
     pub(super) warnings: Vec<PolicyProblem>,
     slices: HashMap<String, Arc<Slice>>,
     rest: Arc<Slice>,
-    pub(super) counts: bool,
 }
 
 impl Compiled {
@@ -135,8 +122,19 @@ fn compile_here(sources: &[Source], tools: &BTreeMap<String, Known>) -> Result<C
     let mut problems = Vec::new();
     let mut all = Vec::new();
     let mut ids = BTreeSet::new();
+    let mut count = 0;
     for (number, source) in sources.iter().enumerate() {
-        match parse(source, number) {
+        // counted before they are read, which takes much longer
+        let checked = source::check(source).map(|policies| count += policies);
+        if count > MOST_POLICIES {
+            let why = format!("with this file there are over {MOST_POLICIES} policies");
+            problems.push(PolicyProblem::new(&source.file, 0, why));
+            break;
+        }
+        match checked
+            .map_err(|problem| vec![problem])
+            .and_then(|()| parse(source, number))
+        {
             Ok(policies) => {
                 for (policy, about) in policies {
                     if !ids.insert(Arc::clone(&about.id)) {
@@ -147,14 +145,6 @@ fn compile_here(sources: &[Source], tools: &BTreeMap<String, Known>) -> Result<C
             }
             Err(mut found) => problems.append(&mut found),
         }
-    }
-    if all.len() > MOST_POLICIES {
-        let file = sources.first().map(|source| source.file.clone()).unwrap_or_default();
-        problems.push(PolicyProblem::new(
-            &file,
-            0,
-            format!("there are over {MOST_POLICIES} policies"),
-        ));
     }
     if !problems.is_empty() {
         return Err(PolicyError::new(problems));
@@ -169,7 +159,6 @@ fn start(policy: &Policy) -> usize {
 
 /// The policies of one file.
 fn parse(source: &Source, number: usize) -> Result<Vec<(Policy, About)>, Vec<PolicyProblem>> {
-    source::check(source).map_err(|problem| vec![problem])?;
     let set: PolicySet = source.text.parse().map_err(|errors: cedar_policy::ParseErrors| {
         let problems = errors.iter().map(|error| {
             let at = error
@@ -434,32 +423,32 @@ fn cut(
             .chain(own)
             .filter_map(|number| all.get(*number))
             .collect();
-        let set = |permit| {
-            let of_kind = policies.iter().filter(|(_, about)| about.permit == permit);
-            // ids are unique
-            PolicySet::from_policies(of_kind.map(|(policy, _)| policy.clone())).unwrap_or_default()
-        };
-        let mut reads = Reads::default();
-        policies.iter().for_each(|(_, about)| reads.add(&about.reads));
-        Arc::new(Slice {
-            permits: set(true),
-            forbids: set(false),
-            named: policies.iter().any(|(_, about)| about.permit),
-            reads,
-            about: policies
-                .iter()
-                .map(|(policy, about)| (policy.id().clone(), Arc::clone(about)))
-                .collect(),
-            input: known.map(|known| known.input.clone()).unwrap_or_default(),
-            action: tool.and_then(action),
-        })
+        let input = known.map(|known| known.input.clone()).unwrap_or_default();
+        Slice::new(&policies, input, tool.and_then(action))
     };
-    let slices: HashMap<_, _> = tools
+    let mut slices: HashMap<_, _> = tools
         .iter()
         .map(|(name, known)| (name.clone(), slice(Some(name), Some(known))))
         .collect();
-    let rest = slice(None, None);
-    let counts = slices.values().chain([&rest]).any(|slice| slice.reads.reads("history"));
+    let mut rest = slice(None, None);
+    let read: BTreeSet<String> = slices
+        .values()
+        .chain([&rest])
+        .filter(|slice| slice.reads.reads("history"))
+        .flat_map(|slice| {
+            let names = facts::history_names(&slice.input);
+            names.filter(|name| slice.reads.reads_inner("history", name))
+        })
+        .collect();
+    if !read.is_empty() {
+        slices.iter_mut().for_each(|(tool, slice)| slice.count(tool, &read));
+        rest.count("", &read);
+    }
+    let slices = slices
+        .into_iter()
+        .map(|(tool, slice)| (tool, Arc::new(slice)))
+        .collect();
+    let rest = Arc::new(rest);
     Compiled {
         digest,
         sources: Digest::ZERO,
@@ -467,7 +456,6 @@ fn cut(
         warnings,
         slices,
         rest,
-        counts,
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::kind::{Field, Kind, optional};
 use super::walk::Reads;
 use crate::call::{Origin, Reversibility, Risk, ToolMeta};
+use crate::limit::WINDOWS;
 
 /// What is known of an agent's behaviour, where something measures it. Scores are from 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,9 +48,6 @@ pub(crate) struct Facts {
     pub(super) session: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) history: BTreeMap<String, i64>,
-    /// There was no room to count the call.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) uncounted: bool,
     /// In ten-thousandths, rounded down, as are the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) trust: Option<u32>,
@@ -95,9 +93,6 @@ fn ten_thousandths(score: f64) -> u32 {
     let score = (score.clamp(0.0, 1.0) * 10_000.0).floor() as u32;
     score
 }
-
-/// The windows over which history is counted, by name and in seconds.
-pub(super) const WINDOWS: [(&str, u64); 3] = [("1m", 60), ("1h", 3_600), ("24h", 86_400)];
 
 /// The names of a tool's history, beside the sums of its whole-number arguments.
 pub(super) fn history_names(input: &BTreeMap<String, Field>) -> impl Iterator<Item = String> + '_ {

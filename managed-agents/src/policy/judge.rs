@@ -6,14 +6,15 @@ use cedar_policy::{Authorizer, Context, Decision, Entities, EntityId, EntityType
 use cedar_policy::{PolicyId, RestrictedExpression};
 use serde_json::Value;
 
-use super::compile::{About, Compiled, Slice, action};
+use super::compile::{About, Compiled, action};
 use super::facts::{self, Facts};
 use super::kind;
+use super::slice::Slice;
 use crate::call::{Origin, ToolCall, ToolMeta};
 use crate::verdict::{Reason, Verdict};
 
 /// What policies say of a call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Said {
     /// None where no policy is about it: what the tool declares decides, alone.
     pub(crate) verdict: Option<Verdict>,
@@ -21,6 +22,16 @@ pub(crate) struct Said {
     pub(crate) named: bool,
     /// The policies that decided, by id.
     pub(crate) policies: Vec<Arc<str>>,
+}
+
+impl Said {
+    /// Whether this is the same verdict, for the same reasons.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let said = |verdict: &Option<Verdict>| verdict.as_ref().map(Verdict::decision);
+        let reasons = |verdict: &Option<Verdict>| verdict.as_ref().map_or(&[][..], Verdict::reasons).to_vec();
+        (self.named, &self.policies, said(&self.verdict)) == (other.named, &other.policies, said(&other.verdict))
+            && reasons(&self.verdict) == reasons(&other.verdict)
+    }
 }
 
 /// A call, as policies see it.
@@ -58,14 +69,6 @@ pub(super) fn judge(compiled: &Compiled, subject: &Subject<'_>, facts: &Facts) -
             policies: Vec::new(),
         };
     }
-    if facts.uncounted {
-        let reason = Reason::new("history_full", "too much is counted to count this call; it was not run");
-        return Said {
-            verdict: Some(Verdict::deny(reason)),
-            named: true,
-            policies: Vec::new(),
-        };
-    }
     // a name that nobody knows is named by no policy
     let named = slice.named && compiled.knows(subject.tool.name());
     let request = match request(slice, subject, facts) {
@@ -78,8 +81,13 @@ pub(super) fn judge(compiled: &Compiled, subject: &Subject<'_>, facts: &Facts) -
             };
         }
     };
-    let (forbidden, forbid_error) = satisfied(slice, &slice.forbids, &request, Decision::Deny);
-    let (permitted, permit_error) = satisfied(slice, &slice.permits, &request, Decision::Allow);
+    let (forbids, permits) = slice.with_sets(subject.agent, |sets| {
+        (
+            satisfied(slice, &sets.forbids, &request, Decision::Deny),
+            satisfied(slice, &sets.permits, &request, Decision::Allow),
+        )
+    });
+    let ((forbidden, forbid_error), (permitted, permit_error)) = (forbids, permits);
     let mut verdict = forbid_error.or(permit_error);
     let mut policies = Vec::new();
     let add = |verdict: &mut Option<Verdict>, next: Verdict| {

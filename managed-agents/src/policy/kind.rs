@@ -1,5 +1,6 @@
 //! What a tool's arguments are to Cedar: from their JSON Schema, and from their values.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::RestrictedExpression;
@@ -7,6 +8,8 @@ use serde_json::{Map, Value, json};
 
 /// Deeper types are not read by policies.
 const MOST_DEPTH: usize = 8;
+/// The most types in one schema; of a larger one, policies read nothing.
+const MOST_TYPES: usize = 10_000;
 
 /// The largest whole number that Cedar's decimal holds (2^63 / 10^4).
 const MOST_DECIMAL: i64 = 922_337_203_685_477;
@@ -37,21 +40,32 @@ pub(super) struct Field {
 #[derive(Debug)]
 pub(super) struct Mismatch;
 
+/// A schema, and how much of it may still be read: a few definitions that name each other often are a large type.
+struct Within<'a> {
+    root: &'a Value,
+    left: Cell<usize>,
+}
+
 /// The top-level arguments of a tool, by the JSON Schema of its input.
 pub(super) fn arguments(schema: &Value) -> BTreeMap<String, Field> {
-    match of(schema, schema, 0) {
-        Some((Kind::Record(fields), _)) => fields,
+    let within = Within {
+        root: schema,
+        left: Cell::new(MOST_TYPES),
+    };
+    match of(schema, &within, 0) {
+        Some((Kind::Record(fields), _)) if within.left.get() > 0 => fields,
         _ => BTreeMap::new(),
     }
 }
 
 /// The kind of a schema, and whether null may stand in its place; none where policies cannot read such values.
-fn of(schema: &Value, root: &Value, depth: usize) -> Option<(Kind, bool)> {
-    if depth > MOST_DEPTH {
+fn of(schema: &Value, within: &Within<'_>, depth: usize) -> Option<(Kind, bool)> {
+    within.left.set(within.left.get().saturating_sub(1));
+    if depth > MOST_DEPTH || within.left.get() == 0 {
         return None;
     }
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-        return of(root.pointer(reference.strip_prefix('#')?)?, root, depth + 1);
+        return of(within.root.pointer(reference.strip_prefix('#')?)?, within, depth + 1);
     }
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
         return words_of(words);
@@ -61,7 +75,7 @@ fn of(schema: &Value, root: &Value, depth: usize) -> Option<(Kind, bool)> {
     }
     for key in ["anyOf", "oneOf"] {
         if let Some(variants) = schema.get(key).and_then(Value::as_array) {
-            return one_of(variants, root, depth);
+            return one_of(variants, within, depth);
         }
     }
     let (name, nullable) = type_of(schema)?;
@@ -70,11 +84,11 @@ fn of(schema: &Value, root: &Value, depth: usize) -> Option<(Kind, bool)> {
         "number" => Kind::Decimal,
         "string" => Kind::Text,
         "boolean" => Kind::Truth,
-        "array" => match of(schema.get("items")?, root, depth + 1)? {
+        "array" => match of(schema.get("items")?, within, depth + 1)? {
             (kind, false) => Kind::Set(Box::new(kind)),
             _ => return None,
         },
-        "object" => record(schema, root, depth)?,
+        "object" => record(schema, within, depth)?,
         _ => return None,
     };
     Some((kind, nullable))
@@ -96,7 +110,7 @@ fn type_of(schema: &Value) -> Option<(&str, bool)> {
     }
 }
 
-fn record(schema: &Value, root: &Value, depth: usize) -> Option<Kind> {
+fn record(schema: &Value, within: &Within<'_>, depth: usize) -> Option<Kind> {
     let properties = schema.get("properties")?.as_object()?;
     let required: BTreeSet<&str> = schema
         .get("required")
@@ -106,7 +120,7 @@ fn record(schema: &Value, root: &Value, depth: usize) -> Option<Kind> {
         .filter_map(Value::as_str)
         .collect();
     let fields = properties.iter().filter_map(|(name, schema)| {
-        let (kind, nullable) = of(schema, root, depth + 1)?;
+        let (kind, nullable) = of(schema, within, depth + 1)?;
         // what may lose precision may be absent
         let required = required.contains(name.as_str()) && !nullable;
         Some((name.clone(), Field { kind, required }))
@@ -122,22 +136,22 @@ fn words_of(words: &[Value]) -> Option<(Kind, bool)> {
 }
 
 /// An optional value, or an enum as serde writes it: words, and objects of one key.
-fn one_of(variants: &[Value], root: &Value, depth: usize) -> Option<(Kind, bool)> {
+fn one_of(variants: &[Value], within: &Within<'_>, depth: usize) -> Option<(Kind, bool)> {
     let is_null = |schema: &Value| schema.get("type").and_then(Value::as_str) == Some("null");
     let nullable = variants.iter().any(is_null);
     let others: Vec<&Value> = variants.iter().filter(|schema| !is_null(schema)).collect();
     if let [only] = others.as_slice() {
-        return Some((of(only, root, depth + 1)?.0, nullable));
+        return Some((of(only, within, depth + 1)?.0, nullable));
     }
     let mut tags = BTreeMap::new();
     for schema in others {
-        if let Some((Kind::Tagged(words), false)) = of(schema, root, depth + 1) {
+        if let Some((Kind::Tagged(words), false)) = of(schema, within, depth + 1) {
             tags.extend(words);
             continue;
         }
         let properties = schema.get("properties")?.as_object()?;
         let (name, inner) = properties.iter().next().filter(|_| properties.len() == 1)?;
-        tags.insert(name.clone(), of(inner, root, depth + 1).map(|(kind, _)| kind));
+        tags.insert(name.clone(), of(inner, within, depth + 1).map(|(kind, _)| kind));
     }
     Some((Kind::Tagged(tags), nullable))
 }

@@ -61,11 +61,12 @@ mod facts;
 mod history;
 mod judge;
 mod kind;
+mod slice;
 mod source;
 mod walk;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -81,10 +82,11 @@ use compile::{Compiled, Known};
 pub use error::{PolicyError, PolicyProblem};
 pub(crate) use facts::Facts;
 pub use facts::{SignalSource, Signals};
-pub(crate) use history::Reservation;
-use history::{Asked, History};
+pub(crate) use history::Counting;
+use history::Guesses;
 pub(crate) use judge::Said;
 use judge::Subject;
+use slice::Slice;
 pub use watch::PolicyWatch;
 
 /// Policies in force; clones are the same policies, and see when they are replaced.
@@ -100,7 +102,7 @@ struct Inner {
     shadow: RwLock<Option<Arc<Compiled>>>,
     shadowed: AtomicU64,
     differing: AtomicU64,
-    history: Arc<History>,
+    guesses: Arc<Guesses>,
     signals: Option<Arc<dyn SignalSource>>,
     /// Who must agree before another set is put into force; held for a copy only, never while they are asked.
     guards: Mutex<Vec<Weak<dyn SourceGuard>>>,
@@ -179,7 +181,7 @@ impl PoliciesBuilder {
             shadow: RwLock::new(None),
             shadowed: AtomicU64::new(0),
             differing: AtomicU64::new(0),
-            history: Arc::new(History::new()),
+            guesses: Arc::default(),
             guards: Mutex::default(),
         })))
     }
@@ -189,8 +191,16 @@ impl PoliciesBuilder {
         sources.extend(self.texts.iter().cloned());
         let mut tools = self.tools.clone();
         let files = source::read(&self.paths, ".tools.json")?;
+        let mut described = BTreeSet::new();
         for file in &files {
-            tools.extend(schemas(file)?);
+            for (name, known) in schemas(file)? {
+                if !described.insert(name.clone()) {
+                    let name = name.escape_debug();
+                    let why = format!("the tool `{name}` is described in another file as well");
+                    return Err(PolicyProblem::new(&file.file, 0, why).into());
+                }
+                tools.insert(name, known);
+            }
         }
         let texts = sources.iter().chain(&files).map(|source| source.text.as_str());
         let digest = compile::digest_of(texts);
@@ -203,7 +213,7 @@ impl PoliciesBuilder {
 /// The tools of one file.
 fn schemas(file: &source::Source) -> Result<Vec<(String, Known)>, PolicyProblem> {
     if file.text.len() as u64 > source::MOST_BYTES {
-        return Err(PolicyProblem::new(&file.file, 0, "is over 1 MiB: split it"));
+        return Err(source::too_large(&file.file));
     }
     let tools: BTreeMap<String, Value> = serde_json::from_str(&file.text).map_err(|error| {
         PolicyProblem::new(
@@ -323,60 +333,38 @@ impl Policies {
     /// Judges a call, and gives what it was judged on. Where no source of signals was named, `own` is asked.
     pub(crate) fn judge(&self, call: &ToolCall, remote_time: SystemTime, own: Option<&dyn SignalSource>) -> Judged {
         let live = self.live();
-        let slice = live.slice(call.tool());
-        let reads = &slice.reads;
+        let shadow = self.0.shadow.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let beside = shadow.as_deref().map(|shadow| &**shadow.slice(call.tool()));
+        let slices: Vec<&Slice> = [&**live.slice(call.tool())].into_iter().chain(beside).collect();
+        let reads = |name: &str| slices.iter().any(|slice| slice.reads.reads(name));
         let subject = Subject::of(call);
         let mut facts = Facts::default();
-        if reads.reads("now") {
+        if reads("now") {
             let since = remote_time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             facts.at = i64::try_from(since.as_secs()).ok();
         }
-        if reads.resource || reads.reads("target") {
+        if reads("target") || slices.iter().any(|slice| slice.reads.resource) {
             facts.target = Some(call.policy_target());
         }
-        if reads.reads("session") {
+        if reads("session") {
             facts.session = call.session().map(str::to_owned);
         }
-        if ["trust", "ucs", "drifted", "archetype", "zone"]
-            .into_iter()
-            .any(|name| reads.reads(name))
+        if ["trust", "ucs", "drifted", "archetype", "zone"].into_iter().any(reads)
             && let Some(source) = self.0.signals.as_deref().or(own)
         {
             facts.take_signals(source.signals(call));
         }
-        let mut held = None;
-        if live.counts {
-            let asked = Asked {
-                agent: subject.agent,
-                tool: subject.tool.name(),
-                session: call.session(),
-                sums: sums(slice, subject.arguments),
-            };
-            match self.0.history.reserve(asked) {
-                Ok((seen, reservation)) => {
-                    held = Some(reservation);
-                    if reads.reads("history") {
-                        // one for each name of the schema, whatever the call lacks
-                        let names = facts::history_names(&slice.input);
-                        let read = names.filter(|name| reads.reads_inner("history", name));
-                        facts.history = read
-                            .map(|name| {
-                                let count = seen.get(&name).copied().unwrap_or(0);
-                                (name, count)
-                            })
-                            .collect();
-                    }
-                }
-                Err(_) => facts.uncounted = true,
-            }
-        }
+        let (counting, history) = Counting::of(&live, &self.0.guesses, &slices, call);
+        facts.history = history;
         let said = judge::judge(&live, &subject, &facts);
-        self.compare(&said, &subject, &facts);
+        if let Some(shadow) = &shadow {
+            self.compare(&said, shadow, &subject, &facts);
+        }
         Judged {
             said,
             facts,
             digest: live.digest,
-            held,
+            counting,
         }
     }
 
@@ -395,14 +383,10 @@ impl Policies {
         judge::judge(&self.live(), &Subject::of(call), facts)
     }
 
-    #[inline]
-    fn compare(&self, said: &Said, subject: &Subject<'_>, facts: &Facts) {
-        let shadow = self.0.shadow.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(shadow) = shadow else {
-            return;
-        };
+    #[cold]
+    fn compare(&self, said: &Said, shadow: &Compiled, subject: &Subject<'_>, facts: &Facts) {
         let decision = |said: &Said| said.verdict.as_ref().map_or(Decision::Allow, Verdict::decision);
-        let theirs = judge::judge(&shadow, subject, facts);
+        let theirs = judge::judge(shadow, subject, facts);
         self.0.shadowed.fetch_add(1, Ordering::Relaxed);
         if (decision(&theirs), theirs.named) != (decision(said), said.named) {
             self.0.differing.fetch_add(1, Ordering::Relaxed);
@@ -416,45 +400,13 @@ impl Policies {
     }
 }
 
-/// The whole-number arguments that are summed: those that the tool's policies read. Amounts below nothing count as
-/// nothing, so that none makes room for another.
-fn sums(slice: &compile::Slice, arguments: &str) -> Vec<(Arc<str>, i64)> {
-    let windows = facts::WINDOWS;
-    let summed: Vec<&String> = slice
-        .input
-        .iter()
-        .filter(|(_, field)| field.kind == kind::Kind::Long)
-        .map(|(name, _)| name)
-        .filter(|name| {
-            windows
-                .iter()
-                .any(|(window, _)| slice.reads.reads_inner("history", &format!("{name}_{window}")))
-        })
-        .collect();
-    if summed.is_empty() {
-        return Vec::new();
-    }
-    let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
-    let sums = summed.into_iter().map(|name| {
-        let value = arguments.get(name).and_then(Value::as_number);
-        // what is too large to count is the largest that can be
-        let value = value.map_or(0, |value| {
-            value
-                .as_i64()
-                .unwrap_or(if value.as_f64() < Some(0.0) { 0 } else { i64::MAX })
-        });
-        (name.as_str().into(), value.max(0))
-    });
-    sums.collect()
-}
-
 /// What policies said of a call, and on what.
 pub(crate) struct Judged {
     pub(crate) said: Said,
     pub(crate) facts: Facts,
     pub(crate) digest: Digest,
-    /// The call is counted, unless this is dropped.
-    pub(crate) held: Option<Arc<Reservation>>,
+    /// What the call counts, where any policy reads the history.
+    pub(crate) counting: Option<Counting>,
 }
 
 impl fmt::Debug for Policies {

@@ -86,23 +86,42 @@ fn has_ending(file: &Path, ending: &str) -> bool {
 fn read_one(file: &Path) -> Result<String, PolicyProblem> {
     use std::io::Read as _;
     let unreadable = |error: std::io::Error| PolicyProblem::new(file, 0, format!("cannot be read: {error}"));
-    let mut text = String::new();
-    std::fs::File::open(file)
-        .map_err(unreadable)?
+    // opening a pipe would wait for a writer
+    if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
+        return Err(PolicyProblem::new(file, 0, "is no file"));
+    }
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(file).map_err(unreadable)?;
+    opened
         .take(MOST_BYTES + 1)
-        .read_to_string(&mut text)
+        .read_to_end(&mut bytes)
         .map_err(unreadable)?;
-    Ok(text)
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(too_large(file));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error
+            .as_bytes()
+            .get(..error.utf8_error().valid_up_to())
+            .unwrap_or_default();
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        PolicyProblem::new(file, line, "is no UTF-8 text")
+    })
 }
 
-/// Refuses what a parser should not be given.
-pub(super) fn check(source: &Source) -> Result<(), PolicyProblem> {
+pub(super) fn too_large(file: &Path) -> PolicyProblem {
+    PolicyProblem::new(file, 0, "is over 1 MiB: split it")
+}
+
+/// Refuses what a parser should not be given; says how many policies there are.
+pub(super) fn check(source: &Source) -> Result<usize, PolicyProblem> {
     if source.text.len() as u64 > MOST_BYTES {
-        return Err(PolicyProblem::new(&source.file, 0, "is over 1 MiB: split it"));
+        return Err(too_large(&source.file));
     }
     let (mut depth, mut policy, mut prefix) = (0_usize, 0_usize, 0_usize);
-    let mut operators = 0_usize;
-    let mut quoted = false;
+    let (mut operators, mut conditions) = (0_usize, 0_usize);
+    let (mut quoted, mut after_word) = (false, false);
+    let mut policies = 0;
     let mut bytes = source.text.bytes().enumerate().peekable();
     while let Some((at, byte)) = bytes.next() {
         if quoted {
@@ -124,9 +143,20 @@ pub(super) fn check(source: &Source) -> Result<(), PolicyProblem> {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
             b'!' | b'-' => prefix += 1,
-            b';' => (policy, operators) = (at, 0),
+            b';' => {
+                (policy, operators, conditions) = (at, 0, 0);
+                policies += 1;
+            }
             _ => {}
         }
+        // `if a then b else if …` is as deep as it has words
+        let in_word = byte.is_ascii_alphanumeric() || byte == b'_';
+        if in_word && !after_word {
+            let rest = source.text.as_bytes().get(at..).unwrap_or_default();
+            let ends = |byte: &u8| !byte.is_ascii_alphanumeric() && *byte != b'_';
+            conditions += usize::from(rest.starts_with(b"if") && rest.get(2).is_none_or(ends));
+        }
+        after_word = in_word;
         operators += usize::from(matches!(
             byte,
             b'&' | b'|' | b'+' | b'*' | b'-' | b'=' | b'<' | b'>' | b'!' | b'.'
@@ -134,12 +164,12 @@ pub(super) fn check(source: &Source) -> Result<(), PolicyProblem> {
         if operators > MOST_OPERATORS {
             return Err(source.problem(policy, format!("one policy has over {MOST_OPERATORS} operators")));
         }
-        if depth > MOST_DEPTH || prefix > MOST_DEPTH {
+        if depth > MOST_DEPTH || prefix > MOST_DEPTH || conditions > MOST_DEPTH {
             return Err(source.problem(at, format!("nested more than {MOST_DEPTH} deep")));
         }
         if at.saturating_sub(policy) > MOST_POLICY {
             return Err(source.problem(policy, "one policy is over 64 KiB"));
         }
     }
-    Ok(())
+    Ok(policies)
 }

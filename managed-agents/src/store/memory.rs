@@ -4,11 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use crate::answer::Answer;
-use crate::audit::{Committed, DecisionRecord, Disposition, OutcomeRecord, RecordError, Recorder, Sequence, TrustNote};
+use crate::audit::{
+    Committed, DecisionRecord, Disposition, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, TrustNote,
+};
 use crate::call::{AgentId, Digest, Salt, ToolCall};
-use crate::governor::Claims;
+use crate::governor::{Claims, Held};
 use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop, StopRecord, Target, is_reason};
-use crate::limit::Counters;
+use crate::limit::{Counters, Over, Stands};
 use crate::verdict::{Decision, EvaluationId, LocalEvaluation};
 
 /// How many calls are kept when nothing else is said.
@@ -32,7 +34,8 @@ pub struct MemoryRecorder(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     capacity: usize,
-    /// Guards the ring; held for a push or a look-up, never across an await or a callback.
+    /// Guards the ring; held for a push or a look-up, and while policies that count are asked again, which calls nothing else;
+    /// never across an await or a callback.
     ring: Mutex<Ring>,
     interrupts: Interrupts,
     /// Guards what was stopped and resumed; held for a push or a copy.
@@ -323,6 +326,42 @@ impl Ring {
         sequence
     }
 
+    /// Counts a call, if it runs; gives the inputs that its verdict, unchanged, rests on, if they are others than was thought.
+    #[cold]
+    fn counts(
+        &mut self,
+        sequence: u64,
+        held: &Held,
+        runs: bool,
+    ) -> Result<Option<Box<str>>, Result<Committed, RecordError>> {
+        let mut inputs = None;
+        if let Some(history) = &held.history {
+            let counts = self.counters.read(&**history);
+            match history.on(&counts) {
+                Stands::Same => {}
+                Stands::Told(told) => inputs = Some(told),
+                Stands::Other => return Err(Ok(Committed::Stale)),
+            }
+        }
+        let counted = held.counted.as_ref();
+        let fits = match (runs, counted) {
+            (true, _) => {
+                let history = held.history.as_ref().map(|history| history.counted());
+                self.counters.count(sequence, counted, history)
+            }
+            (false, Some(counted)) => self.counters.check(counted),
+            (false, None) => Ok(()),
+        };
+        match fits {
+            Ok(()) => Ok(inputs),
+            Err(Over::Limit(at)) => Err(Ok(Committed::Exceeded(at))),
+            Err(Over::Full) => Err(Err(RecordError::new(
+                RecordErrorKind::Full,
+                "too much is counted to count this call as well",
+            ))),
+        }
+    }
+
     /// The entry of a sequence, if it is still kept.
     fn at(&mut self, sequence: u64) -> Option<&mut MemoryEntry> {
         let age = usize::try_from(self.recorded.checked_sub(sequence)?).ok()?;
@@ -347,7 +386,7 @@ impl Recorder for MemoryRecorder {
         call: Option<&Arc<ToolCall>>,
         claims: Claims,
     ) -> Answer<Result<Committed, RecordError>> {
-        let entry = MemoryEntry {
+        let mut entry = MemoryEntry {
             decision: record,
             salt: call.map_or(Salt::NONE, |call| *call.salt()),
             outcome: None,
@@ -360,14 +399,11 @@ impl Recorder for MemoryRecorder {
             return Answer::ready(Ok(Committed::Stale));
         }
         let (sequence, next) = (ring.recorded, ring.next);
-        if let Some(counted) = &claims.held.counted {
-            let fits = if decision.disposition().runs() {
-                ring.counters.count(sequence, counted)
-            } else {
-                ring.counters.check(counted)
-            };
-            if let Err(at) = fits {
-                return Answer::ready(Ok(Committed::Exceeded(at)));
+        if claims.held.is_counted() {
+            match ring.counts(sequence, &claims.held, decision.disposition().runs()) {
+                Ok(None) => {}
+                Ok(Some(inputs)) => entry.decision.rests_on(inputs),
+                Err(uncounted) => return Answer::ready(uncounted),
             }
         }
         match ring.entries.get_mut(next) {

@@ -91,7 +91,9 @@ pub fn decision(
     }
     if let Some(basis) = record.basis() {
         out.key("inputs");
-        sealer.seal(&mut out, "/inputs".to_owned(), basis.inputs.as_bytes(), false)?;
+        // target and sums in it may come from redacted arguments
+        let redacted = call.is_some_and(ToolCall::has_redactions);
+        sealer.seal(&mut out, "/inputs".to_owned(), basis.inputs.as_bytes(), redacted)?;
     }
     let more = out.names("not_judged", MOST_NAMES, record.not_judged());
     if more > 0 {

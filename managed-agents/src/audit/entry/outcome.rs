@@ -22,7 +22,7 @@ pub fn outcome(about: Sequence, evaluation: &str, agent: &str, record: &OutcomeR
         agent,
         record.outcome(),
         u64::try_from(micros).ok(),
-        (record.stop(), record.was_told()),
+        (record.stop(), record.was_told(), !record.began()),
         at,
     )
 }
@@ -30,7 +30,15 @@ pub fn outcome(about: Sequence, evaluation: &str, agent: &str, record: &OutcomeR
 /// How the call of the decision at `about` ended is not known: the process that ran it is gone.
 #[must_use]
 pub fn unknown_outcome(about: Sequence, evaluation: &str, agent: &str, at: SystemTime) -> PendingEntry {
-    ended(about, evaluation, agent, Outcome::Unknown, None, (None, false), at)
+    ended(
+        about,
+        evaluation,
+        agent,
+        Outcome::Unknown,
+        None,
+        (None, false, false),
+        at,
+    )
 }
 
 fn ended(
@@ -39,7 +47,7 @@ fn ended(
     agent: &str,
     outcome: Outcome,
     duration_us: Option<u64>,
-    (stop, told): (Option<u64>, bool),
+    (stop, told, unbegun): (Option<u64>, bool, bool),
     at: SystemTime,
 ) -> PendingEntry {
     let at = calendar::micros(at);
@@ -60,10 +68,12 @@ fn ended(
         out.integer("stop", stop);
     }
     if told {
-        out.key("told");
-        out.out.extend_from_slice(b"true");
+        out.truth("told", true);
     }
     out.text("type", "outcome");
+    if unbegun {
+        out.truth("unbegun", true);
+    }
     out.text("v", FORMAT);
     let index = IndexColumns {
         kind: "outcome".to_owned(),

@@ -1,43 +1,57 @@
-//! What limits count: applied in the transaction that writes the decision, so that no two processes pass one together.
+//! What limits and policies count: applied in the transaction that writes the decision, so that no two processes pass one
+//! together.
 //!
-//! Time is the later of the clock and the log's last entry: it never goes back, not over a restart either. Of a clock that was
+//! Time is the later of the decision's and the log's last entry's: it never goes back, not over a restart either. Of a clock that was
 //! set ahead and back again it stands still, and nothing is forgotten meanwhile.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
 
 use super::error::StoreError;
 use super::log::Log;
+use super::process;
 use super::tip::Tip;
-use super::{admission, process};
-use crate::limit::{Counted, Key};
+use crate::limit::{Counted, Counter, Key, Rests, as_count};
 
 /// How often the processes that hold a place are asked whether they still live.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
-/// What a call has counted, and when.
+/// How often counters of sessions that are long over are looked for.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// What a call has counted of limits and of the history, and when.
 #[derive(Clone)]
 pub(super) struct Tally {
-    counted: Arc<Counted>,
+    counted: [Option<Arc<Counted>>; 2],
     at: u64,
 }
 
-/// When dead processes were last looked for.
+/// When dead processes, and old counters, were last looked for.
 #[derive(Default)]
-pub(super) struct LastAsked(Option<Instant>);
+pub(super) struct LastAsked {
+    dead: Option<Instant>,
+    old: Option<Instant>,
+}
 
-/// Whether a call exceeds a limit, which is named; else the time that it is counted at.
+/// The time at which a decision counts: its own, or that of the log's last entry where that is later. Both stand in the log,
+/// from which what is counted of the history is made anew.
+fn time(tip: &Tip, at_micros: i64) -> u64 {
+    u64::try_from(at_micros.max(tip.log_time)).unwrap_or(0)
+}
+
+/// Whether the decision of a time exceeds a limit, which is named.
 pub(super) fn check(
     log: &mut Log<'_>,
     tip: &mut Tip,
     counted: &Counted,
+    at_micros: i64,
     (dir, asked): (&Path, &mut LastAsked),
-) -> Result<Result<u64, usize>, StoreError> {
-    let now = u64::try_from(admission::micros(SystemTime::now()).max(tip.log_time)).unwrap_or(0);
+) -> Result<Option<usize>, StoreError> {
+    let now = time(tip, at_micros);
     for (at, entry) in counted.entries.iter().enumerate() {
         let exceeds = match entry.parts(now) {
             Some((_, first)) => entry.exceeds(sum(log.db, &entry.key, first)?),
@@ -46,17 +60,34 @@ pub(super) fn check(
             None => !free_dead(log, tip, &entry.key, dir, asked)? || entry.exceeds(running(log.db, &entry.key)?),
         };
         if exceeds {
-            return Ok(Err(at));
+            return Ok(Some(at));
         }
     }
-    Ok(Ok(now))
+    Ok(None)
 }
 
-/// Counts the call of the next decision, at a time.
-pub(super) fn count(log: &Log<'_>, tip: &Tip, counted: &Arc<Counted>, now: u64) -> Result<Tally, StoreError> {
+/// What the counters hold that a verdict of a time rests on.
+pub(super) fn read(log: &Log<'_>, tip: &Tip, rests: &dyn Rests, at_micros: i64) -> Result<Vec<i64>, StoreError> {
+    let now = time(tip, at_micros);
+    let counts = rests.read().map(|entry| match entry.parts(now) {
+        Some((_, first)) => sum(log.db, &entry.key, first).map(as_count),
+        None => running(log.db, &entry.key).map(as_count),
+    });
+    counts.collect()
+}
+
+/// Counts the call of the next decision: what limits count, and what the history does.
+pub(super) fn count(
+    log: &Log<'_>,
+    tip: &Tip,
+    counted: [Option<&Arc<Counted>>; 2],
+    at_micros: i64,
+    asked: &mut LastAsked,
+) -> Result<Tally, StoreError> {
     // the next place: closing a dead process may have added entries
     let sequence = tip.size();
-    for entry in &counted.entries {
+    let now = time(tip, at_micros);
+    for entry in counted.iter().flatten().flat_map(|counted| &counted.entries) {
         match entry.parts(now) {
             None => hold(log.db, &entry.key, sequence)?,
             Some((part, first)) => {
@@ -67,15 +98,33 @@ pub(super) fn count(log: &Log<'_>, tip: &Tip, counted: &Arc<Counted>, now: u64) 
             }
         }
     }
+    if asked.old.is_none_or(|last| last.elapsed() >= SWEEP) {
+        asked.old = Some(Instant::now());
+        sweep(log.db, now)?;
+    }
     Ok(Tally {
-        counted: Arc::clone(counted),
+        counted: counted.map(|counted| counted.cloned()),
         at: now,
     })
 }
 
+/// Forgets sessions that are long over: nothing else comes back to their counters.
+fn sweep(db: &Connection, now: u64) -> Result<(), StoreError> {
+    let Some((begin, first)) = Counter::sessions(now) else {
+        return Ok(());
+    };
+    // a key is never shorter, and no byte of it is greater
+    let end = [begin.as_slice(), &[0xff]].concat();
+    db.execute(
+        "DELETE FROM counts WHERE key >= ?1 AND key < ?2 AND part < ?3",
+        params![begin, end, first.cast_signed()],
+    )?;
+    Ok(())
+}
+
 /// The call has ended; one that never began is given back.
 pub(super) fn ended(db: &Connection, sequence: u64, tally: &Tally, began: bool) -> Result<(), StoreError> {
-    for entry in &tally.counted.entries {
+    for entry in tally.counted.iter().flatten().flat_map(|counted| &counted.entries) {
         match entry.parts(tally.at) {
             None => {
                 db.prepare("DELETE FROM holds WHERE key = ?1 AND seq = ?2")?
@@ -108,10 +157,10 @@ fn free_dead(
     dir: &Path,
     asked: &mut LastAsked,
 ) -> Result<bool, StoreError> {
-    if asked.0.is_some_and(|last| last.elapsed() < ASK_AGAIN) {
+    if asked.dead.is_some_and(|last| last.elapsed() < ASK_AGAIN) {
         return Ok(false);
     }
-    asked.0 = Some(Instant::now());
+    asked.dead = Some(Instant::now());
     let mut select = log.db.prepare(
         "SELECT DISTINCT running.process FROM holds JOIN running ON running.seq = holds.seq WHERE holds.key = ?1",
     )?;

@@ -14,7 +14,8 @@ use super::seal::Values;
 use super::shared::Place;
 use super::tickets::Order;
 use crate::audit::entry::PendingEntry;
-use crate::audit::{OutcomeRecord, Sequence, Traits, Watcher};
+use crate::audit::{DecisionRecord, OutcomeRecord, Sequence, Traits, Watcher};
+use crate::call::ToolCall;
 use crate::governor::Claims;
 use crate::outcome::Outcome;
 
@@ -61,6 +62,8 @@ pub(super) struct Decision {
     pub(super) place: Place,
     /// What shows of it in behaviour.
     pub(super) traits: Traits,
+    /// What the entry was made of, where its inputs may be found to be others.
+    pub(super) made_of: Option<Box<(DecisionRecord, Option<Arc<ToolCall>>)>>,
     pub(super) reply: Reply<Written>,
 }
 

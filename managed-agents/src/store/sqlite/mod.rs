@@ -90,7 +90,6 @@ pub use options::{Durability, StoreOptions, data_dir};
 pub use query::{Page, Query};
 pub use reader::{Head, Reader, Values};
 pub use retention::{Retained, RetentionRule};
-#[cfg(feature = "claude")]
 pub(crate) use shared::Attending;
 pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken, StoredEdit};
 pub use tickets::{Ticket, TicketQuery};
@@ -258,7 +257,6 @@ impl Store {
     }
 
     /// Has stops of other processes known here within 100 ms although nothing runs, until what is given is dropped.
-    #[cfg(feature = "claude")]
     pub(crate) fn attend(&self) -> Attending {
         self.0.shared.attend()
     }
@@ -432,23 +430,23 @@ impl Store {
         }
         Answer::later(async move { answer.await.unwrap_or_else(|_| Err(StoreError::stopped())) })
     }
+}
 
-    /// Encodes a decision.
-    fn encode(
-        &self,
-        record: &DecisionRecord,
-        call: Option<&Arc<ToolCall>>,
-    ) -> Result<(PendingEntry, Sealing, Option<Arc<str>>), StoreError> {
-        let passport = self.standing(record.agent()).map(|standing| standing.passport);
-        let context = DecisionContext {
-            certificate: passport.as_deref(),
-            software: open::SOFTWARE,
-            ..DecisionContext::default()
-        };
-        let mut entry = entry::decision(record, call.map(AsRef::as_ref), &context)?;
-        let values = Sealing::of(&mut entry, |subject| self.0.shared.keys.find(subject))?;
-        Ok((entry, values, passport))
-    }
+/// The entry of a decision, and the values beside it.
+fn encode(
+    record: &DecisionRecord,
+    call: Option<&ToolCall>,
+    passport: Option<&str>,
+    keys: &keys::SubjectKeys,
+) -> Result<(PendingEntry, Sealing), StoreError> {
+    let context = DecisionContext {
+        certificate: passport,
+        software: open::SOFTWARE,
+        ..DecisionContext::default()
+    };
+    let mut entry = entry::decision(record, call, &context)?;
+    let values = Sealing::of(&mut entry, |subject| keys.find(subject))?;
+    Ok((entry, values))
 }
 
 /// The answer, for which a caller that is alone stays awake: going to sleep and waking up takes longer than a transaction.
@@ -478,7 +476,14 @@ impl Recorder for Store {
                 "too many calls are under way to remember one more",
             )));
         };
-        let (entry, values, passport) = match self.encode(&record, call) {
+        let passport = self.standing(record.agent()).map(|standing| standing.passport);
+        let encoded = encode(
+            &record,
+            call.map(AsRef::as_ref),
+            passport.as_deref(),
+            &self.0.shared.keys,
+        );
+        let (entry, values) = match encoded {
             Ok(encoded) => encoded,
             Err(error) => return Answer::ready(Err(error.to_record_error())),
         };
@@ -487,13 +492,14 @@ impl Recorder for Store {
             facts: Facts::of(&entry.index),
             entry,
             values,
-            claims,
             agent: record.agent().to_owned(),
             session: record.session.clone(),
             passport,
             runs: record.disposition().runs(),
             traits: Traits::of(&record, call.map(AsRef::as_ref)),
             place,
+            made_of: (claims.held.history.is_some()).then(|| Box::new((record, call.cloned()))),
+            claims,
             reply,
         };
         if self.0.to_writer.send(Message::Decision(Box::new(decision))).is_err() {

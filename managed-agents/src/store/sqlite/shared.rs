@@ -60,7 +60,6 @@ impl Shared {
     }
 
     /// Has stops of other processes looked for until what is given is dropped.
-    #[cfg(feature = "claude")]
     pub(super) fn attend(self: &Arc<Self>) -> Attending {
         // in one order with what the watching thread reads before it sleeps, as in `place`
         self.attending.fetch_add(1, Ordering::SeqCst);
@@ -142,10 +141,8 @@ impl Shared {
 }
 
 /// Somebody who wants to hear of stops although nothing runs.
-#[cfg(feature = "claude")]
 pub(crate) struct Attending(Arc<Shared>);
 
-#[cfg(feature = "claude")]
 impl Drop for Attending {
     fn drop(&mut self) {
         self.0.attending.fetch_sub(1, Ordering::Relaxed);

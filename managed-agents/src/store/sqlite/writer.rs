@@ -23,12 +23,13 @@ use super::tickets::{self, NotTaken, Order};
 use super::tip::Tip;
 use super::told::Watchers;
 use super::trusted::Trusted;
-use super::{admission, agents, erasure, holds, retention};
+use super::{admission, agents, encode, erasure, holds, retention};
 use crate::approval::TicketClaim;
 use crate::audit::entry::{Entry, outcome};
 use crate::audit::tree::note::NoteSigner;
 use crate::audit::{Event, Sequence, What, hear, micros};
 use crate::identity::{AgentState, Standing};
+use crate::limit::Stands;
 
 /// The most messages of one transaction.
 const MOST_MESSAGES: usize = 256;
@@ -681,6 +682,18 @@ fn write_append(
     Ok(Ok((Sequence::new(place), revoked)))
 }
 
+/// Makes the entry of a decision anew, whose verdict was found to rest on other inputs than was thought.
+fn tell(log: &Log<'_>, decision: &mut Decision, inputs: Box<str>) -> Result<(), StoreError> {
+    let Some(made_of) = &mut decision.made_of else {
+        return Ok(());
+    };
+    let (record, call) = &mut **made_of;
+    record.rests_on(inputs);
+    let passport = decision.passport.as_deref();
+    (decision.entry, decision.values) = encode(record, call.as_deref(), passport, &log.keys)?;
+    Ok(())
+}
+
 /// The place of a decision, unless what it rests on has changed, or it exceeds a limit.
 fn write_decision(
     log: &mut Log<'_>,
@@ -691,6 +704,14 @@ fn write_decision(
 ) -> Result<Placed, StoreError> {
     if !admission::admits(log, tip, standings, stops, trusted, decision)? {
         return Ok(Placed::Stale);
+    }
+    let at = decision.entry.index.at_micros;
+    if let Some(history) = decision.claims.held.history.clone() {
+        match history.on(&counts::read(log, tip, &*history, at)?) {
+            Stands::Same => {}
+            Stands::Told(inputs) => tell(log, decision, inputs)?,
+            Stands::Other => return Ok(Placed::Stale),
+        }
     }
     let opening = match &decision.claims.ticket {
         TicketClaim::Open(opening) => {
@@ -705,13 +726,16 @@ fn write_decision(
         _ => None,
     };
     let mut tally = None;
-    if let Some(counted) = &decision.claims.held.counted {
-        match counts::check(log, tip, counted, (dir, asked))? {
-            Err(at) => return Ok(Placed::Exceeded(at)),
-            // one that waits for people is not counted
-            Ok(now) if decision.runs => tally = Some(counts::count(log, tip, counted, now)?),
-            Ok(_) => {}
-        }
+    let held = &decision.claims.held;
+    if let Some(counted) = &held.counted
+        && let Some(exceeded) = counts::check(log, tip, counted, at, (dir, &mut *asked))?
+    {
+        return Ok(Placed::Exceeded(exceeded));
+    }
+    // one that waits for people is not counted
+    if decision.runs && held.is_counted() {
+        let history = held.history.as_ref().map(|history| history.counted());
+        tally = Some(counts::count(log, tip, [held.counted.as_ref(), history], at, asked)?);
     }
     let sequence = log.append(tip, &decision.entry, decision.facts, &mut decision.values)?;
     if decision.runs {

@@ -14,6 +14,7 @@ use super::super::names;
 use super::super::retention::Removed;
 use super::super::tip::Tip;
 use super::checkpoints::Checkpoints;
+use super::counted::History;
 use super::reading::{Seen, What};
 use super::report::Report;
 use super::statements::Statements;
@@ -32,6 +33,7 @@ pub(super) struct Deep<'a> {
     /// Decisions that were closed because their process was gone: a later outcome is none too many.
     unknown: HashSet<u64>,
     values: u64,
+    history: History,
     /// Rows that were emptied, by the entry that they say did so.
     removed: BTreeMap<u64, Removed>,
     consumed: u64,
@@ -60,6 +62,7 @@ impl<'a> Deep<'a> {
             running: BTreeSet::new(),
             unknown: HashSet::new(),
             values: 0,
+            history: History::default(),
             removed: BTreeMap::new(),
             consumed: 0,
             index: 0,
@@ -102,9 +105,10 @@ impl<'a> Deep<'a> {
         }
         match seen.what {
             What::Malformed => {}
-            What::Decision { runs, ticket } => {
+            What::Decision { runs, ticket, counted } => {
                 if runs {
                     self.running.insert(place);
+                    self.history.runs(place, counted, self.log_time);
                 }
                 if let Some(ticket) = ticket {
                     self.tickets.decision(place, &ticket, runs);
@@ -113,7 +117,16 @@ impl<'a> Deep<'a> {
                     self.consumed += u64::from(by == Some(place.cast_signed()));
                 }
             }
-            What::Outcome { about, unknown } => self.outcome(place, about, unknown, report),
+            What::Outcome {
+                about,
+                unknown,
+                unbegun,
+            } => {
+                if let Some(about) = about.filter(|_| !unknown) {
+                    self.history.ended(about, unbegun);
+                }
+                self.outcome(place, about, unknown, report);
+            }
             What::Statement(entry) => {
                 if entry.kind() == "retention" {
                     self.retention(place, entry.raw("body").unwrap_or_default(), report);
@@ -217,6 +230,8 @@ impl<'a> Deep<'a> {
         }
         if counts::fault(self.db)? {
             report.add("state_differs", None, "what limits count is not what was written");
+        } else if !self.history.is(self.db, self.tip.log_time)? {
+            report.add("state_differs", None, "what policies count is not what the log says");
         }
         self.tickets.finish(self.db, self.keys, report)?;
         let mut select = self.db.prepare("SELECT seq, process, mark FROM running ORDER BY seq")?;

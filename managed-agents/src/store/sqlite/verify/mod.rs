@@ -3,6 +3,7 @@
 //! Some threads read and hash, and one compares; all see the record as it was at one moment, while others may write.
 
 mod checkpoints;
+mod counted;
 mod deep;
 mod feed;
 mod leaves;

@@ -6,6 +6,7 @@ use super::super::facts::{BLOCK, BlockRows, Facts, Terms};
 use super::super::keys::{SubjectKey, SubjectKeys};
 use super::super::retention::removed_by;
 use super::super::seal;
+use super::counted::Counted;
 use super::feed::Sealed;
 use crate::audit::Disposition;
 use crate::audit::entry::Entry;
@@ -24,8 +25,16 @@ pub(super) struct Seen {
 
 pub(super) enum What {
     Malformed,
-    Decision { runs: bool, ticket: Option<String> },
-    Outcome { about: Option<u64>, unknown: bool },
+    Decision {
+        runs: bool,
+        ticket: Option<String>,
+        counted: Counted,
+    },
+    Outcome {
+        about: Option<u64>,
+        unknown: bool,
+        unbegun: bool,
+    },
     Statement(Box<Entry>),
 }
 
@@ -88,11 +97,15 @@ impl<'a> Reading<'a> {
             seen.problems.push(("record_malformed", what));
         }
         seen.at = entry.at_micros();
+        let mut counted = Counted::default();
         match self.values(place, &entry, sealed) {
-            Ok(Beside::Open) => {}
+            Ok(Beside::Open(inputs)) => counted = Counted::of(&entry, inputs.as_deref()),
             Ok(Beside::Erased) => seen.is_erased = true,
             Ok(Beside::Removed(by)) => seen.removed_by = Some(by),
             Err(why) => seen.problems.push(("value_differs", why.to_owned())),
+        }
+        if seen.is_erased || seen.removed_by.is_some() || !seen.problems.is_empty() {
+            counted = Counted::Unknown;
         }
         self.block.push(Facts::read_cached(&entry, &mut self.terms));
         if self.block.len() as u64 == BLOCK {
@@ -102,10 +115,12 @@ impl<'a> Reading<'a> {
             "decision" => What::Decision {
                 runs: runs(&entry),
                 ticket: entry.untrusted("ticket").map(|ticket| ticket.reveal().to_owned()),
+                counted,
             },
             "outcome" => What::Outcome {
                 about: entry.about(),
                 unknown: entry.outcome().is_some_and(|word| word.reveal() == "unknown"),
+                unbegun: entry.raw("unbegun") == Some("true"),
             },
             _ => What::Statement(Box::new(entry)),
         };
@@ -119,7 +134,7 @@ impl<'a> Reading<'a> {
             return if expected {
                 Err("its values are not there")
             } else {
-                Ok(Beside::Open)
+                Ok(Beside::Open(None))
             };
         };
         let mark = seal::check(place, sealed.subject, sealed.nonce, sealed.bytes);
@@ -143,7 +158,8 @@ impl<'a> Reading<'a> {
         if salt.map(|at| values.remove(at)).is_none() || !entry.opens_all(&values) {
             return Err("its values are not those that it commits to");
         }
-        Ok(Beside::Open)
+        let inputs = values.into_iter().find(|value| value.path == "/inputs");
+        Ok(Beside::Open(inputs.map(|inputs| inputs.value.to_vec())))
     }
 
     /// The key of a subject; most entries have that of the one before.
@@ -172,8 +188,8 @@ impl<'a> Reading<'a> {
 
 /// What lies beside an entry.
 enum Beside {
-    /// What it commits to, or nothing where it commits to nothing.
-    Open,
+    /// What it commits to, or nothing where it commits to nothing; with its inputs.
+    Open(Option<Vec<u8>>),
     Erased,
     /// Removed by a rule, as this entry must say.
     Removed(u64),
