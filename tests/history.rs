@@ -1,5 +1,5 @@
 //! What policies read as `context.history` is exact: however many callers and processes share a record, and over restarts.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

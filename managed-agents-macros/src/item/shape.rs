@@ -22,7 +22,7 @@ pub(crate) enum Unfit {
     /// It is synchronous, and not `blocking`.
     Synchronous,
     /// It returns a future, and does not say of what.
-    UnseenFuture(Type),
+    UnseenFuture(Box<Type>),
 }
 
 impl Shape {
@@ -43,7 +43,7 @@ impl Shape {
             return Ok(Self::Future(output));
         }
         if is_future(&output) {
-            return Err(Unfit::UnseenFuture(output));
+            return Err(Unfit::UnseenFuture(Box::new(output)));
         }
         if blocking {
             Ok(Self::Blocking(output))

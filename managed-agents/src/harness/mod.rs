@@ -1,5 +1,9 @@
 //! The harness: what must hold whichever governor decides.
 
+#[expect(
+    clippy::result_large_err,
+    reason = "what waits is no error, and boxing it would cost each call an allocation"
+)]
 mod admit;
 mod blocking;
 mod breaker;
@@ -10,8 +14,16 @@ mod compensate;
 mod configured;
 mod draft;
 #[cfg(feature = "engine")]
+#[expect(
+    clippy::result_large_err,
+    reason = "what waits is no error, and boxing it would cost each call an allocation"
+)]
 mod edited;
 #[cfg(feature = "engine")]
+#[expect(
+    clippy::result_large_err,
+    reason = "what waits is no error, and boxing it would cost each call an allocation"
+)]
 mod escalate;
 mod first_step;
 mod gate;

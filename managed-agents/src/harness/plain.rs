@@ -193,7 +193,10 @@ mod tests {
     #[cfg(feature = "engine")]
     impl Watcher for Hearing {
         fn heard(&self, event: &Event<'_>) {
-            self.0.lock().unwrap().push(format!("{event:?}"));
+            self.0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .push(format!("{event:?}"));
         }
     }
 

@@ -49,7 +49,7 @@ fn drift_is_shown_as_text_json_and_a_plot_and_answered_from_the_shell() {
         at += 1;
         call(&harness, &format!("s{}", at / 10), tool, &json!({ "n": at })).unwrap();
     };
-    let usual = |at: usize| if at % 20 == 0 { "pay" } else { "send" };
+    let usual = |at: usize| if at.is_multiple_of(20) { "pay" } else { "send" };
     (0..100).for_each(|at| one(usual(at)));
     place
         .run(&["drift", "bot"])
