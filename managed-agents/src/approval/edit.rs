@@ -59,6 +59,7 @@ impl Edit {
     }
 
     /// In canonical form.
+    #[cfg(any(feature = "sqlite", test))]
     pub(crate) fn as_json(&self) -> &str {
         &self.0
     }

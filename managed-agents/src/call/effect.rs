@@ -1,5 +1,6 @@
 //! What a call does to the world, as coarse as behaviour is remembered.
 
+#[cfg(feature = "__derives")]
 use serde::{Deserialize, Serialize};
 
 use super::meta::{Reversibility, Risk, ToolMeta};
@@ -15,8 +16,12 @@ use super::meta::{Reversibility, Risk, ToolMeta};
 /// assert_eq!(Effect::of(&ToolMeta::new("book")), Effect::Change);
 /// assert_eq!(Effect::of(&ToolMeta::new("refund").with_risk(Risk::High)), Effect::Grave);
 /// ```
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(
+    feature = "__derives",
+    derive(Deserialize, Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[expect(clippy::exhaustive_enums, reason = "evidence is kept for each of them")]
 pub enum Effect {
     /// It changes nothing.

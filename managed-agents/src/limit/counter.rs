@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::judge::{Entry, Key};
+use super::judge::Entry;
 use super::{Limit, What};
 
 /// The windows over which history is counted, by name and in seconds.
@@ -90,6 +90,7 @@ impl Counter {
     }
 
     /// How the keys of all sessions begin, and the first part of the time that still counts.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn sessions(now: u64) -> Option<([u8; 16], u64)> {
         let counter = Self::named(SESSION_CALLS, "")?;
         let (_, first) = counter.entry("", Some(""), 0)?.parts(now)?;
@@ -105,7 +106,7 @@ pub(crate) fn is_history(key: &[u8]) -> bool {
 
 /// Names a counter, where what was seen of it last is kept.
 #[cfg(feature = "cedar")]
-pub(crate) type CounterKey = Key;
+pub(crate) type CounterKey = super::judge::Key;
 
 #[cfg(test)]
 mod tests {
