@@ -90,10 +90,17 @@ fn quickstart() {
             &["tool", "decision", "disposition", "outcome", "code"],
             &["lookup_order", "allow", "allowed", "ok"],
             &["refund", "escalate", "queued", "risk_high"],
-            &["delete_customer", "deny", "refused", "out_of_scope"],
             &["refund", "escalate", "approved", "ok", "risk_high"],
             &["refund", "escalate", "queued", "risk_high"],
             &["refunded: [7]"],
+        ],
+    );
+    // the model's calls run side by side, so that the order of their entries is no promise
+    shows(
+        "quickstart",
+        &[
+            &["tool", "decision", "disposition", "outcome", "code"],
+            &["delete_customer", "deny", "refused", "out_of_scope"],
         ],
     );
 }

@@ -5,8 +5,10 @@ mod behaviour;
 #[cfg(feature = "cedar")]
 mod judged;
 
-pub use behaviour::Behaviour;
 #[cfg(feature = "cli")]
+#[cfg(feature = "cli")]
+pub(crate) use behaviour::BEHAVIOUR_DIFFERS;
+pub use behaviour::Behaviour;
 pub(crate) use behaviour::{ACKNOWLEDGED, Bearing, Past, Profile, REBASELINED, Reviewer, recompute};
 #[cfg(feature = "cli")]
 pub(crate) use judged::Inputs;

@@ -137,19 +137,18 @@ async fn a_start_goes_on_from_what_was_written_down_and_comes_to_the_same() {
     let dir = Dir::new();
     let first = Behaviour::new();
     let home = dir.home();
-    {
-        let harness = harness(&home, &first).await;
-        work(&harness, 0, 200).await;
-        // two entries for each call
-        for at in 0..2_050 {
-            harness
-                .govern("look", format!(r#"{{"n":{at}}}"#))
-                .await
-                .unwrap()
-                .finish(Outcome::Ok);
-        }
-        home.store().flush().await.unwrap();
+    // held until it is written down: an agent whose harness has ended writes nothing more
+    let working = harness(&home, &first).await;
+    work(&working, 0, 200).await;
+    // two entries for each call
+    for at in 0..2_050 {
+        working
+            .govern("look", format!(r#"{{"n":{at}}}"#))
+            .await
+            .unwrap()
+            .finish(Outcome::Ok);
     }
+    home.store().flush().await.unwrap();
     let reader = home.store().reader().unwrap();
     let query = Query::new().kind("behaviour").agent("bot");
     // the thread makes thresholds first, which takes long in a debug build
@@ -170,6 +169,7 @@ async fn a_start_goes_on_from_what_was_written_down_and_comes_to_the_same() {
         kept.raw("body").unwrap().len(),
         reader.head().unwrap().size()
     );
+    drop(working);
     let again = Behaviour::new();
     let from_kept = harness(&home, &again).await;
     assert_eq!(

@@ -13,7 +13,7 @@ use crate::cli::place::Place;
 use crate::cli::progress::Bar;
 use crate::cli::table::line as shown;
 use crate::cli::{BAD, ERROR};
-use crate::engine::recompute;
+use crate::engine::{BEHAVIOUR_DIFFERS, recompute};
 use crate::identity::{Certificate, KeyDir, Trust};
 use crate::store::{Depth, Problem, Reader, Report, StoreError, StoreErrorKind};
 
@@ -105,7 +105,7 @@ impl Verify {
             drop(bar);
             if self.deep && report.is_sound() {
                 recompute(&reader, |record, what| {
-                    report.add("behaviour_differs", Some(record), what)
+                    report.add(BEHAVIOUR_DIFFERS, Some(record), what)
                 })?;
             }
             let mark = match reader.compare_with_mark(&options) {

@@ -25,6 +25,8 @@ use crate::verdict::{Decision, Reason, Verdict};
 use calibrating::{Calibrating, Task};
 pub(crate) use profile::{ACKNOWLEDGED, Profile, REBASELINED};
 #[cfg(feature = "cli")]
+pub(crate) use recomputed::BEHAVIOUR_DIFFERS;
+#[cfg(feature = "cli")]
 pub(crate) use recomputed::{Past, recompute};
 #[cfg(feature = "cli")]
 pub(crate) use reviewer::Reviewer;

@@ -11,6 +11,9 @@ use crate::call::Effect;
 use crate::store::{Query, Reader, StoreError};
 use crate::trust::Evidence;
 
+/// The code of an entry that states or remembers another trust or behaviour than the entries before it give.
+pub(crate) const BEHAVIOUR_DIFFERS: &str = "behaviour_differs";
+
 /// How many changes are remembered: more than calls of one agent wait to be written at once.
 const REMEMBERED: usize = 1_024;
 
