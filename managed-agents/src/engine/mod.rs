@@ -5,11 +5,9 @@ mod behaviour;
 #[cfg(feature = "cedar")]
 mod judged;
 
-#[cfg(feature = "cli")]
-#[cfg(feature = "cli")]
-pub(crate) use behaviour::BEHAVIOUR_DIFFERS;
 pub use behaviour::Behaviour;
-pub(crate) use behaviour::{ACKNOWLEDGED, Bearing, Past, Profile, REBASELINED, Reviewer, recompute};
+#[cfg(feature = "cli")]
+pub(crate) use behaviour::{ACKNOWLEDGED, BEHAVIOUR_DIFFERS, Bearing, Past, Profile, REBASELINED, Reviewer, recompute};
 #[cfg(feature = "cli")]
 pub(crate) use judged::Inputs;
 

@@ -25,9 +25,7 @@ use crate::verdict::{Decision, Reason, Verdict};
 use calibrating::{Calibrating, Task};
 pub(crate) use profile::{ACKNOWLEDGED, Profile, REBASELINED};
 #[cfg(feature = "cli")]
-pub(crate) use recomputed::BEHAVIOUR_DIFFERS;
-#[cfg(feature = "cli")]
-pub(crate) use recomputed::{Past, recompute};
+pub(crate) use recomputed::{BEHAVIOUR_DIFFERS, Past, recompute};
 #[cfg(feature = "cli")]
 pub(crate) use reviewer::Reviewer;
 
