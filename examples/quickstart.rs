@@ -6,12 +6,15 @@
 //! With `ANTHROPIC_API_KEY` the model is Claude over the Messages API (`ANTHROPIC_MODEL` says which); without, a small
 //! server on this machine plays the model's turns from a script, over the same HTTP.
 //!
-//! What is decided goes into the record in `$MANAGED_AGENTS_HOME`; in this workspace that is below `target`.
+//! What is decided goes into a record in a directory of its own in `$MANAGED_AGENTS_HOME`; in this workspace that is below
+//! `target`. A program of yours keeps one record: then an agent that asks for what is forbidden again and again loses trust.
 //!
 //! `cargo run -p examples --example quickstart`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use examples::show::{self, Colour, paint};
 use examples::{Outcome, Server, model, set};
@@ -83,11 +86,23 @@ async fn main() -> ExitCode {
     }
 }
 
+/// A data directory for this run alone, so that the tenth run shows what the first one does.
+fn own_dir() -> PathBuf {
+    let place = std::env::var_os("MANAGED_AGENTS_HOME").map_or_else(std::env::temp_dir, PathBuf::from);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    place.join(format!(
+        "quickstart-{}-{}",
+        now.unwrap_or_default().as_secs(),
+        std::process::id()
+    ))
+}
+
 async fn run() -> Outcome {
     // 1. who decides: the embedded engine, in which this agent may use two of the three tools
     let approver = ApproverKey::generate()?;
     let harness = Harness::builder()
         .agent_id("support-bot")
+        .data_dir(own_dir())
         .governor(Engine::new().scope("support-bot", ["lookup_order", "refund"]))
         .approver("ann", approver.public())
         .build()
