@@ -27,7 +27,7 @@ pub(crate) use profile::{ACKNOWLEDGED, Profile, REBASELINED};
 #[cfg(feature = "cli")]
 pub(crate) use recomputed::{BEHAVIOUR_DIFFERS, Past, recompute};
 #[cfg(feature = "cli")]
-pub(crate) use reviewer::Reviewer;
+pub(crate) use reviewer::{REVIEWER_ACKNOWLEDGED, REVIEWER_ALARM, REVIEWER_REBASELINED, Reviewer};
 
 /// The trust below which every call is escalated, when nothing else is said.
 const FLOOR: f64 = 0.3;
