@@ -227,5 +227,38 @@ mod tests {
         let alert = (620..700).find_map(|number| decide(&mut reviewer, number, 1, true));
         let alert = alert.expect("every call is approved within a second");
         assert!(matches!(alert.stream(), Stream::Shape | Stream::Verdict), "{alert:?}");
+
+        // the alarm is to be stated, once; then somebody has seen it, and then it is learnt anew
+        let bodies: Vec<String> = reviewer.unstated().collect();
+        let [body] = bodies.as_slice() else {
+            panic!("one alarm: {bodies:?}")
+        };
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["alarm"], alert.place());
+        let mut say = |kind: &str, body: &serde_json::Value| {
+            reviewer.take(&entry(
+                9_000,
+                1_800_000_000_000_000,
+                &json!({ "type": kind, "body": body }),
+            ));
+            (reviewer.unstated().count(), reviewer.detector().alert().is_some())
+        };
+        let another = json!({ "alarm": alert.place(), "approver": "another" });
+        for kind in [REVIEWER_ALARM, REVIEWER_ACKNOWLEDGED, REVIEWER_REBASELINED] {
+            assert_eq!(say(kind, &another), (1, true), "{kind} of another's");
+        }
+        assert_eq!(say(REVIEWER_ALARM, &body), (0, true));
+        assert_eq!(
+            say(REVIEWER_ACKNOWLEDGED, &json!({ "approver": body["approver"] })),
+            (0, false)
+        );
+        assert_eq!(reviewer.detector().phase(), Phase::Watching);
+        let again = json!({ "approver": body["approver"] });
+        reviewer.take(&entry(
+            9_001,
+            1_800_000_000_000_000,
+            &json!({ "type": REVIEWER_REBASELINED, "body": again }),
+        ));
+        assert_eq!(reviewer.detector().phase(), Phase::Learning { calls: 0, sessions: 0 });
     }
 }
