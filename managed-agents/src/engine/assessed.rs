@@ -97,7 +97,8 @@ impl Engine {
         policy: Option<Decision>,
     ) -> Option<Assessment> {
         let assessor = self.assessor.as_ref()?;
-        let usual = assessor.usual(call.agent().as_str(), call.meta());
+        let archetype = bearing.and_then(|bearing| bearing.archetype.as_deref());
+        let usual = assessor.usual_of(call.agent().as_str(), archetype, call.meta());
         let mut facts = Facts::of(call.meta()).with_usual(usual);
         if !self.scopes.is_empty() {
             facts = facts.with_scope(self.in_scope(call));
