@@ -1,10 +1,19 @@
-//! Every example runs from a clean clone, with no key and no service, and shows what it says it shows.
+//! Every example runs from a clean clone, with no key and no service, and shows what it says it shows; the one of README's section
+//! on Claude runs against the stand-ins of both of its services.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use managed_agents::claude::{AgentDraft, EnvironmentDraft, ManagedAgents, Outgoing, SessionDraft};
+use managed_agents::{Endpoint, Secret};
+use serde_json::{Value, json};
+use tests::http::{Answer, Server};
+use tests::managed::{ManagedServer, Turn};
+use tokio::net::{TcpListener, TcpStream};
 
 /// What decides where an example looks for a service.
 const SERVICES: [&str; 6] = [
@@ -51,12 +60,22 @@ fn examples() -> &'static Path {
 
 /// Runs an example and looks for lines in what it prints: each holds the given words, in this order.
 fn shows(example: &str, lines: &[&[&str]]) {
+    let mut command = command(example);
+    let ended = command.output().expect("the example runs");
+    prints(example, &ended, lines);
+}
+
+/// An example, told of no service.
+fn command(example: &str) -> Command {
     let mut command = Command::new(examples().join(example));
     for service in SERVICES {
         command.env_remove(service);
     }
-    let ended = command.output().expect("the example runs");
-    let out = String::from_utf8(ended.stdout).expect("an example prints text");
+    command
+}
+
+fn prints(example: &str, ended: &Output, lines: &[&[&str]]) {
+    let out = str::from_utf8(&ended.stdout).expect("an example prints text");
     let err = String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success(), "{example} failed\n{out}\n{err}");
     assert!(!out.contains('\u{1b}'), "no colours where no terminal is: {out}");
@@ -239,6 +258,152 @@ fn streaming() {
             &["input tokens"],
         ],
     );
+}
+
+/// What is between two lines of a text, without what rustdoc hides.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> Vec<&'a str> {
+    let lines = text.lines().skip_while(|line| !line.starts_with(from)).skip(1);
+    let lines = lines.take_while(|line| !line.starts_with(to));
+    lines.filter(|line| !line.starts_with("# ")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readme_s_section_on_claude_runs_as_it_is_written() {
+    let read = |file: &str| {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file)).expect("a text")
+    };
+    let (readme, program) = (read("README.md"), read("examples/claude.rs"));
+    let shown = between(&readme, "use managed_agents::claude::{", "```");
+    assert!(shown.len() > 5, "README shows {shown:?}");
+    assert_eq!(shown, between(&program, "// README: from here", "// README: to here"));
+
+    // both services behind one address, as they are at Anthropic
+    let asks = json!([{"type": "tool_use", "id": "toolu_1", "name": "lookup", "input": {"order": 7}}]);
+    let says = json!([{"type": "text", "text": "It was paid."}]);
+    let messages = Server::start([turn("tool_use", &asks), turn("end_turn", &says)]).await;
+    let call = json!({"type": "agent.custom_tool_use", "name": "lookup", "input": {"order": 8}});
+    let shell = json!({"type": "agent.tool_use", "name": "bash", "input": {"command": "rm -rf /"}, "evaluated_permission": "ask"});
+    let managed = ManagedServer::start([Turn::calls(vec![call, shell]), Turn::says("All done.")])
+        .await
+        .expect("a port");
+    let both = front(messages.url(), managed.url()).await;
+
+    let client = ManagedAgents::builder()
+        .base_url(Endpoint::parse(&both).expect("an address"))
+        .api_key(Secret::parse("none").expect("a key"))
+        .build()
+        .expect("a client");
+    let asking =
+        json!({"type": "agent_toolset_20260401", "default_config": {"permission_policy": {"type": "always_ask"}}});
+    let lookup = json!({"type": "custom", "name": "lookup", "description": "Look up an order by its number.",
+        "input_schema": {"type": "object", "properties": {"order": {"type": "integer"}}, "required": ["order"]}});
+    let agent = AgentDraft::new("support", "claude-opus-5-5").tool(asking).tool(lookup);
+    let agent = client.create_agent(&agent).await.expect("an agent");
+    let environment = client
+        .create_environment(&EnvironmentDraft::cloud("here"))
+        .await
+        .expect("an environment");
+    let session = SessionDraft::new(agent.id(), environment.id());
+    let session = client.create_session(&session).await.expect("a session");
+    client
+        .send(session.id(), &[Outgoing::message("Was order 8 paid?")])
+        .await
+        .expect("a message");
+
+    let mut program = command("claude");
+    program
+        .arg(session.id())
+        .env("ANTHROPIC_API_KEY", "none")
+        .env("ANTHROPIC_BASE_URL", &both);
+    program.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = program.spawn().expect("the example starts");
+    let begun = Instant::now();
+    while running.try_wait().expect("a child").is_none() {
+        if begun.elapsed() > Duration::from_secs(60) {
+            running.kill().expect("it is there");
+            let events = managed.world().events(session.id());
+            panic!("the example goes on and on; the session: {events:#?}");
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let ended = running.wait_with_output().expect("what it printed");
+    prints(
+        "claude",
+        &ended,
+        &[&["It was paid."], &["lookup", "Done", "bash", "Refused"]],
+    );
+
+    let told = messages.asked().get(1).expect("a second request").json();
+    assert!(told.to_string().contains("order 7: one lamp, paid"), "{told}");
+    let events = managed.world().events(session.id());
+    let answered = |kind: &str, words: &str| {
+        events
+            .iter()
+            .any(|event| event.to_string().contains(words) && event.to_string().contains(kind))
+    };
+    assert!(
+        answered("user.custom_tool_result", "order 8: one lamp, paid"),
+        "{events:?}"
+    );
+    assert!(answered("user.tool_confirmation", "deny"), "{events:?}");
+    assert!(managed.world().refused().is_empty(), "{:?}", managed.world().refused());
+}
+
+/// A streamed turn.
+fn turn(reason: &str, content: &Value) -> Answer {
+    let begun = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "scripted", "content": [], "stop_reason": null,
+        "stop_sequence": null, "usage": {"input_tokens": 1, "output_tokens": 1}});
+    let mut events = vec![json!({"type": "message_start", "message": begun})];
+    for (index, block) in content.as_array().into_iter().flatten().enumerate() {
+        let (field, empty, delta) = match block.get("text") {
+            Some(text) => ("text", json!(""), json!({"type": "text_delta", "text": text})),
+            None => (
+                "input",
+                json!({}),
+                json!({"type": "input_json_delta", "partial_json": block.get("input").map(Value::to_string)}),
+            ),
+        };
+        let mut empty_block = block.clone();
+        empty_block
+            .as_object_mut()
+            .expect("an object")
+            .insert(field.to_owned(), empty);
+        events.push(json!({"type": "content_block_start", "index": index, "content_block": empty_block}));
+        events.push(json!({"type": "content_block_delta", "index": index, "delta": delta}));
+        events.push(json!({"type": "content_block_stop", "index": index}));
+    }
+    events.push(json!({"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": null}, "usage": {"output_tokens": 1}}));
+    events.push(json!({"type": "message_stop"}));
+    Answer::events(&events)
+}
+
+/// One address before two servers: a connection goes to the one that its first request is for.
+async fn front(messages: &str, managed: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let address = |url: &str| url.trim_start_matches("http://").to_owned();
+    let (messages, managed) = (address(messages), address(managed));
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let (messages, managed) = (messages.clone(), managed.clone());
+            tokio::spawn(async move {
+                let wanted = b"POST /v1/messages";
+                let mut first = [0; 17];
+                while client
+                    .peek(&mut first)
+                    .await
+                    .is_ok_and(|read| read > 0 && read < first.len())
+                {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                let server = if &first == wanted { messages } else { managed };
+                if let Ok(mut server) = TcpStream::connect(server).await {
+                    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                }
+            });
+        }
+    });
+    url
 }
 
 #[test]

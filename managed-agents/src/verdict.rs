@@ -1,5 +1,7 @@
 //! What a governor said of a call.
 
+mod basis;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,6 +10,9 @@ use std::time::SystemTime;
 
 use crate::call::Digest;
 use crate::word::words;
+#[cfg(feature = "engine")]
+pub(crate) use basis::AsInputs;
+pub(crate) use basis::{Basis, Scores, millionths};
 
 /// Whether a call may run. Ordered by restriction: `Allow < Escalate < Deny`, so the verdict of several judges is their
 /// maximum.
@@ -145,17 +150,6 @@ pub struct Reason {
     approvers: u8,
 }
 
-/// What a verdict was reached on: for the record, so that it can be reached again.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Basis {
-    /// The digest of the governor's rules.
-    pub(crate) rules: Digest,
-    /// The policies that decided, by id.
-    pub(crate) policies: Vec<Arc<str>>,
-    /// What the governor itself decided, and on which facts, as JSON.
-    pub(crate) inputs: Box<str>,
-}
-
 /// Where in a call something was found.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Found {
@@ -241,8 +235,10 @@ impl Reason {
 #[derive(Clone, Debug)]
 pub struct Verdict {
     decision: Decision,
-    /// What a bare decision lacks: most calls are simply allowed, and then a verdict is two words.
+    /// What a bare decision lacks: most calls are simply allowed, and then a verdict is a few words.
     details: Option<Box<Details>>,
+    /// What it was reached on, shared with the record.
+    basis: Option<Arc<Basis>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -252,15 +248,28 @@ struct Details {
     agent: Option<Arc<str>>,
     digest: Option<Digest>,
     expires: Option<SystemTime>,
-    scores: Option<Scores>,
-    basis: Option<Arc<Basis>>,
+    scores: Option<Stated>,
 }
 
+/// Scores that a governor states.
 #[derive(Clone, Debug)]
-struct Scores {
+struct Stated {
     ucs: f64,
     tier: u8,
     dimensions: BTreeMap<String, f64>,
+}
+
+impl Stated {
+    fn of(scores: &Scores) -> Self {
+        let dimensions = scores.dimensions();
+        Self {
+            ucs: scores.ucs(),
+            tier: scores.tier(),
+            dimensions: dimensions
+                .map(|(name, score)| (name.to_owned(), f64::from(score) / 1e6))
+                .collect(),
+        }
+    }
 }
 
 impl Verdict {
@@ -288,6 +297,7 @@ impl Verdict {
         Self {
             decision,
             details: None,
+            basis: None,
         }
     }
 
@@ -329,20 +339,35 @@ impl Verdict {
     /// States the unified confidence score (0 to 1), the tier that decided, and the dimensions' scores (0 to 1).
     #[must_use]
     pub fn with_scores(mut self, ucs: f64, tier: u8, dimensions: BTreeMap<String, f64>) -> Self {
-        self.details().scores = Some(Scores { ucs, tier, dimensions });
+        self.details().scores = Some(Stated { ucs, tier, dimensions });
         self
+    }
+
+    /// The body may run, for what the verdict was reached on.
+    pub(crate) fn allow_on(basis: Option<Arc<Basis>>) -> Self {
+        Self { basis, ..Self::allow() }
     }
 
     /// States what the verdict was reached on.
     #[cfg(feature = "engine")]
-    pub(crate) fn with_basis(mut self, basis: Basis) -> Self {
-        self.details().basis = Some(Arc::new(basis));
+    pub(crate) fn with_basis(mut self, basis: Arc<Basis>) -> Self {
+        self.basis = Some(basis);
         self
     }
 
     /// What the verdict was reached on, where the governor says.
     pub(crate) fn basis(&self) -> Option<&Arc<Basis>> {
-        self.details.as_ref()?.basis.as_ref()
+        self.basis.as_ref()
+    }
+
+    /// Whether the scores are no part of what it was reached on.
+    pub(crate) fn states_scores(&self) -> bool {
+        self.stated().is_some()
+    }
+
+    /// The scores that the governor states itself.
+    fn stated(&self) -> Option<&Stated> {
+        self.details.as_ref()?.scores.as_ref()
     }
 
     /// How many people must approve this escalation: the most that any of its reasons asks for.
@@ -357,12 +382,12 @@ impl Verdict {
         self.decision
     }
 
-    /// Whether it is a decision and nothing else.
+    /// Whether it is a decision and nothing else but what it was reached on.
     pub(crate) fn is_bare(&self) -> bool {
         self.details.is_none()
     }
 
-    /// Whether it allows, with nothing that would have to be checked or recorded beside.
+    /// Whether it allows, with nothing that would have to be checked.
     pub(crate) fn is_bare_allow(&self) -> bool {
         self.decision == Decision::Allow && self.is_bare()
     }
@@ -400,31 +425,47 @@ impl Verdict {
     /// The unified confidence score, 0 to 1, where the governor gives one.
     #[must_use]
     pub fn ucs(&self) -> Option<f64> {
-        Some(self.details.as_ref()?.scores.as_ref()?.ucs)
+        let stated = self.stated().map(|stated| stated.ucs);
+        stated.or_else(|| Some(self.basis.as_ref()?.scores.as_ref()?.ucs()))
     }
 
     /// The tier that decided (1 gate, 2 score, 3 deliberation), where the governor gives one.
     #[must_use]
     pub fn tier(&self) -> Option<u8> {
-        Some(self.details.as_ref()?.scores.as_ref()?.tier)
+        let stated = self.stated().map(|stated| stated.tier);
+        stated.or_else(|| Some(self.basis.as_ref()?.scores.as_ref()?.tier()))
     }
 
     /// Name and score (0 to 1) of each assessed dimension; empty where the governor gives none.
     pub fn dimensions(&self) -> impl Iterator<Item = (&str, f64)> + '_ {
-        self.details
-            .iter()
-            .filter_map(|details| details.scores.as_ref())
-            .flat_map(|scores| scores.dimensions.iter().map(|(name, score)| (name.as_str(), *score)))
+        let stated = self.stated();
+        let assessed = self.basis.as_ref().filter(|_| stated.is_none());
+        let assessed = assessed.and_then(|basis| basis.scores.as_ref());
+        let stated = stated
+            .into_iter()
+            .flat_map(|stated| stated.dimensions.iter().map(|(name, score)| (name.as_str(), *score)));
+        let assessed = assessed
+            .into_iter()
+            .flat_map(|scores| scores.dimensions().map(|(name, score)| (name, f64::from(score) / 1e6)));
+        stated.chain(assessed)
     }
 
     /// The more restrictive of two verdicts: its decision, with the reasons of both, its own first (law 5).
     #[must_use]
     pub fn restricted_by(self, other: Self) -> Self {
-        let (mut first, second) = if other.decision > self.decision {
+        let (mut first, mut second) = if other.decision > self.decision {
             (other, self)
         } else {
             (self, other)
         };
+        let is_scored = first.ucs().is_some();
+        match (first.basis.is_some(), second.basis.take()) {
+            (false, basis) => first.basis = basis,
+            (true, Some(basis)) if !is_scored && second.stated().is_none() => {
+                first.details().scores = basis.scores.as_ref().map(Stated::of);
+            }
+            (true, _) => {}
+        }
         let Some(second) = second.details else {
             return first;
         };
@@ -433,8 +474,9 @@ impl Verdict {
         details.evaluation_id = details.evaluation_id.take().or(second.evaluation_id);
         details.agent = details.agent.take().or(second.agent);
         details.digest = details.digest.or(second.digest);
-        details.scores = details.scores.take().or(second.scores);
-        details.basis = details.basis.take().or(second.basis);
+        if !is_scored {
+            details.scores = details.scores.take().or(second.scores);
+        }
         details.expires = match (details.expires, second.expires) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -465,6 +507,43 @@ mod tests {
             for b in all {
                 let both = Verdict::new(a).restricted_by(Verdict::new(b));
                 assert_eq!(both.decision(), a.max(b));
+            }
+        }
+    }
+
+    #[cfg(feature = "engine")]
+    #[test]
+    fn the_scores_of_the_stricter_verdict_count_wherever_they_stand() {
+        let stated = |decision, ucs| Verdict::new(decision).with_scores(ucs, 2, BTreeMap::new());
+        let assessed = |decision, ucs: Option<f64>| {
+            let names: Arc<[Arc<str>]> = Arc::new(["care".into()]);
+            let scores = ucs.map(|ucs| {
+                let mut scores = Scores::new(ucs, 3, &names);
+                scores.set(0, ucs);
+                scores
+            });
+            let inputs: Box<str> = "{}".into();
+            Verdict::new(decision).with_basis(Arc::new(Basis {
+                rules: Digest::ZERO,
+                policies: Vec::new(),
+                scores,
+                inputs,
+            }))
+        };
+        let (allow, deny) = (Decision::Allow, Decision::Deny);
+        for (one, other, expected) in [
+            (Verdict::new(deny), assessed(allow, Some(0.5)), Some(0.5)),
+            (assessed(deny, Some(0.25)), assessed(allow, Some(0.5)), Some(0.25)),
+            (assessed(deny, None), assessed(allow, Some(0.5)), Some(0.5)),
+            (assessed(deny, Some(0.25)), stated(allow, 0.5), Some(0.25)),
+            (stated(deny, 0.25), assessed(allow, Some(0.5)), Some(0.25)),
+            (assessed(deny, None), stated(allow, 0.5), Some(0.5)),
+            (assessed(deny, None), assessed(allow, None), None),
+        ] {
+            for both in [one.clone().restricted_by(other.clone()), other.restricted_by(one)] {
+                assert_eq!((both.decision(), both.ucs()), (deny, expected));
+                let named: Vec<_> = both.dimensions().collect();
+                assert!(named.is_empty() || named == [("care", expected.unwrap())], "{named:?}");
             }
         }
     }

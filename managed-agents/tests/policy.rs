@@ -531,6 +531,21 @@ fn a_candidate_judges_beside_the_set_in_force_and_decides_nothing() {
 }
 
 #[test]
+fn only_tools_that_a_policy_is_about_are_part_of_the_rules() {
+    let digest = |text: &str, tools: &[&str]| {
+        let schema = json!({"type": "object", "properties": {"amount": {"type": "integer"}}});
+        let builder = tools
+            .iter()
+            .fold(Policies::builder(), |builder, tool| builder.tool(*tool, &schema));
+        builder.text("a.cedar", text).load().unwrap().digest()
+    };
+    let about_pay = r#"forbid(principal, action == Action::"pay", resource);"#;
+    assert_eq!(digest(about_pay, &["pay"]), digest(about_pay, &["look", "pay"]));
+    let about_all = "permit(principal, action, resource);";
+    assert_ne!(digest(about_all, &["pay"]), digest(about_all, &["look", "pay"]));
+}
+
+#[test]
 fn records_name_the_rules_and_other_rules_have_another_digest() {
     let rules = |text: &str| {
         let harness = harness(&policies(text).load().unwrap());

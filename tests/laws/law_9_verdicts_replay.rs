@@ -170,3 +170,98 @@ async fn law_9_every_recorded_decision_is_made_again_under_the_same_rules() {
     );
     std::fs::remove_dir_all(&dir).unwrap();
 }
+
+/// What an agent did before decides: denials until it is below the floor, approvals that lead back, and all of it again from the record.
+#[tokio::test]
+async fn law_9_verdicts_that_rest_on_trust_and_score_are_made_again() {
+    for with_policies in [true, false] {
+        let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("law-9-trust-{with_policies}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        let set = dir.join("policies");
+        std::fs::create_dir_all(&set).unwrap();
+        std::fs::write(
+            set.join("law.cedar"),
+            r#"forbid(principal, action == Action::"drop", resource);
+               permit(principal, action == Action::"pay", resource) when { context has trust && context.trust.score.greaterThan(decimal("0.45")) };
+               forbid(principal, action == Action::"pay", resource) when { context has drifted && context.drifted };"#,
+        )
+        .unwrap();
+        let schemas =
+            json!({"pay": {"type": "object", "properties": {}}, "drop": {"type": "object", "properties": {}}});
+        std::fs::write(set.join("law.tools.json"), schemas.to_string()).unwrap();
+        let tools = "[tools.pay]\nrisk = \"low\"\n[tools.look]\nrisk = \"low\"\n[tools.drop]\nrisk = \"low\"\n";
+        let scopes = if with_policies {
+            ""
+        } else {
+            "[scopes]\nbot = [\"pay\", \"look\"]\n"
+        };
+        std::fs::write(dir.join("managed-agents.toml"), format!("{scopes}{tools}")).unwrap();
+
+        let home = Home::open(StoreOptions::new(dir.join("data")).high_water(dir.join("mark"))).unwrap();
+        let engine = if with_policies {
+            Engine::new().policies(&Policies::builder().path(&set).load().unwrap())
+        } else {
+            Engine::new().scope("bot", ["pay", "look"])
+        };
+        let low = |name| ToolMeta::new(name).with_risk(Risk::Low);
+        let harness = Harness::builder()
+            .agent_id("bot")
+            .home(&home)
+            .governor(engine)
+            .declare(low("pay"))
+            .declare(low("look"))
+            .declare(low("drop"))
+            .build()
+            .await
+            .unwrap();
+        let mut codes = std::collections::BTreeMap::new();
+        for number in 0..200_u32 {
+            let tool = ["pay", "look", "pay", "drop"][(number % 4) as usize];
+            let code = match harness.govern(tool, json!({})).await {
+                Ok(permit) => {
+                    permit.finish(Outcome::Ok);
+                    "ran".to_owned()
+                }
+                Err(denied) => denied.code().to_owned(),
+            };
+            *codes.entry(code).or_insert(0) += 1;
+        }
+        assert!(
+            codes["behaviour_trust"] > 20 && codes["ran"] >= 3,
+            "trust decides: {codes:?}"
+        );
+        drop((harness, home));
+        let mut replay = Command::new(program());
+        replay
+            .args(["policy", "replay", "--config"])
+            .arg(dir.join("managed-agents.toml"));
+        if with_policies {
+            replay.arg("--policies").arg(&set);
+        }
+        replay
+            .arg("--data-dir")
+            .arg(dir.join("data"))
+            .arg("--high-water")
+            .arg(dir.join("mark"));
+        let output = replay.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        // without policies a record needs its inputs only where behaviour had a say
+        let expected = if with_policies {
+            "200 decided alike, 0 not; 0 under other rules"
+        } else {
+            "0 not; 0 under other rules"
+        };
+        let alike: u32 = said
+            .split(" decided alike")
+            .next()
+            .and_then(|count| count.rsplit(char::is_whitespace).next()?.parse().ok())
+            .unwrap_or(0);
+        assert!(
+            said.contains(expected) && alike >= codes["behaviour_trust"],
+            "{with_policies} {codes:?}: {said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}

@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::{Archetype, Assessed, Assessor, Dimension, Facts, Finding, Preset, decide};
+use std::sync::Arc;
+
+use super::assessor::Panel;
+use super::{Archetype, Assessed, Assessment, Assessor, Dimension, Facts, Finding, Preset};
 use crate::call::{ArgKind, Effect, Risk, ToolMeta};
 use crate::drift::Severity;
 use crate::verdict::Decision;
@@ -18,24 +21,23 @@ fn presets() -> [Preset; 6] {
     ]
 }
 
-fn profile() -> impl Strategy<Value = Vec<Assessed>> {
+/// What a standard dimension said, and how much it weighs.
+type Said = (Option<Finding>, f64);
+
+fn profile() -> impl Strategy<Value = Vec<Said>> {
     let finding = (0.0..=1.0_f64, 0.0..=1.0_f64, prop::bool::weighted(0.05)).prop_map(|(concern, confidence, veto)| {
         let finding = Finding::new(concern, "because").with_confidence(confidence);
         if veto { finding.veto() } else { finding }
     });
-    let names = super::standard()
-        .into_iter()
-        .map(|dimension| dimension.name().to_owned());
-    let each: Vec<_> = names
-        .map(|name| {
-            (prop::option::of(finding.clone()), 0.0..=5.0_f64).prop_map(move |(finding, weight)| Assessed {
-                name: name.clone(),
-                weight,
-                finding,
-            })
-        })
-        .collect();
-    each
+    let number = super::standard().len();
+    prop::collection::vec((prop::option::of(finding), 0.0..=5.0_f64), number..=number)
+}
+
+fn assessed(preset: &Preset, trust: f64, profile: Vec<Said>) -> Assessment {
+    let (findings, weights): (Vec<_>, Vec<_>) = profile.into_iter().unzip();
+    let dimensions = super::standard().into_iter().map(Arc::from);
+    let panel = Panel::new(preset.clone(), dimensions.zip(weights).collect());
+    Assessment::new(&Arc::new(panel), trust, findings.into())
 }
 
 proptest! {
@@ -48,19 +50,19 @@ proptest! {
         by in 0.0..=1.0_f64,
         what in 0..5,
     ) {
-        let before = decide(&preset, trust, profile.clone());
+        let before = assessed(&preset, trust, profile.clone());
         let mut worse = profile;
         let mut less = trust;
         let one = &mut worse[at];
-        match (what, &mut one.finding) {
+        match (what, &mut one.0) {
             (0, _) => less = trust * (1.0 - by),
             (1, Some(finding)) => finding.concern += (1.0 - finding.concern) * by,
             (2, Some(finding)) => finding.confidence += (1.0 - finding.confidence) * by,
             (3, Some(finding)) => finding.veto = true,
-            (4, None) => one.finding = Some(Finding::new(by, "one more")),
-            _ => one.weight += by * 10.0,
+            (4, None) => one.0 = Some(Finding::new(by, "one more")),
+            _ => one.1 += by * 10.0,
         }
-        let after = decide(&preset, less, worse);
+        let after = assessed(&preset, less, worse);
         prop_assert!(after.ucs() <= before.ucs() + 1e-12, "{} after {}", after.ucs(), before.ucs());
         prop_assert!(after.decision() >= before.decision(), "{} after {}", after.decision(), before.decision());
         prop_assert!((0.0..=1.0).contains(&after.ucs()));
@@ -152,7 +154,7 @@ fn what_nobody_knows_is_not_assessed_and_weighs_nothing() {
         "temporal_compliance",
         "behavioral_consistency",
     ] {
-        let one = assessment.dimensions().iter().find(|one| one.name() == name).unwrap();
+        let one = assessment.dimensions().find(|one| one.name() == name).unwrap();
         assert_eq!(
             (one.score(), one.weight(), one.reason()),
             (None, 0.0, "not_assessed"),
@@ -168,10 +170,9 @@ fn an_archetype_counts_until_the_agent_is_watched_and_a_rarer_call_is_a_larger_c
     let facts = |usual| Facts::of(&pay).with_trust(0.9).with_usual(usual);
     let concern = |facts: &Facts<'_>| {
         let assessment = assessor.assess(facts);
-        let all = assessment.dimensions().iter();
-        all.clone()
-            .find(|one| one.name() == "behavioral_consistency")
-            .and_then(Assessed::score)
+        let mut all = assessment.dimensions();
+        all.find(|one| one.name() == "behavioral_consistency")
+            .and_then(|one| Assessed::score(&one))
     };
     assert_eq!(assessor.usual("analyst", &pay), Some(0.0));
     assert_eq!(assessor.usual("another", &pay), None);
@@ -219,6 +220,42 @@ fn an_own_dimension_takes_the_place_of_its_name_and_may_veto() {
     assert_eq!(assessment.dimensions().len(), 14);
     let import = ToolMeta::new("import").read_only();
     assert_eq!(assessor.assess(&Facts::of(&import)).decision(), Decision::Allow);
+}
+
+#[test]
+fn dimensions_that_were_added_before_stay_when_a_shared_assessor_gets_another() {
+    struct Extra(&'static str);
+    impl Dimension for Extra {
+        fn name(&self) -> &str {
+            self.0
+        }
+
+        fn assess(&self, _facts: &Facts<'_>) -> Option<Finding> {
+            Some(Finding::new(0.25, "extra"))
+        }
+    }
+    let first = Assessor::new(Preset::general()).with(Extra("a_first"), 1.0);
+    let both = first.clone().with(Extra("z_second"), 1.0);
+    let look = ToolMeta::new("look").read_only();
+    let assessment = both.assess(&Facts::of(&look));
+    assert_eq!(first.assess(&Facts::of(&look)).dimensions().len(), 15);
+    assert_eq!(assessment.dimensions().len(), 16);
+    let scores = assessment.scores();
+    let told: Vec<_> = scores.dimensions().collect();
+    assert_eq!(told.first(), Some(&("a_first", 750_000)));
+    assert_eq!(told.last(), Some(&("z_second", 750_000)));
+    for one in assessment.dimensions() {
+        let score = told
+            .iter()
+            .find(|(name, _)| *name == one.name())
+            .map(|(_, score)| *score);
+        assert_eq!(
+            score,
+            one.score().map(|score| (score * 1e6).round() as u32),
+            "{}",
+            one.name()
+        );
+    }
 }
 
 #[test]

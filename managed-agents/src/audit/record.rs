@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::call::{Digest, Head, ToolMeta};
 use crate::outcome::Outcome;
-use crate::verdict::{Basis, Decision, EvaluationId, Found, Verdict};
+use crate::verdict::{Basis, Decision, EvaluationId, Found, Verdict, millionths};
 
 /// What the harness made of a decision.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -93,6 +93,8 @@ pub struct DecisionRecord {
     pub(crate) rules: Option<Digest>,
     /// The agent's trust, where the governor keeps one.
     pub(crate) trust: Option<TrustNote>,
+    /// What the governor's verdict was reached on.
+    pub(crate) basis: Option<Arc<Basis>>,
     pub(crate) details: Option<Box<RecordDetails>>,
 }
 
@@ -119,29 +121,28 @@ pub(crate) struct RecordDetails {
     pub(crate) target: Option<Box<str>>,
     pub(crate) codes: Vec<Cow<'static, str>>,
     pub(crate) ticket: Option<Arc<str>>,
-    /// In millionths, as are the dimensions: records hold no floats.
+    /// In millionths, as are the dimensions: records hold no floats. Where an assessment made them they stand in the basis.
     pub(crate) ucs: Option<u32>,
     pub(crate) dimensions: Vec<(Box<str>, u32)>,
     /// What the screen found, and where.
     pub(crate) screen: Vec<(Cow<'static, str>, Found)>,
-    /// What the governor's verdict was reached on.
-    pub(crate) basis: Option<Arc<Basis>>,
 }
 
 impl RecordDetails {
-    /// Adds the governor's scores, and what the screen found.
+    /// Adds the scores that the governor states, and what the screen found.
     pub(crate) fn judged(mut self, verdict: &Verdict) -> Self {
         self.screen = verdict
             .reasons()
             .iter()
             .filter_map(|reason| Some((reason.code().to_owned().into(), reason.found()?.clone())))
             .collect();
-        self.basis = verdict.basis().cloned();
-        self.ucs = verdict.ucs().map(millionths);
-        self.dimensions = verdict
-            .dimensions()
-            .map(|(name, score)| (name.into(), millionths(score)))
-            .collect();
+        if verdict.states_scores() {
+            self.ucs = verdict.ucs().map(millionths);
+            self.dimensions = verdict
+                .dimensions()
+                .map(|(name, score)| (name.into(), millionths(score)))
+                .collect();
+        }
         self
     }
 
@@ -152,21 +153,9 @@ impl RecordDetails {
             && self.codes.is_empty()
             && self.ticket.is_none()
             && self.ucs.is_none()
-            && self.screen.is_empty()
-            && self.basis.is_none();
+            && self.screen.is_empty();
         (!empty).then(|| Box::new(self))
     }
-}
-
-/// A score of 0 to 1 in millionths; what is no score is 0.
-fn millionths(score: f64) -> u32 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped to 0 to 1 000 000; NaN becomes 0"
-    )]
-    let millionths = (score.clamp(0.0, 1.0) * 1_000_000.0).round() as u32;
-    millionths
 }
 
 impl DecisionRecord {
@@ -283,21 +272,20 @@ impl DecisionRecord {
 
     /// States the inputs that the verdict, unchanged, was found to rest on.
     pub(crate) fn rests_on(&mut self, inputs: Box<str>) {
-        if let Some(basis) = self.details.as_mut().and_then(|details| details.basis.as_mut()) {
-            let mut found = Basis::clone(basis);
-            found.inputs = inputs;
-            *basis = found.into();
+        if let Some(basis) = &mut self.basis {
+            *basis = basis.on(inputs);
         }
     }
 
     pub(crate) fn basis(&self) -> Option<&Basis> {
-        self.details.as_ref()?.basis.as_deref()
+        self.basis.as_deref()
     }
 
     /// The unified confidence score in millionths, where the governor gave one.
     #[must_use]
     pub fn ucs_millionths(&self) -> Option<u32> {
-        self.details.as_ref()?.ucs
+        let stated = self.details.as_ref().and_then(|details| details.ucs);
+        stated.or_else(|| Some(millionths(self.basis()?.scores.as_ref()?.ucs())))
     }
 
     /// The agent's trust for calls of this one's effect, before and after this decision, in millionths, where the governor
@@ -309,9 +297,13 @@ impl DecisionRecord {
 
     /// Name and score in millionths of each assessed dimension; empty where the governor gave none.
     pub fn dimensions_millionths(&self) -> impl Iterator<Item = (&str, u32)> + '_ {
-        self.details
-            .iter()
+        let stated = self.details.as_ref().filter(|details| details.ucs.is_some());
+        let assessed = self.basis().filter(|_| stated.is_none());
+        let assessed = assessed.and_then(|basis| basis.scores.as_ref());
+        let stated = stated.into_iter();
+        stated
             .flat_map(|details| details.dimensions.iter().map(|(name, score)| (&**name, *score)))
+            .chain(assessed.into_iter().flat_map(|scores| scores.dimensions()))
     }
 
     /// What the screen found: code and place of each finding that counted.

@@ -1,50 +1,91 @@
 //! The engine's assessment of a call, where it has an assessor.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
 use super::Engine;
 use super::behaviour::Bearing;
 use crate::assessment::{Assessment, Facts};
-use crate::call::{Origin, ToolCall};
-use crate::verdict::{Basis, Decision, Reason, Verdict};
+use crate::call::{Digest, Origin, ToolCall};
+use crate::verdict::{AsInputs, Basis, Decision, Reason, Scores, Verdict};
+
+/// What behaviour and assessment say of a call.
+pub(super) struct Said {
+    /// Nothing where all is as it should be.
+    verdict: Option<Verdict>,
+    /// What the assessment made of it.
+    scores: Option<Scores>,
+}
+
+impl Said {
+    /// Whether the verdict on the call rests on the agent's behaviour.
+    pub(super) fn is_something(&self) -> bool {
+        self.verdict.is_some() || self.scores.is_some()
+    }
+
+    /// A verdict with what is said here, and the scores.
+    pub(super) fn restricting(self, verdict: Verdict) -> (Verdict, Option<Scores>) {
+        match self.verdict {
+            Some(said) => (verdict.restricted_by(said), self.scores),
+            None => (verdict, self.scores),
+        }
+    }
+}
+
+/// The inputs of a verdict where no policies are.
+#[derive(Debug, Serialize)]
+struct Rested {
+    #[serde(serialize_with = "hexadecimal")]
+    rules: Digest,
+    decision: Decision,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behaviour: Option<Bearing>,
+}
+
+impl AsInputs for Rested {
+    fn json(&self) -> Cow<'_, str> {
+        // texts and numbers always have a JSON form
+        serde_json::to_string(self).unwrap_or_default().into()
+    }
+}
 
 impl Engine {
     /// What is said of a call because of its agent's behaviour and the assessment, with the scores.
-    pub(super) fn behaves(
-        &self,
-        call: &ToolCall,
-        bearing: Option<&Bearing>,
-        policy: Option<Decision>,
-    ) -> Option<Verdict> {
+    pub(super) fn behaves(&self, call: &ToolCall, bearing: Option<&Bearing>, policy: Option<Decision>) -> Said {
         let floor = self.behaviour.as_ref().zip(bearing);
         let floor = floor.and_then(|(behaviour, bearing)| behaviour.judge(bearing));
-        let assessed = self
-            .assessment(call, bearing, policy)
-            .map(|assessment| verdict(&assessment));
-        match (floor, assessed) {
-            (Some(floor), Some(assessed)) => Some(floor.restricted_by(assessed)),
-            (floor, assessed) => floor.or(assessed),
+        let Some(assessment) = self.assessment(call, bearing, policy) else {
+            return Said {
+                verdict: floor,
+                scores: None,
+            };
+        };
+        let assessed = concern(&assessment);
+        Said {
+            verdict: match (floor, assessed) {
+                (Some(floor), Some(assessed)) => Some(floor.restricted_by(assessed)),
+                (floor, assessed) => floor.or(assessed),
+            },
+            scores: Some(assessment.scores()),
         }
     }
 
     /// The verdict, with the behaviour that it rests on where no policies are: it stands in the record, so that it can be judged again.
-    pub(super) fn resting_on(&self, verdict: Verdict, behaviour: &Bearing) -> Verdict {
-        #[derive(serde::Serialize)]
-        struct Inputs<'a> {
-            rules: String,
-            decision: Decision,
-            behaviour: &'a Bearing,
-        }
+    pub(super) fn resting_on(&self, verdict: Verdict, behaviour: Option<Bearing>, scores: Option<Scores>) -> Verdict {
         let rules = self.scopes_digest();
-        let inputs = Inputs {
-            rules: rules.to_string(),
+        let inputs = Rested {
+            rules,
             decision: verdict.decision(),
             behaviour,
         };
-        verdict.with_basis(Basis {
+        verdict.with_basis(Arc::new(Basis {
             rules,
             policies: Vec::new(),
-            // texts and numbers always have a JSON form
-            inputs: serde_json::to_string(&inputs).unwrap_or_default().into(),
-        })
+            scores,
+            inputs,
+        }))
     }
 
     /// The assessment of a call; none where nobody asked for it.
@@ -81,18 +122,23 @@ impl Engine {
     }
 }
 
-fn verdict(assessment: &Assessment) -> Verdict {
-    let reason = |for_model: &'static str| {
-        Reason::new("behaviour_confidence", for_model).with_detail(assessment.explanation().to_owned())
-    };
-    let verdict = match assessment.decision() {
-        Decision::Allow => Verdict::allow(),
-        Decision::Escalate => {
-            Verdict::escalate(reason("too much speaks against this call, so a person must approve it"))
-        }
-        Decision::Deny => Verdict::deny(reason("too much speaks against this call; it was not run")),
-    };
-    verdict.with_scores(assessment.ucs(), assessment.tier(), assessment.scores())
+fn hexadecimal<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(digest)
+}
+
+/// What an assessment has against a call.
+fn concern(assessment: &Assessment) -> Option<Verdict> {
+    let reason =
+        |for_model: &'static str| Reason::new("behaviour_confidence", for_model).with_detail(assessment.explanation());
+    match assessment.decision() {
+        Decision::Allow => None,
+        Decision::Escalate => Some(Verdict::escalate(reason(
+            "too much speaks against this call, so a person must approve it",
+        ))),
+        Decision::Deny => Some(Verdict::deny(reason(
+            "too much speaks against this call; it was not run",
+        ))),
+    }
 }
 
 #[cfg(feature = "cedar")]

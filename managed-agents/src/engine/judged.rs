@@ -1,5 +1,6 @@
 //! Scope, declared risk and policies, and what a record needs so that they can be asked again.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::Engine;
-use super::behaviour::{Bearing, restricted};
+use super::behaviour::Bearing;
 use crate::call::{Digest, ToolCall};
 use crate::governor::{Claims, Held, Judgement};
 use crate::limit::{Counted, Rests, Stands};
 use crate::policy::{Counting, Facts, Judged, Policies, Said};
-use crate::verdict::{Basis, Decision, Verdict};
+use crate::verdict::{AsInputs, Basis, Decision, Scores, Verdict};
 
 /// What stands in a record as `inputs`: all that was judged on beside the call itself, and what came of it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -33,9 +34,9 @@ pub(crate) struct Inputs {
     pub(crate) counted: BTreeMap<String, u64>,
 }
 
-impl Inputs {
-    /// Texts and numbers always have a JSON form.
-    fn print(&self) -> Box<str> {
+impl AsInputs for Inputs {
+    fn json(&self) -> Cow<'_, str> {
+        // texts and numbers always have a JSON form
         serde_json::to_string(self).unwrap_or_default().into()
     }
 }
@@ -45,7 +46,7 @@ impl Inputs {
 struct Rested {
     call: Arc<ToolCall>,
     said: Said,
-    inputs: Inputs,
+    basis: Arc<Basis<Inputs>>,
     counting: Counting,
 }
 
@@ -59,12 +60,13 @@ impl Rests for Rested {
     }
 
     fn on(&self, counts: &[i64]) -> Stands {
-        let runs = self.inputs.decision == Decision::Allow;
+        let inputs = &self.basis.inputs;
+        let runs = inputs.decision == Decision::Allow;
         if self.counting.saw(counts) {
             self.counting.note(counts, runs);
             return Stands::Same;
         }
-        let (facts, said) = self.counting.again(&self.call, &self.inputs.facts, counts);
+        let (facts, said) = self.counting.again(&self.call, &inputs.facts, counts);
         // scope, risk and behaviour do not count: what policies say is the same, and so is the verdict
         let same = said.is_same(&self.said);
         self.counting.note(counts, same && runs);
@@ -73,9 +75,9 @@ impl Rests for Rested {
         }
         let inputs = Inputs {
             facts,
-            ..self.inputs.clone()
+            ..inputs.clone()
         };
-        Stands::Told(inputs.print())
+        Stands::Told(inputs.json().into())
     }
 }
 
@@ -89,8 +91,8 @@ impl Engine {
         } = policies.judge(call, SystemTime::now(), Some(self));
         let bearing = self.behaviour.as_ref().map(|own| own.bearing(call));
         let kept = counting.as_ref().map(|_| said.clone());
-        let ids = said.policies.clone();
-        let verdict = self.combined(call, said, bearing.as_ref());
+        let policies = said.policies.clone();
+        let (verdict, scores) = self.combined(call, said, bearing.as_ref());
         let decision = verdict.decision();
         let rules = self.rules_with(digest);
         let inputs = Inputs {
@@ -100,18 +102,20 @@ impl Engine {
             behaviour: bearing,
             counted: counting.as_ref().map(Counting::amounts).unwrap_or_default(),
         };
-        let verdict = verdict.with_basis(Basis {
+        let basis = Arc::new(Basis {
             rules,
-            policies: ids,
-            inputs: inputs.print(),
+            policies,
+            scores,
+            inputs,
         });
+        let verdict = verdict.with_basis(Arc::<Basis<Inputs>>::clone(&basis));
         let Some((counting, said)) = counting.zip(kept) else {
             return verdict.into();
         };
         let rested = Rested {
             call: Arc::clone(call),
             said,
-            inputs,
+            basis,
             counting,
         };
         let claims = Claims {
@@ -136,17 +140,17 @@ impl Engine {
             Some(policies) => {
                 let said = policies.judge_on(call, facts);
                 let ids = said.policies.clone();
-                (self.combined(call, said, bearing), ids)
+                (self.combined(call, said, bearing).0, ids)
             }
             None => (
-                restricted(self.judge(call), self.behaves(call, bearing, None)),
+                self.behaves(call, bearing, None).restricting(self.judge(call)).0,
                 Vec::new(),
             ),
         }
     }
 
     /// The most restrictive of scope, policies, behaviour and, where no permit names the tool, its declared risk.
-    fn combined(&self, call: &ToolCall, said: Said, bearing: Option<&Bearing>) -> Verdict {
+    fn combined(&self, call: &ToolCall, said: Said, bearing: Option<&Bearing>) -> (Verdict, Option<Scores>) {
         let Said { verdict, named, .. } = said;
         let policy = verdict.as_ref().map(Verdict::decision);
         let own = match (self.out_of_scope(call), named) {
@@ -158,7 +162,7 @@ impl Engine {
             Some(verdict) => own.restricted_by(verdict),
             None => own,
         };
-        restricted(verdict, self.behaves(call, bearing, policy))
+        self.behaves(call, bearing, policy).restricting(verdict)
     }
 
     /// The digest of scopes and policies.

@@ -16,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use behaviour::restricted;
 use sha2::{Digest as _, Sha256};
 
 use crate::answer::Answer;
@@ -173,12 +172,13 @@ impl Engine {
             return self.judge_with(policies, call);
         }
         let bearing = self.behaviour.as_ref().map(|behaviour| behaviour.bearing(call));
-        let behaves = self.behaves(call, bearing.as_ref(), None);
-        let rests = behaves.is_some();
-        let verdict = restricted(self.judge(call), behaves);
-        match bearing.filter(|_| rests) {
-            Some(bearing) => self.resting_on(verdict, &bearing).into(),
-            None => verdict.into(),
+        let said = self.behaves(call, bearing.as_ref(), None);
+        let rests = said.is_something();
+        let (verdict, scores) = said.restricting(self.judge(call));
+        if rests {
+            self.resting_on(verdict, bearing, scores).into()
+        } else {
+            verdict.into()
         }
     }
 

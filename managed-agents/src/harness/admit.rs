@@ -95,9 +95,9 @@ pub(super) fn admit_call_with<R>(scope: Scope, call: Arc<ToolCall>, then: impl F
         return Err(Case::new(scope, call, span).stop(&stopped, DenialKind::Interrupted));
     }
     match judge(&scope.harness, &call) {
-        Ok(Said::Allow) => match plain::record(inner, &call) {
-            Some(recorded) => Ok(then(recorded.admit(scope, call, span))),
-            None => Err(Case::new(scope, call, span).rule(Judged::plainly_allowed())),
+        Ok(Said::Allow(basis)) => match plain::record(inner, &call, basis) {
+            Ok(recorded) => Ok(then(recorded.admit(scope, call, span))),
+            Err(basis) => Err(Case::new(scope, call, span).rule(Judged::plainly_allowed(basis))),
         },
         Ok(Said::More(judged)) => Err(Case::new(scope, call, span).rule(judged)),
         Err(later) => Err(Case::new(scope, call, span).judge_later(later)),
@@ -161,6 +161,7 @@ fn refuse_again(scope: Scope, head: Arc<Head>, denied: GovernanceDenied, attempt
         disposition: Disposition::Refused,
         rules: None,
         trust: None,
+        basis: None,
         details: details.into_option(),
     };
     inner
@@ -246,7 +247,7 @@ impl Case {
             return self.stop(&stopped, DenialKind::Interrupted);
         }
         match judge(&self.scope.harness, &self.call) {
-            Ok(Said::Allow) => self.rule(Judged::plainly_allowed()),
+            Ok(Said::Allow(basis)) => self.rule(Judged::plainly_allowed(basis)),
             Ok(Said::More(judged)) => self.rule(judged),
             Err(later) => self.judge_later(later),
         }
@@ -516,6 +517,7 @@ impl Case {
             disposition: ruling.disposition,
             rules: inner.rules(verdict),
             trust: None,
+            basis: verdict.basis().cloned(),
             details,
         };
         let traits = Traits::of(&record, Some(&self.call));

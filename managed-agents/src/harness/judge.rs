@@ -9,7 +9,7 @@ use crate::answer::Answer;
 use crate::call::ToolCall;
 use crate::error::DenialKind;
 use crate::governor::{Claims, GovernorError, GovernorErrorKind, Judgement};
-use crate::verdict::{Decision, Reason, Verdict};
+use crate::verdict::{Basis, Decision, Reason, Verdict};
 
 /// What the judges said of a call.
 pub(super) struct Judged {
@@ -27,10 +27,10 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    /// Every judge allows the call, and none says more than that.
-    pub(super) fn plainly_allowed() -> Self {
+    /// Every judge allows the call, and none says more than what it rests on.
+    pub(super) fn plainly_allowed(basis: Option<Arc<Basis>>) -> Self {
         Self {
-            verdict: Verdict::allow(),
+            verdict: Verdict::allow_on(basis),
             claims: None,
             kind: DenialKind::Denied,
             by_governor: false,
@@ -48,8 +48,8 @@ impl Judged {
 
 /// What the judges said at once.
 pub(super) enum Said {
-    /// [`Judged::plainly_allowed`], which most calls are: nothing to be carried along.
-    Allow,
+    /// [`Judged::plainly_allowed`], which most calls are: next to nothing to be carried along.
+    Allow(Option<Arc<Basis>>),
     More(Judged),
 }
 
@@ -67,7 +67,7 @@ pub(super) fn judge(harness: &Harness, call: &Arc<ToolCall>) -> Result<Said, Ans
         let answer = inner.governor.decide(call);
         return match answer.peek() {
             // a verdict that states nothing has nothing that might not fit this call
-            Some(Ok(judgement)) if judgement.is_bare_allow() => Ok(Said::Allow),
+            Some(Ok(judgement)) if judgement.is_bare_allow() => Ok(Said::Allow(judgement.verdict().basis().cloned())),
             _ => match answered(inner.timeout, None, answer) {
                 Ok(answer) => Ok(Said::More(combine(harness, call, None, answer))),
                 Err(later) => Err(combine_later(harness, call, None, later)),

@@ -13,7 +13,7 @@ use super::span;
 use crate::audit::{Disposition, Sequence, Traits, TrustNote};
 use crate::call::ToolCall;
 use crate::store::AllowedCall;
-use crate::verdict::{Decision, LocalEvaluation, Verdict};
+use crate::verdict::{Basis, Decision, LocalEvaluation, Scores, Verdict};
 
 /// A call that is recorded as allowed. Nothing in it is to be dropped, so that it need not lie in memory on its way.
 #[derive(Clone, Copy)]
@@ -23,14 +23,21 @@ pub(super) struct Recorded {
     started: Instant,
     at: SystemTime,
     since: u64,
+    ucs: Option<f64>,
 }
 
-/// Records that a call is allowed, where it may go the short way.
+/// Records that a call is allowed, where it may go the short way; else gives back what the verdict was reached on.
 #[inline(always)]
-pub(super) fn record(inner: &Inner, call: &ToolCall) -> Option<Recorded> {
-    let memory = inner.memory.as_ref()?;
+pub(super) fn record(
+    inner: &Inner,
+    call: &ToolCall,
+    mut basis: Option<Arc<Basis>>,
+) -> Result<Recorded, Option<Arc<Basis>>> {
+    let Some(memory) = inner.memory.as_ref() else {
+        return Err(basis);
+    };
     if inner.observe_only || !inner.callbacks.is_empty() || call.has_details() {
-        return None;
+        return Err(basis);
     }
     let evaluation = inner.next_local_evaluation();
     // a stop that comes from here on is seen by the record, or by the body before it begins
@@ -41,20 +48,31 @@ pub(super) fn record(inner: &Inner, call: &ToolCall) -> Option<Recorded> {
         .watcher
         .as_ref()
         .and_then(|_| inner.governor.trust(call, at, false));
-    let place = memory.allowed(AllowedCall {
+    let (rules, ucs) = match basis.as_deref() {
+        Some(basis) => (
+            Some(inner.rules.with(basis.rules)),
+            basis.scores.as_ref().map(Scores::ucs),
+        ),
+        None => (inner.rules_of_bare_verdict(), None),
+    };
+    let allowed = AllowedCall {
         at,
         evaluation,
         call,
-        rules: inner.rules_of_bare_verdict(),
+        rules,
         trust: trust.map(TrustNote::from),
-    })?;
-    Some(Recorded {
-        evaluation,
-        place,
-        started,
-        at,
-        since,
-    })
+    };
+    match memory.allowed(allowed, &mut basis) {
+        Some(place) => Ok(Recorded {
+            evaluation,
+            place,
+            started,
+            at,
+            since,
+            ucs,
+        }),
+        None => Err(basis),
+    }
 }
 
 impl Recorded {
@@ -65,7 +83,7 @@ impl Recorded {
             scope.hear(self.place, self.at, call.head(), Traits::of_allowed(&call));
         }
         if let Some(session) = &scope.session {
-            session.count(Decision::Allow, None, &self.evaluation.into());
+            session.count(Decision::Allow, self.ucs, &self.evaluation.into());
         }
         if let Some(span) = &span {
             let evaluation = self.evaluation.into();

@@ -150,7 +150,7 @@ fn compile_here(sources: &[Source], tools: &BTreeMap<String, Known>) -> Result<C
         return Err(PolicyError::new(problems));
     }
     let warnings = validate(sources, &all, tools)?;
-    Ok(cut(&all, tools, digest(sources, tools), warnings))
+    Ok(cut(&all, tools, digest(sources, &all, tools), warnings))
 }
 
 fn start(policy: &Policy) -> usize {
@@ -361,7 +361,6 @@ fn schema(tools: &BTreeMap<String, Known>) -> Value {
     json!({"": {"entityTypes": {"Agent": {}, "Target": {}}, "actions": actions}})
 }
 
-/// SHA-256 of what was read: the files' texts in their order, and the tools' types.
 /// The digest of texts, in their order.
 pub(super) fn digest_of<'a>(texts: impl Iterator<Item = &'a str>) -> Digest {
     let mut hash = Sha256::new();
@@ -373,14 +372,22 @@ pub(super) fn digest_of<'a>(texts: impl Iterator<Item = &'a str>) -> Digest {
     Digest::new(hash.finalize().into())
 }
 
-fn digest(sources: &[Source], tools: &BTreeMap<String, Known>) -> Digest {
+/// SHA-256 of what was read: the files' texts in their order, and the types of the tools that some policy is about. What else is
+/// known of tools changes no verdict, so that it makes no other rules.
+fn digest(sources: &[Source], all: &[(Policy, Arc<About>)], tools: &BTreeMap<String, Known>) -> Digest {
+    let is_about = |tool: &str| {
+        let mut named = all.iter().map(|(_, about)| about.tools.as_ref());
+        named.any(|tools| tools.is_none_or(|tools| tools.contains(tool)))
+    };
+    let tools = tools.iter().filter(|(name, _)| is_about(name));
+    let tools = tools.map(|(name, known)| (name.clone(), known.clone())).collect();
     let mut hash = Sha256::new();
     hash.update(b"ma-policies/1");
     for source in sources {
         hash.update((source.text.len() as u64).to_be_bytes());
         hash.update(source.text.as_bytes());
     }
-    hash.update(sorted(&schema(tools)));
+    hash.update(sorted(&schema(&tools)));
     Digest::new(hash.finalize().into())
 }
 

@@ -295,7 +295,7 @@ impl Policies {
         })
     }
 
-    /// SHA-256 of the policies' texts and the tools' types.
+    /// SHA-256 of the policies' texts and the types of the tools that they are about.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.live().digest

@@ -11,7 +11,7 @@ use crate::call::{AgentId, Digest, Salt, ToolCall};
 use crate::governor::{Claims, Held};
 use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop, StopRecord, Target, is_reason};
 use crate::limit::{Counters, Over, Stands};
-use crate::verdict::{Decision, EvaluationId, LocalEvaluation};
+use crate::verdict::{Basis, Decision, EvaluationId, LocalEvaluation};
 
 /// How many calls are kept when nothing else is said.
 const DEFAULT_CAPACITY: usize = 10_000;
@@ -232,9 +232,9 @@ pub(crate) struct AllowedCall<'a> {
 }
 
 impl MemoryRecorder {
-    /// Writes an allowed call straight to its place; none, where it was stopped meanwhile.
+    /// Writes an allowed call straight to its place, with what its verdict was reached on; none, where it was stopped meanwhile.
     #[inline(always)]
-    pub(crate) fn allowed(&self, allowed: AllowedCall<'_>) -> Option<Sequence> {
+    pub(crate) fn allowed(&self, allowed: AllowedCall<'_>, basis: &mut Option<Arc<Basis>>) -> Option<Sequence> {
         let mut ring = self.ring();
         // as in `commit`
         if self.0.interrupts.admits(allowed.call).is_err() {
@@ -242,8 +242,8 @@ impl MemoryRecorder {
         }
         let next = ring.next;
         match ring.entries.get_mut(next) {
-            Some(oldest) => oldest.replace(allowed),
-            None => ring.entries.push(MemoryEntry::of(allowed)),
+            Some(oldest) => oldest.replace(allowed, basis.take()),
+            None => ring.entries.push(MemoryEntry::of(allowed, basis.take())),
         }
         Some(ring.recorded(self.0.capacity))
     }
@@ -251,7 +251,7 @@ impl MemoryRecorder {
 
 impl MemoryEntry {
     #[inline(always)]
-    fn of(allowed: AllowedCall<'_>) -> Self {
+    fn of(allowed: AllowedCall<'_>, basis: Option<Arc<Basis>>) -> Self {
         let call = allowed.call;
         Self {
             decision: DecisionRecord {
@@ -265,6 +265,7 @@ impl MemoryEntry {
                 disposition: Disposition::Allowed,
                 rules: allowed.rules,
                 trust: allowed.trust,
+                basis,
                 details: None,
             },
             salt: *call.salt(),
@@ -275,7 +276,7 @@ impl MemoryEntry {
 
     /// The same in place of another one, which was mostly of the same tool.
     #[inline(always)]
-    fn replace(&mut self, allowed: AllowedCall<'_>) {
+    fn replace(&mut self, allowed: AllowedCall<'_>, reached_on: Option<Arc<Basis>>) {
         // each field is named, so that none can be forgotten
         let Self {
             decision:
@@ -290,6 +291,7 @@ impl MemoryEntry {
                     disposition,
                     rules,
                     trust,
+                    basis,
                     details,
                 },
             salt,
@@ -309,6 +311,7 @@ impl MemoryEntry {
         *disposition = Disposition::Allowed;
         *rules = allowed.rules;
         *trust = allowed.trust;
+        *basis = reached_on;
         *details = None;
         *salt = *call.salt();
         *outcome = None;

@@ -93,7 +93,7 @@ pub fn decision(
         out.key("inputs");
         // target and sums in it may come from redacted arguments
         let redacted = call.is_some_and(ToolCall::has_redactions);
-        sealer.seal(&mut out, "/inputs".to_owned(), basis.inputs.as_bytes(), redacted)?;
+        sealer.seal(&mut out, "/inputs".to_owned(), basis.inputs.json().as_bytes(), redacted)?;
     }
     let more = out.names("not_judged", MOST_NAMES, record.not_judged());
     if more > 0 {

@@ -59,6 +59,7 @@ pub(crate) fn record(call: &ToolCall, decision: Decision, disposition: Dispositi
         disposition,
         rules: None,
         trust: None,
+        basis: None,
         details: details.into_option(),
     }
 }
@@ -228,15 +229,13 @@ fn a_decision_without_a_call_says_what_there_is() {
 fn what_a_verdict_rests_on_is_committed_to_like_all_else() {
     let call = call("pay", &json!({"amount": 7, "to": "bob"}), &[]);
     let mut record = record(&call, Decision::Allow, Disposition::Allowed, &[]);
-    let details = RecordDetails {
-        basis: Some(Arc::new(Basis {
-            rules: Digest::new([3; 32]),
-            policies: vec!["test.1".into()],
-            inputs: r#"{"facts":{}}"#.into(),
-        })),
-        ..RecordDetails::default()
-    };
-    record.details = details.into_option();
+    let inputs: Box<str> = r#"{"facts":{}}"#.into();
+    record.basis = Some(Arc::new(Basis {
+        rules: Digest::new([3; 32]),
+        policies: vec!["test.1".into()],
+        scores: None,
+        inputs,
+    }));
     let pending = decision(&record, Some(&call), &context()).unwrap();
     let entry = sound(&pending);
     let paths: Vec<_> = entry.commitments().iter().map(|one| one.path().to_owned()).collect();

@@ -413,11 +413,3 @@ impl crate::policy::SignalSource for Behaviour {
         }
     }
 }
-
-/// The more restrictive of a verdict and what behaviour says.
-pub(super) fn restricted(verdict: Verdict, behaviour: Option<Verdict>) -> Verdict {
-    match behaviour {
-        Some(behaviour) => verdict.restricted_by(behaviour),
-        None => verdict,
-    }
-}

@@ -132,6 +132,10 @@ by_name! {
         "gdb" if (cmd.short('p') || cmd.long("pid")) && cmd.args.iter().any(|field| {
             ["dump memory", "dump binary", "generate-core-file", "gcore"].iter().any(|own| field.text.contains(own))
         }) => found(walk, cmd, &rule::CREDENTIAL_DUMP),
+        // functions called inside of a process that runs (gdb, "Calling Program Functions")
+        "gdb" if (cmd.short('p') || cmd.long("pid")) && cmd.args.iter().any(|field| {
+            ["system(", "dlopen(", "execve(", "execl(", "mprotect("].iter().any(|own| field.text.contains(own))
+        }) => found(walk, cmd, &rule::SHELL_ESCAPE),
         // one variable whose name says that it is secret
         "printenv" if cmd.args.iter().any(|field| names_secret(&field.text)) => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "nmcli" if cmd.short('s') || cmd.has("--show-secrets") => found(walk, cmd, &rule::CREDENTIAL_PRINT),

@@ -156,6 +156,14 @@ by_name! {
     NAMES: pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) where cmd.name is {
         "rm" | "unlink" | "srm" | "trash" | "trash-put" | "rip" | "gio" | "rimraf" | "del" | "rmtrash" | "wipe"
         | "safe-rm" | "grm" => remove(walk, cmd),
+        // tar(1): what is packed is deleted where it stood
+        "tar" | "gtar" if cmd.long("remove-files") => {
+            // letters without a dash stand first, and the archive behind them
+            let bare = if cmd.arg(0).starts_with('-') { 0 } else { 2 };
+            for field in cmd.operands("fCXTI", &["file", "directory", "exclude"]).into_iter().skip(bare) {
+                delete(walk, std::slice::from_ref(&field.text), true, true, field.span);
+            }
+        },
         "rmdir" => {
             for field in cmd.operands("", &[]) {
                 if matches!(walk.places.place(&field.text, &walk.cwd), Place::Root | Place::System) {
@@ -182,6 +190,10 @@ fn remove(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             cmd.name,
             "rimraf" | "wipe" | "trash" | "trash-put" | "rip" | "rmtrash" | "gio"
         );
+    // Windows commands, `del`: the files of that name in all directories below
+    if cmd.name == "del" && cmd.args.iter().any(|field| field.text.eq_ignore_ascii_case("/s")) {
+        found(walk, cmd, &rule::DESTROY_OUTSIDE);
+    }
     let force = cmd.flag('f', "force");
     let mut operands = cmd.operands("", &[]);
     if cmd.name == "gio" {
