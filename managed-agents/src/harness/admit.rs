@@ -223,6 +223,9 @@ pub(super) struct Case {
     pub(super) attempts: u8,
     /// The ticket that it has waited for or tried to use.
     pub(super) joined: Option<Arc<str>>,
+    /// It is denied, and taken for one that nobody has approved.
+    #[cfg(feature = "engine")]
+    pub(super) unapproved: bool,
     /// The call is one that people edited.
     #[cfg(feature = "engine")]
     pub(super) edited: Option<Arc<super::edited::Edited>>,
@@ -248,6 +251,8 @@ impl Case {
             span,
             attempts: 1,
             joined: None,
+            #[cfg(feature = "engine")]
+            unapproved: false,
             #[cfg(feature = "engine")]
             edited: None,
         }
@@ -387,6 +392,8 @@ impl Case {
             span: self.span.clone(),
             attempts: self.attempts,
             joined: self.joined.clone(),
+            #[cfg(feature = "engine")]
+            unapproved: self.unapproved,
             #[cfg(feature = "engine")]
             edited: self.edited.clone(),
         };
@@ -604,6 +611,8 @@ impl Case {
         (started, since): (Instant, u64),
     ) -> Step {
         match committed {
+            #[cfg(feature = "engine")]
+            Ok(Committed::Stale) if self.unapproved => return self.deny_again(ruling),
             Ok(Committed::Stale) => return self.again(),
             Ok(Committed::Exceeded(at)) => return self.exceeded(ruling, at),
             Ok(Committed::Done(_)) | Err(_) => {}
