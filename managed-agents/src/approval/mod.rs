@@ -12,6 +12,7 @@ mod edit;
 mod error;
 mod key;
 #[cfg(feature = "engine")]
+mod pending;
 mod queue;
 #[cfg(feature = "sqlite")]
 mod redeem;
@@ -28,7 +29,7 @@ pub(crate) use edit::{Edit, not_covered};
 pub use error::{ApprovalError, ApprovalErrorKind};
 pub use key::{ApproverKey, ApproverKeyError, ApproverPublicKey};
 #[cfg(feature = "engine")]
-pub use queue::PendingTicket;
+pub use pending::PendingTicket;
 #[cfg(feature = "engine")]
 pub(crate) use queue::{Approvals, Asking, LIFETIME, MOST_PENDING, Standing};
 #[cfg(feature = "sqlite")]
@@ -40,7 +41,7 @@ pub(crate) use roster::{ROOT, Roots};
 #[cfg(feature = "sqlite")]
 pub use shown::{ShownCall, ShownReason};
 #[cfg(feature = "sqlite")]
-pub(crate) use statement::APPROVER_ENTRY;
+pub(crate) use statement::{APPROVER_ENTRY, OPERATOR_ENTRY};
 #[cfg(feature = "sqlite")]
 pub use statement::{OperatorStatement, StatementKind};
 #[cfg(feature = "engine")]

@@ -25,8 +25,8 @@ pub(crate) struct Found {
     pub(crate) digest: Digest,
     pub(crate) binding: [u8; 32],
     pub(crate) salt: Salt,
-    /// What people signed, from the log.
-    pub(crate) statements: Vec<String>,
+    /// What people signed, from the log, read and not yet verified; none for what is no statement.
+    pub(crate) statements: Vec<Option<OperatorStatement>>,
     /// What they changed of it, and the salt of what they signed of that.
     pub(crate) edit: Option<(Edit, Salt)>,
 }
@@ -129,11 +129,11 @@ fn approved(found: &Found, asked: &Asked<'_>, edit: Option<Digest>) -> Redeemed 
     let mut people = HashSet::new();
     let mut shown: Option<HashSet<String>> = None;
     let mut doubt = None;
-    for text in &found.statements {
-        match approval(text, (found, edit), asked) {
+    for stated in &found.statements {
+        match approval(stated.as_ref(), (found, edit), asked) {
             Ok(stated) => {
                 people.insert(stated.signer());
-                let codes = reasons_of(&stated);
+                let codes = reasons_of(stated);
                 // everybody must have seen it
                 shown = Some(match shown {
                     None => codes,
@@ -206,13 +206,13 @@ fn forged() -> Reason {
     )
 }
 
-/// Reads one approval, and holds every part of it against the call that asks.
-fn approval(
-    text: &str,
+/// Verifies one approval, and holds every part of it against the call that asks.
+fn approval<'s>(
+    stated: Option<&'s OperatorStatement>,
     (found, edit): (&Found, Option<Digest>),
     asked: &Asked<'_>,
-) -> Result<OperatorStatement, Doubt> {
-    let stated = OperatorStatement::parse(text).map_err(|_| Doubt::Forged)?;
+) -> Result<&'s OperatorStatement, Doubt> {
+    let stated = stated.ok_or(Doubt::Forged)?;
     let call = asked.call;
     let same = |name: &str, value: &str| stated.about(name) == Some(value);
     let kind = match edit {
@@ -241,7 +241,7 @@ fn approval(
     {
         return Err(Doubt::OtherSession);
     }
-    let signer = asked.roster.signer(&stated).map_err(|why| match why {
+    let signer = asked.roster.signer(stated).map_err(|why| match why {
         NotBelieved::NotEnrolled => Doubt::NotEnrolled,
         NotBelieved::Forged | NotBelieved::OtherLog => Doubt::Forged,
     })?;
@@ -265,10 +265,9 @@ fn reasons_of(stated: &OperatorStatement) -> HashSet<String> {
 
 /// A no needs no proof; but only who may approve is quoted.
 fn rejected(found: &Found, asked: &Asked<'_>) -> Reason {
-    let said = found.statements.iter().find_map(|text| {
-        let stated = OperatorStatement::parse(text).ok()?;
+    let said = found.statements.iter().flatten().find_map(|stated| {
         let rejects = stated.kind() == StatementKind::Reject && stated.about("ticket") == Some(&*found.id);
-        asked.roster.signer(&stated).ok().filter(|_| rejects)?;
+        asked.roster.signer(stated).ok().filter(|_| rejects)?;
         stated.about("reason").map(str::to_owned)
     });
     Reason::new("rejected", super::rejection(said.as_deref().unwrap_or_default()))

@@ -98,15 +98,12 @@ impl Roster {
         }
     }
 
-    /// Takes the next `approver` entry of the log. False when it states nothing that is to be believed.
-    pub(crate) fn apply(&mut self, stated: &OperatorStatement) -> bool {
-        let Some(key) = stated.about("key").and_then(|key| PublicKey::parse(key).ok()) else {
+    /// Whether whoever signed the next `approver` entry of the log may say who approves, and has not said this before.
+    pub(crate) fn entitles(&self, stated: &OperatorStatement) -> bool {
+        let Some(key) = about_key(stated) else {
             return false;
         };
-        // the root's own enrolment is that of the key whose fingerprint code names
-        let is_root = self.operator == Some(key.id());
-        let own = is_root && stated.kind() == StatementKind::Enrol && stated.signer() == key.id();
-        let signer = if own {
+        let signer = if self.is_own(stated, key) {
             Some(key)
         } else {
             self.find(stated.signer())
@@ -117,9 +114,20 @@ impl Roster {
         if line(stated.origin()) != line(&self.origin) || self.taken.contains(&stated.digest()) {
             return false;
         }
-        if signer.is_none_or(|signer| stated.verify_by(signer).is_err()) {
+        signer.is_some_and(|signer| stated.verify_by(signer).is_ok())
+    }
+
+    /// The root's own enrolment is that of the key whose fingerprint code names.
+    fn is_own(&self, stated: &OperatorStatement, key: PublicKey) -> bool {
+        self.operator == Some(key.id()) && stated.kind() == StatementKind::Enrol && stated.signer() == key.id()
+    }
+
+    /// Takes the next `approver` entry of the log. False when it states nothing that is to be believed.
+    pub(crate) fn apply(&mut self, stated: &OperatorStatement) -> bool {
+        let Some(key) = about_key(stated).filter(|_| self.entitles(stated)) else {
             return false;
-        }
+        };
+        let (is_root, own) = (self.operator == Some(key.id()), self.is_own(stated, key));
         self.taken.insert(stated.digest());
         match stated.kind() {
             StatementKind::Enrol => {
@@ -166,6 +174,12 @@ impl Roster {
         self.operator
     }
 
+    /// The log that its statements are for.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Who signed a statement, if it was somebody who may approve now, for this log.
     pub(crate) fn signer(&self, stated: &OperatorStatement) -> Result<&Approver, NotBelieved> {
         if stated.origin() != self.origin {
@@ -177,6 +191,11 @@ impl Roster {
             Err(_) => Err(NotBelieved::Forged),
         }
     }
+}
+
+/// The key that an `approver` entry is about.
+fn about_key(stated: &OperatorStatement) -> Option<PublicKey> {
+    stated.about("key").and_then(|key| PublicKey::parse(key).ok())
 }
 
 /// What the name of a log begins with, before and after it was restored.

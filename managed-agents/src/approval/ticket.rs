@@ -78,7 +78,7 @@ impl fmt::Display for TicketState {
 
 /// What a decision's record does to tickets, in the same transaction.
 #[cfg(feature = "sqlite")]
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) enum TicketClaim {
     #[default]
     None,
@@ -86,7 +86,25 @@ pub(crate) enum TicketClaim {
     Open(Arc<Opening>),
     /// The ticket is over: expired, or cancelled.
     Close(Arc<str>, TicketState),
+    /// The call is denied, and nobody has approved it: where somebody has, that is to be closed first.
+    Unapproved(Arc<ToolCall>),
 }
+
+#[cfg(feature = "sqlite")]
+impl PartialEq for TicketClaim {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::None, Self::None) => true,
+            (Self::Open(one), Self::Open(other)) => one == other,
+            (Self::Close(one, to), Self::Close(other, same)) => one == other && to == same,
+            (Self::Unapproved(one), Self::Unapproved(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl Eq for TicketClaim {}
 
 /// A ticket that is to be opened.
 #[cfg(feature = "sqlite")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::admit::{Admission, Case, Ruling, Step, settled};
 use super::judge::Judged;
 #[cfg(feature = "sqlite")]
-use super::people::{How, People, Question, lost};
+use super::people::{How, People, Question, Recalled, lost};
 #[cfg(feature = "sqlite")]
 use super::scope::Waits;
 use crate::answer::Answer;
@@ -36,6 +36,16 @@ impl Case {
         #[cfg(feature = "sqlite")]
         if let Some(people) = &inner.people {
             let people = Arc::clone(people);
+            let first = self.attempts == 1;
+            match people.recall(&self.call) {
+                Recalled::Nothing if first && self.joined.is_none() => {
+                    return self.open(&people, (judged, evaluation), None);
+                }
+                Recalled::Found(found) if first => {
+                    return self.found(&people, Ok(found), (judged, evaluation), remote);
+                }
+                _ => {}
+            }
             let found = people.look(&self.call);
             return self.then(found, move |case, found| {
                 case.found(&people, found, (judged, evaluation), remote)
@@ -71,13 +81,26 @@ impl Case {
         }
         #[cfg(feature = "sqlite")]
         if let Some(people) = &inner.people {
+            if self.attempts == 1 {
+                // the transaction finds whether it was approved
+                let call = Arc::clone(&self.call);
+                let judged = with_claims(judged, |claims| Claims {
+                    ticket: TicketClaim::Unapproved(call),
+                    ..claims
+                });
+                let case = Self {
+                    unapproved: true,
+                    ..self
+                };
+                return case.denied((judged, evaluation), None);
+            }
             let found = people.look(&self.call);
             return self.then(found, move |case, found| {
                 let approved = found
                     .ok()
                     .and_then(|found| found.ticket)
                     .filter(|ticket| matches!(ticket.state, TicketState::Approved | TicketState::Edited));
-                let Some(ticket) = approved.map(|ticket| ticket.id) else {
+                let Some(ticket) = approved.map(|ticket| Arc::clone(&ticket.id)) else {
                     return case.denied((judged, evaluation), None);
                 };
                 let close = TicketClaim::Close(Arc::clone(&ticket), TicketState::Cancelled);
@@ -90,6 +113,17 @@ impl Case {
         }
         let ticket = inner.approvals.denied(&self.call);
         self.denied((judged, evaluation), ticket)
+    }
+
+    /// It may be approved: that is looked up. A denial stands, and nobody is asked again.
+    #[cold]
+    pub(super) fn deny_again(self, ruling: Ruling) -> Step {
+        let case = Self {
+            attempts: self.attempts + 1,
+            unapproved: false,
+            ..self
+        };
+        case.deny(ruling.judged, ruling.evaluation)
     }
 
     /// Refuses what the judges deny; `ticket` is that of an approval that it had.

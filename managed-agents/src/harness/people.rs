@@ -13,7 +13,7 @@ use crate::call::{Digest, ToolCall};
 use crate::governor::SourceGuard;
 use crate::home::{Choice, decide, roster};
 use crate::identity::{KeyId, Passport};
-use crate::store::{LoggedPeople, Lookup, Store, StoreError, Ticket, TicketQuery};
+use crate::store::{Approved, LoggedPeople, Lookup, Noted, Store, StoreError, Ticket, TicketQuery};
 use crate::verdict::Reason;
 
 /// What code says of people.
@@ -60,6 +60,16 @@ pub(super) struct Stands {
     pub(super) how: How,
 }
 
+/// What is known of a call without a look at the record.
+pub(super) enum Recalled {
+    /// It has no ticket, as far as is known.
+    Nothing,
+    /// Its ticket was approved by this process.
+    Found(Lookup),
+    /// The record must be read.
+    Unsure,
+}
+
 /// What is to be done with an escalated call.
 pub(super) enum How {
     /// It may run: this ticket is to be consumed.
@@ -101,6 +111,25 @@ impl People {
 
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What this process itself knows of a call: nothing need be read, since the transaction of its record finds whether that is so.
+    pub(super) fn recall(&self, call: &ToolCall) -> Recalled {
+        match self.store.noted_ticket(call) {
+            Noted::Nothing => Recalled::Nothing,
+            Noted::Open => Recalled::Unsure,
+            // signed by whom, is known as of the same epoch, or looked up
+            Noted::Approved(Approved { epoch, found }) => match self.known() {
+                Some(known) if known.epoch == epoch => Recalled::Found(Lookup {
+                    origin: known.roster.origin().to_owned(),
+                    epoch,
+                    pending: 0,
+                    ticket: Some(found),
+                    people: None,
+                }),
+                _ => Recalled::Unsure,
+            },
+        }
     }
 
     /// Reads what there is of a call.

@@ -6,6 +6,7 @@
 //! suspended and revoked by the operator only, and a program that governs them holds no more than their own keys.
 
 mod agents;
+mod choice;
 mod error;
 mod interrupts;
 mod keeping;
@@ -18,9 +19,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 pub use agents::AgentSummary;
+pub use choice::Choice;
+pub(crate) use choice::decide;
 pub use error::{HomeError, HomeErrorKind};
-pub use people::Choice;
-pub(crate) use people::{decide, orders, roster};
+pub(crate) use people::{orders, roster};
 
 use crate::answer::{Answer, wait};
 use crate::audit::entry::{Statement, statement};

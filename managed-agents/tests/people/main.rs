@@ -7,5 +7,6 @@ mod decisions;
 mod edits;
 mod orders;
 mod redemption;
+mod remembered;
 mod steps;
 mod support;

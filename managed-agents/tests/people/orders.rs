@@ -1,10 +1,11 @@
 //! With a root approver, what an operator orders needs an approver's signature: to resume, reactivate, erase, release, and to let
 //! other policies in. A stop needs none.
 
-use managed_agents::approval::{ApproverKey, StatementKind};
+use managed_agents::approval::{ApproverKey, OperatorStatement, StatementKind};
+use managed_agents::audit::entry::{Statement, statement};
 use managed_agents::harness::HarnessBuilder;
 use managed_agents::home::{Home, HomeError, HomeErrorKind};
-use managed_agents::identity::AgentState;
+use managed_agents::identity::{AgentState, Moment};
 use managed_agents::interrupt::{InterruptErrorKind, Stop, Target};
 use managed_agents::store::{Hold, StoreErrorKind};
 use managed_agents::{assert_denied, assert_escalated};
@@ -107,6 +108,122 @@ async fn who_is_held_is_neither_erased_nor_ordered_to_be_and_a_release_is_an_ord
     assert!(erased[0].1.about("subject").unwrap().parse::<u32>().is_ok());
     drop((bot, home));
     shop.sound();
+}
+
+/// Who has every key that lies in the data directory writes the log as the library does; only an approver's key lies elsewhere.
+#[tokio::test]
+async fn what_nobody_ordered_is_named_by_verification_though_the_logs_own_key_signed_it() {
+    let shop = Shop::new("no-order");
+    let (bot, home, eve) = (
+        shop.harness(|builder| builder),
+        shop.home(),
+        ApproverKey::generate().unwrap(),
+    );
+    let write = async |kind: &str, body: &str| {
+        let entry = Statement::new(kind, std::time::SystemTime::now(), body);
+        let entry = if kind == "agent" {
+            entry.about_agent("shop")
+        } else {
+            entry
+        };
+        home.store().append(statement(&entry).unwrap(), true).await.unwrap()
+    };
+    let named = |places: &[managed_agents::audit::Sequence]| {
+        let report = shop
+            .reader()
+            .verify(managed_agents::store::Depth::Deep, |_| ())
+            .unwrap();
+        let found: Vec<_> = report.problems().iter().map(|one| (one.code(), one.record())).collect();
+        let expected: Vec<_> = places
+            .iter()
+            .map(|place| ("order_missing", Some(place.get())))
+            .collect();
+        assert_eq!(found, expected);
+    };
+    let (authority, target) = (
+        home.authority().unwrap(),
+        Target::Agent(managed_agents::AgentId::parse("shop").unwrap()),
+    );
+    let mut forged = Vec::new();
+
+    // a resumption
+    let stopped = home.stop(&Stop::of(target.clone())).unwrap();
+    let resumed = authority.resume(
+        &target,
+        vec![stopped.get()],
+        "test.example/people",
+        "test",
+        Moment::now(),
+    );
+    forged.push(write("interrupt", resumed.unwrap().as_json()).await);
+    named(&forged);
+
+    // an agent that acts again
+    home.set_state("shop", AgentState::Suspended, "test").unwrap();
+    let known = home.agent("shop").unwrap().unwrap();
+    let passport = home
+        .trust()
+        .unwrap()
+        .verify(std::slice::from_ref(known.passport()))
+        .unwrap();
+    let state = authority.state(
+        &passport,
+        AgentState::Active,
+        "test",
+        known.last_statement(),
+        Moment::now(),
+    );
+    forged.push(write("agent", state.unwrap().as_json()).await);
+    named(&forged);
+
+    // a hold that is released, and what it held erased
+    assert_escalated!(shop.pay(&bot, "bob", 5).await);
+    let hold = home.hold(&Hold::everything().subject("shop")).unwrap();
+    forged.push(home.store().release(hold).await.unwrap());
+    forged.push(home.store().erase("shop").await.unwrap().unwrap());
+    named(&forged);
+
+    // an enrolment, and an order by whom it enrols
+    let public = managed_agents::identity::PrivateKey::from_bytes(&eve.reveal()).public();
+    let stated = |kind, about: Vec<(&str, String)>, key| {
+        OperatorStatement::sign(kind, about, "test.example/people", Moment::now(), key).unwrap()
+    };
+    let enrolled = vec![("approver", "eve".to_owned()), ("key", public.to_string())];
+    forged.push(
+        write(
+            "approver",
+            stated(StatementKind::Enrol, enrolled.clone(), &eve).as_json(),
+        )
+        .await,
+    );
+    let order = vec![("target", target.to_string()), ("reason", "test".to_owned())];
+    forged.push(write("operator", stated(StatementKind::Resume, order.clone(), &eve).as_json()).await);
+    named(&forged);
+
+    // an order is carried out once, and its copy is none
+    home.stop(&Stop::of(target.clone())).unwrap();
+    home.resume_signed(&target, "test", &shop.ann).unwrap().unwrap();
+    named(&forged);
+    let orders = home.orders(StatementKind::Resume).unwrap();
+    let stopped = home.stop(&Stop::of(target.clone())).unwrap();
+    let resumed = authority.resume(
+        &target,
+        vec![stopped.get()],
+        "test.example/people",
+        "test",
+        Moment::now(),
+    );
+    forged.push(write("operator", orders[0].1.as_json()).await);
+    forged.push(write("interrupt", resumed.unwrap().as_json()).await);
+    named(&forged);
+
+    // whoever was enrolled says so no more once she was removed
+    home.enrol_approver("eve", eve.public(), true, &shop.ann).unwrap();
+    home.remove_approver(public.id(), &shop.ann).unwrap();
+    named(&forged);
+    forged.push(write("approver", stated(StatementKind::Enrol, enrolled, &eve).as_json()).await);
+    forged.push(write("operator", stated(StatementKind::Resume, order, &eve).as_json()).await);
+    named(&forged);
 }
 
 #[cfg(feature = "cedar")]

@@ -299,7 +299,7 @@ async fn a_cancelled_ticket_and_an_erased_subject_let_nothing_run() {
         .to_owned();
     shop.approve(&next);
     let home = shop.home();
-    home.store().erase("shop").await.unwrap();
+    home.erase_signed("shop", &shop.ann).unwrap();
     assert_eq!(shop.state(&next), TicketState::Cancelled);
     assert!(shop.ticket(&next).shown().is_none(), "what people were shown is erased");
     assert_escalated!(shop.pay(&bot, "bob", 5).await);

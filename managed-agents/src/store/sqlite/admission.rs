@@ -72,7 +72,7 @@ pub(super) fn admits(
         trusted.believes(log.db, tip.size(), tip.epoch, &decision.agent)?;
     }
     if let Some(grant) = &decision.claims.grant {
-        let mut consumed = log.db.prepare("SELECT 1 FROM consumed WHERE name = ?1")?;
+        let mut consumed = log.db.prepare_cached("SELECT 1 FROM consumed WHERE name = ?1")?;
         if consumed.exists([&**grant])? {
             return Ok(false);
         }
@@ -85,10 +85,9 @@ pub(super) fn admits(
 
 /// Notes that a grant has run its one call.
 pub(super) fn consume(log: &Log<'_>, tip: &mut Tip, grant: &str, sequence: u64) -> Result<(), StoreError> {
-    log.db.execute(
-        "INSERT INTO consumed(name, seq) VALUES(?1, ?2)",
-        params![grant, sequence.cast_signed()],
-    )?;
+    log.db
+        .prepare_cached("INSERT INTO consumed(name, seq) VALUES(?1, ?2)")?
+        .execute(params![grant, sequence.cast_signed()])?;
     tip.consumed += 1;
     // a grant that is no ticket of this store is a governor's own
     tickets::consume(log.db, grant, sequence)?;

@@ -93,7 +93,7 @@ pub(super) fn count(
             Some((part, first)) => {
                 add(log.db, &entry.key, part, entry.amount)?;
                 log.db
-                    .prepare("DELETE FROM counts WHERE key = ?1 AND part < ?2")?
+                    .prepare_cached("DELETE FROM counts WHERE key = ?1 AND part < ?2")?
                     .execute(params![&*entry.key, first.cast_signed()])?;
             }
         }
@@ -127,7 +127,7 @@ pub(super) fn ended(db: &Connection, sequence: u64, tally: &Tally, began: bool) 
     for entry in tally.counted.iter().flatten().flat_map(|counted| &counted.entries) {
         match entry.parts(tally.at) {
             None => {
-                db.prepare("DELETE FROM holds WHERE key = ?1 AND seq = ?2")?
+                db.prepare_cached("DELETE FROM holds WHERE key = ?1 AND seq = ?2")?
                     .execute(params![&*entry.key, sequence.cast_signed()])?;
             }
             Some((part, _)) if !began => {
@@ -161,7 +161,7 @@ fn free_dead(
         return Ok(false);
     }
     asked.dead = Some(Instant::now());
-    let mut select = log.db.prepare(
+    let mut select = log.db.prepare_cached(
         "SELECT DISTINCT running.process FROM holds JOIN running ON running.seq = holds.seq WHERE holds.key = ?1",
     )?;
     let holders: Vec<i64> = select
@@ -180,12 +180,12 @@ fn free_dead(
 }
 
 fn running(db: &Connection, key: &Key) -> Result<u64, StoreError> {
-    let mut select = db.prepare("SELECT count(*) FROM holds WHERE key = ?1")?;
+    let mut select = db.prepare_cached("SELECT count(*) FROM holds WHERE key = ?1")?;
     Ok(select.query_row([&**key], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
 fn sum(db: &Connection, key: &Key, first: u64) -> Result<u64, StoreError> {
-    let mut select = db.prepare("SELECT amount FROM counts WHERE key = ?1 AND part >= ?2")?;
+    let mut select = db.prepare_cached("SELECT amount FROM counts WHERE key = ?1 AND part >= ?2")?;
     let mut rows = select.query(params![&**key, first.cast_signed()])?;
     let mut sum = 0_u64;
     while let Some(row) = rows.next()? {
@@ -196,7 +196,7 @@ fn sum(db: &Connection, key: &Key, first: u64) -> Result<u64, StoreError> {
 
 fn amount(db: &Connection, key: &Key, part: u64) -> Result<u64, StoreError> {
     use rusqlite::OptionalExtension as _;
-    let mut select = db.prepare("SELECT amount FROM counts WHERE key = ?1 AND part = ?2")?;
+    let mut select = db.prepare_cached("SELECT amount FROM counts WHERE key = ?1 AND part = ?2")?;
     let amount = select
         .query_row(params![&**key, part.cast_signed()], |row| row.get::<_, i64>(0))
         .optional()?;
@@ -210,14 +210,14 @@ fn add(db: &Connection, key: &Key, part: u64, more: u64) -> Result<(), StoreErro
 
 fn put(db: &Connection, key: &Key, part: u64, amount: u64) -> Result<(), StoreError> {
     let (part, amount) = (part.cast_signed(), i64::try_from(amount).unwrap_or(i64::MAX));
-    db.prepare("INSERT OR REPLACE INTO counts(key, part, amount, mark) VALUES(?1, ?2, ?3, ?4)")?
+    db.prepare_cached("INSERT OR REPLACE INTO counts(key, part, amount, mark) VALUES(?1, ?2, ?3, ?4)")?
         .execute(params![&**key, part, amount, mark(key, &[part, amount])])?;
     Ok(())
 }
 
 fn hold(db: &Connection, key: &Key, sequence: u64) -> Result<(), StoreError> {
     let sequence = sequence.cast_signed();
-    db.prepare("INSERT INTO holds(key, seq, mark) VALUES(?1, ?2, ?3)")?
+    db.prepare_cached("INSERT INTO holds(key, seq, mark) VALUES(?1, ?2, ?3)")?
         .execute(params![&**key, sequence, mark(key, &[sequence])])?;
     Ok(())
 }

@@ -16,6 +16,9 @@ use crate::audit::entry::{Entry, PendingEntry, statement, unknown_outcome};
 use crate::audit::tree::{Checkpoint, note::NoteSigner};
 use crate::audit::{Sequence, entry};
 
+/// Begins a transaction that writes.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
 /// How often a database that another process writes is asked again.
 const ASK_AGAIN: Duration = Duration::from_micros(100);
 
@@ -26,6 +29,8 @@ pub(super) const EPOCHAL: [&str; 5] = ["agent", "approver", "erasure", "interrup
 pub(super) struct Log<'c> {
     pub(super) db: &'c Connection,
     pub(super) keys: Arc<SubjectKeys>,
+    begin: Statement<'c>,
+    commit: Statement<'c>,
     read_head: Statement<'c>,
     insert_entry: Statement<'c>,
     insert_sealed: Statement<'c>,
@@ -45,6 +50,8 @@ impl<'c> Log<'c> {
         Ok(Self {
             db,
             keys,
+            begin: db.prepare(BEGIN)?,
+            commit: db.prepare("COMMIT")?,
             read_head: db.prepare("SELECT size, epoch, checkpoints, synced_size FROM tree WHERE id = 0")?,
             insert_entry: db.prepare("INSERT INTO entries(seq, leaf, bytes) VALUES(?1, ?2, ?3)")?,
             insert_sealed: db
@@ -69,7 +76,7 @@ impl<'c> Log<'c> {
             self.db.pragma_update(None, "synchronous", mode)?;
             self.syncs = synced;
         }
-        begin(self.db, self.patience)?;
+        begin_with(&mut self.begin, self.patience)?;
         match self.work(work) {
             Ok((done, tip)) => {
                 self.tip = Some(tip);
@@ -93,7 +100,7 @@ impl<'c> Log<'c> {
         let mut tip = self.current()?;
         let done = work(self, &mut tip)?;
         tip.write(&mut self.write_tree)?;
-        self.db.execute_batch("COMMIT")?;
+        self.commit.execute([])?;
         Ok((done, tip))
     }
 
@@ -237,9 +244,13 @@ impl<'c> Log<'c> {
 
 /// Begins a transaction that writes; waits at most so long for another process that does.
 pub(super) fn begin(db: &Connection, patience: Duration) -> Result<(), StoreError> {
+    begin_with(&mut db.prepare(BEGIN)?, patience)
+}
+
+fn begin_with(statement: &mut Statement<'_>, patience: Duration) -> Result<(), StoreError> {
     let begun = Instant::now();
     loop {
-        match db.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from) {
+        match statement.execute([]).map(|_| ()).map_err(StoreError::from) {
             Err(error) if error.kind() == StoreErrorKind::Locked && begun.elapsed() < patience => {
                 std::thread::sleep(ASK_AGAIN);
             }

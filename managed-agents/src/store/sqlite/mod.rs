@@ -91,12 +91,12 @@ pub use query::{Page, Query};
 pub use reader::{Head, Reader, Values};
 pub use retention::{Retained, RetentionRule};
 pub(crate) use shared::Attending;
-pub(crate) use tickets::{LoggedPeople, Lookup, NotTaken, StoredEdit};
+pub(crate) use tickets::{Approved, LoggedPeople, Lookup, NotTaken, Noted, StoredEdit};
 pub use tickets::{Ticket, TicketQuery};
 pub use verify::{Depth, Problem, Report};
 
 use crate::answer::{Answer, wait};
-use crate::approval::TicketState;
+use crate::approval::{TicketClaim, TicketState};
 use crate::audit::entry::{self, DecisionContext, PendingEntry};
 use crate::audit::{
     Committed, DecisionRecord, OutcomeRecord, RecordError, RecordErrorKind, Recorder, Sequence, Stopped, Traits,
@@ -115,6 +115,9 @@ use tickets::{Change, Decided, Desk, Order};
 
 /// How long a caller that is alone stays awake for its answer.
 const AWAKE: Duration = Duration::from_micros(60);
+
+/// The same for a decision about a ticket, whose transaction writes more tables.
+const AWAKE_FOR_TICKETS: Duration = Duration::from_micros(120);
 
 /// How long the last handle waits, when it is dropped, for each of its threads to close its connection. Longer than a disk that is
 /// busy keeps an fsync: whoever goes on while a thread writes finds files that come and go, and may end the process before
@@ -341,12 +344,24 @@ impl Store {
             Ok(desk) => desk,
             Err(error) => return Answer::ready(Err(error)),
         };
-        let subject = call.subject().unwrap_or(call.agent().as_str());
-        // a subject that has no key yet has no ticket either
-        let key = self.0.shared.keys.find(subject);
-        let binding = key.map(|key| call.binding(&self.0.shared.ticket_key.of_subject(&key)));
+        let binding = self.0.shared.binding(call);
         let answer = desk.find(call.agent().as_str(), binding, known);
-        Answer::later(async move { soon(answer, true).await.unwrap_or_else(|_| Err(StoreError::stopped())) })
+        let store = self.clone();
+        Answer::later(async move {
+            let found = soon(answer, AWAKE).await.unwrap_or_else(|_| Err(StoreError::stopped()));
+            if let (Some(binding), Ok(found)) = (&binding, &found) {
+                store.0.shared.book.note(binding, found.ticket.is_some());
+            }
+            found
+        })
+    }
+
+    /// What this process itself did to a call's ticket: at once, and to be found true by the transaction that rests on it.
+    pub(crate) fn noted_ticket(&self, call: &ToolCall) -> Noted {
+        let shared = &self.0.shared;
+        shared
+            .binding(call)
+            .map_or(Noted::Nothing, |binding| shared.book.look(&binding))
     }
 
     /// How a ticket stands; none if there never was one of this id.
@@ -355,7 +370,7 @@ impl Store {
             Ok(desk) => desk.state(ticket),
             Err(error) => return Answer::ready(Err(error)),
         };
-        Answer::later(async move { soon(answer, true).await.unwrap_or_else(|_| Err(StoreError::stopped())) })
+        Answer::later(async move { soon(answer, AWAKE).await.unwrap_or_else(|_| Err(StoreError::stopped())) })
     }
 
     /// Ends when a ticket is pending no more, whoever decided in whatever process.
@@ -451,9 +466,9 @@ fn encode(
 
 /// The answer, for which a caller that is alone stays awake: going to sleep and waking up takes longer than a transaction.
 /// The wait is bounded, and shorter than most bodies are between two awaits.
-async fn soon<T>(mut answer: oneshot::Receiver<T>, alone: bool) -> Result<T, oneshot::error::RecvError> {
+async fn soon<T>(mut answer: oneshot::Receiver<T>, awake: Duration) -> Result<T, oneshot::error::RecvError> {
     let begun = Instant::now();
-    while alone && begun.elapsed() < AWAKE {
+    while begun.elapsed() < awake {
         match answer.try_recv() {
             Ok(answer) => return Ok(answer),
             Err(TryRecvError::Empty) => std::thread::yield_now(),
@@ -488,6 +503,7 @@ impl Recorder for Store {
             Err(error) => return Answer::ready(Err(error.to_record_error())),
         };
         let (reply, answer) = oneshot::channel();
+        let about_ticket = claims.grant.is_some() || claims.ticket != TicketClaim::None;
         let decision = Decision {
             facts: Facts::of(&entry.index),
             entry,
@@ -505,9 +521,13 @@ impl Recorder for Store {
         if self.0.to_writer.send(Message::Decision(Box::new(decision))).is_err() {
             return Answer::ready(Err(StoreError::stopped().to_record_error()));
         }
-        let alone = self.in_flight() <= 1;
+        let awake = match (self.in_flight() <= 1, about_ticket) {
+            (false, _) => Duration::ZERO,
+            (true, false) => AWAKE,
+            (true, true) => AWAKE_FOR_TICKETS,
+        };
         Answer::later(async move {
-            match soon(answer, alone).await {
+            match soon(answer, awake).await {
                 Ok(Ok(Written::Done(reserved))) => Ok(Committed::Done(reserved.claim())),
                 Ok(Ok(Written::Stale)) => Ok(Committed::Stale),
                 Ok(Ok(Written::Exceeded(at))) => Ok(Committed::Exceeded(at)),

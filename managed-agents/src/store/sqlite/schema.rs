@@ -148,6 +148,9 @@ pub(super) fn database(dir: &Path) -> PathBuf {
     dir.join("record.db")
 }
 
+/// How many statements the writer keeps prepared: more than there are, since to prepare one takes longer than to run it.
+const MOST_STATEMENTS: usize = 128;
+
 /// A connection that writes; makes the file, for the owner alone, if it is not there.
 pub(super) fn writer(dir: &Path, most_pages: Option<u32>) -> Result<Connection, StoreError> {
     let path = database(dir);
@@ -169,6 +172,7 @@ pub(super) fn writer(dir: &Path, most_pages: Option<u32>) -> Result<Connection, 
     db.pragma_update(None, "wal_autocheckpoint", 8_192)?;
     db.pragma_update(None, "cache_size", -16_384)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.set_prepared_statement_cache_capacity(MOST_STATEMENTS);
     // what is deleted is overwritten, in pages that are free as well
     db.pragma_update(None, "secure_delete", "ON")?;
     if let Some(pages) = most_pages {

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::interrupts::Stops;
 use super::keys::SubjectKeys;
-use super::tickets::StoreKey;
+use super::tickets::{Book, StoreKey};
 use super::watch::Alarm;
-use crate::call::AgentId;
+use crate::call::{AgentId, ToolCall};
 use crate::identity::{AgentState, Standing};
 use crate::interrupt::Interrupts;
 
@@ -17,6 +17,7 @@ pub(super) struct Shared {
     pub(super) keys: Arc<SubjectKeys>,
     /// The store's part of what tickets are bound by.
     pub(super) ticket_key: StoreKey,
+    pub(super) book: Book,
     most_in_flight: usize,
     in_flight: AtomicUsize,
     /// How many want to hear of stops although nothing runs.
@@ -37,6 +38,7 @@ impl Shared {
         Self {
             keys,
             ticket_key,
+            book: Book::default(),
             most_in_flight,
             in_flight: AtomicUsize::new(0),
             attending: AtomicUsize::new(0),
@@ -47,6 +49,12 @@ impl Shared {
             alarm: Alarm::default(),
             published: Mutex::default(),
         }
+    }
+
+    /// What a call's ticket is bound to; none for a data subject that has no key yet, of which there is no ticket either.
+    pub(super) fn binding(&self, call: &ToolCall) -> Option<[u8; 32]> {
+        let key = self.keys.find(call.subject().unwrap_or(call.agent().as_str()))?;
+        Some(call.binding(&self.ticket_key.of_subject(&key)))
     }
 
     /// A place for a decision and its outcome; none when too many are under way.

@@ -19,7 +19,7 @@ use super::options::Durability;
 use super::process::ProcessLock;
 use super::revoked::RevokedFile;
 use super::shared::{Place, Shared};
-use super::tickets::{self, NotTaken, Order};
+use super::tickets::{self, Change, NotTaken, Order};
 use super::tip::Tip;
 use super::told::Watchers;
 use super::trusted::Trusted;
@@ -284,7 +284,17 @@ impl Writer<'_> {
             None => self.transact(synced, &mut group),
         };
         match done {
-            Ok(()) => self.deliver(group),
+            Ok(()) => {
+                let decided = group.decided();
+                self.deliver(group);
+                // nobody waits by now, and what comes next has nothing to catch up with
+                if let Some(decided) = decided
+                    && !self.watchers.is_empty()
+                    && let Err(error) = self.watchers.catch_up(self.log.db, decided.get() + 1)
+                {
+                    tracing::error!(%error, "the record cannot be read");
+                }
+            }
             Err(error) => {
                 self.note_failure(&error);
                 group.fail(&error);
@@ -320,7 +330,11 @@ impl Writer<'_> {
                 admission::refresh(log, tip, (&mut *standings, &mut *stops), trusted, epoch)?;
             }
             for (order, result) in &mut group.orders {
-                *result = Some(tickets::apply(log, tip, &order.change)?);
+                let done = tickets::apply(log, tip, &order.change)?;
+                if let (Change::Decide(decided), Ok(_)) = (&order.change, &done) {
+                    shared.book.decided(log.db, &log.keys, tip, &decided.ticket);
+                }
+                *result = Some(done);
             }
             for (decision, result) in &mut group.decisions {
                 *result = Some(write_decision(
@@ -604,6 +618,13 @@ impl Group {
         self.decisions.is_empty() && self.appends.is_empty() && self.orders.is_empty()
     }
 
+    /// The last decision of a person among it that was taken.
+    fn decided(&self) -> Option<Sequence> {
+        let orders = self.orders.iter();
+        let decided = orders.filter(|(order, _)| matches!(order.change, Change::Decide(_)));
+        decided.filter_map(|(_, result)| (*result)?.ok()).max()
+    }
+
     /// Whether a stop, a revocation or a consumed grant is among it.
     fn must_sync(&self) -> bool {
         !self.orders.is_empty()
@@ -717,13 +738,21 @@ fn write_decision(
         TicketClaim::Open(opening) => {
             let call = &opening.call;
             let subject = log.keys.find_or_make(call.subject().unwrap_or(call.agent().as_str()))?;
-            let key = shared.ticket_key.of_subject(&subject);
-            if !tickets::may_open(log.db, opening, &call.binding(&key))? {
+            let binding = call.binding(&shared.ticket_key.of_subject(&subject));
+            if !tickets::may_open(log.db, opening, &binding)? {
                 return Ok(Placed::Stale);
             }
-            Some((opening, subject, key))
+            Some((opening, subject, binding))
         }
-        _ => None,
+        TicketClaim::Unapproved(call) => {
+            if let Some(binding) = shared.binding(call)
+                && tickets::is_approved(log.db, &binding)?
+            {
+                return Ok(Placed::Stale);
+            }
+            None
+        }
+        TicketClaim::Close(..) | TicketClaim::None => None,
     };
     let mut tally = None;
     let held = &decision.claims.held;
@@ -741,8 +770,9 @@ fn write_decision(
     if decision.runs {
         log.run(sequence, process)?;
     }
-    if let Some((opening, subject, key)) = opening {
-        tickets::open(log, tip, opening, sequence, (subject, &key))?;
+    if let Some((opening, subject, binding)) = opening {
+        tickets::open(log, tip, opening, sequence, (subject, binding))?;
+        shared.book.note(&binding, true);
     }
     if let TicketClaim::Close(ticket, state) = &decision.claims.ticket {
         tickets::close(log, tip, ticket, *state)?;

@@ -1,6 +1,6 @@
 //! The thread that looks tickets up, and tells whoever waits that people have decided.
 //!
-//! It has a connection of its own. While somebody waits it looks every 20 ms whether the database has changed, whoever changed it
+//! It has a connection of its own. While somebody waits it looks every 10 ms whether the database has changed, whoever changed it
 //! (SQLite's `data_version`); while nobody waits it sleeps, and every 10 s looks for tickets whose time is over.
 
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::oneshot;
 
-use super::{Change, Order, rows};
-use crate::approval::{APPROVER_ENTRY, Found, TicketState};
+use super::{Change, Order, read, rows};
+use crate::approval::{APPROVER_ENTRY, Found, OperatorStatement, TicketState};
 use crate::audit::entry::Entry;
 use crate::identity::Passport;
 use crate::store::sqlite::admission::micros;
@@ -23,7 +23,7 @@ use crate::store::sqlite::query::Query;
 use crate::store::sqlite::schema;
 
 /// How often the database is looked at while somebody waits.
-const PERIOD: Duration = Duration::from_millis(20);
+const PERIOD: Duration = Duration::from_millis(10);
 
 /// How often it is looked for tickets whose time is over, so that their expiry is recorded though nobody asks for them.
 const TICK: Duration = Duration::from_secs(10);
@@ -56,7 +56,7 @@ pub(crate) struct Lookup {
     /// How many tickets of the agent are pending.
     pub(crate) pending: u32,
     /// The ticket that is open for the call.
-    pub(crate) ticket: Option<Found>,
+    pub(crate) ticket: Option<Arc<Found>>,
     /// Who decides and who asks, where the epoch is not the one that is known.
     pub(crate) people: Option<LoggedPeople>,
 }
@@ -255,7 +255,7 @@ fn find_now(
         })
     };
     let ticket = match binding {
-        Some(binding) => rows::by_binding(db, keys, &binding)?,
+        Some(binding) => read::by_binding(db, keys, &binding)?,
         None => None,
     };
     let pending = if ticket.is_some() {
@@ -263,7 +263,7 @@ fn find_now(
     } else {
         rows::pending_of(db, agent)?
     };
-    let ticket = ticket.map(|ticket| found(db, ticket)).transpose()?;
+    let ticket = ticket.map(|ticket| found(db, ticket).map(Arc::new)).transpose()?;
     Ok(Lookup {
         origin,
         epoch,
@@ -294,7 +294,7 @@ fn bodies(db: &Connection, size: u64, query: &Query) -> Result<Vec<String>, Stor
 }
 
 /// With what people signed, which is read from the log.
-fn found(db: &Connection, ticket: super::Ticket) -> Result<Found, StoreError> {
+pub(super) fn found(db: &Connection, ticket: super::Ticket) -> Result<Found, StoreError> {
     let binding = ticket
         .binding
         .ok_or_else(|| StoreError::corrupt("an open ticket is bound to nothing"))?;
@@ -305,7 +305,7 @@ fn found(db: &Connection, ticket: super::Ticket) -> Result<Found, StoreError> {
             .query_row([place.get().cast_signed()], |row| row.get(0))
             .optional()?;
         let entry = Entry::parse(bytes.unwrap_or_default())?;
-        statements.extend(entry.raw("body").map(str::to_owned));
+        statements.push(entry.raw("body").and_then(|body| OperatorStatement::parse(body).ok()));
     }
     Ok(Found {
         id: ticket.id.into(),

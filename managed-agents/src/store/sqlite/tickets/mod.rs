@@ -7,10 +7,12 @@
 //! What a ticket is bound to is an HMAC of the call under a key made of two: the store's, from a file that is in no database and no
 //! backup, and the data subject's, which erasure destroys. So nothing that is left of it anywhere can be tried against guesses.
 
+mod book;
 mod desk;
 mod edits;
 mod key;
 mod order;
+mod read;
 mod rows;
 mod tables;
 
@@ -21,14 +23,16 @@ use crate::approval::{Edit, ShownCall, TicketState};
 use crate::audit::Sequence;
 use crate::call::{Digest, Salt};
 
+pub(super) use book::Book;
+pub(crate) use book::{Approved, Noted};
 pub(super) use desk::Desk;
 pub(crate) use desk::{LoggedPeople, Lookup};
 pub(super) use edits::{Kept as KeptEdit, all as all_edits, seal as seal_edit};
-pub(super) use key::{BindingKey, StoreKey};
+pub(super) use key::StoreKey;
 pub(crate) use order::NotTaken;
 pub(super) use order::{Change, Decided, Order, apply};
 pub(super) use rows::{TicketMark, all_marks};
-pub(super) use rows::{cancel_all, close, close_erased, consume, expire_due, may_open, open, state_of};
+pub(super) use rows::{cancel_all, close, close_erased, consume, expire_due, is_approved, may_open, open, state_of};
 pub(super) use tables::{EDITS, TABLES};
 
 /// A ticket, as the store has it.
@@ -232,7 +236,7 @@ impl super::Reader {
     ///
     /// As [`head`](Self::head).
     pub fn ticket(&self, id: &str) -> Result<Option<Ticket>, StoreError> {
-        rows::by_id(&self.db, &self.keys, id)
+        read::by_id(&self.db, &self.keys, id)
     }
 
     /// The last passport of the agent that opened a ticket.
@@ -249,6 +253,6 @@ impl super::Reader {
     ///
     /// As [`head`](Self::head).
     pub fn tickets(&self, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
-        rows::list(&self.db, &self.keys, query)
+        read::list(&self.db, &self.keys, query)
     }
 }

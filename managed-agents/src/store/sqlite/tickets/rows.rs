@@ -1,27 +1,19 @@
-//! The rows of tickets. Everything that writes is called within a transaction of the log.
+//! The rows of tickets as they are written, within transactions of the log, and as verification compares them.
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
-use super::{Binding, BindingKey, Ticket, TicketQuery};
+use super::Binding;
 use crate::approval::{Opening, ShownCall, TicketState};
-use crate::audit::Sequence;
 use crate::call::{Digest, Salt};
 use crate::store::sqlite::admission::micros;
 use crate::store::sqlite::error::{StoreError, StoreErrorKind};
-use crate::store::sqlite::keys::{SubjectKey, SubjectKeys};
+use crate::store::sqlite::keys::SubjectKey;
 use crate::store::sqlite::log::Log;
 use crate::store::sqlite::seal;
 use crate::store::sqlite::tip::Tip;
-
-/// How many tickets are listed when nothing is said.
-const MOST_LISTED: usize = 1_000;
-
-/// What [`read`] reads, in its order.
-const COLUMNS: &str = "t.place, t.id, t.agent, t.tool, t.definition, t.session, t.rules, t.digest, t.needed, t.state, \
-                       t.opened, t.expires, t.ran, t.subject, t.nonce, t.box, l.binding, l.salt";
 
 /// Whether a ticket may still be opened: nobody opened one for the same call meanwhile, and not too many wait.
 pub(in crate::store::sqlite) fn may_open(
@@ -43,6 +35,14 @@ pub(in crate::store::sqlite) fn may_open(
     )
 }
 
+/// Whether the ticket of a binding was approved and not used yet.
+pub(in crate::store::sqlite) fn is_approved(db: &Connection, binding: &[u8; 32]) -> Result<bool, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT 1 FROM live l JOIN tickets t ON t.place = l.ticket WHERE l.binding = ?1 AND t.state IN ('approved', 'edited')",
+    )?;
+    Ok(select.exists([binding.as_slice()])?)
+}
+
 /// How many tickets of an agent are pending.
 pub(super) fn pending_of(db: &Connection, agent: &str) -> Result<u32, StoreError> {
     let count = db
@@ -57,7 +57,7 @@ pub(in crate::store::sqlite) fn open(
     tip: &mut Tip,
     opening: &Opening,
     place: u64,
-    (subject, key): (SubjectKey, &BindingKey),
+    (subject, binding): (SubjectKey, [u8; 32]),
 ) -> Result<(), StoreError> {
     let call = &opening.call;
     if let Some(replaced) = &opening.replaces {
@@ -108,7 +108,7 @@ pub(in crate::store::sqlite) fn open(
             fixed.mark(),
         ])?;
     let binding = Binding {
-        binding: call.binding(key),
+        binding,
         salt: super::key::salt()?,
     };
     log.db
@@ -188,13 +188,16 @@ fn live_mark(binding: &Binding, place: u64) -> [u8; 8] {
 
 /// Notes that the decision at this place runs the ticket's call. False when the ticket is not one that may run.
 pub(in crate::store::sqlite) fn consume(db: &Connection, id: &str, place: u64) -> Result<bool, StoreError> {
+    let Some(ticket) = place_of(db, id)? else {
+        return Ok(false);
+    };
     let changed = db
         .prepare_cached(
-            "UPDATE tickets SET state = 'consumed', ran = ?2 WHERE id = ?1 AND state IN ('approved', 'edited')",
+            "UPDATE tickets SET state = 'consumed', ran = ?2 WHERE place = ?1 AND state IN ('approved', 'edited')",
         )?
-        .execute(params![id, place.cast_signed()])?;
+        .execute(params![ticket, place.cast_signed()])?;
     if changed == 1 {
-        forget(db, id)?;
+        forget(db, ticket)?;
     }
     Ok(changed == 1)
 }
@@ -215,29 +218,42 @@ pub(in crate::store::sqlite) fn close(
     id: &str,
     to: TicketState,
 ) -> Result<bool, StoreError> {
+    let Some(ticket) = place_of(log.db, id)? else {
+        return Ok(false);
+    };
     let changed = log
         .db
         .prepare_cached(
-            "UPDATE tickets SET state = ?2 WHERE id = ?1 AND state IN ('pending', 'approved', 'edited', 'rejected')",
+            "UPDATE tickets SET state = ?2 WHERE place = ?1 AND state IN ('pending', 'approved', 'edited', 'rejected')",
         )?
-        .execute(params![id, to.as_str()])?;
+        .execute(params![ticket, to.as_str()])?;
     if changed == 0 {
         return Ok(false);
     }
-    forget(log.db, id)?;
+    forget(log.db, ticket)?;
     let body = format!(r#"{{"state":"{to}","ticket":{}}}"#, serde_json::Value::from(id));
     log.state(tip, "ticket", &body)?;
     Ok(true)
 }
 
-/// Deletes what a ticket was bound to.
-fn forget(db: &Connection, id: &str) -> Result<(), StoreError> {
-    db.prepare_cached("DELETE FROM live WHERE ticket = (SELECT place FROM tickets WHERE id = ?1)")?
-        .execute([id])?;
-    db.prepare_cached("DELETE FROM edits WHERE ticket = (SELECT place FROM tickets WHERE id = ?1)")?
-        .execute([id])?;
-    db.prepare_cached("DELETE FROM decisions WHERE ticket = (SELECT place FROM tickets WHERE id = ?1)")?
-        .execute([id])?;
+/// The place of a ticket.
+fn place_of(db: &Connection, id: &str) -> Result<Option<i64>, StoreError> {
+    let place = db
+        .prepare_cached("SELECT place FROM tickets WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    Ok(place)
+}
+
+/// Deletes what the ticket at a place was bound to.
+fn forget(db: &Connection, ticket: i64) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM live WHERE ticket = ?1",
+        "DELETE FROM edits WHERE ticket = ?1",
+        "DELETE FROM decisions WHERE ticket = ?1",
+    ] {
+        db.prepare_cached(sql)?.execute([ticket])?;
+    }
     Ok(())
 }
 
@@ -254,9 +270,9 @@ pub(in crate::store::sqlite) fn expire_due(log: &mut Log<'_>, tip: &mut Tip, now
     for id in ids {
         if close(log, tip, &id, TicketState::Expired)? {
             closed += 1;
-        } else {
+        } else if let Some(ticket) = place_of(log.db, &id)? {
             // what is bound to a ticket that is closed is nobody's
-            forget(log.db, &id)?;
+            forget(log.db, ticket)?;
         }
     }
     Ok(closed)
@@ -293,101 +309,7 @@ pub(in crate::store::sqlite) fn cancel_all(log: &mut Log<'_>, tip: &mut Tip) -> 
     Ok(())
 }
 
-/// The open ticket of a binding, with the places of what people decided.
-pub(super) fn by_binding(
-    db: &Connection,
-    keys: &SubjectKeys,
-    binding: &[u8; 32],
-) -> Result<Option<Ticket>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM live l JOIN tickets t ON t.place = l.ticket WHERE l.binding = ?1");
-    let mut select = db.prepare_cached(&sql)?;
-    let mut rows = select.query([binding.as_slice()])?;
-    rows.next()?.map(|row| read(db, keys, row, false)).transpose()
-}
-
-pub(super) fn by_id(db: &Connection, keys: &SubjectKeys, id: &str) -> Result<Option<Ticket>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM tickets t LEFT JOIN live l ON l.ticket = t.place WHERE t.id = ?1");
-    let mut select = db.prepare_cached(&sql)?;
-    let mut rows = select.query([id])?;
-    rows.next()?.map(|row| read(db, keys, row, true)).transpose()
-}
-
-pub(super) fn list(db: &Connection, keys: &SubjectKeys, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
-    // from the few that are open to their tickets, never the other way about: there may be a million of those
-    let sql = match (query.all, &query.agent) {
-        (true, _) => format!(
-            "SELECT {COLUMNS} FROM tickets t LEFT JOIN live l ON l.ticket = t.place \
-             WHERE ?1 IS NULL OR t.agent = ?1 ORDER BY t.place DESC LIMIT ?2"
-        ),
-        (false, None) => format!(
-            "SELECT {COLUMNS} FROM live l INDEXED BY live_by_ticket CROSS JOIN tickets t ON t.place = l.ticket \
-             WHERE ?1 IS NULL ORDER BY l.ticket LIMIT ?2"
-        ),
-        (false, Some(_)) => format!(
-            "SELECT {COLUMNS} FROM live l INDEXED BY live_by_agent CROSS JOIN tickets t ON t.place = l.ticket \
-             WHERE l.agent = ?1 ORDER BY l.ticket LIMIT ?2"
-        ),
-    };
-    let most = i64::try_from(query.most.unwrap_or(MOST_LISTED)).unwrap_or(i64::MAX);
-    let mut select = db.prepare_cached(&sql)?;
-    let mut rows = select.query(params![query.agent, most])?;
-    let mut tickets = Vec::new();
-    while let Some(row) = rows.next()? {
-        tickets.push(read(db, keys, row, true)?);
-    }
-    Ok(tickets)
-}
-
-/// Reads [`COLUMNS`].
-fn read(db: &Connection, keys: &SubjectKeys, row: &Row<'_>, with_shown: bool) -> Result<Ticket, StoreError> {
-    let place: i64 = row.get(0)?;
-    let subject: u32 = row.get(13)?;
-    let shown = match keys.by_number(subject).filter(|_| with_shown) {
-        Some(key) => {
-            let (nonce, sealed): (Vec<u8>, Vec<u8>) = (row.get(14)?, row.get(15)?);
-            let opened = seal::open_bytes(key, &nonce, &sealed);
-            opened.and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        }
-        None => None,
-    };
-    let binding: Option<[u8; 32]> = row.get(16)?;
-    let salt: Option<[u8; 32]> = row.get(17)?;
-    let mut select = db.prepare_cached("SELECT place FROM decisions WHERE ticket = ?1 ORDER BY place")?;
-    let decisions = select
-        .query_map([place], |row| row.get::<_, i64>(0))?
-        .map(|place| Ok(Sequence::new(place?.cast_unsigned())))
-        .collect::<Result<_, rusqlite::Error>>()?;
-    let edit = match binding {
-        Some(_) => super::edits::read(db, keys, (place, subject))?,
-        None => None,
-    };
-    let digest = |bytes: [u8; 32]| Digest::new(bytes);
-    Ok(Ticket {
-        id: row.get(1)?,
-        agent: row.get(2)?,
-        tool: row.get(3)?,
-        definition: digest(row.get(4)?),
-        session: row.get(5)?,
-        rules: row.get::<_, Option<[u8; 32]>>(6)?.map(digest),
-        digest: digest(row.get(7)?),
-        needed: row.get(8)?,
-        state: state(&row.get::<_, String>(9)?)?,
-        opened: row.get(10)?,
-        expires: row.get(11)?,
-        place: place.cast_unsigned(),
-        subject,
-        ran: row.get::<_, Option<i64>>(12)?.map(i64::cast_unsigned),
-        shown,
-        decisions,
-        binding: binding.zip(salt).map(|(binding, salt)| Binding {
-            binding,
-            salt: Salt::from_bytes(salt),
-        }),
-        edit,
-    })
-}
-
-fn state(word: &str) -> Result<TicketState, StoreError> {
+pub(super) fn state(word: &str) -> Result<TicketState, StoreError> {
     TicketState::parse(word).ok_or_else(|| StoreError::corrupt("a ticket is in a state that there is not"))
 }
 

@@ -15,6 +15,7 @@ use super::super::retention::Removed;
 use super::super::tip::Tip;
 use super::checkpoints::Checkpoints;
 use super::counted::History;
+use super::orders::Orders;
 use super::reading::{Seen, What};
 use super::report::Report;
 use super::statements::Statements;
@@ -27,6 +28,7 @@ pub(super) struct Deep<'a> {
     keys: &'a SubjectKeys,
     log_time: i64,
     statements: Statements<'a>,
+    orders: Orders,
     tickets: Tickets,
     /// Decisions whose calls have not ended.
     running: BTreeSet<u64>,
@@ -58,6 +60,7 @@ impl<'a> Deep<'a> {
             log_time: 0,
             keys,
             statements: Statements::new(keys, trust),
+            orders: Orders::default(),
             tickets: Tickets::default(),
             running: BTreeSet::new(),
             unknown: HashSet::new(),
@@ -130,6 +133,9 @@ impl<'a> Deep<'a> {
             What::Statement(entry) => {
                 if entry.kind() == "retention" {
                     self.retention(place, entry.raw("body").unwrap_or_default(), report);
+                }
+                if let Some(what) = self.orders.add(&entry) {
+                    report.add("order_missing", Some(place), what);
                 }
                 self.tickets.statement(place, &entry);
                 self.statements.add(place, &entry, report, checkpoints);

@@ -7,6 +7,7 @@ mod counted;
 mod deep;
 mod feed;
 mod leaves;
+mod orders;
 mod reading;
 mod report;
 mod statements;
