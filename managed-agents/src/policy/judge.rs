@@ -290,10 +290,10 @@ mod tests {
 
     #[test]
     fn what_is_compared_below_passes_the_validator() {
-        for scope in 0..SCOPES.len() {
-            for condition in 0..CONDITIONS.len() {
+        for (scope, scope_text) in SCOPES.iter().enumerate() {
+            for (condition, condition_text) in CONDITIONS.iter().enumerate() {
                 let refused = compile_error(&[(true, scope, condition)]);
-                assert_eq!(refused, None, "{} {}", SCOPES[scope], CONDITIONS[condition]);
+                assert_eq!(refused, None, "{scope_text} {condition_text}");
             }
         }
     }
