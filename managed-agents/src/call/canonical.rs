@@ -127,6 +127,15 @@ impl CanonicalWriter {
         }
     }
 
+    /// Makes it as it was in the beginning, but for the memory that it has; false where that is more than is to be kept.
+    #[inline]
+    pub(crate) fn wipe(&mut self, depth: u8, most: usize) -> bool {
+        self.out.clear();
+        self.entries.clear();
+        self.depth = depth;
+        self.out.capacity() <= most && self.entries.capacity() * size_of::<Entry>() <= most
+    }
+
     /// The buffer, for what is not a value.
     pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.out

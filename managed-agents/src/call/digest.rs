@@ -75,8 +75,11 @@ impl Salt {
                     slot.insert(ChaCha12Rng::from_seed(seed))
                 }
             };
+            // word by word, which copies less than to fill a slice
             let mut bytes = [0; 32];
-            generator.fill_bytes(&mut bytes);
+            for word in bytes.as_chunks_mut().0 {
+                *word = generator.next_u64().to_le_bytes();
+            }
             Ok(Self(bytes))
         })
     }

@@ -104,6 +104,8 @@ pub(crate) struct Head {
     governor: Arc<str>,
     meta: MetaRef,
     origin: Origin,
+    /// The table that it was made in, and the function that it was made for.
+    serves: Option<(u64, &'static ToolMeta)>,
     bytes: Vec<u8>,
     hash: Begun,
     /// JSON pointers into `arguments`.
@@ -114,7 +116,14 @@ pub(crate) struct Head {
     redacts_more: bool,
     /// What the screen noted of the tool; the call knows nothing of it.
     #[cfg(feature = "screen")]
-    noted: std::sync::OnceLock<Box<dyn std::any::Any + Send + Sync>>,
+    noted: std::sync::OnceLock<Box<dyn Noted>>,
+}
+
+/// What a judge notes of a tool, once for all of its calls.
+#[cfg(feature = "screen")]
+pub(crate) trait Noted: std::any::Any + Send + Sync {
+    /// Whether there is nothing to be found in these arguments, in canonical form; often no even so.
+    fn says_nothing(&self, arguments: &[u8]) -> bool;
 }
 
 /// Metadata that lives in the program, or that somebody declared.
@@ -168,6 +177,7 @@ impl Head {
             governor,
             meta,
             origin,
+            serves: None,
             bytes,
             hash,
             redacted,
@@ -176,6 +186,20 @@ impl Head {
             #[cfg(feature = "screen")]
             noted: std::sync::OnceLock::new(),
         }
+    }
+
+    /// The same, of the calls of a function in a table.
+    pub(crate) fn serving(self, table: u64, function: &'static ToolMeta) -> Self {
+        Self {
+            serves: Some((table, function)),
+            ..self
+        }
+    }
+
+    /// Whether it is that of the calls of a function in a table; where another function is declared alike, it may be all the same.
+    #[inline(always)]
+    pub(crate) fn serves(&self, table: u64, function: &'static ToolMeta) -> bool {
+        matches!(self.serves, Some((own, of)) if own == table && std::ptr::eq(of, function))
     }
 
     /// Whether program or configuration redact more than the tool itself knows of.
@@ -244,6 +268,20 @@ impl ToolCall {
         })
     }
 
+    /// A place for a call, with nothing in it yet.
+    pub(crate) fn blank(head: Arc<Head>) -> Arc<Self> {
+        Arc::new(Self {
+            head,
+            tail: Vec::new(),
+            arguments_at: 0,
+            digest: Digest::ZERO,
+            salt: Salt::NONE,
+            session: None,
+            details: None,
+            found: AtomicU8::new(0),
+        })
+    }
+
     /// Notes what the screen made of it, for those who judge it next.
     pub(crate) fn screened(&self, decision: Decision) {
         self.found.store(decision as u8 + 1, Ordering::Relaxed);
@@ -283,11 +321,25 @@ impl ToolCall {
         self.head.screened && self.reveal_arguments() != "{}"
     }
 
-    /// What a judge notes of the tool, once for all of its calls; none, where another one noted something.
+    /// What a judge notes of the tool.
     #[cfg(feature = "screen")]
-    pub(crate) fn noted<T: Send + Sync + 'static>(&self, make: impl FnOnce(&ToolMeta) -> T) -> Option<&T> {
-        let noted = self.head.noted.get_or_init(|| Box::new(make(self.meta())));
+    #[inline(always)]
+    fn any_noted<T: Noted>(&self, make: impl FnOnce(&ToolMeta) -> T) -> &dyn Noted {
+        &**self.head.noted.get_or_init(|| Box::new(make(self.meta())))
+    }
+
+    /// The same; none, where another one noted something.
+    #[cfg(feature = "screen")]
+    pub(crate) fn noted<T: Noted>(&self, make: impl FnOnce(&ToolMeta) -> T) -> Option<&T> {
+        let noted: &dyn std::any::Any = self.any_noted(make);
         noted.downcast_ref()
+    }
+
+    /// Whether what is noted of the tool says that there is nothing to be found in the arguments.
+    #[cfg(feature = "screen")]
+    #[inline(always)]
+    pub(crate) fn says_nothing<T: Noted>(&self, make: impl FnOnce(&ToolMeta) -> T) -> bool {
+        self.any_noted(make).says_nothing(self.argument_bytes())
     }
 
     pub(crate) fn head(&self) -> &Arc<Head> {

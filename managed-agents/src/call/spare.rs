@@ -8,81 +8,85 @@ use std::sync::Arc;
 
 use super::{CallDetails, Head, Salt, ToolCall};
 
-/// Room for three small arguments without growing.
-const CAPACITY: usize = 128;
 /// The largest buffer that is kept.
-const KEPT: usize = 1024;
+pub(crate) const KEPT: usize = 1024;
 
 thread_local! {
-    /// A call that nobody holds, without its arguments.
+    /// A call that has ended, and that nobody holds.
     static CALL: Cell<Option<Arc<ToolCall>>> = const { Cell::new(None) };
-    /// What its arguments were written in, empty.
-    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// An empty buffer for the arguments of a call.
-#[inline]
-pub(crate) fn buffer() -> Vec<u8> {
-    match BUFFER.try_with(Cell::take) {
-        Ok(buffer) if buffer.capacity() > 0 => buffer,
-        _ => Vec::with_capacity(CAPACITY),
+/// The place of a call that has ended; what it was is written over.
+#[inline(always)]
+pub(crate) fn take() -> Option<Arc<ToolCall>> {
+    CALL.try_with(Cell::take).ok().flatten()
+}
+
+/// A place for a call with this head: the given one, if nobody holds it.
+pub(crate) fn of_head(place: Option<Arc<ToolCall>>, head: Arc<Head>) -> Arc<ToolCall> {
+    if let Some(mut place) = place
+        && let Some(call) = Arc::get_mut(&mut place)
+    {
+        call.head = head;
+        return place;
     }
+    ToolCall::blank(head)
 }
 
 impl ToolCall {
-    /// As [`new`](Self::new), in the place of one that has ended where there is such.
+    /// Writes a call of the same head over one that has ended, and leaves it the buffer of that one in exchange.
     #[inline(always)]
-    pub(crate) fn in_spare(
-        head: &Arc<Head>,
+    pub(crate) fn written(
+        mut self: Arc<Self>,
         salt: Salt,
-        tail: Vec<u8>,
+        tail: &mut Vec<u8>,
         arguments_at: usize,
         session: Option<Arc<str>>,
         details: Option<Box<CallDetails>>,
     ) -> Arc<Self> {
-        if let Ok(Some(mut spare)) = CALL.try_with(Cell::take)
-            && let Some(call) = Arc::get_mut(&mut spare)
-        {
-            // each field is named, so that nothing of the call before is left
-            let Self {
-                head: own_head,
-                tail: own_tail,
-                arguments_at: own_arguments_at,
-                digest: own_digest,
-                salt: own_salt,
-                session: own_session,
-                details: own_details,
-                found: own_found,
-            } = call;
-            *own_digest = head.hash.digest(&tail, salt.reveal());
-            if !Arc::ptr_eq(own_head, head) {
-                *own_head = Arc::clone(head);
-            }
-            *own_tail = tail;
-            *own_arguments_at = arguments_at;
-            *own_salt = salt;
-            *own_session = session;
-            *own_details = details;
-            *own_found.get_mut() = 0;
-            return spare;
-        }
-        Self::new(Arc::clone(head), salt, tail, arguments_at, session, details)
+        let Some(call) = Arc::get_mut(&mut self) else {
+            let (head, tail) = (Arc::clone(&self.head), std::mem::take(tail));
+            return Self::new(head, salt, tail, arguments_at, session, details);
+        };
+        // each field is named, so that nothing of the call before is left
+        let Self {
+            head,
+            tail: own_tail,
+            arguments_at: own_arguments_at,
+            digest: own_digest,
+            salt: own_salt,
+            session: own_session,
+            details: own_details,
+            found: own_found,
+        } = call;
+        *own_digest = head.hash.digest(tail, salt.reveal());
+        std::mem::swap(own_tail, tail);
+        *own_arguments_at = arguments_at;
+        *own_salt = salt;
+        *own_session = session;
+        *own_details = details;
+        *own_found.get_mut() = 0;
+        self
     }
 
-    /// Leaves its memory to the next call of this thread, unless somebody else still holds the call.
+    /// Leaves its place to the next call of this thread, unless somebody else still holds the call.
     #[inline]
     pub(crate) fn leave(mut self: Arc<Self>) {
-        let Some(own) = Arc::get_mut(&mut self) else {
+        // only looked at, which costs less than to take it for oneself: who writes the next call does that
+        if Arc::strong_count(&self) != 1 || Arc::weak_count(&self) != 0 {
             return;
-        };
-        let mut tail = std::mem::take(&mut own.tail);
-        own.session = None;
-        own.details = None;
-        // where the thread is ending, the memory ends here
-        if tail.capacity() <= KEPT {
-            tail.clear();
-            let _ = BUFFER.try_with(|spare| spare.set(tail));
         }
+        if self.tail.capacity() > KEPT || self.session.is_some() || self.details.is_some() {
+            let Some(own) = Arc::get_mut(&mut self) else {
+                return;
+            };
+            own.session = None;
+            own.details = None;
+            if own.tail.capacity() > KEPT {
+                own.tail = Vec::new();
+            }
+        }
+        // where the thread is ending, the memory ends here
         let _ = CALL.try_with(|spare| spare.set(Some(self)));
     }
 }
@@ -99,13 +103,13 @@ mod tests {
     }
 
     fn call(head: &Arc<Head>, argument: &str, session: Option<&str>) -> Arc<ToolCall> {
-        let mut tail = buffer();
+        let mut tail = Vec::new();
         let before = br#"},"arguments":"#;
         tail.extend_from_slice(before);
         tail.extend_from_slice(argument.as_bytes());
         tail.push(b'}');
         let salt = Salt::fresh().unwrap();
-        ToolCall::in_spare(head, salt, tail, before.len(), session.map(Into::into), None)
+        of_head(take(), Arc::clone(head)).written(salt, &mut tail, before.len(), session.map(Into::into), None)
     }
 
     #[test]
@@ -149,6 +153,6 @@ mod tests {
         let head = head("one");
         let text = format!(r#"{{"a":"{}"}}"#, "x".repeat(5000));
         call(&head, &text, None).leave();
-        assert!(buffer().capacity() <= KEPT);
+        assert!(take().is_some_and(|place| place.tail.capacity() <= KEPT));
     }
 }

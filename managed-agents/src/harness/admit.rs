@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use super::draft::{Draft, Failure, Judged as JudgedBytes, Refused};
+use super::draft::{Draft, Failure, Odd, Taken};
 use super::guard::Guard;
 use super::judge::{Judged, Said, bound, judge};
 use super::plain;
@@ -37,23 +37,19 @@ pub(super) fn admit(scope: Scope, draft: &mut Draft) -> Step {
     admit_taken(scope, taken)
 }
 
-/// A call as it is to be judged, with the slot for the judged bytes; or why it cannot be.
-pub(super) type Taken = Result<(Arc<ToolCall>, Option<JudgedBytes>), Refused>;
-
 /// The call out of its draft.
 #[inline(always)]
 pub(super) fn take(scope: &Scope, draft: &mut Draft) -> Taken {
     let session = scope.session.as_ref().map(|session| session.id());
-    let heads = &scope.harness.inner().heads;
-    heads.with_function(draft.meta(), |head| draft.take_call(head, session, parent()))
+    let place = scope.harness.inner().heads.place_of(draft.meta());
+    draft.take_call(place, session, parent())
 }
 
 /// Judges and records what was taken out of a draft.
 pub(super) fn admit_taken(scope: Scope, taken: Taken) -> Step {
     match taken {
-        Ok((call, None)) => admit_call(scope, call),
-        Ok((call, Some(judged))) => admit_exact(scope, call, judged),
-        Err((head, failure)) => Err(refuse(scope, head, failure)),
+        Ok(call) => admit_call(scope, call),
+        Err(odd) => admit_odd(scope, *odd),
     }
 }
 
@@ -63,7 +59,11 @@ pub(super) fn settled(step: Step) -> Admission {
 }
 
 #[cold]
-fn admit_exact(scope: Scope, call: Arc<ToolCall>, judged: JudgedBytes) -> Step {
+fn admit_odd(scope: Scope, odd: Odd) -> Step {
+    let (call, judged) = match odd {
+        Odd::Exact(call, judged) => (call, judged),
+        Odd::Refused(head, failure) => return Err(refuse(scope, head, failure)),
+    };
     Err(settled(admit_call(scope, call)).then(move |admitted| {
         if let Ok(admitted) = &admitted {
             judged.set(admitted.arguments());
@@ -74,15 +74,36 @@ fn admit_exact(scope: Scope, call: Arc<ToolCall>, judged: JudgedBytes) -> Step {
 
 /// Judges and records a call.
 pub(super) fn admit_call(scope: Scope, call: Arc<ToolCall>) -> Step {
-    match admit_call_with(scope, call, |guard| guard) {
+    match admit_call_in(scope, call, Back) {
         Ok(guard) => Ok(Ok(guard)),
         Err(step) => step,
     }
 }
 
-/// The same; the guard of a call that every judge plainly allows is made where `then` puts it.
+/// Where the guard of a call that every judge plainly allows is made: it is never moved there.
+pub(super) trait Place {
+    /// What is given back then.
+    type Held;
+
+    /// Takes the guard; inlined, so that it is made here.
+    fn hold(self, guard: Guard) -> Self::Held;
+}
+
+/// Gives the guard back.
+struct Back;
+
+impl Place for Back {
+    type Held = Guard;
+
+    #[inline(always)]
+    fn hold(self, guard: Guard) -> Guard {
+        guard
+    }
+}
+
+/// The same; the guard of a call that every judge plainly allows is made in its place.
 #[inline(always)]
-pub(super) fn admit_call_with<R>(scope: Scope, call: Arc<ToolCall>, then: impl FnOnce(Guard) -> R) -> Result<R, Step> {
+pub(super) fn admit_call_in<P: Place>(scope: Scope, call: Arc<ToolCall>, place: P) -> Result<P::Held, Step> {
     let span = span::of(&call);
     let inner = scope.harness.inner();
     // memory keeps no agents, so it stops none
@@ -96,7 +117,7 @@ pub(super) fn admit_call_with<R>(scope: Scope, call: Arc<ToolCall>, then: impl F
     }
     match judge(&scope.harness, &call) {
         Ok(Said::Allow(basis)) => match plain::record(inner, &call, basis) {
-            Ok(recorded) => Ok(then(recorded.admit(scope, call, span))),
+            Ok(recorded) => Ok(place.hold(recorded.admit(scope, call, span))),
             Err(basis) => Err(Case::new(scope, call, span).rule(Judged::plainly_allowed(basis))),
         },
         Ok(Said::More(judged)) => Err(Case::new(scope, call, span).rule(judged)),
@@ -627,7 +648,7 @@ impl Case {
                 }
                 let at = self.scope.harness.inner().clock.at(started);
                 Ok(Guard::new(
-                    self.scope.harness,
+                    self.scope.into_within(),
                     self.call,
                     evaluation,
                     place,

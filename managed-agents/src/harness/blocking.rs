@@ -13,11 +13,16 @@ use crate::error::{DenialKind, GovernanceDenied};
 
 /// The answer, if it is there; outside every runtime, waits for it on a thread that has a runtime of its own; inside
 /// one, where waiting could wait for itself, refuses, and records that.
-pub(super) fn wait(scope: Scope, head: Arc<Head>, answer: Admission) -> Result<Guard, GovernanceDenied> {
+pub(super) fn wait(
+    scope: Scope,
+    head: impl FnOnce(&Scope) -> Arc<Head>,
+    answer: Admission,
+) -> Result<Guard, GovernanceDenied> {
     let later = match answer.now() {
         Ok(result) => return result,
         Err(later) => later,
     };
+    let head = head(&scope);
     let denied = if Handle::try_current().is_ok() {
         would_block(
             head.meta().name(),

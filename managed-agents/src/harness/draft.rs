@@ -1,12 +1,14 @@
 //! A call as its arguments are written down, before a harness has seen it.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::Harness;
 use super::compensate::{self, Interrupted, Undoing};
 use super::returned::{ArgumentWriter, GovernedArgument};
+use super::scope::Scope;
 use crate::call::{
     CallDetails, CanonicalError, CanonicalWriter, Head, MAX_BYTES, NoEntropyError, Redraft, Salt, ToolCall, ToolMeta,
     spare,
@@ -20,13 +22,62 @@ const DEPTH: u8 = 2;
 /// A call as its arguments are written down; made by the expansion of `#[governed]`.
 pub struct Draft {
     meta: &'static ToolMeta,
-    /// Lent to the arguments where it lies: moving it for each would cost more than writing them.
+    /// None once the call was taken out.
+    slip: Option<Box<Slip>>,
+}
+
+/// What the arguments are written on: never moved, since it was just written, and the next call of its thread writes on it too.
+struct Slip {
     writer: CanonicalWriter,
     /// Where the object `arguments` begins; 0 before it does.
     arguments_at: usize,
-    /// The call was taken out.
-    spent: bool,
     extras: Option<Box<Extras>>,
+}
+
+thread_local! {
+    /// A slip with nothing on it.
+    static SLIP: Cell<Option<Box<Slip>>> = const { Cell::new(None) };
+}
+
+impl Slip {
+    /// Room for three small arguments without growing.
+    const CAPACITY: usize = 128;
+
+    #[inline(always)]
+    fn take() -> Box<Self> {
+        SLIP.try_with(Cell::take).ok().flatten().unwrap_or_else(Self::fresh)
+    }
+
+    #[inline(never)]
+    fn fresh() -> Box<Self> {
+        Box::new(Self {
+            writer: CanonicalWriter::into_buffer(Vec::with_capacity(Self::CAPACITY), DEPTH),
+            arguments_at: 0,
+            extras: None,
+        })
+    }
+
+    /// Leaves the slip to the next call of this thread.
+    #[inline(always)]
+    fn leave(mut self: Box<Self>) {
+        if self.writer.wipe(DEPTH, spare::KEPT) && self.extras.is_none() {
+            self.arguments_at = 0;
+            // where the thread is ending, the memory ends here
+            let _ = SLIP.try_with(|slip| slip.set(Some(self)));
+        }
+    }
+
+    fn begin_arguments(&mut self) {
+        if self.arguments_at == 0 {
+            let out = self.writer.buffer();
+            out.extend_from_slice(br#"},"arguments":{"#);
+            self.arguments_at = out.len() - 1;
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.extras.get_or_insert_default().failure.get_or_insert(failure);
+    }
 }
 
 /// What few calls have.
@@ -35,7 +86,7 @@ struct Extras {
     failure: Option<Failure>,
     target: Option<Box<str>>,
     subject: Option<Box<str>>,
-    harness: Option<Harness>,
+    scope: Option<Scope>,
     judged: Option<Judged>,
     edits: Option<Edits>,
 }
@@ -58,8 +109,16 @@ impl Extras {
     }
 }
 
-/// Why the arguments cannot be judged, with the head that the call would have had.
-pub(super) type Refused = (Arc<Head>, Failure);
+/// A call as it is to be judged; few are odd.
+pub(super) type Taken = Result<Arc<ToolCall>, Box<Odd>>;
+
+/// What few calls are.
+pub(super) enum Odd {
+    /// Somebody waits for the judged bytes.
+    Exact(Arc<ToolCall>, Judged),
+    /// The arguments cannot be judged: the head that the call would have had, and why.
+    Refused(Arc<Head>, Failure),
+}
 
 /// Why the arguments cannot be judged.
 #[derive(Clone, Debug)]
@@ -93,10 +152,7 @@ impl Draft {
     pub fn new(meta: &'static ToolMeta) -> Self {
         Self {
             meta,
-            writer: CanonicalWriter::into_buffer(spare::buffer(), DEPTH),
-            arguments_at: 0,
-            spent: false,
-            extras: None,
+            slip: Some(Slip::take()),
         }
     }
 
@@ -108,7 +164,7 @@ impl Draft {
 
     /// Writes an argument; in the order of the keys, each given as for [`id`](Self::id).
     pub fn argument<T: GovernedArgument + ?Sized>(&mut self, key: &'static str, value: &T) {
-        self.begin_arguments();
+        self.slip().begin_arguments();
         self.entry(key, value);
     }
 
@@ -140,7 +196,7 @@ impl Draft {
 
     /// States the harness that judges, whatever is in scope.
     pub fn harness(&mut self, harness: &Harness) {
-        self.extras().harness = Some(harness.clone());
+        self.extras().scope = Some(Scope::of(harness));
     }
 
     /// The bytes that will have been judged, for a body that runs with the values decoded from them.
@@ -162,60 +218,62 @@ impl Draft {
 
     /// Whether the call was taken out: what is left has no arguments.
     pub(super) fn is_spent(&self) -> bool {
-        self.spent
+        self.slip.is_none()
     }
 
-    pub(super) fn own_harness(&self) -> Option<&Harness> {
-        self.extras.as_ref().and_then(|extras| extras.harness.as_ref())
+    pub(super) fn own_scope(&self) -> Option<&Scope> {
+        self.slip.as_ref()?.extras.as_ref()?.scope.as_ref()
     }
 
-    /// The call, to be judged for the agent of the head; beside it the slot for the judged bytes, if somebody waits.
+    /// The call, to be judged for the agent of the head that the place is of.
     #[inline(always)]
     pub(super) fn take_call(
         &mut self,
-        head: &Arc<Head>,
+        place: Arc<ToolCall>,
         session: Option<Arc<str>>,
         parent: Option<EvaluationId>,
-    ) -> Result<(Arc<ToolCall>, Option<Judged>), Refused> {
-        self.spent = true;
-        self.begin_arguments();
-        let mut out = std::mem::take(self.writer.buffer());
+    ) -> Taken {
+        let mut slip = self.slip.take().unwrap_or_else(Slip::fresh);
+        slip.begin_arguments();
+        let out = slip.writer.buffer();
         out.extend_from_slice(b"}}");
-        if head.len() + out.len() > MAX_BYTES {
-            self.fail(Failure::too_large(self.meta.name()));
+        if place.head().len() + out.len() > MAX_BYTES {
+            slip.fail(Failure::too_large(self.meta.name()));
         }
-        let (details, judged) = match self.extras.take() {
+        let (details, judged) = match slip.extras.take() {
             None if parent.is_none() => (None, None),
             extras => match extras.map_or_else(Extras::default, |extras| *extras).split(parent) {
                 Ok(split) => split,
                 Err(mut failure) => {
-                    if head.redacts_more() {
+                    if place.head().redacts_more() {
                         // the tool does not know that the value is redacted, which this may hold
                         failure.detail = None;
                     }
-                    return Err((Arc::clone(head), failure));
+                    return refused(&place, failure);
                 }
             },
         };
         let salt = match Salt::fresh() {
             Ok(salt) => salt,
-            Err(error) => return Err((Arc::clone(head), no_entropy(error))),
+            Err(error) => return refused(&place, no_entropy(error)),
         };
-        let call = ToolCall::in_spare(head, salt, out, self.arguments_at, session, details);
-        Ok((call, judged))
-    }
-
-    fn begin_arguments(&mut self) {
-        if self.arguments_at == 0 {
-            let out = self.writer.buffer();
-            out.extend_from_slice(br#"},"arguments":{"#);
-            self.arguments_at = out.len() - 1;
+        let call = place.written(salt, slip.writer.buffer(), slip.arguments_at, session, details);
+        slip.leave();
+        match judged {
+            None => Ok(call),
+            Some(judged) => exact(call, judged),
         }
     }
 
+    #[inline(always)]
+    fn slip(&mut self) -> &mut Slip {
+        self.slip.get_or_insert_with(Slip::fresh)
+    }
+
     fn entry<T: GovernedArgument + ?Sized>(&mut self, key: &'static str, value: &T) {
-        self.writer.buffer().extend_from_slice(key.as_bytes());
-        if let Err(error) = value.write(&mut ArgumentWriter(&mut self.writer)) {
+        let writer = &mut self.slip().writer;
+        writer.buffer().extend_from_slice(key.as_bytes());
+        if let Err(error) = value.write(&mut ArgumentWriter(writer)) {
             self.refuse(key, &error);
         }
     }
@@ -241,12 +299,22 @@ impl Draft {
 
     #[cold]
     fn fail(&mut self, failure: Failure) {
-        self.extras().failure.get_or_insert(failure);
+        self.slip().fail(failure);
     }
 
     fn extras(&mut self) -> &mut Extras {
-        self.extras.get_or_insert_default()
+        self.slip().extras.get_or_insert_default()
     }
+}
+
+#[cold]
+fn refused(place: &Arc<ToolCall>, failure: Failure) -> Taken {
+    Err(Box::new(Odd::Refused(Arc::clone(place.head()), failure)))
+}
+
+#[cold]
+fn exact(call: Arc<ToolCall>, judged: Judged) -> Taken {
+    Err(Box::new(Odd::Exact(call, judged)))
 }
 
 /// Writes a call of one function down with other arguments.
@@ -258,13 +326,17 @@ struct Edits {
 impl Redraft for Edits {
     fn redraft(&self, call: &ToolCall, arguments: &str) -> Result<Arc<ToolCall>, String> {
         let mut draft = Draft::new(self.meta);
-        draft.writer.buffer().extend_from_slice(call.id_bytes());
+        draft.slip().writer.buffer().extend_from_slice(call.id_bytes());
         (self.write)(arguments, &mut draft).map_err(|denied| denied.reason_for_model().to_owned())?;
         let parent = call.parent().cloned();
-        draft
-            .take_call(call.head(), call.shared_session(), parent)
-            .map(|(call, _)| call)
-            .map_err(|(_, failure)| failure.for_model.into_owned())
+        let place = ToolCall::blank(Arc::clone(call.head()));
+        match draft.take_call(place, call.shared_session(), parent) {
+            Ok(call) => Ok(call),
+            Err(odd) => match *odd {
+                Odd::Exact(call, _) => Ok(call),
+                Odd::Refused(_, failure) => Err(failure.for_model.into_owned()),
+            },
+        }
     }
 }
 

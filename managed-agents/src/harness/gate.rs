@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::admit::{Admission, admit, admit_call_with, admit_taken, refuse_as, settled, take};
+use super::admit::{Admission, Place, admit, admit_call_in, admit_taken, refuse_as, settled, take};
 use super::blocking;
 use super::compensate::Compensation;
 use super::draft::Draft;
@@ -44,6 +44,15 @@ enum Stage {
     Judging(Admission),
     Running(Guard),
     Ended,
+}
+
+impl Place for &mut Stage {
+    type Held = ();
+
+    #[inline(always)]
+    fn hold(self, guard: Guard) {
+        *self = Stage::Running(guard);
+    }
 }
 
 impl<F> Future for Gate<F>
@@ -147,7 +156,7 @@ fn judge(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<Result<(), GovernanceD
         Stage::Drafted(draft) => {
             let step = match scope_of(draft) {
                 Ok(scope) => match take(&scope, draft) {
-                    Ok((call, None)) => match admit_call_with(scope, call, |guard| *stage = Stage::Running(guard)) {
+                    Ok(call) => match admit_call_in(scope, call, &mut *stage) {
                         Ok(()) => {
                             denial_slot::decided(None);
                             return Poll::Ready(Ok(()));
@@ -245,8 +254,8 @@ fn overdue(stage: &mut Stage, cx: &mut Context<'_>) -> Poll<GovernanceDenied> {
 
 #[inline(always)]
 fn scope_of(draft: &Draft) -> Result<Scope, GovernanceDenied> {
-    match draft.own_harness() {
-        Some(harness) => Ok(Scope::of(harness)),
+    match draft.own_scope() {
+        Some(scope) => Ok(scope.clone()),
         None => Scope::current().map_err(|detail| GovernanceDenied::no_harness(draft.meta().name(), detail)),
     }
 }
@@ -331,8 +340,9 @@ pub fn gate_blocking<R: GovernedReturn>(draft: Draft, body: impl FnOnce() -> R) 
 fn before_blocking(mut draft: Draft) -> Result<Guard, GovernanceDenied> {
     let admitted = scope_of(&draft).and_then(|mut scope| {
         scope.waits = Waits::Yes;
-        let head = scope.harness.inner().heads.of_function(draft.meta());
-        blocking::wait(scope.clone(), head, settled(admit(scope, &mut draft)))
+        let admission = settled(admit(scope.clone(), &mut draft));
+        let head = |scope: &Scope| scope.harness.inner().heads.of_function(draft.meta());
+        blocking::wait(scope, head, admission)
     });
     denial_slot::decided(admitted.as_ref().err());
     admitted

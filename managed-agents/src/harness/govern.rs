@@ -74,7 +74,8 @@ impl Govern {
     pub fn blocking(mut self) -> Result<Permit, GovernanceDenied> {
         self.scope.waits = Waits::Yes;
         let scope = self.scope.clone();
-        let head = scope.harness.inner().heads.of_name(&self.tool);
+        let tool = self.tool.clone();
+        let head = |scope: &Scope| scope.harness.inner().heads.of_name(&tool);
         blocking::wait(scope, head, self.admit()).map(Permit::new)
     }
 

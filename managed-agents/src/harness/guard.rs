@@ -8,10 +8,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::time::Sleep;
 
-use super::Harness;
 use super::compensate::Compensation;
 use super::first_step::FirstStep;
-use super::scope::Running;
+use super::scope::{Running, Within};
 use crate::audit::{Event, OutcomeRecord, Recorder as _, Sequence, What, micros};
 use crate::call::ToolCall;
 use crate::error::{DenialKind, GovernanceDenied};
@@ -106,7 +105,7 @@ impl Drop for Entered<'_> {
 impl Guard {
     #[inline(always)]
     pub(super) fn new(
-        harness: Harness,
+        within: Arc<Within>,
         call: Arc<ToolCall>,
         evaluation: EvaluationId,
         place: Sequence,
@@ -118,7 +117,7 @@ impl Guard {
             running: Some(Running {
                 evaluation,
                 call,
-                harness,
+                within,
                 since,
             }),
             place,
@@ -160,7 +159,7 @@ impl Guard {
         let Some(running) = &self.running else {
             return false;
         };
-        let number = running.harness.inner().interrupts.number();
+        let number = running.within.harness.inner().interrupts.number();
         let seen = self.stopping.as_ref().map_or(running.since, |stopping| stopping.seen);
         if number == seen {
             return self.stopping.as_ref().is_some_and(|stopping| stopping.by.is_some());
@@ -173,7 +172,7 @@ impl Guard {
         let Some(running) = &self.running else {
             return false;
         };
-        let interrupts = &running.harness.inner().interrupts;
+        let interrupts = &running.within.harness.inner().interrupts;
         let (by, number) = interrupts.since(running.since, &running.call, &running.evaluation);
         let stopping = self.stopping.get_or_insert_default();
         stopping.seen = number;
@@ -216,7 +215,7 @@ impl Guard {
         match &stopping.watched {
             Some(watched) => watched.wake_by(cx.waker()),
             None => {
-                let interrupts = &running.harness.inner().interrupts;
+                let interrupts = &running.within.harness.inner().interrupts;
                 stopping.watched = Some(interrupts.watch(&running.call, &running.evaluation, cx.waker()));
             }
         }
@@ -231,7 +230,13 @@ impl Guard {
         let by = self.stopping.as_ref().and_then(|stopping| stopping.by.clone());
         let began = by.as_ref().filter(|_| self.began()).zip(self.running.as_ref());
         let compensation = began.and_then(|(by, running)| {
-            Compensation::of(&running.harness, &running.call, &running.evaluation, self.place, by)
+            Compensation::of(
+                &running.within.harness,
+                &running.call,
+                &running.evaluation,
+                self.place,
+                by,
+            )
         });
         self.end(Outcome::Interrupted);
         let (code, detail) = match &by {
@@ -319,7 +324,7 @@ impl Guard {
         self.stage = Stage::Ended;
         let stopped = self.is_stopped();
         if let Some(running) = &self.running {
-            let inner = running.harness.inner();
+            let inner = running.within.harness.inner();
             let now = Instant::now();
             let duration = now - self.started;
             let at = inner.clock.after(self.at, duration, now);

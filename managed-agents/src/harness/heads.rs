@@ -1,12 +1,11 @@
 //! The beginnings of canonical calls, made once for each tool; and so also the tools that a harness knows.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::call::{AgentId, Digest, Head, MetaRef, Origin, ToolMeta};
+use crate::call::{AgentId, Digest, Head, MetaRef, Origin, ToolCall, ToolMeta, spare};
 
 /// The heads of the tools that a harness knows.
 pub(super) struct Heads {
@@ -81,30 +80,23 @@ impl Heads {
         &self.governor
     }
 
-    /// The head of a governed function, which is known from then on.
-    pub(super) fn of_function(&self, meta: &'static ToolMeta) -> Arc<Head> {
-        self.with_function(meta, Arc::clone)
-    }
-
-    /// The same, lent: its counter is shared by all threads.
+    /// Where a call of a governed function is written: the place of one of the same function that has ended, where this thread
+    /// has such. So the head need not be looked for.
     #[inline(always)]
-    pub(super) fn with_function<R>(&self, meta: &'static ToolMeta, then: impl FnOnce(&Arc<Head>) -> R) -> R {
-        thread_local! {
-            /// The head that this thread asked for last, with the table and the tool that it is of. Empty while it is lent: what
-            /// is logged on the way may lead to code that calls a tool.
-            static LAST: Cell<Option<(u64, &'static ToolMeta, Arc<Head>)>> = const { Cell::new(None) };
+    pub(super) fn place_of(&self, meta: &'static ToolMeta) -> Arc<ToolCall> {
+        match spare::take() {
+            Some(place) if place.head().serves(self.id, meta) => place,
+            other => self.other_place(other, meta),
         }
-        let last = match LAST.take() {
-            Some(last) if last.0 == self.id && std::ptr::eq(last.1, meta) => last,
-            _ => (self.id, meta, self.find_function(meta)),
-        };
-        let result = then(&last.2);
-        LAST.set(Some(last));
-        result
     }
 
     #[inline(never)]
-    fn find_function(&self, meta: &'static ToolMeta) -> Arc<Head> {
+    fn other_place(&self, place: Option<Arc<ToolCall>>, meta: &'static ToolMeta) -> Arc<ToolCall> {
+        spare::of_head(place, self.of_function(meta))
+    }
+
+    /// The head of a governed function, which is known from then on.
+    pub(super) fn of_function(&self, meta: &'static ToolMeta) -> Arc<Head> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(head) = known.by_definition.get(&meta.definition()) {
             return Arc::clone(head);
@@ -120,7 +112,7 @@ impl Heads {
             Some(head) => Arc::clone(head),
             None => {
                 let meta = MetaRef::Shared(Arc::new(ToolMeta::new(name.to_owned())));
-                self.make(meta, Origin::Unknown)
+                Arc::new(self.make(meta, Origin::Unknown))
             }
         }
     }
@@ -141,7 +133,15 @@ impl Heads {
     fn add(&self, meta: MetaRef, origin: Origin) -> Arc<Head> {
         // found by what the function says of itself, judged and recorded by what counts
         let definition = meta.definition();
+        let function = match &meta {
+            MetaRef::Static(function) => Some(*function),
+            MetaRef::Shared(_) => None,
+        };
         let head = self.make(self.tightened(meta, origin), origin);
+        let head = Arc::new(match function {
+            Some(function) => head.serving(self.id, function),
+            None => head,
+        });
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.by_definition.insert(definition, Arc::clone(&head));
         // what was declared of a name stays, whatever function of that name is called in between
@@ -175,15 +175,9 @@ impl Heads {
         }
     }
 
-    fn make(&self, meta: MetaRef, origin: Origin) -> Arc<Head> {
+    fn make(&self, meta: MetaRef, origin: Origin) -> Head {
         let redacted = self.redacted.get(meta.name()).map(Vec::as_slice).unwrap_or_default();
-        Arc::new(Head::new(
-            self.agent.clone(),
-            Arc::clone(&self.governor),
-            meta,
-            origin,
-            redacted,
-        ))
+        Head::new(self.agent.clone(), Arc::clone(&self.governor), meta, origin, redacted)
     }
 }
 
@@ -191,6 +185,34 @@ impl Heads {
 mod tests {
     use super::*;
     use crate::call::Risk;
+
+    #[test]
+    fn a_call_in_the_place_of_another_agents_is_the_callers() -> Result<(), crate::AgentIdError> {
+        let function: &'static ToolMeta = Box::leak(Box::new(ToolMeta::new("refund")));
+        let other: &'static ToolMeta = Box::leak(Box::new(ToolMeta::new("send")));
+        let heads = |agent| {
+            let agent = AgentId::parse(agent)?;
+            Ok(Heads::new(agent, "none", HashMap::new(), Vec::new(), Vec::new()))
+        };
+        let (one, two) = (heads("one")?, heads("two")?);
+        let mut places = Vec::new();
+        for (heads, function) in [
+            (&one, function),
+            (&two, function),
+            (&two, other),
+            (&two, other),
+            (&one, function),
+        ] {
+            let place = heads.place_of(function);
+            places.push(Arc::as_ptr(&place));
+            assert_eq!(place.agent(), heads.agent());
+            assert_eq!(place.tool(), function.name());
+            place.leave();
+        }
+        places.dedup();
+        assert_eq!(places.len(), 1, "the test would show nothing else");
+        Ok(())
+    }
 
     #[test]
     fn a_declaration_of_a_name_outlives_the_call_of_a_function_of_that_name() -> Result<(), crate::AgentIdError> {

@@ -131,7 +131,7 @@ pub async fn stopped() {
         let Some(running) = &running else {
             return Poll::Pending;
         };
-        let interrupts = &running.harness.inner().interrupts;
+        let interrupts = &running.within.harness.inner().interrupts;
         // watched first: a stop that is stated from here on wakes this task
         watched = Some(interrupts.watch(&running.call, &running.evaluation, cx.waker()));
         if running.is_stopped() {
@@ -145,7 +145,7 @@ pub async fn stopped() {
 
 impl Running {
     fn is_stopped(&self) -> bool {
-        let interrupts = &self.harness.inner().interrupts;
+        let interrupts = &self.within.harness.inner().interrupts;
         interrupts.number() != self.since && interrupts.since(self.since, &self.call, &self.evaluation).0.is_some()
     }
 }

@@ -243,7 +243,7 @@ impl Harness {
     /// The harness that governs the code that is running, if any.
     #[must_use]
     pub fn current() -> Option<Self> {
-        Scope::current().ok().map(|scope| scope.harness)
+        Scope::current().ok().map(|scope| scope.harness.clone())
     }
 
     /// Begins a session: calls that belong together.

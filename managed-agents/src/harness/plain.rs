@@ -90,7 +90,7 @@ impl Recorded {
             span::decided(span, &Verdict::allow(), Disposition::Allowed, &evaluation);
         }
         Guard::new(
-            scope.harness,
+            scope.into_within(),
             call,
             self.evaluation.into(),
             self.place,

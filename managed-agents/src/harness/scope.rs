@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -24,7 +25,7 @@ thread_local! {
 pub(super) struct Running {
     pub(super) evaluation: EvaluationId,
     pub(super) call: Arc<ToolCall>,
-    pub(super) harness: Harness,
+    pub(super) within: Arc<Within>,
     /// How many stops there were when it was admitted.
     pub(super) since: u64,
 }
@@ -43,7 +44,7 @@ impl Running {
     }
 }
 
-static INSTALLED: OnceLock<Harness> = OnceLock::new();
+static INSTALLED: OnceLock<Scope> = OnceLock::new();
 
 /// The harness whose scope was entered first in this process, by id; 0 before any was.
 static FIRST_SCOPED: AtomicU64 = AtomicU64::new(0);
@@ -51,11 +52,11 @@ static FIRST_SCOPED: AtomicU64 = AtomicU64::new(0);
 /// The scope of a second harness was entered as well.
 const SEVERAL: u64 = u64::MAX;
 
-/// A harness, and the session that calls belong to.
+/// A harness, and the session that calls belong to: two words, since a scope is moved in each call, and one counter, since that
+/// is shared by all threads.
 #[derive(Clone)]
 pub(crate) struct Scope {
-    pub(crate) harness: Harness,
-    pub(crate) session: Option<Arc<SessionState>>,
+    within: Arc<Within>,
     /// The thread that calls blocks anyway, and may wait for a recorder that answers from a thread of its own.
     pub(crate) waits: Waits,
 }
@@ -69,13 +70,40 @@ pub(crate) enum Waits {
     Yes,
 }
 
+/// What calls are made within.
+pub(crate) struct Within {
+    pub(crate) harness: Harness,
+    pub(crate) session: Option<Arc<SessionState>>,
+}
+
+impl Deref for Scope {
+    type Target = Within;
+
+    #[inline(always)]
+    fn deref(&self) -> &Within {
+        &self.within
+    }
+}
+
 impl Scope {
     pub(crate) fn of(harness: &Harness) -> Self {
+        Self::new(harness, None)
+    }
+
+    pub(super) fn new(harness: &Harness, session: Option<Arc<SessionState>>) -> Self {
         Self {
-            harness: harness.clone(),
-            session: None,
+            within: Arc::new(Within {
+                harness: harness.clone(),
+                session,
+            }),
             waits: Waits::No,
         }
+    }
+
+    /// What lasts as long as a call.
+    #[inline(always)]
+    pub(super) fn into_within(self) -> Arc<Within> {
+        self.within
     }
 
     /// The scope that this task is in, or the installed harness.
@@ -93,8 +121,8 @@ impl Scope {
             );
         };
         let first = FIRST_SCOPED.load(Ordering::Acquire);
-        if first == 0 || first == installed.id() {
-            return Ok(Self::of(installed));
+        if first == 0 || first == installed.harness.id() {
+            return Ok(installed.clone());
         }
         Err(
             "no harness is in scope here, and the installed one does not apply because this process also uses scopes \
@@ -120,7 +148,7 @@ impl Scope {
 
 /// Makes a harness the one that governs calls outside every scope; at most once in a process.
 pub(super) fn install(harness: &Harness) -> Result<(), Harness> {
-    INSTALLED.set(harness.clone()).map_err(|_| harness.clone())
+    INSTALLED.set(Scope::of(harness)).map_err(|_| harness.clone())
 }
 
 /// The governed call whose body this thread is polling, if any.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Harness;
 use super::govern::Govern;
-use super::scope::{Scope, Waits};
+use super::scope::Scope;
 use crate::call::{InputError, ToolInput};
 use crate::verdict::{Decision, EvaluationId};
 
@@ -120,11 +120,7 @@ impl Session {
     }
 
     pub(crate) fn as_scope(&self) -> Scope {
-        Scope {
-            waits: Waits::No,
-            harness: self.harness.clone(),
-            session: Some(Arc::clone(&self.state)),
-        }
+        Scope::new(&self.harness, Some(Arc::clone(&self.state)))
     }
 }
 

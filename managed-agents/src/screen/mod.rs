@@ -163,10 +163,9 @@ impl StandardScreen {
     }
 
     /// Whether all is settled before the call is read: no check can find anything in it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn has_nothing_to_read(&self, call: &ToolCall) -> bool {
-        let settled = call.noted(Settled::of).filter(|_| self.profile.patterns.is_empty());
-        settled.is_some_and(|settled| settled.says_nothing(call.argument_bytes()))
+        self.profile.patterns.is_empty() && call.says_nothing(Settled::of)
     }
 
     fn check_fully(&self, call: &ToolCall, settled: Option<&Settled>) -> Screened {

@@ -4,7 +4,7 @@
 
 use super::bulk;
 use super::names::{Kinds, Nature};
-use crate::call::{ArgumentMeta, ToolMeta};
+use crate::call::{ArgumentMeta, Noted, ToolMeta};
 
 /// The longest text that is settled without reading.
 const LONGEST: usize = 1024;
@@ -51,7 +51,56 @@ pub(super) struct Settled {
     pub(super) kinds: Kinds,
     /// The keys, as they stand in canonical form and in its order, of arguments that hold values or prose, and nothing that
     /// runs, is asked or opened.
-    plain: Vec<Box<[u8]>>,
+    plain: Vec<Key>,
+}
+
+impl Noted for Settled {
+    fn says_nothing(&self, arguments: &[u8]) -> bool {
+        self.members(arguments).is_some()
+    }
+}
+
+/// A key as it stands in canonical form: what many of them are compared with, first as one word.
+struct Key {
+    text: Box<[u8]>,
+    /// Its first bytes, and zeros.
+    first: u64,
+    /// All bits of those bytes.
+    mask: u64,
+}
+
+impl Key {
+    const WORD: usize = size_of::<u64>();
+
+    fn new(name: &str) -> Self {
+        let text = format!("\"{name}\":").into_bytes();
+        let word = |byte: fn(u8) -> u8| {
+            let mut word = [0; Self::WORD];
+            for (place, own) in word.iter_mut().zip(&text) {
+                *place = byte(*own);
+            }
+            u64::from_ne_bytes(word)
+        };
+        Self {
+            first: word(|byte| byte),
+            mask: word(|_| u8::MAX),
+            text: text.into(),
+        }
+    }
+
+    /// What stands behind the key.
+    #[inline(always)]
+    fn strip<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        if let Some(first) = bytes.first_chunk() {
+            if (u64::from_ne_bytes(*first) ^ self.first) & self.mask != 0 {
+                return None;
+            }
+            if self.text.len() <= Self::WORD {
+                return bytes.get(self.text.len()..);
+            }
+        }
+        bytes.strip_prefix(&*self.text)
+    }
 }
 
 impl Settled {
@@ -77,17 +126,9 @@ impl Settled {
         plain.sort_unstable();
         plain.dedup();
         Self {
-            plain: plain
-                .iter()
-                .map(|name| format!("\"{name}\":").into_bytes().into())
-                .collect(),
+            plain: plain.into_iter().map(Key::new).collect(),
             kinds,
         }
-    }
-
-    /// Whether no check can find anything in these arguments, in canonical form; often no even so.
-    pub(super) fn says_nothing(&self, arguments: &[u8]) -> bool {
-        self.members(arguments).is_some()
     }
 
     /// Some, if the object has only plain members.
@@ -99,7 +140,7 @@ impl Settled {
         let mut plain = self.plain.iter();
         loop {
             // keys are in order, and none is there twice
-            let behind = plain.find_map(|key| rest.strip_prefix(&**key))?;
+            let behind = plain.find_map(|key| key.strip(rest))?;
             rest = self.value(behind)?;
             match rest.split_first()? {
                 (b',', more) => rest = more,
@@ -177,16 +218,19 @@ fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     loop {
         let (&byte, behind) = rest.split_first()?;
         let sign = sign(byte);
+        if sign & (ENDS | WATCHED) == 0 {
+            (seen, rest) = (seen | sign, behind);
+            continue;
+        }
         if sign & ENDS != 0 {
             let value = bytes.get(..bytes.len() - rest.len())?;
             let is_free = byte == b'"' && seen & (GAP | UNDERSCORE) != GAP | UNDERSCORE;
             return is_free.then_some((value, behind));
         }
-        if sign & WATCHED != 0 && begins_something(rest) {
+        if begins_something(rest) {
             return None;
         }
-        seen |= sign;
-        rest = behind;
+        (seen, rest) = (seen | sign, behind);
     }
 }
 
@@ -202,6 +246,8 @@ fn begins_something(bytes: &[u8]) -> bool {
     };
     match &[first | 0x20, second | 0x20] {
         b"--" => true,
+        // most words that begin so go on otherwise
+        _ if bytes.first_chunk().is_some_and(|four| !begins_word(*four)) => false,
         b"un" => follows(b"union"),
         b"sl" => follows(b"sleep"),
         b"sy" => follows(b"sys") && !follows(b"syst"),
@@ -211,12 +257,30 @@ fn begins_something(bytes: &[u8]) -> bool {
     }
 }
 
+/// Whether the first four letters are those of one of these words.
+#[inline(always)]
+fn begins_word(four: [u8; 4]) -> bool {
+    let four = u32::from_be_bytes(four) | 0x2020_2020;
+    const fn word(letters: &[u8; 4]) -> u32 {
+        u32::from_be_bytes(*letters)
+    }
+    const UNION: u32 = word(b"unio");
+    const SLEEP: u32 = word(b"slee");
+    const LIKE: u32 = word(b"like");
+    const DELAY: u32 = word(b"dela");
+    const SYS: u32 = word(b"\0sys");
+    matches!(four, UNION | SLEEP | LIKE | DELAY) || four >> 8 == SYS
+}
+
 /// Whether a text of those signs begins as a statement or condition does.
 fn is_statement(value: &[u8]) -> bool {
     let value = match value.first() {
         Some(b' ') => value.trim_ascii_start(),
         _ => value,
     };
+    if BEGINNINGS.cannot_be(value) {
+        return false;
+    }
     let letters = value.iter().take_while(|byte| sign(**byte) & LETTER != 0).count();
     BEGINNINGS.may_be(value, letters) && STATEMENTS.binary_search(&as_word(value, letters)).is_ok()
 }
@@ -249,6 +313,18 @@ impl Beginnings {
             at += 1;
         }
         Self { lengths, thirds }
+    }
+
+    /// Whether it is plain from its first and its third letter that a text begins with none of the words.
+    #[inline]
+    fn cannot_be(&self, value: &[u8]) -> bool {
+        let bits = |letter: u8| self.thirds.get(usize::from(letter & 31)).copied().unwrap_or_default();
+        match value {
+            [first, second, third, ..] if sign(*second) & sign(*third) & LETTER != 0 => {
+                bits(*first) >> (third & 31) & 1 == 0
+            }
+            _ => false,
+        }
     }
 
     /// Whether the first letters of a text may be one of the words; never no where they are.
