@@ -352,6 +352,29 @@ fn people_at_a_terminal_enrol_and_decide() {
         count(&ann, "shortest_micros") > 100_000 && count(&ann, "median_micros") < 60_000_000,
         "{figures}"
     );
+
+    // whether they decide as they did is computed from the record, and what is said of it stands there
+    let approvers = figures["approvers"].as_object().unwrap();
+    let (key, _) = approvers.iter().find(|(_, one)| one["name"] == "ann").unwrap();
+    let (told, code) = world.run(&["drift", "reviewers"]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains(&format!("{key}: 2 decisions; learning")), "{told}");
+    let (told, code) = world.run(&["drift", "ack", "--approver", key]);
+    assert_eq!(code, 1, "no alarm is open: {told}");
+    assert_eq!(world.run(&["drift", "rebaseline", "--approver", "nobody"]).1, 1);
+    let (told, code) = world.run(&["drift", "rebaseline", "--approver", key]);
+    assert_eq!(code, 0, "{told}");
+    let place = told.trim().strip_prefix("recorded at ").unwrap();
+    let (shown, _) = world.run(&["audit", "show", place]);
+    assert!(
+        shown.contains("reviewer_drift_rebaseline") && shown.contains(key.as_str()),
+        "{shown}"
+    );
+    let (told, _) = world.run(&["drift", "reviewers"]);
+    assert!(told.contains(&format!("{key}: 2 decisions; learning")), "{told}");
+    let (figures, _) = world.run(&["approvals", "figures", "--json"]);
+    let figures: Value = serde_json::from_str(&figures).unwrap();
+    assert_eq!(count(&figures["approvers"][key], "drift_seen"), 1, "{figures}");
 }
 
 /// Eight ways: none yields a run, and each leaves a trace.

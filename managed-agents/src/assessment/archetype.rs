@@ -55,6 +55,30 @@ impl Archetype {
         Self::new(50.0, 35.0, 15.0)
     }
 
+    /// What a word in an agent's passport means; none where it means nothing here (see `Assessor::kind` for words of your own).
+    ///
+    /// | word | kind |
+    /// |---|---|
+    /// | `reader`, `analyst`, `research-analyst`, `financial-analyst`, `security-monitor` | [`reader`](Self::reader) |
+    /// | `editor`, `content-creator`, `customer-experience`, `data-processor`, `executive-assistant`, `sales-agent` | [`editor`](Self::editor) |
+    /// | `operator`, `operations-coordinator` | [`operator`](Self::operator) |
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "reader" | "analyst" | "research-analyst" | "financial-analyst" | "security-monitor" => {
+                Some(Self::reader())
+            }
+            "editor"
+            | "content-creator"
+            | "customer-experience"
+            | "data-processor"
+            | "executive-assistant"
+            | "sales-agent" => Some(Self::editor()),
+            "operator" | "operations-coordinator" => Some(Self::operator()),
+            _ => None,
+        }
+    }
+
     /// The share of calls of an effect.
     #[must_use]
     pub fn share(&self, effect: Effect) -> f64 {

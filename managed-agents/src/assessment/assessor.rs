@@ -12,6 +12,8 @@ use crate::call::{Effect, ToolMeta};
 pub struct Assessor {
     panel: Arc<Panel>,
     archetypes: Arc<BTreeMap<String, Archetype>>,
+    /// What the words in passports mean, beside those that have a meaning anyway.
+    kinds: Arc<BTreeMap<String, Archetype>>,
 }
 
 impl Assessor {
@@ -26,6 +28,7 @@ impl Assessor {
         Self {
             panel: Arc::new(Panel::new(preset, weighed)),
             archetypes: Arc::default(),
+            kinds: Arc::default(),
         }
     }
 
@@ -41,22 +44,39 @@ impl Assessor {
         self
     }
 
-    /// Says of what kind an agent is: what is usual for it until its own calls are learnt.
+    /// Says of what kind an agent is: what is usual for it until its own calls are learnt. Counts for more than its passport.
     #[must_use]
     pub fn archetype(mut self, agent: impl Into<String>, archetype: Archetype) -> Self {
         Arc::make_mut(&mut self.archetypes).insert(agent.into(), archetype);
         self
     }
 
+    /// Says what an archetype in agents' passports means, in place of what [`Archetype::named`] makes of the word.
+    #[must_use]
+    pub fn kind(mut self, name: impl Into<String>, archetype: Archetype) -> Self {
+        Arc::make_mut(&mut self.kinds).insert(name.into(), archetype);
+        self
+    }
+
     /// Which share of such calls is usual for agents of this one's kind; none where nobody said of what kind it is.
     #[must_use]
     pub fn usual(&self, agent: &str, tool: &ToolMeta) -> Option<f64> {
-        if self.archetypes.is_empty() {
+        self.usual_of(agent, None, tool)
+    }
+
+    /// As [`usual`](Self::usual), of an agent whose passport names an archetype: it counts where [`archetype`](Self::archetype) says
+    /// nothing of the agent.
+    #[must_use]
+    pub fn usual_of(&self, agent: &str, archetype: Option<&str>, tool: &ToolMeta) -> Option<f64> {
+        if self.archetypes.is_empty() && archetype.is_none() {
             return None;
         }
-        self.archetypes
-            .get(agent)
-            .map(|archetype| archetype.share(Effect::of(tool)))
+        let said = self.archetypes.get(agent).copied();
+        let named = || {
+            let name = archetype?;
+            self.kinds.get(name).copied().or_else(|| Archetype::named(name))
+        };
+        Some(said.or_else(named)?.share(Effect::of(tool)))
     }
 
     /// The preset.
@@ -69,7 +89,10 @@ impl Assessor {
     pub(crate) fn rules(&self) -> String {
         let weighed = self.panel.weighed.iter();
         let weights: Vec<_> = weighed.map(|one| (&*one.name, one.weight)).collect();
-        format!("{:?} {weights:?} {:?}", self.panel.preset, self.archetypes)
+        format!(
+            "{:?} {weights:?} {:?} {:?}",
+            self.panel.preset, self.archetypes, self.kinds
+        )
     }
 
     /// Assesses a call. Nothing is put into words until somebody asks for them.

@@ -10,12 +10,13 @@ use super::failure::Failure;
 use super::output::{Output, table};
 use super::place::Place;
 use super::plot::{Plot, svg};
+use super::reviewers;
 use super::table::plain;
 use crate::answer::wait;
 use crate::audit::entry::{Entry, Statement, statement};
 use crate::audit::hear;
 use crate::drift::{Alert, Detector, LEAST_CALLS, LEAST_SESSIONS, Phase, RUN_LENGTH, Stream};
-use crate::engine::{ACKNOWLEDGED, Profile, REBASELINED, Reviewer};
+use crate::engine::{ACKNOWLEDGED, Profile, REBASELINED, REVIEWER_ACKNOWLEDGED, REVIEWER_REBASELINED, Reviewer};
 use crate::identity::Moment;
 use crate::store::{Query, Reader};
 
@@ -35,6 +36,7 @@ Examples:
   managed-agents drift support-bot --svg drift.svg
   managed-agents drift ack support-bot
   managed-agents drift rebaseline support-bot
+  managed-agents drift reviewers                  looks at everybody who decides, and records the alarms that no entry states yet
   managed-agents drift --approver 3f9a0c…         decisions of a person, by the key that signs them: what is called, approved or
                                                   rejected, how long it took (`shape`, in tenths of a second), and at what pace"
 )]
@@ -62,15 +64,32 @@ pub(super) struct Drift {
 #[derive(Debug, Subcommand)]
 enum Say {
     /// Records that somebody has seen the open alarm: the next one is another
-    Ack {
-        /// Agent's id
-        agent: String,
-    },
+    Ack(Whose),
     /// Records that what the agent does from now on is usual: it is learnt anew, and no alarm is raised meanwhile
-    Rebaseline {
-        /// Agent's id
-        agent: String,
-    },
+    Rebaseline(Whose),
+    /// Looks at the decisions of everybody who approves, and records each alarm that no entry states yet
+    #[command(after_help = "Exit code: 0; 3 when an alarm is open; 1 on an error. Meant to be run at fixed times.")]
+    Reviewers,
+}
+
+#[derive(Args, Debug)]
+struct Whose {
+    /// Agent's id
+    #[arg(required_unless_present = "approver")]
+    agent: Option<String>,
+
+    /// The approver with this key instead
+    #[arg(long, value_name = "KEY", conflicts_with = "agent")]
+    approver: Option<String>,
+}
+
+impl Whose {
+    fn say(&self, place: &Place, [agent, approver]: [&str; 2], out: &mut Output) -> Result<u8, Failure> {
+        match &self.approver {
+            Some(key) => reviewers::say(place, key, approver, out),
+            None => say(place, self.agent.as_deref().unwrap_or_default(), agent, out),
+        }
+    }
 }
 
 /// The keys are stable.
@@ -131,8 +150,9 @@ struct History {
 impl Drift {
     pub(super) fn run(&self, place: &Place, out: &mut Output) -> Result<u8, Failure> {
         match &self.command {
-            Some(Say::Ack { agent }) => say(place, agent, ACKNOWLEDGED, out),
-            Some(Say::Rebaseline { agent }) => say(place, agent, REBASELINED, out),
+            Some(Say::Ack(whose)) => whose.say(place, [ACKNOWLEDGED, REVIEWER_ACKNOWLEDGED], out),
+            Some(Say::Rebaseline(whose)) => whose.say(place, [REBASELINED, REVIEWER_REBASELINED], out),
+            Some(Say::Reviewers) => reviewers::tell(place, out),
             None => self.show(place, out),
         }
     }
@@ -327,7 +347,7 @@ impl History {
     }
 }
 
-fn each(reader: &Reader, query: &Query, mut take: impl FnMut(&Entry)) -> Result<(), Failure> {
+pub(super) fn each(reader: &Reader, query: &Query, mut take: impl FnMut(&Entry)) -> Result<(), Failure> {
     let mut query = query.clone().most(1_000);
     loop {
         let page = reader.query(&query)?;

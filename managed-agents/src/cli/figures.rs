@@ -59,6 +59,7 @@ impl Figures {
             "shortest",
             "longest streak",
             "streak now",
+            "drift alarms",
         ];
         let mut shown = table(header, 1);
         for (key, decided) in &people.approvers {
@@ -72,7 +73,7 @@ impl Figures {
     }
 }
 
-fn row(name: String, decided: &Decided) -> [String; 10] {
+fn row(name: String, decided: &Decided) -> [String; 11] {
     let time = |micros: Option<u64>| micros.map(length).unwrap_or_default();
     [
         name,
@@ -88,5 +89,6 @@ fn row(name: String, decided: &Decided) -> [String; 10] {
         time(decided.shortest_micros),
         decided.longest_streak.to_string(),
         decided.streak.to_string(),
+        decided.drift_alarms.to_string(),
     ]
 }

@@ -26,6 +26,7 @@ mod progress;
 mod replay;
 mod report;
 mod retention;
+mod reviewers;
 mod sign;
 mod signing;
 mod stop;

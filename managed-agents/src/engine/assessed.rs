@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::Engine;
 use super::behaviour::Bearing;
+use super::hexadecimal;
 use crate::assessment::{Assessment, Facts};
 use crate::call::{Digest, Origin, ToolCall};
 use crate::verdict::{AsInputs, Basis, Decision, Reason, Scores, Verdict};
@@ -37,7 +38,7 @@ impl Said {
 /// The inputs of a verdict where no policies are.
 #[derive(Debug, Serialize)]
 struct Rested {
-    #[serde(serialize_with = "hexadecimal")]
+    #[serde(serialize_with = "hexadecimal::serialize")]
     rules: Digest,
     decision: Decision,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,7 +97,8 @@ impl Engine {
         policy: Option<Decision>,
     ) -> Option<Assessment> {
         let assessor = self.assessor.as_ref()?;
-        let usual = assessor.usual(call.agent().as_str(), call.meta());
+        let archetype = bearing.and_then(|bearing| bearing.archetype.as_deref());
+        let usual = assessor.usual_of(call.agent().as_str(), archetype, call.meta());
         let mut facts = Facts::of(call.meta()).with_usual(usual);
         if !self.scopes.is_empty() {
             facts = facts.with_scope(self.in_scope(call));
@@ -120,10 +122,6 @@ impl Engine {
         }
         Some(assessor.assess(&facts))
     }
-}
-
-fn hexadecimal<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(digest)
 }
 
 /// What an assessment has against a call.

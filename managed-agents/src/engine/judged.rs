@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Engine;
 use super::behaviour::Bearing;
+use super::hexadecimal;
 use crate::call::{Digest, ToolCall};
 use crate::governor::{Claims, Held, Judgement};
 use crate::limit::{Counted, Rests, Stands};
@@ -20,8 +21,9 @@ use crate::verdict::{AsInputs, Basis, Decision, Scores, Verdict};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Inputs {
-    /// The digest of scopes and policies, in hexadecimal digits.
-    pub(crate) rules: String,
+    /// The digest of scopes and policies.
+    #[serde(with = "hexadecimal")]
+    pub(crate) rules: Digest,
     /// What the engine itself decided, before the screen and people.
     pub(crate) decision: Decision,
     #[serde(default)]
@@ -96,7 +98,7 @@ impl Engine {
         let decision = verdict.decision();
         let rules = self.rules_with(digest);
         let inputs = Inputs {
-            rules: rules.to_string(),
+            rules,
             decision,
             facts,
             behaviour: bearing,
@@ -167,9 +169,14 @@ impl Engine {
 
     /// The digest of scopes and policies.
     pub(super) fn rules_with(&self, policies: Digest) -> Digest {
-        let hash = Sha256::new()
-            .chain_update(self.scopes_digest().as_bytes())
-            .chain_update(policies.as_bytes());
-        Digest::new(hash.finalize().into())
+        let parts = [self.scopes_digest(), policies];
+        let combined = || {
+            let hash = parts
+                .iter()
+                .fold(Sha256::new(), |hash, part| hash.chain_update(part.as_bytes()));
+            Digest::new(hash.finalize().into())
+        };
+        let (of, first) = self.combined.get_or_init(|| (parts, combined()));
+        if *of == parts { *first } else { combined() }
     }
 }

@@ -2,12 +2,16 @@
 
 mod assessed;
 mod behaviour;
+mod hexadecimal;
 #[cfg(feature = "cedar")]
 mod judged;
 
 pub use behaviour::Behaviour;
 #[cfg(feature = "cli")]
-pub(crate) use behaviour::{ACKNOWLEDGED, BEHAVIOUR_DIFFERS, Bearing, Past, Profile, REBASELINED, Reviewer, recompute};
+pub(crate) use behaviour::{
+    ACKNOWLEDGED, BEHAVIOUR_DIFFERS, Bearing, Past, Profile, REBASELINED, REVIEWER_ACKNOWLEDGED, REVIEWER_ALARM,
+    REVIEWER_REBASELINED, Reviewer, recompute,
+};
 #[cfg(feature = "cli")]
 pub(crate) use judged::Inputs;
 
@@ -78,6 +82,9 @@ pub struct Engine {
     assessor: Option<Assessor>,
     /// The digest of the scopes, once it is known.
     digest: OnceLock<Digest>,
+    /// With the digest of the first policies in force, which are the only ones of most engines: those two, and both together.
+    #[cfg(feature = "cedar")]
+    combined: OnceLock<([Digest; 2], Digest)>,
     /// Names that nothing declares are judged like declared ones: for the command line, which knows no program.
     knows_every_name: bool,
 }
@@ -94,6 +101,8 @@ impl Engine {
             behaviour: Some(Behaviour::new()),
             assessor: None,
             digest: OnceLock::new(),
+            #[cfg(feature = "cedar")]
+            combined: OnceLock::new(),
             knows_every_name: false,
         }
     }

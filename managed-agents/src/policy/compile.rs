@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cedar_policy::{
-    ActionConstraint, Effect, EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator,
+    ActionConstraint, Effect, EntityUid, Expression, Policy, PolicyId, PolicySet, PrincipalConstraint,
+    ResourceConstraint, Schema, ValidationMode, Validator,
 };
 use miette::Diagnostic as _;
 use serde_json::{Map, Value, json};
@@ -78,6 +79,10 @@ pub(super) struct About {
     pub(super) permit: bool,
     /// The tools that its scope lists; none, where it is for all.
     tools: Option<BTreeSet<String>>,
+    /// The agent that its scope names, where it names one.
+    pub(super) agent: Option<Box<str>>,
+    /// What must hold on a call of one of its tools, to be asked by itself; none where that cannot be said so.
+    pub(super) condition: Option<Expression>,
     pub(super) reads: Reads,
 }
 
@@ -273,8 +278,28 @@ fn about(source: &Source, policy: &Policy, place: usize) -> Result<About, Policy
         place: format!("{}:{}", source.file.display(), source.line(at)),
         permit: policy.effect() == Effect::Permit,
         tools,
+        agent: match policy.principal_constraint() {
+            PrincipalConstraint::Eq(uid) => Some(uid.id().unescaped().into()),
+            _ => None,
+        },
+        condition: condition(policy),
         reads: Reads::of(&json),
     })
+}
+
+/// What must hold on a call of a policy's tools. Cedar makes it anew of scope and conditions each time it asks a policy, which takes
+/// longer than to ask it.
+fn condition(policy: &Policy) -> Option<Expression> {
+    let ast = policy.as_ref();
+    // a slice holds only policies about its tool, so that the action need not be asked again
+    let any = matches!(policy.principal_constraint(), PrincipalConstraint::Any)
+        && matches!(policy.resource_constraint(), ResourceConstraint::Any);
+    let text = match ast.non_scope_constraints() {
+        Some(condition) if any => condition.to_string(),
+        None if any => "true".to_owned(),
+        _ => ast.condition().to_string(),
+    };
+    text.parse().ok()
 }
 
 /// Checks every policy against what is known of the tools.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, PolicySet, Request};
-use cedar_policy::{PolicyId, RestrictedExpression};
+use cedar_policy::{Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, EvalResult};
+use cedar_policy::{PolicyId, PolicySet, Request, RestrictedExpression, eval_expression};
 use serde_json::Value;
 
 use super::compile::{About, Compiled, action};
 use super::facts::{self, Facts};
 use super::kind;
-use super::slice::Slice;
+use super::slice::{Set, Slice};
 use crate::call::{Origin, ToolCall, ToolMeta};
 use crate::verdict::{Reason, Verdict};
 
@@ -146,15 +146,31 @@ fn reason(code: &'static str, about: &About, otherwise: &'static str) -> Reason 
 }
 
 /// The policies of a set that hold, by id; and a denial, where one of them could not be evaluated: Cedar would skip it.
-fn satisfied<'a>(
-    slice: &'a Slice,
-    set: &PolicySet,
-    request: &Request,
-    when: Decision,
-) -> (Vec<&'a Arc<About>>, Option<Verdict>) {
-    if set.is_empty() {
-        return (Vec::new(), None);
+fn satisfied(slice: &Slice, set: &Set, request: &Request, when: Decision) -> (Vec<Arc<About>>, Option<Verdict>) {
+    match each(set, request) {
+        Some(held) => (held, None),
+        None => authorized(slice, &set.policies, request, when),
     }
+}
+
+/// The policies that hold, where each of them says whether it does. Where one fails, Cedar's authorizer is asked for all of them:
+/// what it says counts.
+fn each(set: &Set, request: &Request) -> Option<Vec<Arc<About>>> {
+    let mut held = Vec::new();
+    NOTHING.with(|nothing| {
+        for about in &set.each {
+            match eval_expression(request, nothing, about.condition.as_ref()?) {
+                Ok(EvalResult::Bool(true)) => held.push(Arc::clone(about)),
+                Ok(EvalResult::Bool(false)) => {}
+                _ => return None,
+            }
+        }
+        Some(held)
+    })
+}
+
+/// The same, as Cedar's authorizer says.
+fn authorized(slice: &Slice, set: &PolicySet, request: &Request, when: Decision) -> (Vec<Arc<About>>, Option<Verdict>) {
     let response =
         AUTHORIZER.with(|authorizer| NOTHING.with(|nothing| authorizer.is_authorized(request, set, nothing)));
     let about = |id: &PolicyId| slice.about.get(id);
@@ -171,7 +187,12 @@ fn satisfied<'a>(
     if response.decision() != when {
         return (Vec::new(), failed);
     }
-    let mut held: Vec<_> = response.diagnostics().reason().filter_map(about).collect();
+    let mut held: Vec<_> = response
+        .diagnostics()
+        .reason()
+        .filter_map(about)
+        .map(Arc::clone)
+        .collect();
     held.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     (held, failed)
 }
@@ -211,4 +232,102 @@ fn request(slice: &Slice, subject: &Subject<'_>, facts: &Facts) -> Result<Reques
     let resource = EntityUid::from_type_name_and_id(names.1, EntityId::new(target));
     Request::new(principal, action, resource, context, None)
         .map_err(|_| unready("the request cannot be made".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::super::compile::{Known, compile};
+    use super::super::source::Source;
+    use super::*;
+
+    /// Scopes, and conditions of every kind; some of them fail on some calls.
+    const SCOPES: [&str; 7] = [
+        "principal, action, resource",
+        "principal, action == Action::\"pay\", resource",
+        "principal, action in [Action::\"look\", Action::\"pay\"], resource",
+        "principal == Agent::\"a\", action, resource",
+        "principal == Agent::\"b\", action == Action::\"pay\", resource",
+        "principal, action == Action::\"pay\", resource == Target::\"t\"",
+        "principal is Agent, action, resource is Target",
+    ];
+    const CONDITIONS: [&str; 12] = [
+        "",
+        "when { context.input has amount && context.input.amount == 3 }",
+        "when { context.input has amount && context.input.amount * 9000000000000000000 > 5 }",
+        "unless { context.input has amount && context.input.amount < 2 }",
+        "when { context.input has to && context.input.to like \"*\\\"é\\n\\*\" }",
+        "when { context.input has to && [\"x\", \"y\\\\\"].contains(context.input.to) }",
+        "when { context.input has rate && context.input.rate.greaterThan(decimal(\"0.5\")) }",
+        "when { context.target == \"t\" } unless { context.agent.id == \"b\" }",
+        "when { if context.input has to then context.input.to != \"\" else false }",
+        "when { context.input has amount && !(-context.input.amount <= 0) }",
+        "when { {a: {\"b c\": 1}}.a[\"b c\"] == 1 && principal == Agent::\"a\" }",
+        "when { resource in [Target::\"t\", Target::\"u\\\"\"] }",
+    ];
+
+    fn compile_error(policies: &[(bool, usize, usize)]) -> Option<String> {
+        compiled(policies).err().map(|error| error.to_string())
+    }
+
+    fn compiled(policies: &[(bool, usize, usize)]) -> Result<Compiled, crate::policy::PolicyError> {
+        let text: String = policies
+            .iter()
+            .map(|(permit, scope, condition)| {
+                let effect = if *permit { "permit" } else { "forbid" };
+                format!("{effect}({}) {};\n", SCOPES[*scope], CONDITIONS[*condition])
+            })
+            .collect();
+        let schema = serde_json::json!({"type": "object", "properties": {
+            "amount": {"type": "integer"}, "to": {"type": "string"}, "rate": {"type": "number"}}});
+        let tools = BTreeMap::from(["look", "pay"].map(|tool| (tool.to_owned(), Known::of_schema(&schema))));
+        let file = "a.cedar".into();
+        compile(vec![Source { file, text }], tools)
+    }
+
+    #[test]
+    fn what_is_compared_below_passes_the_validator() {
+        for (scope, scope_text) in SCOPES.iter().enumerate() {
+            for (condition, condition_text) in CONDITIONS.iter().enumerate() {
+                let refused = compile_error(&[(true, scope, condition)]);
+                assert_eq!(refused, None, "{scope_text} {condition_text}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn each_policy_by_itself_holds_where_the_authorizer_says_that_it_does(
+            policies in prop::collection::vec((any::<bool>(), 0..SCOPES.len(), 0..CONDITIONS.len()), 1..8),
+            agent in prop::sample::select(vec!["a", "b", "c"]),
+            tool in prop::sample::select(vec!["look", "pay"]),
+            target in prop::sample::select(vec!["t", "u\"", "v"]),
+            arguments in prop::sample::select(vec![
+                "{}", r#"{"amount":3}"#, r#"{"amount":1,"to":"y\\"}"#, r#"{"rate":0.75,"to":"\"é\n*"}"#, r#"{"to":""}"#,
+            ]),
+        ) {
+            let compiled = compiled(&policies).unwrap();
+            let meta = ToolMeta::new(tool);
+            let subject = Subject { agent, tool: &meta, origin: Origin::Declared, arguments };
+            let facts = Facts { target: Some(target.to_owned()), ..Facts::default() };
+            let slice = compiled.slice(tool);
+            prop_assert!(slice.about.values().all(|about| about.condition.is_some()));
+            let request = request(slice, &subject, &facts).unwrap();
+            slice.with_sets(agent, |sets| {
+                for (set, when) in [(&sets.forbids, Decision::Deny), (&sets.permits, Decision::Allow)] {
+                    let (all, failed) = authorized(slice, &set.policies, &request, when);
+                    let ids = |held: &[Arc<About>]| held.iter().map(|about| Arc::clone(&about.id)).collect::<Vec<_>>();
+                    match each(set, &request) {
+                        Some(held) => prop_assert!(failed.is_none() && ids(&held) == ids(&all), "{:?} {:?}", held, all),
+                        None => prop_assert!(failed.is_some()),
+                    }
+                }
+                Ok(())
+            })?;
+        }
+    }
 }

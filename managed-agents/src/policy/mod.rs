@@ -160,7 +160,7 @@ impl PoliciesBuilder {
         self
     }
 
-    /// Whatever knows of agents' behaviour, in place of what the engine remembers itself. What nothing knows (`archetype`,
+    /// Whatever knows of agents' behaviour, in place of what the engine remembers itself. What nothing knows (without passports `archetype`,
     /// `zone`, and in an engine without behaviour `trust`, `ucs` and `drifted`) is absent.
     pub fn signals(mut self, source: impl SignalSource) -> Self {
         self.signals = Some(Arc::new(source));

@@ -36,16 +36,30 @@ pub(super) struct Slice {
 /// Permits and forbids, which are asked one after the other.
 #[derive(Debug)]
 pub(super) struct Sets {
-    pub(super) permits: PolicySet,
-    pub(super) forbids: PolicySet,
+    pub(super) permits: Set,
+    pub(super) forbids: Set,
+}
+
+/// The policies of one effect.
+#[derive(Debug, Default)]
+pub(super) struct Set {
+    /// As Cedar asks them.
+    pub(super) policies: PolicySet,
+    /// The same, each to be asked by itself, by id.
+    pub(super) each: Vec<Arc<About>>,
 }
 
 impl Sets {
     fn of(policies: &[&(Policy, Arc<About>)]) -> Self {
         let set = |permit| {
             let of_kind = policies.iter().filter(|(_, about)| about.permit == permit);
-            // ids are unique
-            PolicySet::from_policies(of_kind.map(|(policy, _)| policy.clone())).unwrap_or_default()
+            let mut each: Vec<_> = of_kind.clone().map(|(_, about)| Arc::clone(about)).collect();
+            each.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+            Set {
+                // ids are unique
+                policies: PolicySet::from_policies(of_kind.map(|(policy, _)| policy.clone())).unwrap_or_default(),
+                each,
+            }
         };
         Self {
             permits: set(true),
@@ -55,12 +69,20 @@ impl Sets {
 
     /// Those that can be about an agent: a policy of which another is the principal never holds.
     fn about(&self, agent: &str) -> Self {
-        let of_agent = |set: &PolicySet| {
-            let policies = set.policies().filter(|policy| match policy.principal_constraint() {
-                PrincipalConstraint::Eq(uid) => uid.id().unescaped() == agent,
-                _ => true,
-            });
-            PolicySet::from_policies(policies.cloned()).unwrap_or_default()
+        let of_agent = |set: &Set| {
+            let policies = set
+                .policies
+                .policies()
+                .filter(|policy| match policy.principal_constraint() {
+                    PrincipalConstraint::Eq(uid) => uid.id().unescaped() == agent,
+                    _ => true,
+                });
+            let each = set.each.iter();
+            let each = each.filter(|about| about.agent.as_deref().is_none_or(|named| named == agent));
+            Set {
+                policies: PolicySet::from_policies(policies.cloned()).unwrap_or_default(),
+                each: each.map(Arc::clone).collect(),
+            }
         };
         Self {
             permits: of_agent(&self.permits),

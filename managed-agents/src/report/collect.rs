@@ -53,6 +53,10 @@ impl Collector {
                 self.bucket(entry, |bucket| bucket.drift += 1);
             }
             "drift" | "drift_baseline" | "drift_rebaseline" => self.is(EvidenceKind::Drift, sequence),
+            "reviewer_drift" | "reviewer_drift_ack" | "reviewer_drift_rebaseline" => {
+                self.is(EvidenceKind::Drift, sequence);
+                self.people.drifted(entry);
+            }
             "origin" | "log_key" | "log_certificate" => self.is(EvidenceKind::Keys, sequence),
             "ticket" => self.people.closed(entry),
             "approval" => {

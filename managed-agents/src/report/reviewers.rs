@@ -1,6 +1,6 @@
 //! How people decide: signs of habit, counted from the tickets' entries.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
@@ -60,6 +60,10 @@ pub struct Decided {
     pub longest_streak: u64,
     /// The approvals since the last rejection.
     pub streak: u64,
+    /// Alarms of drift: how this approver decides has changed.
+    pub drift_alarms: u64,
+    /// How often somebody said that an alarm was seen, or that what is new is usual from then on.
+    pub drift_seen: u64,
     #[serde(skip)]
     times: Vec<u64>,
 }
@@ -73,6 +77,7 @@ pub(super) struct Watch {
     expired: u64,
     all: Decided,
     approvers: BTreeMap<String, Decided>,
+    alarms: BTreeSet<(String, u64)>,
 }
 
 /// A ticket that was opened in the period.
@@ -139,6 +144,29 @@ impl Watch {
         });
         for decided in [&mut self.all, self.approvers.entry(signed.key).or_default()] {
             decided.add(&signed.body.kind, took);
+        }
+    }
+
+    /// What is stated of how an approver's decisions have changed.
+    pub(super) fn drifted(&mut self, entry: &Entry) {
+        #[derive(serde::Deserialize)]
+        struct Stated {
+            approver: String,
+            alarm: Option<u64>,
+        }
+        let Some(stated) = member::<Stated>(entry, "body") else {
+            return;
+        };
+        let is_alarm = entry.kind() == "reviewer_drift";
+        // processes may state the same alarm more than once
+        if let (true, Some(alarm)) = (is_alarm, stated.alarm)
+            && !self.alarms.insert((stated.approver.clone(), alarm))
+        {
+            return;
+        }
+        for decided in [&mut self.all, self.approvers.entry(stated.approver).or_default()] {
+            decided.drift_alarms += u64::from(is_alarm);
+            decided.drift_seen += u64::from(!is_alarm);
         }
     }
 

@@ -124,6 +124,7 @@ fn reviewers(report: &Report) -> Table {
             Cell::Own(decided.median_micros.map_or_else(nothing, length)),
             Cell::Own(decided.shortest_micros.map_or_else(nothing, length)),
             Cell::Number(decided.longest_streak),
+            Cell::Own(format!("{} ({} answered)", decided.drift_alarms, decided.drift_seen)),
         ]
     };
     let mut rows = Vec::new();
@@ -149,6 +150,7 @@ fn reviewers(report: &Report) -> Table {
             "median time",
             "shortest",
             "longest streak of approvals",
+            "alarms of drift",
         ],
         rows,
         empty: "No ticket was opened, and nobody decided on one.",

@@ -50,7 +50,7 @@ pub(in crate::cli) struct Diff {
 impl Replay {
     pub(super) fn run(&self, place: &Place, out: &mut Output) -> Result<u8, Failure> {
         let mut judge = self.by.judge()?;
-        let rules = judge.rules().map(|rules| rules.to_string());
+        let rules = judge.rules();
         let (mut same, mut other_rules, mut other_tool, mut erased, mut without, mut wrong) = (0, 0, 0, 0, 0, 0);
         each(&place.reader()?, |found| {
             let recorded = match found {
@@ -70,7 +70,7 @@ impl Replay {
                     ));
                 }
             };
-            if rules.as_deref() != Some(&*recorded.inputs.rules) {
+            if rules != Some(recorded.inputs.rules) {
                 other_rules += 1;
                 return Ok(());
             }

@@ -53,7 +53,7 @@ impl Why {
         };
         out.line(format_args!("engine    {}", recorded.inputs.decision))?;
         let mut judge = self.by.judge()?;
-        if judge.rules().map(|rules| rules.to_string()).as_deref() != Some(&*recorded.inputs.rules) {
+        if judge.rules() != Some(recorded.inputs.rules) {
             out.line("these rules are not those that it was judged by")?;
         }
         let again = judge.judge(

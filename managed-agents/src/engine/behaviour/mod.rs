@@ -27,7 +27,7 @@ pub(crate) use profile::{ACKNOWLEDGED, Profile, REBASELINED};
 #[cfg(feature = "cli")]
 pub(crate) use recomputed::{BEHAVIOUR_DIFFERS, Past, recompute};
 #[cfg(feature = "cli")]
-pub(crate) use reviewer::Reviewer;
+pub(crate) use reviewer::{REVIEWER_ACKNOWLEDGED, REVIEWER_ALARM, REVIEWER_REBASELINED, Reviewer};
 
 /// The trust below which every call is escalated, when nothing else is said.
 const FLOOR: f64 = 0.3;
@@ -88,6 +88,9 @@ pub(crate) struct Bearing {
     /// What the screen found in the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) screened: Option<Decision>,
+    /// Of which kind its passport says that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) archetype: Option<Box<str>>,
 }
 
 struct Shared {
@@ -241,6 +244,7 @@ impl Behaviour {
         let mut profile = agent.lock();
         let drift = profile.detector().alert().map(Alert::severity);
         let watched = profile.detector().phase() == Phase::Watching;
+        let archetype = profile.enrolled().archetype.clone();
         let effect = Effect::of(call.meta());
         let score = profile.score(effect, now);
         // who acts for another is trusted no more than that one: else a name below its own would be a new beginning
@@ -252,6 +256,7 @@ impl Behaviour {
             watched,
             drift,
             screened: call.found(),
+            archetype,
         }
     }
 
@@ -405,10 +410,14 @@ impl crate::policy::SignalSource for Behaviour {
     fn signals(&self, call: &ToolCall) -> crate::policy::Signals {
         let bearing = self.bearing(call);
         let trust = f64::from(bearing.trust) / 1e6;
+        let agent = self.shared.find(call.agent().as_str());
+        let zone = agent.and_then(|agent| Some(agent.lock().enrolled().zone.as_deref()?.to_owned()));
         crate::policy::Signals {
             trust: Some(trust),
             trust_lower: Some(trust),
             drifted: Some(bearing.drift.is_some()),
+            archetype: bearing.archetype.map(Into::into),
+            zone,
             ..crate::policy::Signals::default()
         }
     }

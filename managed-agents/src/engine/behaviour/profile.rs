@@ -11,6 +11,8 @@ use crate::verdict::Decision;
 
 /// The types of statements that a profile hears.
 pub(crate) const KEPT: &str = "behaviour";
+/// A passport, or a change of state.
+const ENROLLED: &str = "agent";
 pub(crate) const ALARM: &str = "drift";
 pub(crate) const BASELINE: &str = "drift_baseline";
 pub(crate) const ACKNOWLEDGED: &str = "drift_ack";
@@ -20,7 +22,7 @@ pub(crate) const REBASELINED: &str = "drift_rebaseline";
 const KEPT_EVERY: u32 = 4_096;
 
 /// The form in which it is written down.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// The body of an entry that holds what was remembered before the entry `as_of`.
 #[derive(Deserialize, Serialize)]
@@ -57,6 +59,35 @@ pub(crate) struct Profile {
     since_kept: u32,
     /// The alarm that no entry states yet.
     unstated: Option<u64>,
+    /// What its last passport says of it.
+    enrolled: Enrolled,
+}
+
+/// What a passport says of an agent beside who it is.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Enrolled {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) archetype: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) zone: Option<Box<str>>,
+}
+
+impl Enrolled {
+    /// Of the body of an entry about an agent; none where that is no passport. Who signed it was checked when it was written.
+    fn parse(body: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Signed {
+            body: Passport,
+        }
+        #[derive(Deserialize)]
+        struct Passport {
+            v: String,
+            #[serde(flatten)]
+            enrolled: Enrolled,
+        }
+        let passport = serde_json::from_str::<Signed>(body).ok()?.body;
+        (passport.v == "ma-passport/1").then_some(passport.enrolled)
+    }
 }
 
 /// What an entry changed.
@@ -75,6 +106,10 @@ impl Profile {
 
     pub(crate) fn detector(&self) -> &Detector {
         &self.detector
+    }
+
+    pub(crate) fn enrolled(&self) -> &Enrolled {
+        &self.enrolled
     }
 
     pub(crate) fn as_of(&self) -> u64 {
@@ -180,7 +215,9 @@ impl Profile {
 
     /// Bytes that it takes.
     pub(crate) fn size(&self) -> usize {
-        size_of::<Self>() - size_of::<Detector>() + self.detector.size() + self.ledger.size()
+        let Enrolled { archetype, zone } = &self.enrolled;
+        let texts: usize = [archetype, zone].into_iter().flatten().map(|text| text.len()).sum();
+        size_of::<Self>() - size_of::<Detector>() + self.detector.size() + self.ledger.size() + texts
     }
 
     pub(crate) fn state(&mut self, kind: &str, body: &str) {
@@ -191,6 +228,11 @@ impl Profile {
                 }
             }
             KEPT => self.since_kept = 0,
+            ENROLLED => {
+                if let Some(enrolled) = Enrolled::parse(body) {
+                    self.enrolled = enrolled;
+                }
+            }
             // several processes may state the same alarm
             ALARM => self.unstated = None,
             ACKNOWLEDGED => self.detector.acknowledge(),

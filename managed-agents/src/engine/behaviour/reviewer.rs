@@ -1,6 +1,6 @@
 //! Whether a person who approves calls still decides as they did, computed from the record.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::approval::{OperatorStatement, StatementKind};
 use crate::audit::entry::Entry;
@@ -12,6 +12,11 @@ use crate::verdict::Decision;
 const MOST_TICKETS: usize = 100_000;
 const DAY_MICROS: i64 = 86_400_000_000;
 
+/// The types of statements about a person's decisions: an alarm, that somebody has seen it, and a new beginning.
+pub(crate) const REVIEWER_ALARM: &str = "reviewer_drift";
+pub(crate) const REVIEWER_ACKNOWLEDGED: &str = "reviewer_drift_ack";
+pub(crate) const REVIEWER_REBASELINED: &str = "reviewer_drift_rebaseline";
+
 /// One approver's decisions, as calls of a detector: which tool, what the call would do, approved, edited or rejected, how long it took, and
 /// how long after the last one. A day is a session.
 pub(crate) struct Reviewer {
@@ -20,6 +25,8 @@ pub(crate) struct Reviewer {
     tickets: HashMap<String, Ticket>,
     pub(crate) decisions: u64,
     pub(crate) alerts: Vec<Alert>,
+    /// The alarms that entries state already.
+    stated: BTreeSet<u64>,
 }
 
 struct Ticket {
@@ -37,7 +44,24 @@ impl Reviewer {
             tickets: HashMap::new(),
             decisions: 0,
             alerts: Vec::new(),
+            stated: BTreeSet::new(),
         }
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The alarms that no entry states, as the bodies of entries that do.
+    pub(crate) fn unstated(&self) -> impl Iterator<Item = String> + '_ {
+        let alerts = self.alerts.iter().filter(|alert| !self.stated.contains(&alert.place()));
+        alerts.map(|alert| {
+            let mut body: serde_json::Value = serde_json::from_str(&alert.to_json()).unwrap_or_default();
+            if let Some(body) = body.as_object_mut() {
+                body.insert("approver".to_owned(), self.key.as_str().into());
+            }
+            body.to_string()
+        })
     }
 
     pub(crate) fn detector(&self) -> &Detector {
@@ -52,7 +76,31 @@ impl Reviewer {
                 None
             }
             "approval" => self.decided(entry),
+            kind @ (REVIEWER_ALARM | REVIEWER_ACKNOWLEDGED | REVIEWER_REBASELINED) => {
+                self.said(kind, entry);
+                None
+            }
             _ => None,
+        }
+    }
+
+    /// What is stated of the approver.
+    fn said(&mut self, kind: &str, entry: &Entry) {
+        #[derive(serde::Deserialize)]
+        struct Body {
+            approver: String,
+            alarm: Option<u64>,
+        }
+        let body = entry
+            .raw("body")
+            .and_then(|body| serde_json::from_str::<Body>(body).ok());
+        let Some(body) = body.filter(|body| body.approver == self.key) else {
+            return;
+        };
+        match kind {
+            REVIEWER_ALARM => self.stated.extend(body.alarm),
+            REVIEWER_ACKNOWLEDGED => self.detector.acknowledge(),
+            _ => self.detector.rebaseline(),
         }
     }
 
@@ -179,5 +227,38 @@ mod tests {
         let alert = (620..700).find_map(|number| decide(&mut reviewer, number, 1, true));
         let alert = alert.expect("every call is approved within a second");
         assert!(matches!(alert.stream(), Stream::Shape | Stream::Verdict), "{alert:?}");
+
+        // the alarm is to be stated, once; then somebody has seen it, and then it is learnt anew
+        let bodies: Vec<String> = reviewer.unstated().collect();
+        let [body] = bodies.as_slice() else {
+            panic!("one alarm: {bodies:?}")
+        };
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["alarm"], alert.place());
+        let mut say = |kind: &str, body: &serde_json::Value| {
+            reviewer.take(&entry(
+                9_000,
+                1_800_000_000_000_000,
+                &json!({ "type": kind, "body": body }),
+            ));
+            (reviewer.unstated().count(), reviewer.detector().alert().is_some())
+        };
+        let another = json!({ "alarm": alert.place(), "approver": "another" });
+        for kind in [REVIEWER_ALARM, REVIEWER_ACKNOWLEDGED, REVIEWER_REBASELINED] {
+            assert_eq!(say(kind, &another), (1, true), "{kind} of another's");
+        }
+        assert_eq!(say(REVIEWER_ALARM, &body), (0, true));
+        assert_eq!(
+            say(REVIEWER_ACKNOWLEDGED, &json!({ "approver": body["approver"] })),
+            (0, false)
+        );
+        assert_eq!(reviewer.detector().phase(), Phase::Watching);
+        let again = json!({ "approver": body["approver"] });
+        reviewer.take(&entry(
+            9_001,
+            1_800_000_000_000_000,
+            &json!({ "type": REVIEWER_REBASELINED, "body": again }),
+        ));
+        assert_eq!(reviewer.detector().phase(), Phase::Learning { calls: 0, sessions: 0 });
     }
 }
