@@ -106,7 +106,7 @@ class Subject:
         return lines[lines.index(f'name = "{crate}"') + 1].split('"')[1]
 
 
-OURS = f'managed-agents = {{ path = "{ROOT}/managed-agents", default-features = false, features = ["macros"] }}\n'
+OURS = f'managed-agents = {{ path = "{ROOT}/managed-agents", default-features = false, features = ["macros", "toolbox"] }}\n'
 PLAIN = """
 /// Transfers money.
 {attribute}async fn transfer_{i}(from: String, to: String, cents: u64) -> Result<String, Error> {

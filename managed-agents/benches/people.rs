@@ -1,7 +1,8 @@
 //! What people cost: opening a ticket, redeeming an approval (its signature checked), and listing what waits among 1 000 000 tickets.
 //!
 //! Each beside a floor in the same run: a call that is only recorded, and an Ed25519 signature that is only checked. Once where
-//! nothing is ever fsynced (`/dev/shm`), and once on a disk, so that the fsync of a redemption is seen apart.
+//! nothing is ever fsynced (`/dev/shm`), and once on a disk, beside a raw fsync of as much to a file beside the record. An approval is once
+//! written by the process that uses it, and once by another, of which this one reads first.
 //!
 //! `cargo bench -p managed-agents --features sqlite --bench people`
 
@@ -11,6 +12,7 @@
     reason = "a benchmark that fails should stop"
 )]
 
+use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -54,6 +56,20 @@ fn with(root: &Path, place: &str) {
     )
     .unwrap();
     let ann = ApproverKey::generate().unwrap();
+    // as another process has it
+    let other = Store::open(
+        StoreOptions::new(root.join("data"))
+            .high_water(root.join("high-water"))
+            .origin("bench.example/log")
+            .log_key([7; 32]),
+    )
+    .unwrap();
+    let approver = Harness::builder()
+        .agent_id("approver")
+        .recorder(other.clone())
+        .approver("ann", ann.public())
+        .build_blocking()
+        .unwrap();
     let harness = Harness::builder()
         .agent_id("bench")
         .recorder(store.clone())
@@ -65,7 +81,9 @@ fn with(root: &Path, place: &str) {
         .build()
         .unwrap();
     runtime.block_on(harness.scope(async {
-        let (mut recorded, mut opened, mut redeemed) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut recorded, mut opened, mut redeemed, mut read) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut synced = Vec::new();
+        let mut file = std::fs::File::create(root.join("synced")).unwrap();
         // by turns, so that all are measured in the same state of machine and record
         for number in 0..CALLS {
             let begun = Instant::now();
@@ -74,21 +92,39 @@ fn with(root: &Path, place: &str) {
             let begun = Instant::now();
             let denied = pay("ann@example.com", number, "Invoice 4711").await.unwrap_err();
             opened.push(begun.elapsed());
-            harness.approve(denied.ticket().unwrap(), &ann).unwrap();
+            // by turns in this process and in another
+            let here = number.is_multiple_of(2);
+            let approver = if here { &harness } else { &approver };
+            approver.approve(denied.ticket().unwrap(), &ann).unwrap();
             let begun = Instant::now();
             pay("ann@example.com", number, "Invoice 4711").await.unwrap();
-            redeemed.push(begun.elapsed());
+            if here { &mut redeemed } else { &mut read }.push(begun.elapsed());
+            if here {
+                // as many pages as the transaction of a redemption writes
+                file.write_all(&[number as u8; 14 * 4096]).unwrap();
+                let begun = Instant::now();
+                file.sync_data().unwrap();
+                synced.push(begun.elapsed());
+            }
         }
         let recorded = median(recorded);
-        for (what, goal, times) in [("opening a ticket", 100, opened), ("redeeming an approval", 150, redeemed)] {
+        let synced = median(synced);
+        for (what, goal, sync, times) in [
+            ("opening a ticket", 100, None, opened),
+            ("redeeming an approval", 150, Some(synced), redeemed),
+            ("redeeming an approval of another process", 150, Some(synced), read),
+        ] {
             let median = median(times);
+            let apart = sync.map_or(String::new(), |sync| {
+                format!(", {:?} without the fsync, which takes {sync:?} by itself", median.saturating_sub(sync))
+            });
             println!(
-                "{what}, {place}: median {median:?} ({:.2} of a call that is only recorded, {recorded:?}; goal {goal}µs)",
+                "{what}, {place}: median {median:?}{apart} ({:.2} of a call that is only recorded, {recorded:?}; goal {goal}µs)",
                 median.as_secs_f64() / recorded.as_secs_f64()
             );
         }
     }));
-    drop((harness, store));
+    drop((harness, approver, store, other));
     if place == "without a disk" {
         listing(root);
     }

@@ -72,6 +72,7 @@
 //! | feature | default | what it brings |
 //! |---|---|---|
 //! | `macros` | yes | [`#[governed]`](macro@governed) |
+//! | `toolbox` | yes | [`Toolbox`]: schemas of tools from their signatures, and their dispatch by name |
 //! | `engine` | yes | the embedded governor, and approvals in the process |
 //! | `config` | yes | `managed-agents.toml`, and [`Harness::from_env`] |
 //! | `sqlite` | yes | identities of agents, the durable record, its audit log ([`audit`]) and exports |
@@ -88,6 +89,9 @@
 #![deny(missing_docs)]
 
 extern crate self as managed_agents;
+// half of what serde takes to build is its derives, which `macros` alone does without
+#[cfg(not(feature = "__derives"))]
+extern crate serde_core as serde;
 
 #[doc(hidden)]
 pub mod __private;
@@ -107,6 +111,7 @@ pub mod cli;
 mod clock;
 #[cfg(feature = "config")]
 pub mod config;
+#[cfg_attr(not(feature = "toolbox"), expect(dead_code, reason = "only toolboxes dispatch"))]
 mod denial_slot;
 #[cfg(feature = "engine")]
 pub mod drift;
@@ -136,6 +141,13 @@ pub mod report;
 pub mod screen;
 pub mod store;
 pub mod testing;
+#[cfg_attr(
+    not(feature = "toolbox"),
+    expect(
+        dead_code,
+        reason = "tools are made all the same, since the macro knows of no features, but nobody calls them"
+    )
+)]
 mod tool;
 #[cfg(feature = "engine")]
 pub mod trust;
@@ -160,8 +172,10 @@ pub use http::{Endpoint, EndpointError, Secret, SecretError};
 pub use outcome::Outcome;
 #[cfg(feature = "remote")]
 pub use remote::Remote;
+pub use tool::Tool;
+#[cfg(feature = "toolbox")]
 pub use tool::{
-    Dialect, Tool, ToolResult, ToolStatus, Toolbox, ToolboxBuilder, ToolboxError, ToolboxProblem, ToolboxProblemKind,
+    Dialect, ToolResult, ToolStatus, Toolbox, ToolboxBuilder, ToolboxError, ToolboxProblem, ToolboxProblemKind,
 };
 pub use verdict::{Decision, EvaluationId, Reason, Verdict};
 

@@ -63,6 +63,14 @@ impl Salt {
     ///
     /// [`NoEntropyError`] when the operating system gives no random bytes.
     pub fn fresh() -> Result<Self, NoEntropyError> {
+        let mut salt = Self::NONE;
+        salt.renew()?;
+        Ok(salt)
+    }
+
+    /// Makes it a fresh one where it lies: what was just written is not moved.
+    #[inline]
+    pub(crate) fn renew(&mut self) -> Result<(), NoEntropyError> {
         thread_local! {
             static GENERATOR: RefCell<Option<ChaCha12Rng>> = const { RefCell::new(None) };
         }
@@ -75,12 +83,8 @@ impl Salt {
                     slot.insert(ChaCha12Rng::from_seed(seed))
                 }
             };
-            // word by word, which copies less than to fill a slice
-            let mut bytes = [0; 32];
-            for word in bytes.as_chunks_mut().0 {
-                *word = generator.next_u64().to_le_bytes();
-            }
-            Ok(Self(bytes))
+            generator.fill_bytes(&mut self.0);
+            Ok(())
         })
     }
 

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::{CallDetails, Head, Salt, ToolCall};
+use super::{CallDetails, Head, NoEntropyError, ToolCall};
 
 /// The largest buffer that is kept.
 pub(crate) const KEPT: usize = 1024;
@@ -34,20 +34,42 @@ pub(crate) fn of_head(place: Option<Arc<ToolCall>>, head: Arc<Head>) -> Arc<Tool
 }
 
 impl ToolCall {
-    /// Writes a call of the same head over one that has ended, and leaves it the buffer of that one in exchange.
+    /// Writes a call of the same head over one that has ended, under a fresh salt, and leaves it the buffer of that one in
+    /// exchange.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no salt: then the place is given back.
     #[inline(always)]
     pub(crate) fn written(
         mut self: Arc<Self>,
-        salt: Salt,
         tail: &mut Vec<u8>,
         arguments_at: usize,
         session: Option<Arc<str>>,
         details: Option<Box<CallDetails>>,
-    ) -> Arc<Self> {
-        let Some(call) = Arc::get_mut(&mut self) else {
-            let (head, tail) = (Arc::clone(&self.head), std::mem::take(tail));
-            return Self::new(head, salt, tail, arguments_at, session, details);
+    ) -> Result<Arc<Self>, (Arc<Self>, NoEntropyError)> {
+        let filled = match Arc::get_mut(&mut self) {
+            Some(call) => call.fill(tail, arguments_at, session, details),
+            // somebody holds it after all
+            None => {
+                self = Self::blank(Arc::clone(&self.head));
+                fill_blank(&mut self, tail, arguments_at, session, details)
+            }
         };
+        match filled {
+            Ok(()) => Ok(self),
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    #[inline(always)]
+    fn fill(
+        &mut self,
+        tail: &mut Vec<u8>,
+        arguments_at: usize,
+        session: Option<Arc<str>>,
+        details: Option<Box<CallDetails>>,
+    ) -> Result<(), NoEntropyError> {
         // each field is named, so that nothing of the call before is left
         let Self {
             head,
@@ -58,15 +80,15 @@ impl ToolCall {
             session: own_session,
             details: own_details,
             found: own_found,
-        } = call;
-        *own_digest = head.hash.digest(tail, salt.reveal());
+        } = self;
+        own_salt.renew()?;
         std::mem::swap(own_tail, tail);
         *own_arguments_at = arguments_at;
-        *own_salt = salt;
         *own_session = session;
         *own_details = details;
         *own_found.get_mut() = 0;
-        self
+        *own_digest = head.hash.digest(own_tail, own_salt.reveal());
+        Ok(())
     }
 
     /// Leaves its place to the next call of this thread, unless somebody else still holds the call.
@@ -91,6 +113,18 @@ impl ToolCall {
     }
 }
 
+#[cold]
+fn fill_blank(
+    place: &mut Arc<ToolCall>,
+    tail: &mut Vec<u8>,
+    arguments_at: usize,
+    session: Option<Arc<str>>,
+    details: Option<Box<CallDetails>>,
+) -> Result<(), NoEntropyError> {
+    // nobody else can hold what was just made
+    Arc::get_mut(place).map_or(Ok(()), |call| call.fill(tail, arguments_at, session, details))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,8 +142,9 @@ mod tests {
         tail.extend_from_slice(before);
         tail.extend_from_slice(argument.as_bytes());
         tail.push(b'}');
-        let salt = Salt::fresh().unwrap();
-        of_head(take(), Arc::clone(head)).written(salt, &mut tail, before.len(), session.map(Into::into), None)
+        let place = of_head(take(), Arc::clone(head));
+        let written = place.written(&mut tail, before.len(), session.map(Into::into), None);
+        written.map_err(|(_, error)| error).unwrap()
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::audit::{
     Committed, DecisionRecord, Disposition, Event, RecordDetails, RecordError, Sequence, Stopped, Traits, TrustNote,
     What, micros,
 };
-use crate::call::{Digest, Head, ToolCall, ToolMeta};
+use crate::call::{Digest, Head, ToolCall};
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::governor::{Claims, GovernorError, Held};
 use crate::limit;
@@ -133,7 +133,8 @@ pub(super) fn refuse(scope: Scope, head: Arc<Head>, failure: Failure) -> Admissi
 }
 
 /// Records that a call of a governed function was refused before it reached its gate, in the harness that is in scope.
-pub(crate) async fn refused(meta: &'static ToolMeta, code: &'static str, for_model: &'static str) {
+#[cfg(feature = "toolbox")]
+pub(crate) async fn refused(meta: &'static crate::call::ToolMeta, code: &'static str, for_model: &'static str) {
     if let Ok(scope) = Scope::current() {
         let head = scope.harness.inner().heads.of_function(meta);
         record_unjudged(scope, head, code, for_model).await;
@@ -141,6 +142,7 @@ pub(crate) async fn refused(meta: &'static ToolMeta, code: &'static str, for_mod
 }
 
 /// Records that a call of a name that is no tool's was refused, in the harness that is in scope.
+#[cfg(feature = "toolbox")]
 pub(crate) async fn refused_by_name(name: &str, code: &'static str, for_model: &'static str) {
     if let Ok(scope) = Scope::current() {
         let name: String = name.chars().take(200).collect();
@@ -149,6 +151,7 @@ pub(crate) async fn refused_by_name(name: &str, code: &'static str, for_model: &
     }
 }
 
+#[cfg(feature = "toolbox")]
 async fn record_unjudged(scope: Scope, head: Arc<Head>, code: &'static str, for_model: &'static str) {
     let denied = GovernanceDenied::new(DenialKind::InvalidArguments, code, for_model).with_tool(head.meta().name());
     // the call is refused whether or not that can be recorded

@@ -1,13 +1,13 @@
 //! Waiting for a verdict where nothing can be awaited.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 
 use super::admit::{Admission, refuse_as};
 use super::guard::Guard;
 use super::scope::Scope;
-use crate::answer::Answer;
+use crate::answer::{self, Answer};
 use crate::call::Head;
 use crate::error::{DenialKind, GovernanceDenied};
 
@@ -40,13 +40,8 @@ pub(super) fn wait(
 }
 
 fn wait_elsewhere<T: Send + Unpin + 'static>(answer: Answer<T>) -> Result<T, &'static str> {
-    let (reply, answered) = mpsc::sync_channel(1);
     let runtime = runtime().ok_or("the thread that waits for verdicts cannot be started")?;
-    runtime.spawn(async move {
-        // an error says that nobody waits any more
-        let _ = reply.send(answer.await);
-    });
-    answered.recv().map_err(|_| "the thread that waits for verdicts ended")
+    answer::wait(Answer::later(runtime.spawn(answer))).map_err(|_| "the thread that waits for verdicts ended")
 }
 
 fn would_block(tool: &str, detail: &'static str) -> GovernanceDenied {

@@ -215,6 +215,7 @@ mod tests {
         assert!(breaker.enter().is_ok());
     }
 
+    // fails where one outage among the failures (`||` for `&&`) makes all of them one
     #[tokio::test(start_paused = true)]
     async fn only_outages_alone_make_an_open_breaker_an_outage() {
         let overdue = || Err::<(), _>(GovernorError::new(GovernorErrorKind::Overdue, "slow"));

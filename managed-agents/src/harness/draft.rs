@@ -10,8 +10,7 @@ use super::compensate::{self, Interrupted, Undoing};
 use super::returned::{ArgumentWriter, GovernedArgument};
 use super::scope::Scope;
 use crate::call::{
-    CallDetails, CanonicalError, CanonicalWriter, Head, MAX_BYTES, NoEntropyError, Redraft, Salt, ToolCall, ToolMeta,
-    spare,
+    CallDetails, CanonicalError, CanonicalWriter, Head, MAX_BYTES, NoEntropyError, Redraft, ToolCall, ToolMeta, spare,
 };
 use crate::error::{DenialKind, GovernanceDenied};
 use crate::verdict::EvaluationId;
@@ -253,11 +252,10 @@ impl Draft {
                 }
             },
         };
-        let salt = match Salt::fresh() {
-            Ok(salt) => salt,
-            Err(error) => return refused(&place, no_entropy(error)),
+        let call = match place.written(slip.writer.buffer(), slip.arguments_at, session, details) {
+            Ok(call) => call,
+            Err((place, error)) => return refused(&place, no_entropy(error)),
         };
-        let call = place.written(salt, slip.writer.buffer(), slip.arguments_at, session, details);
         slip.leave();
         match judged {
             None => Ok(call),

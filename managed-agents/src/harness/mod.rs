@@ -57,6 +57,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+#[cfg(feature = "toolbox")]
 pub(crate) use admit::{refused, refused_by_name};
 pub use breaker::CircuitBreaker;
 pub use builder::{BuildError, Dangerous, HarnessBuilder};

@@ -131,6 +131,7 @@ impl Scope {
     }
 
     /// Whether this task is in a scope of a harness.
+    #[cfg(feature = "toolbox")]
     pub(crate) fn is_of(harness: &Harness) -> bool {
         SCOPE.try_with(|scope| scope.harness.id() == harness.id()) == Ok(true)
     }

@@ -428,6 +428,7 @@ mod tests {
         }
     }
 
+    // this and the next fail where every connection that took no request is told of as reset
     #[tokio::test]
     async fn who_speaks_before_being_asked_has_not_gone_away() {
         let (ours, mut theirs) = tokio::io::duplex(64);

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
+use super::described::{JsonSchema, Schema, SchemaGenerator};
 use super::parts::{Parts, shown};
 use crate::call::ToolMeta;
 use crate::call::strict::StrictFault;

@@ -6,11 +6,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::argument::ArgumentError;
+use super::described::{Schema, SchemaGenerator};
 use super::output::ToolValue;
 use super::states::{Need, States};
 use crate::call::ToolMeta;

@@ -112,7 +112,8 @@ impl<'c> Log<'c> {
         })?;
         match self.tip.take() {
             Some(tip) if (tip.size(), tip.epoch, tip.checkpoints, tip.synced_size) == head => Ok(tip),
-            _ => Tip::read(self.db, true),
+            Some(before) => Tip::read_after(self.db, before),
+            None => Tip::read(self.db, true),
         }
     }
 

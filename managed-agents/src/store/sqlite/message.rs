@@ -23,6 +23,8 @@ pub(super) enum Message {
     Decision(Box<Decision>),
     Outcome(Ended),
     Append(Box<Append>),
+    /// A decision comes in a moment: the thread wakes up while it is made ready.
+    Soon,
     /// Whether somebody hears of an agent already.
     Watches(String, Arc<dyn Watcher>, Reply<bool>),
     Watch(Watch),

@@ -359,9 +359,14 @@ impl Store {
     /// What this process itself did to a call's ticket: at once, and to be found true by the transaction that rests on it.
     pub(crate) fn noted_ticket(&self, call: &ToolCall) -> Noted {
         let shared = &self.0.shared;
-        shared
+        let noted = shared
             .binding(call)
-            .map_or(Noted::Nothing, |binding| shared.book.look(&binding))
+            .map_or(Noted::Nothing, |binding| shared.book.look(&binding));
+        if !matches!(noted, Noted::Open) {
+            // to wake up takes the writer as long as to check a signature takes the caller; one that has ended is found out later
+            let _ = self.0.to_writer.send(Message::Soon);
+        }
+        noted
     }
 
     /// How a ticket stands; none if there never was one of this id.

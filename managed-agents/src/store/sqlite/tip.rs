@@ -79,12 +79,38 @@ impl Tip {
         Ok(tip)
     }
 
+    /// The same, where another process has added to what was known: only what it added is read.
+    pub(super) fn read_after(db: &Connection, before: Self) -> Result<Self, StoreError> {
+        let mut tip = Self::read(db, false)?;
+        let (old, new) = (before.size(), tip.size());
+        if new < old || new / BLOCK != old / BLOCK {
+            tip.read_tail(db)?;
+            return Ok(tip);
+        }
+        tip.tail = before.tail;
+        tip.read_since(db, old)?;
+        let mut frontier = before.frontier;
+        for (leaf, _) in tip.tail.iter().skip((old % BLOCK) as usize) {
+            frontier.push_with(*leaf, |_, _, _| ());
+        }
+        if frontier.root() != tip.root {
+            return Err(StoreError::corrupt("another log goes on where this one was"));
+        }
+        Ok(tip)
+    }
+
     /// The entries since the last full tile, hashed anew.
     fn read_tail(&mut self, db: &Connection) -> Result<(), StoreError> {
+        self.tail.clear();
+        self.read_since(db, self.size() - self.size() % BLOCK)
+    }
+
+    /// Adds the entries from a place on to the tail, hashed anew.
+    fn read_since(&mut self, db: &Connection, from: u64) -> Result<(), StoreError> {
         let size = self.size();
-        let mut select = db.prepare("SELECT seq, leaf, bytes FROM entries WHERE seq >= ?1 ORDER BY seq")?;
-        let mut rows = select.query([(size - size % BLOCK).cast_signed()])?;
-        let mut next = size - size % BLOCK;
+        let mut select = db.prepare_cached("SELECT seq, leaf, bytes FROM entries WHERE seq >= ?1 ORDER BY seq")?;
+        let mut rows = select.query([from.cast_signed()])?;
+        let mut next = from;
         while let Some(row) = rows.next()? {
             let bytes: Vec<u8> = row.get(2)?;
             let leaf = leaf_hash(&bytes);
@@ -176,4 +202,42 @@ fn grow_tile(db: &Connection, level: u8, index: u64, hash: &Hash) -> Result<(), 
         params![id, hashes],
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::wait;
+    use crate::audit::entry::{Statement, statement};
+    use crate::store::sqlite::schema;
+    use crate::store::{Store, StoreOptions};
+
+    #[test]
+    fn what_another_process_added_is_read_as_if_from_the_beginning() {
+        let dir = std::env::temp_dir().join(format!("managed-agents-tip-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        let store = Store::open(StoreOptions::new(&dir).high_water(dir.join("mark"))).unwrap();
+        let db = schema::reader(&schema::database(&dir)).unwrap();
+        let mut known = Tip::read(&db, true).unwrap();
+        // within a block, over its end, by a whole block, and nothing at all
+        for count in [1, 3, 200, 60, 256, 255, 0, 2, 512] {
+            for _ in 0..count {
+                let said = Statement::new("note", std::time::SystemTime::now(), "{}");
+                wait(store.append(statement(&said).unwrap(), false)).unwrap();
+            }
+            let (after, anew) = (Tip::read_after(&db, known).unwrap(), Tip::read(&db, true).unwrap());
+            assert_eq!(after.frontier.to_bytes(), anew.frontier.to_bytes());
+            assert_eq!((after.size(), &after.tail), (anew.size(), &anew.tail));
+            known = after;
+        }
+        // what was known is of another log
+        let mut other = Frontier::new();
+        (0..known.size()).for_each(|_| other.push_with(leaf_hash(b"x"), |_, _, _| ()));
+        known.frontier = other;
+        let said = Statement::new("note", std::time::SystemTime::now(), "{}");
+        wait(store.append(statement(&said).unwrap(), false)).unwrap();
+        assert!(Tip::read_after(&db, known).is_err());
+        drop((db, store));
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

@@ -173,7 +173,9 @@ impl Writer<'_> {
             }
             self.gather(receiver, &mut batch);
             // nobody waits for an outcome: a moment later it goes into one transaction with the caller's next decision
-            if batch.iter().all(|message| matches!(message, Message::Outcome(_)))
+            if batch
+                .iter()
+                .all(|message| matches!(message, Message::Outcome(_) | Message::Soon))
                 && let Some(message) = soon(receiver)
             {
                 batch.push(message);
@@ -236,6 +238,7 @@ impl Writer<'_> {
             match message {
                 Message::Decision(decision) => group.decisions.push((decision, None)),
                 Message::Outcome(ended) => self.owed.push(ended),
+                Message::Soon => {}
                 Message::Append(append) => group.appends.push((append, None)),
                 Message::Watch(watch) => watches.push(watch),
                 Message::Watches(agent, watcher, reply) => {
