@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+#[cfg(feature = "sqlite")]
+use std::time::Duration;
+use std::time::SystemTime;
 
 use ed25519_dalek::Signature;
 use tokio::sync::watch;
