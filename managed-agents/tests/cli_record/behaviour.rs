@@ -74,8 +74,20 @@ fn drift_is_shown_as_text_json_and_a_plot_and_answered_from_the_shell() {
         .says("no alarm of agent `bot` is open");
     (0..60).for_each(|_| one("pay"));
     drop(harness);
-    // the alarm that no entry states yet is stated by the next program
-    drop(place.harness("bot"));
+    // the alarm that no entry states yet is stated by the next program that runs for a moment
+    let next = place.harness("bot");
+    let begun = std::time::Instant::now();
+    while place
+        .run(&["audit", "list", "--type", "drift", "--json"])
+        .ok()
+        .json()
+        .len()
+        < 2
+    {
+        assert!(begun.elapsed().as_secs() < 60, "no entry states the alarm");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    drop(next);
     place
         .run(&["drift", "bot", "--svg", "drift.svg"])
         .exits(3)
