@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::{CallDetails, Head, NoEntropyError, ToolCall};
+use super::{CallDetails, Head, NoEntropyError, Salt, ToolCall};
 
 /// The largest buffer that is kept.
 pub(crate) const KEPT: usize = 1024;
@@ -48,16 +48,29 @@ impl ToolCall {
         session: Option<Arc<str>>,
         details: Option<Box<CallDetails>>,
     ) -> Result<Arc<Self>, (Arc<Self>, NoEntropyError)> {
-        let filled = match Arc::get_mut(&mut self) {
-            Some(call) => call.fill(tail, arguments_at, session, details),
-            // somebody holds it after all
-            None => {
-                self = Self::blank(Arc::clone(&self.head));
-                fill_blank(&mut self, tail, arguments_at, session, details)
-            }
+        let Some(call) = Arc::get_mut(&mut self) else {
+            return self.elsewhere(tail, arguments_at, session, details);
         };
-        match filled {
+        match call.fill(tail, arguments_at, session, details) {
             Ok(()) => Ok(self),
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    /// The same where somebody holds it after all: in a place of its own.
+    #[cold]
+    fn elsewhere(
+        self: Arc<Self>,
+        tail: &mut Vec<u8>,
+        arguments_at: usize,
+        session: Option<Arc<str>>,
+        details: Option<Box<CallDetails>>,
+    ) -> Result<Arc<Self>, (Arc<Self>, NoEntropyError)> {
+        match Salt::fresh() {
+            Ok(salt) => {
+                let (head, tail) = (Arc::clone(&self.head), std::mem::take(tail));
+                Ok(Self::new(head, salt, tail, arguments_at, session, details))
+            }
             Err(error) => Err((self, error)),
         }
     }
@@ -111,18 +124,6 @@ impl ToolCall {
         // where the thread is ending, the memory ends here
         let _ = CALL.try_with(|spare| spare.set(Some(self)));
     }
-}
-
-#[cold]
-fn fill_blank(
-    place: &mut Arc<ToolCall>,
-    tail: &mut Vec<u8>,
-    arguments_at: usize,
-    session: Option<Arc<str>>,
-    details: Option<Box<CallDetails>>,
-) -> Result<(), NoEntropyError> {
-    // nobody else can hold what was just made
-    Arc::get_mut(place).map_or(Ok(()), |call| call.fill(tail, arguments_at, session, details))
 }
 
 #[cfg(test)]
@@ -181,6 +182,19 @@ mod tests {
         let weak = Arc::downgrade(&next);
         next.leave();
         assert!(weak.upgrade().is_none());
+    }
+
+    #[test]
+    fn a_place_that_somebody_holds_is_not_written_over() {
+        let head = head("one");
+        let held = call(&head, r#"{"a":1}"#, None);
+        let mut tail = br#"},"arguments":{"a":2}}"#.to_vec();
+        let written = Arc::clone(&held).written(&mut tail, br#"},"arguments":"#.len(), None, None);
+        let next = written.map_err(|(_, error)| error).unwrap();
+        assert_eq!(
+            (held.reveal_arguments(), next.reveal_arguments()),
+            (r#"{"a":1}"#, r#"{"a":2}"#)
+        );
     }
 
     #[test]

@@ -80,7 +80,7 @@ fn what_an_agent_did_is_listed_shown_and_proven() {
         "Pacific/Kiritimati",
         "right/America/St_Johns",
         ":/nowhere",
-        "XXX99",
+        "QQQ99",
     ];
     let seen = zones.map(|zone| {
         let list = place.command(&["audit", "list"]).env("TZ", zone).output().unwrap();
