@@ -3,6 +3,7 @@
 
 use managed_agents::approval::{ApproverKey, OperatorStatement, StatementKind};
 use managed_agents::audit::entry::{Statement, statement};
+#[cfg(feature = "cedar")]
 use managed_agents::harness::HarnessBuilder;
 use managed_agents::home::{Home, HomeError, HomeErrorKind};
 use managed_agents::identity::{AgentState, Moment};
