@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use managed_agents::approval::{ApproverKey, OperatorStatement, StatementKind, TicketState};
 use managed_agents::audit::entry::Entry;
 use managed_agents::identity::Moment;
-use managed_agents::store::{Depth, Reader, Store};
-use managed_agents::{GovernanceDenied, Harness, governed};
+use managed_agents::store::{Depth, Reader};
+use managed_agents::{Engine, GovernanceDenied, Harness, governed};
 use serde_json::{Value, json};
 
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -52,11 +52,14 @@ print(json.dumps({"code": code, "out": out.decode("utf-8", "replace"), "left": s
 
 /// How often the attacker was paid.
 static PAID: AtomicU32 = AtomicU32::new(0);
+/// How often somebody was paid to whom an approver let the agent pay once.
+static PAID_BOB: AtomicU32 = AtomicU32::new(0);
 
 /// Pays: what the agent wants.
 #[governed(risk = high)]
 async fn pay(to: &str, cents: u64) -> Result<u64, GovernanceDenied> {
     PAID.fetch_add(u32::from(to == "eve"), Ordering::SeqCst);
+    PAID_BOB.fetch_add(u32::from(to == "bob"), Ordering::SeqCst);
     Ok(cents)
 }
 
@@ -76,6 +79,8 @@ async fn note(text: &str) -> Result<i32, GovernanceDenied> {
 struct World {
     dir: PathBuf,
     operator: String,
+    /// Whether the agent keeps its shell whatever it did.
+    trusting: bool,
 }
 
 struct Shown {
@@ -98,6 +103,7 @@ impl World {
             let mut world = Self {
                 dir,
                 operator: String::new(),
+                trusting: false,
             };
             let twice = |key: &str| {
                 [
@@ -189,6 +195,12 @@ impl World {
             .data_dir(self.path("data"))
             .high_water_mark(self.path("mark"))
             .operator(&self.operator);
+        let builder = if self.trusting {
+            // what is found forged costs the agent its trust, and so its shell: here it may try all there is to try
+            builder.governor(Engine::new().without_behaviour())
+        } else {
+            builder
+        };
         let config = self.path("managed-agents.toml");
         if config.exists() {
             builder.config(config)
@@ -209,11 +221,6 @@ impl World {
             .unwrap()
             .unwrap()
             .state()
-    }
-
-    fn sql(&self, sql: &str) {
-        let db = rusqlite::Connection::open(self.path("data").join("record.db")).unwrap();
-        db.execute_batch(sql).unwrap();
     }
 }
 
@@ -380,7 +387,8 @@ fn people_at_a_terminal_enrol_and_decide() {
 /// Eight ways: none yields a run, and each leaves a trace.
 #[test]
 fn a_governed_shell_of_the_same_user_cannot_approve_itself() {
-    let Some(world) = World::new("attack") else { return };
+    let Some(mut world) = World::new("attack") else { return };
+    world.trusting = true;
     std::fs::write(world.path("managed-agents.toml"), "[tools.pay]\nrisk = \"high\"\n").unwrap();
     let signed = world.with_passphrase(&["config", "sign", "managed-agents.toml"], PASSPHRASE);
     assert_eq!(signed.code, 0, "{}", signed.out);
@@ -401,6 +409,26 @@ fn a_governed_shell_of_the_same_user_cannot_approve_itself() {
             "the attack and its outcome are recorded"
         );
         code
+    };
+
+    // the database lies open to whoever has the user's rights
+    let database = world.path("data").join("record.db");
+    let sql = |sql: &str| {
+        let script = world.path("edit.py");
+        let text = format!(
+            "import sqlite3\ndb = sqlite3.connect({}, timeout=10)\ndb.executescript({})\ndb.commit()\n",
+            json!(database),
+            json!(sql)
+        );
+        std::fs::write(&script, text).unwrap();
+        assert_eq!(attack(&format!("python3 '{}'", script.display())), 0, "{sql}");
+    };
+    // what stands in the record of a call that found something forged
+    let named = |code: &str| {
+        runtime().block_on(harness.home().unwrap().store().flush()).unwrap();
+        let entries = world.entries();
+        let last = entries.iter().rfind(|entry| entry.kind() == "decision").unwrap();
+        assert_eq!(last.codes()[0].reveal(), code);
     };
 
     // 1: the approve command, with the passphrase guessed on standard input, in an argument and in the environment
@@ -442,8 +470,9 @@ fn a_governed_shell_of_the_same_user_cannot_approve_itself() {
     assert_eq!(world.state(&ticket), TicketState::Pending);
 
     // 3: an edited row
-    world.sql("UPDATE tickets SET state = 'approved'; UPDATE bound SET state = 'approved'");
+    sql("UPDATE tickets SET state = 'approved'; UPDATE bound SET state = 'approved'");
     assert_eq!(code_of(&harness, "eve", 1), "approval_forged");
+    named("approval_forged");
 
     // 4: a forged statement, by a key of its own, in the name of the root
     let ticket = wait_for(&harness, "eve", 4);
@@ -467,23 +496,50 @@ fn a_governed_shell_of_the_same_user_cannot_approve_itself() {
     let forged = runtime()
         .block_on(harness.home().unwrap().store().append(entry, true))
         .unwrap();
-    world.sql(&format!(
+    sql(&format!(
         "INSERT INTO decisions SELECT place, '{}', {} FROM tickets WHERE id = '{ticket}'; \
          UPDATE tickets SET state = 'approved' WHERE id = '{ticket}'; UPDATE bound SET state = 'approved'",
         world.operator,
         forged.get()
     ));
     assert_eq!(code_of(&harness, "eve", 4), "approval_forged");
+    named("approval_forged");
 
     // 5: the statement of another ticket, replayed
     let (cheap, dear) = (wait_for(&harness, "ann", 1), wait_for(&harness, "eve", 1_000_000));
     let approved = world.with_passphrase(&["approvals", "approve", &cheap], PASSPHRASE);
     assert_eq!(approved.code, 0, "{}", approved.out);
-    world.sql(&format!(
+    sql(&format!(
         "INSERT INTO decisions SELECT (SELECT place FROM tickets WHERE id = '{dear}'), key, place FROM decisions; \
          UPDATE tickets SET state = 'approved' WHERE id = '{dear}'; UPDATE bound SET state = 'approved'"
     ));
     assert_eq!(code_of(&harness, "eve", 1_000_000), "approval_forged");
+    named("approval_forged");
+    // and one that was used, once more
+    let once = wait_for(&harness, "bob", 7);
+    let approved = world.with_passphrase(&["approvals", "approve", &once], PASSPHRASE);
+    assert_eq!(approved.code, 0, "{}", approved.out);
+    sql("CREATE TABLE b AS SELECT * FROM bound; CREATE TABLE d AS SELECT * FROM decisions");
+    runtime().block_on(harness.scope(pay("bob", 7))).unwrap();
+    sql(&format!(
+        "INSERT OR IGNORE INTO bound SELECT * FROM b; INSERT OR IGNORE INTO decisions SELECT * FROM d; DROP TABLE b; \
+         DROP TABLE d; UPDATE tickets SET state = 'approved', ran = NULL WHERE id = '{once}'"
+    ));
+    let denied = runtime().block_on(harness.scope(pay("bob", 7))).unwrap_err();
+    assert_eq!(PAID_BOB.load(Ordering::SeqCst), 1, "{denied}");
+    runtime().block_on(harness.home().unwrap().store().flush()).unwrap();
+    let reader = Reader::open(world.path("data")).unwrap();
+    let opened = reader.ticket(&once).unwrap().unwrap().place().get();
+    let report = reader.verify(Depth::Deep, |_| ()).unwrap();
+    assert!(
+        report
+            .problems()
+            .iter()
+            .any(|one| one.code() == "ticket_differs" && one.record() == Some(opened)),
+        "{:#?}",
+        report.problems()
+    );
+    drop(reader);
 
     // 6: a swapped definition: the approved name, for another tool
     let swapped = managed_agents::ToolMeta::new("pay")
@@ -501,17 +557,37 @@ fn a_governed_shell_of_the_same_user_cannot_approve_itself() {
     assert_ne!(denied.ticket(), Some(&*cheap), "it opened a ticket of its own");
 
     // 7: the database from before the approval was used, put back
-    // trust has fallen with the forged ones: what was approved before does not cover that, and it is asked about again
-    let again = wait_for(&harness, "ann", 1);
+    let again = wait_for(&harness, "ann", 2);
     let approved = world.with_passphrase(&["approvals", "approve", &again], PASSPHRASE);
     assert_eq!(approved.code, 0, "{}", approved.out);
     let copy = world.path("copy.db");
-    Store::backup(world.path("data"), &copy, |_, _| ()).unwrap();
-    runtime().block_on(harness.scope(pay("ann", 1))).unwrap();
+    assert_eq!(
+        attack(&format!("{program} backup '{}' {place}", copy.display())),
+        0,
+        "whoever has the user's rights may copy"
+    );
+    // a process of its own waits until nobody has the database open
+    let (go, done) = (world.path("go"), world.path("done"));
+    let waits = format!(
+        "(while [ ! -e '{}' ]; do sleep 0.05; done; cp '{}' '{database}'; rm -f '{database}-wal' '{database}-shm'; touch '{}') &",
+        go.display(),
+        copy.display(),
+        done.display(),
+        database = database.display(),
+    );
+    assert_eq!(attack(&waits), 0);
+    runtime().block_on(harness.scope(pay("ann", 2))).unwrap();
     runtime().block_on(harness.home().unwrap().store().flush()).unwrap();
     drop((other, harness));
     assert_eq!(PAID.load(Ordering::SeqCst), 0);
-    Store::restore(&copy, world.path("data")).unwrap();
+    std::fs::write(&go, "").unwrap();
+    for _ in 0..2_000 {
+        if done.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert!(done.exists(), "the copy was not put back");
     let error = world.try_harness().unwrap_err().to_string();
     assert!(error.contains("had") && error.contains("records"), "{error}");
     let (said, code) = world.run(&["audit", "verify"]);
