@@ -7,8 +7,9 @@ use crate::screen::finding::Span;
 use crate::screen::place::Place;
 use crate::screen::programs::Known;
 use crate::screen::rule;
-use crate::screen::shell::data::{Data, Taint};
+use crate::screen::shell::data::{Data, Field, Taint};
 use crate::screen::shell::walk::Walk;
+use crate::screen::signs::Signs;
 
 /// What a file's contents are, by its path.
 pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
@@ -204,59 +205,30 @@ fn seeks_examiner(cmd: &Cmd<'_>) -> bool {
     })
 }
 
-/// Credentials that a command's output holds.
-pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
-    let secret = match cmd.name {
-        "gpg" | "gpg2" => cmd.begins(&["--export-s"]),
-        "security" => keychain(cmd),
-        "pass" | "secret-tool" | "op" | "bw" => matches!(cmd.arg(0), "show" | "lookup" | "read" | "get"),
-        _ => false,
-    };
-    let archive = matches!(
-        cmd.name,
-        "tar" | "zip" | "mysqldump" | "pg_dump" | "pg_dumpall" | "mongodump" | "sqlite3" | "7z" | "cpio" | "ditto"
-    );
-    let mut taint = if secret { Taint::SECRET } else { Taint::NONE };
-    if matches!(
-        cmd.name,
-        "dmidecode"
-            | "ioreg"
-            | "system_profiler"
-            | "lshw"
-            | "hostnamectl"
-            | "systemd-detect-virt"
-            | "virt-what"
-            | "lscpu"
-            | "lspci"
-            | "sysctl"
-            | "kldstat"
-            | "whoami"
-            | "id"
-            | "hostname"
-            | "uname"
-            | "logname"
-    ) {
-        taint = taint.and(Taint::MACHINE);
-    }
-    if cmd.name == "printenv" && cmd.args.is_empty() {
-        taint = taint.and(Taint::ENV).and(Taint::FILE);
-    }
-    if cmd.name == "getent" && cmd.arg(0) == "passwd" && cmd.args.len() == 1 {
-        taint = taint.and(Taint::FILE).and(Taint::ACCOUNTS);
-    }
-    if cmd
-        .args
-        .iter()
-        .any(|field| is_filler(field.text.strip_prefix("if=").unwrap_or(&field.text)))
-    {
+by_name! {
+    /// What a program's output holds, by the program.
+    SOURCES: pub(super) fn source(cmd: &Cmd<'_>) -> Taint where cmd.name is {
+        "gpg" | "gpg2" if cmd.begins(&["--export-s"]) => Taint::SECRET,
+        "security" if keychain(cmd) => Taint::SECRET,
+        "pass" | "secret-tool" | "op" | "bw" if matches!(cmd.arg(0), "show" | "lookup" | "read" | "get") => Taint::SECRET,
+        "tar" | "zip" | "mysqldump" | "pg_dump" | "pg_dumpall" | "mongodump" | "sqlite3" | "7z" | "cpio" | "ditto" => {
+            Taint::ARCHIVE
+        },
+        "dmidecode" | "ioreg" | "system_profiler" | "lshw" | "hostnamectl" | "systemd-detect-virt" | "virt-what"
+        | "lscpu" | "lspci" | "sysctl" | "kldstat" | "whoami" | "id" | "hostname" | "uname" | "logname" => Taint::MACHINE,
+        "printenv" if cmd.args.is_empty() => Taint::ENV.and(Taint::FILE),
+        "getent" if cmd.arg(0) == "passwd" && cmd.args.len() == 1 => Taint::FILE.and(Taint::ACCOUNTS),
+        // what people typed, passwords among it
+        "history" | "fc" => Taint::FILE.and(Taint::SECRET),
+    } else { Taint::NONE }
+}
+
+/// What any program's output holds, by its arguments.
+pub(super) fn passed_on(cmd: &Cmd<'_>, signs: Signs) -> Taint {
+    let fills = |field: &Field| is_filler(field.text.strip_prefix("if=").unwrap_or(&field.text));
+    let mut taint = Taint::NONE;
+    if signs.has(Signs::SLASH) && cmd.args.iter().any(fills) {
         taint = taint.and(Taint::PADDING);
-    }
-    // what people typed, passwords among it
-    if matches!(cmd.name, "history" | "fc") {
-        taint = taint.and(Taint::FILE).and(Taint::SECRET);
-    }
-    if archive {
-        taint = taint.and(Taint::ARCHIVE);
     }
     if cmd.known.has(Known::PRINTER) && cmd.args.iter().any(|field| field.taint.has(Taint::SECRET)) {
         taint = taint.and(Taint::SECRET);
