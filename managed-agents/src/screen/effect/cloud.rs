@@ -71,6 +71,16 @@ pub(super) const AWS: &[Row] = &[
         "sts get-session-token|assume-role|get-federation-token",
         &rule::CREDENTIAL_PRINT,
     ),
+    (
+        "securityhub|macie2|inspector2|access-analyzer|detective disable*|delete-*",
+        &rule::WEAKEN,
+    ),
+    // what a machine is given to start with often holds secrets (EC2, "Work with instance user data")
+    (
+        "ec2 describe-instance-attribute --attribute ** userData",
+        &rule::CREDENTIAL_PRINT,
+    ),
+    ("* batch-delete-* !--dry-run|--help", &rule::INFRA_DELETE),
     ("configure export-credentials", &rule::CREDENTIAL_PRINT),
     ("configure get *secret*|*token*|*password*", &rule::CREDENTIAL_PRINT),
     (
@@ -81,6 +91,10 @@ pub(super) const AWS: &[Row] = &[
 
 pub(super) const AZ: &[Row] = &[
     ("account get-access-token", &rule::CREDENTIAL_PRINT),
+    ("aks get-credentials --admin|-a", &rule::CREDENTIAL_PRINT),
+    ("storage container set-permission|create --public-access", &rule::WEAKEN),
+    ("storage account update --allow-blob-public-access", &rule::WEAKEN),
+    ("network nsg rule create|update ** 0.0.0.0/0|Internet", &rule::WEAKEN),
     ("keyvault secret show", &rule::CREDENTIAL_PRINT),
     ("vm run-command", &rule::LATERAL),
     ("vm|vmss extension set", &rule::LATERAL),
@@ -145,6 +159,11 @@ pub(super) const KUBECTL: &[Row] = &[
     ("config view --raw", &rule::CREDENTIAL_PRINT),
     ("proxy --address=0.0.0.0|--accept-hosts|--disable-filter", &rule::TUNNEL),
     ("create clusterrolebinding|rolebinding", &rule::PERSIST_KEY),
+    (
+        "edit|patch clusterrole|clusterroles|clusterrolebinding|clusterrolebindings",
+        &rule::PERSIST_KEY,
+    ),
+    ("label ** pod-security.kubernetes.io/enforce=privileged", &rule::WEAKEN),
     ("run|debug --overrides|--privileged", &rule::CONTAINER_ESCAPE),
     ("run --attach ** bash|sh", &rule::UNRESOLVED_CODE),
 ];
@@ -182,9 +201,11 @@ pub(super) const PULUMI: &[Row] = &[
 
 pub(super) const DOCKER: &[Row] = &[
     (
-        "system|volume|container|network|builder|image prune -a|--all|-f|--force|--volumes !--help",
+        "system|volume|container|network prune -a|--all|-f|--force|--volumes !--help",
         &rule::CONTAINER_DELETE,
     ),
+    // without `--all`, only what nothing uses and no name points to
+    ("builder|image prune -a|--all !--help", &rule::CONTAINER_DELETE),
     ("volume prune !--help", &rule::CONTAINER_DELETE),
     ("volume rm|remove !--help", &rule::CONTAINER_DELETE),
     ("network rm|remove|prune !--help", &rule::CONTAINER_DELETE),
@@ -229,11 +250,14 @@ pub(super) const GH: &[Row] = &[
     ("codespace delete --all", &rule::INFRA_DELETE),
     ("auth token", &rule::CREDENTIAL_PRINT),
     ("auth status --show-token|-t", &rule::CREDENTIAL_PRINT),
-    ("api ** -X=DELETE", &rule::INFRA_DELETE),
+    ("api -X|--method ** DELETE", &rule::INFRA_DELETE),
+    ("api --method=DELETE", &rule::INFRA_DELETE),
 ];
 
 /// Platforms whose words for deleting are `delete`, `destroy`, `remove` or `rm`.
 pub(super) const PLATFORM: &[Row] = &[
+    ("job|* stop -purge|--purge", &rule::INFRA_DELETE),
+    ("stop -purge|--purge", &rule::INFRA_DELETE),
     (
         "apps|app|volumes|volume|vol|machine|machines|postgres|pg|mysql|redis|secrets|image|certs|ips|wireguard|extensions|orgs|org|tokens|ssh|consul|config|scale destroy|delete|remove|rm|revoke|leave",
         &rule::INFRA_DELETE,

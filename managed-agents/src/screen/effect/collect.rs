@@ -42,6 +42,8 @@ by_name! {
 
 fn captures(cmd: &Cmd<'_>) -> Option<&'static Rule> {
     match cmd.name {
+        // a person chooses what is taken
+        "screencapture" if cmd.short('i') && !cmd.short('x') => None,
         "screencapture" | "xwd" => (!cmd.args.is_empty()).then_some(&rule::COLLECT),
         "import" => cmd
             .args

@@ -95,6 +95,46 @@ by_name! {
                 found(walk, cmd, &rule::CREDENTIAL_PRINT);
             }
         },
+        // what was typed, searched for passwords
+        "grep" | "egrep" | "fgrep" | "rg" | "ag"
+            if cmd.stdin.taint.has(Taint::SECRET)
+                && cmd.args.iter().any(|field| {
+                    let lower = field.text.to_ascii_lowercase();
+                    ["passw", "pass", "secret", "token", "api_key"].iter().any(|word| lower.contains(word))
+                }) =>
+        {
+            found(walk, cmd, &rule::CREDENTIAL_PRINT)
+        },
+        // programs that look for secrets in whatever they are pointed at
+        "trufflehog" | "gitleaks" | "noseyparker" | "detect-secrets" | "ggshield" | "whispers"
+            if cmd.args.iter().any(|field| {
+                field.text.starts_with(['/', '~'])
+                    && matches!(walk.places.place(&field.text, &walk.cwd), Place::Root | Place::Home | Place::System)
+            }) =>
+        {
+            found(walk, cmd, &rule::CREDENTIAL_PRINT)
+        },
+        // asks for a password in the name of the system
+        "zenity" | "kdialog" | "yad" | "whiptail" | "dialog"
+            if cmd.args.iter().any(|field| field.text.to_ascii_lowercase().contains("password"))
+                && cmd.args.iter().any(|field| {
+                    let lower = field.text.to_ascii_lowercase();
+                    ["sudo", "update", "administrator", "system", "keychain", "log in again"]
+                        .iter()
+                        .any(|word| lower.contains(word))
+                }) =>
+        {
+            found(walk, cmd, &rule::SPOOF)
+        },
+        "read" if cmd.args.iter().any(|field| field.text.contains("[sudo]")) => found(walk, cmd, &rule::SPOOF),
+        // slapcat(8): the whole directory, hashes of passwords among it
+        "slapcat" => found(walk, cmd, &rule::CREDENTIAL_PRINT),
+        "ldapsearch" if cmd.args.iter().any(|field| {
+            matches!(
+                field.text.to_ascii_lowercase().as_str(),
+                "userpassword" | "unicodepwd" | "ms-mcs-admpwd" | "ntpwdhistory" | "sambantpassword" | "krbprincipalkey"
+            )
+        }) => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "gpg" | "gpg2" if cmd.begins(&["--export-s"]) => {
             found(walk, cmd, &rule::CREDENTIAL_READ)
         },
@@ -104,6 +144,15 @@ by_name! {
                 && (cmd.stdin.taint.has(Taint::MACHINE)
                     || cmd.args.iter().any(|field| taint_of(walk, &field.text).has(Taint::MACHINE)))
                 || super::services::names_guards(cmd.args) =>
+        {
+            found(walk, cmd, &rule::MACHINE_PROBE)
+        },
+        // where products that defend machines are installed
+        "ls" | "stat" | "test" | "[" | "[["
+            if cmd.args.iter().any(|field| {
+                ["/opt/", "/var/ossec", "/Library/", "/Applications/"].iter().any(|place| field.text.starts_with(place))
+                    && super::services::guards(&field.text).is_some()
+            }) =>
         {
             found(walk, cmd, &rule::MACHINE_PROBE)
         },
@@ -151,7 +200,7 @@ by_name! {
 }
 
 /// Whether a variable's name says that its value is a credential.
-fn names_secret(name: &str) -> bool {
+pub(in crate::screen) fn names_secret(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     [
         "SECRET",
@@ -237,6 +286,13 @@ pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
             | "logname"
     ) {
         taint = taint.and(Taint::MACHINE);
+    }
+    // ps(1): `e` without a dash shows what each process was given
+    if cmd.name == "ps" && cmd.args.iter().any(|field| !field.text.starts_with('-') && field.text.contains('e') && field.text.contains(['a', 'x']))
+        // docker-inspect(1), docker-history(1): what containers and images were given
+        || matches!(cmd.name, "docker" | "podman") && matches!(cmd.arg(0), "inspect" | "history")
+    {
+        taint = taint.and(Taint::ENV);
     }
     if cmd.name == "printenv" && cmd.args.is_empty() {
         taint = taint.and(Taint::ENV).and(Taint::FILE);

@@ -26,7 +26,9 @@ by_name! {
         "ipfw" => cmd.has_any(&["flush", "disable"]),
         "pfctl" => cmd.has_any(&["-d", "-F"]) || cmd.short('F') || cmd.short('d') && cmd.args.len() == 1 || cmd.values('f', "").iter().any(|field| field.text == "-"),
         "ufw" => ufw(cmd),
-        "firewall-cmd" => cmd.args.iter().any(|field| field.text == "--panic-on" || field.text.starts_with("--remove-rich-rule") || field.text.starts_with("--set-default-zone=trusted") || field.text.starts_with("--remove-service=ssh")),
+        "firewall-cmd" => cmd.args.iter().any(|field| field.text == "--panic-on" || field.text.starts_with("--remove-rich-rule") || field.text.starts_with("--set-default-zone=trusted") || field.text.starts_with("--remove-service=ssh") || opens_all(&field.text)),
+        "fail2ban-client" => matches!(cmd.arg(0), "stop" | "unban") && (cmd.args.len() == 1 || cmd.has("--all")),
+        "systemextensionsctl" => matches!(cmd.arg(0), "uninstall" | "reset") || cmd.has("off"),
         "setenforce" => matches!(cmd.arg(0), "0" | "Permissive" | "permissive"),
         "apparmor_parser" => cmd.short('R'),
         "aa-disable" | "aa-teardown" | "aa-complain" => true,
@@ -92,6 +94,16 @@ by_name! {
             .then(|| cmd.args.iter().any(|field| field.text.ends_with("cacerts") || field.text == "-cacerts"))
             .and_then(|trusted| trusted.then_some(&rule::INTERCEPT)),
     } else { None }
+}
+
+/// firewall-cmd(1): most ports at once.
+fn opens_all(option: &str) -> bool {
+    option
+        .strip_prefix("--add-port=")
+        .and_then(|ports| ports.split('/').next()?.split_once('-'))
+        .is_some_and(|(low, high)| {
+            low.parse::<u32>().is_ok_and(|low| low < 1025) && high.parse::<u32>().is_ok_and(|high| high > 60_000)
+        })
 }
 
 /// ufw(8): options may stand before the verb.

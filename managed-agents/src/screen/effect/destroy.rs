@@ -119,6 +119,7 @@ pub(super) fn is_log(normal: &str) -> bool {
         || normal.starts_with("/var/mail/")
         || normal.starts_with("/var/spool/mail/")
         || name.ends_with("_history.txt")
+        || name == "fish_history"
         || (name.starts_with('.') && (name.ends_with("_history") || name == ".lesshst" || name == ".viminfo"))
 }
 

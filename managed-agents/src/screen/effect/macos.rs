@@ -87,7 +87,20 @@ by_name! {
         {
             Some(&rule::INTERCEPT)
         },
+        "pwpolicy" if cmd.args.iter().any(|field| field.text.trim_start_matches('-').starts_with("getaccountpolic") || field.text.trim_start_matches('-').starts_with("getglobalpolicy")) => {
+            Some(&rule::PRIVILEGE_RECON)
+        },
         "pwpolicy" if cmd.args.iter().any(|field| field.text.to_ascii_lowercase().starts_with("-clear") || field.text.starts_with("-set")) => {
+            Some(&rule::ACCOUNT_CHANGE)
+        },
+        "launchctl" if cmd.arg(0) == "config" && cmd.arg(2) == "path" => Some(&rule::PERSIST),
+        // hdiutil(1): a disk image from elsewhere
+        "hdiutil" if matches!(cmd.arg(0), "attach" | "mount") && cmd.args.iter().any(|field| field.text.starts_with("http://")) => {
+            Some(&rule::REMOTE_CODE)
+        },
+        "security" if cmd.arg(0) == "authorize" && cmd.short('u') => Some(&rule::PRIVILEGE),
+        // profiles of device management: jamf(8)
+        "jamf" if matches!(cmd.arg(0), "createAccount" | "deleteAccount" | "resetPassword" | "removeFramework") => {
             Some(&rule::ACCOUNT_CHANGE)
         },
         "launchctl" if cmd.arg(0) == "setenv" && (cmd.arg(1).starts_with("DYLD_") || cmd.arg(1) == "PATH") => {

@@ -75,6 +75,10 @@ by_name! {
         | "powercat" | "sbd" | "dbd" => netcat(walk, cmd),
         "aria2c" | "axel" | "fetch" | "lwp-download" | "http" | "https" | "xh" | "httpie" => fetches(walk, cmd),
         "socat" => socat(walk, cmd),
+        // a command in the place of an address
+        "websocat" if cmd.args.iter().any(|field| ["cmd:", "sh-c:", "exec:"].iter().any(|own| field.text.starts_with(own))) => {
+            found(walk, cmd, &rule::REVERSE_SHELL)
+        },
         "telnet" | "openssl" | "gnutls-cli" | "websocat" | "ssh" | "autossh"
             if cmd.name != "openssl" || matches!(cmd.arg(0), "s_client" | "s_server") =>
         {
@@ -111,7 +115,7 @@ by_name! {
         },
         "cloudflared" | "ngrok" | "devtunnel" | "bore" | "frpc" | "chisel" | "localtunnel" | "serveo" | "pagekite"
         | "gost" | "revsocks" | "ligolo" | "iodine" | "dnscat" | "dnscat2" | "gs-netcat" | "tmate" | "zrok"
-        | "localhost.run" | "ptunnel" | "hans" | "stunnel" | "sshuttle" | "rathole" | "wstunnel"
+        | "localhost.run" | "ptunnel" | "ptunnel-ng" | "ligolo-agent" | "ligolo-ng" | "hans" | "stunnel" | "sshuttle" | "rathole" | "wstunnel"
         | "tailscale-funnel"
             if !matches!(
                 cmd.arg(0),
@@ -144,7 +148,12 @@ by_name! {
         "tailscale" if cmd.long("ssh") && matches!(cmd.arg(0), "up" | "set") || cmd.arg(0) == "funnel" && cmd.args.len() > 1 => {
             found(walk, cmd, &rule::TUNNEL)
         },
-        "code" if cmd.arg(0) == "tunnel" => found(walk, cmd, &rule::TUNNEL),
+        "code" if cmd.arg(0) == "tunnel"
+            || cmd.arg(0) == "serve-web" && cmd.has_any(&["0.0.0.0", "--without-connection-token"]) => found(walk, cmd, &rule::TUNNEL),
+        // a password by which somebody else gets the screen, without anybody at this end
+        "anydesk" | "rustdesk" if cmd.has_any(&["--set-password", "--password"]) => found(walk, cmd, &rule::TUNNEL),
+        "teamviewer" if cmd.arg(0) == "passwd" => found(walk, cmd, &rule::TUNNEL),
+
         "tor" if cmd.args.is_empty() => found(walk, cmd, &rule::TUNNEL),
         "ztcp" => found(walk, cmd, &rule::REVERSE_SHELL),
         "tcpdump" | "tshark" | "dumpcap" | "ettercap" | "bettercap" | "mitmproxy" | "mitmdump" | "sslstrip"
@@ -290,6 +299,21 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         if cmd.name == "rclone" && matches!(cmd.arg(0), "copy" | "sync" | "move" | "copyto" | "moveto") {
             found(walk, cmd, &rule::EXFIL_FILE);
         }
+    }
+    // rclone(1): options that take values may stand anywhere
+    if cmd.name == "rclone"
+        && matches!(cmd.arg(0), "copy" | "move" | "sync" | "copyto" | "moveto")
+        && cmd.has_any(&["--config", "--max-age", "--no-check-certificate"])
+    {
+        found(walk, cmd, &rule::EXFIL_FILE);
+    }
+    if matches!(cmd.name, "ncftpput" | "ftp-upload" | "megatools")
+        && cmd.args.iter().skip(1).any(|field| {
+            field.text.starts_with(['/', '~']) && super::taint_of(walk, &field.text).has(Taint::ACCOUNTS)
+                || super::taint_of(walk, &field.text).has(Taint::SECRET)
+        })
+    {
+        found(walk, cmd, &rule::EXFIL_SECRET);
     }
     // what comes from another machine may be run here
     if let Some((to, from)) = operands.split_last()

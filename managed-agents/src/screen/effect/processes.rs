@@ -22,7 +22,24 @@ by_name! {
         "stress" | "stress-ng" => cmd.has("0").then_some(&rule::EXHAUST),
         "yes" => (cmd.args.is_empty() && !walk.piped).then_some(&rule::EXHAUST),
         // floods of packets (hping3(8))
-        "hping3" | "hping2" | "nping" => cmd.has_any(&["--flood", "--rate"]).then_some(&rule::EXHAUST),
+        "hping3" | "hping2" | "nping" | "t50" => cmd.has_any(&["--flood", "--rate"]).then_some(&rule::EXHAUST),
+        // ping(8): as fast as they come back
+        "ping" => (cmd.short('f')).then_some(&rule::EXHAUST),
+        // aireplay-ng(8): 0 stands for without end
+        "aireplay-ng" => cmd
+            .args
+            .windows(2)
+            .any(|pair| matches!(pair, [option, count] if matches!(option.text.as_str(), "-0" | "--deauth") && count.text == "0"))
+            .then_some(&rule::EXHAUST),
+        // devices that never end, read to their end (null(4), random(4))
+        "md5sum" | "sha1sum" | "sha224sum" | "sha256sum" | "sha384sum" | "sha512sum" | "b2sum" | "cksum" | "md5"
+        | "shasum" | "tail" | "sort" | "wc" | "tac" => cmd
+            .args
+            .iter()
+            .any(|field| matches!(field.text.as_str(), "/dev/zero" | "/dev/urandom" | "/dev/random"))
+            .then_some(&rule::EXHAUST),
+        // kexec(8): another kernel, at once
+        "kexec" => cmd.flag('e', "exec").then_some(&rule::SYSTEM_STOP),
         "docker" | "podman" | "nerdctl" => cmd
             .args
             .iter()

@@ -30,6 +30,16 @@ pub(in crate::screen) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>, listing: &[Str
                     walk.report(&rule::PRIVILEGE_RECON, field.span);
                 }
             }
+            // passwords, looked for in whatever is found anywhere
+            "-exec" | "-execdir"
+                if matches!(
+                    cmd.arg(at + 1).rsplit('/').next(),
+                    Some("grep" | "egrep" | "zgrep" | "rg")
+                ) && listing.iter().any(|root| is_everybodys(walk, root))
+                    && cmd.args.iter().skip(at + 2).any(|field| seeks_secret(&field.text)) =>
+            {
+                walk.report(&rule::CREDENTIAL_PRINT, field.span);
+            }
             "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-iwholename" => {
                 if let Some(rule) = sought(cmd.arg(at + 1))
                     && (listing.iter().any(|root| is_everybodys(walk, root))
@@ -41,6 +51,24 @@ pub(in crate::screen) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>, listing: &[Str
             _ => {}
         }
     }
+}
+
+/// A pattern by which passwords and keys are found.
+fn seeks_secret(pattern: &str) -> bool {
+    let lower = pattern.to_ascii_lowercase();
+    [
+        "passw",
+        "pass|",
+        "pass\\|",
+        "secret",
+        "api_key",
+        "apikey",
+        "private key",
+        "aws_",
+        "credential",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
 }
 
 /// Whether what is found is shown or copied.

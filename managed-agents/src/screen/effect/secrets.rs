@@ -14,7 +14,8 @@ pub(in crate::screen) enum Credential {
 }
 
 /// Files of the system, by their whole path.
-const SYSTEM: [&str; 37] = [
+const SYSTEM: [&str; 38] = [
+    "/etc/kcpassword",
     "/etc/shadow",
     "/etc/shadow-",
     "/etc/gshadow",
@@ -291,6 +292,8 @@ fn of_system(lower: &str, pattern: bool) -> Option<Option<Credential>> {
         || lower.starts_with("/var/run/secrets/")
         || lower.starts_with("/etc/networkmanager/system-connections/")
         || lower.starts_with("/etc/wpa_supplicant/")
+        || lower.starts_with("/var/lib/sss/db/")
+        || lower.starts_with("/var/lib/sss/secrets/")
         || lower.starts_with("/var/lib/iwd/")
         || lower.starts_with("/var/lib/samba/private/")
         || lower.starts_with("/etc/kubernetes/pki/") && lower.ends_with(".key")
@@ -316,7 +319,7 @@ fn of_system(lower: &str, pattern: bool) -> Option<Option<Credential>> {
     }
     let directory = matches!(
         lower.trim_start_matches('~').trim_matches('/').rsplit('/').next(),
-        Some(".ssh" | ".aws" | ".gnupg" | ".password-store" | ".kube")
+        Some(".ssh" | ".aws" | ".gnupg" | ".password-store" | ".kube" | ".azure" | "gcloud")
     ) && (lower.starts_with('~')
         || lower.starts_with("/home/")
         || lower.starts_with("/root/")

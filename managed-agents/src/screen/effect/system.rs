@@ -53,7 +53,7 @@ pub(in crate::screen) fn wrapper(walk: &mut Walk<'_>, cmd: &Cmd<'_>, at: usize) 
             found(walk, cmd, &rule::PERSIST);
         }
         // a name like those that the kernel gives its own threads
-        "exec" if options.windows(2).any(|pair| matches!(pair, [option, name] if option.text.ends_with('a') && name.text.starts_with('['))) => {
+        "exec" if options.windows(2).any(|pair| matches!(pair, [option, name] if option.text.ends_with('a') && name.text.starts_with(['[', '/']))) => {
             found(walk, cmd, &rule::DISGUISE);
         }
         "chroot" if options.iter().any(|field| field.text == "/") => found(walk, cmd, &rule::SHELL_ESCAPE),

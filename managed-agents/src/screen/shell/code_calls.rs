@@ -2,7 +2,12 @@
 //! what starts a shell.
 
 /// Calls that run a command.
-pub(super) const RUNS: [&str; 49] = [
+pub(super) const RUNS: [&str; 54] = [
+    "shell-command",
+    "call-process",
+    "start-process",
+    "launchedProcess",
+    "System.cmd",
     "callCommand",
     "callProcess",
     "readProcess",
@@ -169,6 +174,7 @@ pub(in crate::screen) fn remote_shell(code: &str) -> bool {
         ".connect",
         "/dev/tcp/",
         "InetAddress",
+        "gen_tcp",
         "HttpListener",
     ]);
     if !connects {
@@ -188,6 +194,7 @@ pub(in crate::screen) fn remote_shell(code: &str) -> bool {
         "/dev/tcp/",
         "Net::",
         "HttpListener",
+        "gen_tcp",
     ]);
     network
         && (names_shell(code)
@@ -200,6 +207,9 @@ pub(in crate::screen) fn remote_shell(code: &str) -> bool {
                 "popen(",
                 "exec(",
                 "exec $",
+                "exec sh",
+                "exec bash",
+                "`#{",
                 "system(",
                 "system$_",
                 "ProcessBuilder",

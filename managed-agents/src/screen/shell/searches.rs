@@ -74,6 +74,13 @@ pub(super) fn xargs(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
             ],
         );
     }
+    if from_file {
+        let list = cmd.values('a', "arg-file");
+        if let Some(field) = list.first() {
+            let path = field.text.rsplit('=').next().unwrap_or_default();
+            effect::read_file(walk, path.strip_prefix("-a").unwrap_or(path), field.span);
+        }
+    }
     let inner = cmd.args.get(at..).unwrap_or_default();
     if inner.is_empty() {
         return cmd.stdin.clone();
