@@ -1,6 +1,7 @@
 //! The record as whoever remembers behaviour hears it: one entry after the other, in the log's order.
 
-use std::sync::Weak;
+use std::any::Any;
+use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use super::recorder::Recorder;
@@ -15,7 +16,7 @@ pub trait Watcher: Send + Sync + 'static {
     /// Hears of one entry.
     fn heard(&self, event: &Event<'_>);
 
-    /// Is told where it hears of an agent from, before it hears anything.
+    /// Is told where it hears of an agent from, before anything new happens.
     fn attached(&self, agent: &AgentId, to: Attachment) {
         let _ = (agent, to);
     }
@@ -30,6 +31,27 @@ pub trait Watcher: Send + Sync + 'static {
     /// Is told that it has heard all that the record had about an agent before: what comes now is news.
     fn caught_up(&self, agent: &AgentId) {
         let _ = agent;
+    }
+
+    /// The part of it that hears of one agent, where it has such a part: that is told in its place.
+    #[doc(hidden)]
+    fn part(&self, agent: &AgentId) -> Option<Arc<dyn Watcher>> {
+        let _ = agent;
+        None
+    }
+
+    /// Shares what another, who is told of an agent already, remembers of that agent; says whether it does: then it need not be
+    /// told as well.
+    #[doc(hidden)]
+    fn joins(&self, agent: &AgentId, other: &Arc<dyn Watcher>) -> bool {
+        let _ = (agent, other);
+        false
+    }
+
+    /// What it remembers, for [`joins`](Self::joins).
+    #[doc(hidden)]
+    fn memory(self: Arc<Self>) -> Option<Arc<dyn Any + Send + Sync>> {
+        None
     }
 }
 

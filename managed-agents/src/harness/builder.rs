@@ -570,6 +570,8 @@ fn attached(
         .filter_map(|above| AgentId::parse(above).ok())
         .collect();
     for agent in above.iter().chain([agent]) {
+        // first, since it may go on with what another harness's watcher remembers
+        told = recorder.watch(agent, &watcher)?;
         watcher.attached(
             agent,
             Attachment {
@@ -577,7 +579,6 @@ fn attached(
                 clock: clock.clone(),
             },
         );
-        told = recorder.watch(agent, &watcher)?;
         watcher.caught_up(agent);
     }
     Ok((!told).then_some(watcher))

@@ -133,6 +133,41 @@ async fn processes_of_one_agent_come_to_the_same_trust() {
 }
 
 #[tokio::test]
+async fn harnesses_of_one_record_remember_an_agent_once_and_outlive_one_another() {
+    let dir = Dir::new();
+    let home = dir.home();
+    let (first, second) = (Behaviour::new(), Behaviour::new());
+    let (a, b) = (harness(&home, &first).await, harness(&home, &second).await);
+    work(&a, 0, 20).await;
+    home.store().flush().await.unwrap();
+    assert!(first.counts("bot").0 >= 15, "{:?}", first.counts("bot"));
+    // what is heard by one is heard by all, at once and not twice
+    assert_eq!(first.counts("bot"), second.counts("bot"));
+    assert_eq!(scores(&first), scores(&second));
+    // whoever heard of the agent elsewhere has a memory of its own
+    let elsewhere = Behaviour::new();
+    let in_memory = Harness::builder()
+        .in_memory()
+        .agent_id("bot")
+        .governor(Engine::new().behaviour(&elsewhere))
+        .declare(ToolMeta::new("look").read_only());
+    let in_memory = in_memory.build().await.unwrap();
+    in_memory.govern("look", "{}").await.unwrap().finish(Outcome::Ok);
+    let c = harness(&home, &elsewhere).await;
+    assert_eq!(elsewhere.counts("bot").0, first.counts("bot").0 + 1);
+    drop((a, first, c, elsewhere, in_memory));
+    work(&b, 20, 40).await;
+    home.store().flush().await.unwrap();
+    drop(b);
+    drop(home);
+    let again = Behaviour::new();
+    let home = dir.home();
+    let _harness = harness(&home, &again).await;
+    assert_eq!(second.counts("bot"), again.counts("bot"));
+    assert_eq!(scores(&second), scores(&again));
+}
+
+#[tokio::test]
 async fn a_start_goes_on_from_what_was_written_down_and_comes_to_the_same() {
     let dir = Dir::new();
     let first = Behaviour::new();

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
-use super::Shared;
+use super::remembered::Remembered;
 use crate::drift::Calibration;
 
 /// How long another process has to state the alarm that it raised.
@@ -25,14 +25,13 @@ pub(super) enum Task {
 pub(super) struct Calibrating(OnceLock<Option<Sender<Job>>>);
 
 struct Job {
-    agent: Box<str>,
     task: Task,
-    shared: Weak<Shared>,
+    of: Weak<Remembered>,
 }
 
 impl Calibrating {
     /// Has something done for an agent. Where no thread can be had, the agent is not watched.
-    pub(super) fn send(&self, shared: Weak<Shared>, agent: &str, task: Task) {
+    pub(super) fn send(&self, of: Weak<Remembered>, agent: &str, task: Task) {
         let to_thread = self.0.get_or_init(|| {
             let (to_thread, jobs) = channel::<Job>();
             let work = move || {
@@ -40,19 +39,19 @@ impl Calibrating {
                     match job.task {
                         Task::Calibrate(calibration) => {
                             let calibrated = calibration.run();
-                            if let Some(shared) = job.shared.upgrade() {
-                                shared.calibrated(&job.agent, &calibrated);
+                            if let Some(remembered) = job.of.upgrade() {
+                                remembered.calibrated(&calibrated);
                             }
                         }
                         Task::Keep => {
-                            if let Some(shared) = job.shared.upgrade() {
-                                shared.keep(&job.agent);
+                            if let Some(remembered) = job.of.upgrade() {
+                                remembered.keep();
                             }
                         }
                         Task::Tell => {
                             std::thread::sleep(PATIENCE);
-                            if let Some(shared) = job.shared.upgrade() {
-                                shared.tell(&job.agent);
+                            if let Some(remembered) = job.of.upgrade() {
+                                remembered.tell();
                             }
                         }
                     }
@@ -67,13 +66,7 @@ impl Calibrating {
                 }
             }
         });
-        let sent = to_thread.as_ref().map(|to_thread| {
-            to_thread.send(Job {
-                agent: agent.into(),
-                task,
-                shared,
-            })
-        });
+        let sent = to_thread.as_ref().map(|to_thread| to_thread.send(Job { task, of }));
         if !matches!(sent, Some(Ok(()))) {
             tracing::error!(agent, "drift is not watched");
         }

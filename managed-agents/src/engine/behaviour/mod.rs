@@ -4,28 +4,28 @@ mod calibrating;
 mod profile;
 #[cfg(feature = "cli")]
 mod recomputed;
+mod remembered;
 #[cfg(feature = "cli")]
 mod reviewer;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{Attachment, Event, Watcher, micros};
 use crate::call::{AgentId, Effect, ToolCall, above};
-use crate::clock::Clock;
-use crate::drift::{Alert, Calibrated, Phase, Severity};
+use crate::drift::{Alert, Phase, Severity};
 use crate::trust::Score;
 use crate::verdict::{Decision, Reason, Verdict};
 use calibrating::{Calibrating, Task};
 pub(crate) use profile::{ACKNOWLEDGED, Profile, REBASELINED};
 #[cfg(feature = "cli")]
 pub(crate) use recomputed::{BEHAVIOUR_DIFFERS, Past, recompute};
+use remembered::Remembered;
 #[cfg(feature = "cli")]
 pub(crate) use reviewer::{REVIEWER_ACKNOWLEDGED, REVIEWER_ALARM, REVIEWER_REBASELINED, Reviewer};
 
@@ -93,31 +93,28 @@ pub(crate) struct Bearing {
     pub(crate) archetype: Option<Box<str>>,
 }
 
+#[derive(Default)]
 struct Shared {
-    me: Weak<Self>,
     /// The agent that was heard of first, which is the only one of most processes: found without a lock.
-    first: OnceLock<(Box<str>, Remembered)>,
+    first: OnceLock<(Box<str>, Arc<Remembered>)>,
     /// Guards which others are known; held for a look-up.
     agents: RwLock<HashMap<Box<str>, Arc<Remembered>>>,
-    calibrating: Calibrating,
-}
-
-/// One agent.
-#[derive(Default)]
-struct Remembered {
-    profile: Mutex<Profile>,
-    /// Where statements about it go: of several records the first that is there. Guards the list; held for a look at it.
-    attached: Mutex<Vec<Attachment>>,
-    /// Of several harnesses for one agent the first one's clock counts.
-    clock: OnceLock<Clock>,
-    /// It has heard all that was there before: what comes now is news.
-    caught_up: AtomicBool,
+    calibrating: Arc<Calibrating>,
 }
 
 /// An agent that was looked up.
 enum Known<'a> {
-    First(&'a Remembered),
+    First(&'a Arc<Remembered>),
     Other(Arc<Remembered>),
+}
+
+impl Known<'_> {
+    fn kept(self) -> Arc<Remembered> {
+        match self {
+            Self::First(agent) => Arc::clone(agent),
+            Self::Other(agent) => agent,
+        }
+    }
 }
 
 impl Deref for Known<'_> {
@@ -131,39 +128,13 @@ impl Deref for Known<'_> {
     }
 }
 
-impl Remembered {
-    /// Held while one entry is taken in, or one score is read.
-    fn lock(&self) -> MutexGuard<'_, Profile> {
-        // whole numbers: nothing is left half changed by a panic that cannot happen
-        self.profile.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn now(&self) -> SystemTime {
-        self.clock.get().map_or_else(SystemTime::now, Clock::now)
-    }
-
-    /// Records a statement where the record holds such; else it is heard at once.
-    fn state(&self, agent: &str, kind: &'static str, body: &str) {
-        let attached = self.attached.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let stated = attached.iter().find(|to| !to.has_ended());
-        if !stated.is_some_and(|to| to.state(agent, kind, body)) {
-            self.lock().state(kind, body);
-        }
-    }
-}
-
 impl Behaviour {
     /// Nothing is known of any agent.
     #[must_use]
     pub fn new() -> Self {
         Self {
             settings: Settings { floor: FLOOR },
-            shared: Arc::new_cyclic(|me| Shared {
-                me: Weak::clone(me),
-                first: OnceLock::new(),
-                agents: RwLock::default(),
-                calibrating: Calibrating::default(),
-            }),
+            shared: Arc::default(),
         }
     }
 
@@ -203,14 +174,14 @@ impl Behaviour {
     pub fn acknowledge(&self, agent: &str) {
         if let (Some(remembered), Some(alert)) = (self.shared.find(agent), self.alert(agent)) {
             let body = format!(r#"{{"alarm":{}}}"#, alert.place());
-            remembered.state(agent, ACKNOWLEDGED, &body);
+            remembered.state(ACKNOWLEDGED, &body);
         }
     }
 
     /// Says, in the record where it holds such, that what the agent does from now on is usual: it is learnt anew.
     pub fn rebaseline(&self, agent: &str) {
         if let Some(remembered) = self.shared.find(agent) {
-            remembered.state(agent, REBASELINED, "{}");
+            remembered.state(REBASELINED, "{}");
         }
     }
 
@@ -283,7 +254,7 @@ impl Behaviour {
         let agent = self.shared.find_or_make(call.agent().as_str());
         let mut profile = agent.lock();
         if let Some(calibration) = profile.calibration() {
-            self.shared.send(call.agent().as_str(), Task::Calibrate(calibration));
+            agent.send(Task::Calibrate(calibration));
         }
         let before = profile.score(effect, at).millionths();
         let after = if fault {
@@ -324,84 +295,50 @@ impl Shared {
     }
 
     fn find_or_make(&self, agent: &str) -> Known<'_> {
-        let (first, known) = self.first.get_or_init(|| (agent.into(), Remembered::default()));
+        self.find_or_take(agent, || Remembered::new(agent, &self.calibrating))
+    }
+
+    fn find_or_take(&self, agent: &str, take: impl Fn() -> Arc<Remembered>) -> Known<'_> {
+        let (first, known) = self.first.get_or_init(|| (agent.into(), take()));
         if **first == *agent {
             return Known::First(known);
         }
         Known::Other(self.find_other(agent).unwrap_or_else(|| {
             let mut agents = self.agents.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(agents.entry(agent.into()).or_default())
+            Arc::clone(agents.entry(agent.into()).or_insert_with(take))
         }))
-    }
-
-    fn send(&self, agent: &str, task: Task) {
-        self.calibrating.send(Weak::clone(&self.me), agent, task);
-    }
-
-    /// States the agent's open alarm where there is a log that does not have it yet, so that whoever reads the log hears of it.
-    fn tell(&self, agent: &str) {
-        let Some(remembered) = self.find(agent) else { return };
-        let body = remembered.lock().unstated().map(Alert::to_json);
-        if let Some(body) = body {
-            remembered.state(agent, profile::ALARM, &body);
-        }
-    }
-
-    /// Writes down what is remembered of the agent where there is a log, so that the next start need not read all of its entries.
-    fn keep(&self, agent: &str) {
-        let Some(remembered) = self.find(agent) else { return };
-        let profile = remembered.lock().clone();
-        remembered.state(agent, profile::KEPT, &profile.kept());
-    }
-
-    /// The thresholds of an agent are there. Where there is a log they stand in it, so that whoever computes again begins to
-    /// watch at the same entry.
-    fn calibrated(&self, agent: &str, calibrated: &Calibrated) {
-        if let Some(remembered) = self.find(agent) {
-            remembered.state(agent, profile::BASELINE, &calibrated.to_json());
-        }
     }
 }
 
+/// For every agent of which it is told.
 impl Watcher for Shared {
     fn heard(&self, event: &Event<'_>) {
-        let remembered = self.find_or_make(event.agent);
-        let (heard, due) = {
-            let mut profile = remembered.lock();
-            (profile.hear(event), profile.is_due())
-        };
-        // not here: whoever writes the log is telling of it
-        if (heard.alarm || due) && remembered.caught_up.load(Ordering::Acquire) {
-            self.send(event.agent, if heard.alarm { Task::Tell } else { Task::Keep });
-        }
+        self.find_or_make(event.agent).heard(event);
     }
 
     fn resumes(&self, agent: &AgentId, place: u64, body: &str) -> Option<u64> {
-        let remembered = self.find_or_make(agent.as_str());
-        let mut profile = remembered.lock();
-        if profile.as_of() > 0 {
-            // it has heard of the agent elsewhere
-            return None;
-        }
-        *profile = Profile::resumed(body).filter(|kept| kept.as_of() <= place)?;
-        Some(profile.as_of())
+        self.find_or_make(agent.as_str()).resumes(agent, place, body)
     }
 
     fn caught_up(&self, agent: &AgentId) {
-        let remembered = self.find_or_make(agent.as_str());
-        remembered.caught_up.store(true, Ordering::Release);
-        // a process that died may have left one
-        if remembered.lock().unstated().is_some() {
-            self.send(agent.as_str(), Task::Tell);
-        }
+        self.find_or_make(agent.as_str()).caught_up(agent);
     }
 
     fn attached(&self, agent: &AgentId, to: Attachment) {
-        let agent = self.find_or_make(agent.as_str());
-        let _ = agent.clock.set(to.clock.clone());
-        let mut attached = agent.attached.lock().unwrap_or_else(PoisonError::into_inner);
-        attached.retain(|to| !to.has_ended());
-        attached.push(to);
+        self.find_or_make(agent.as_str()).attach(to);
+    }
+
+    fn part(&self, agent: &AgentId) -> Option<Arc<dyn Watcher>> {
+        Some(self.find_or_make(agent.as_str()).kept() as Arc<dyn Watcher>)
+    }
+
+    fn joins(&self, agent: &AgentId, other: &Arc<dyn Watcher>) -> bool {
+        let other = Arc::clone(other).memory();
+        let Some(other) = other.and_then(|other| other.downcast::<Remembered>().ok()) else {
+            return false;
+        };
+        let known = self.find_or_take(agent.as_str(), || Arc::clone(&other)).kept();
+        Arc::ptr_eq(&known, &other)
     }
 }
 

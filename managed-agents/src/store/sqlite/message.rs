@@ -25,8 +25,8 @@ pub(super) enum Message {
     Append(Box<Append>),
     /// A decision comes in a moment: the thread wakes up while it is made ready.
     Soon,
-    /// Whether somebody hears of an agent already.
-    Watches(String, Arc<dyn Watcher>, Reply<bool>),
+    /// Who hears of an agent already.
+    Watches(String, Reply<Vec<Arc<dyn Watcher>>>),
     Watch(Watch),
     /// A change of tickets.
     Ticket(Box<Order>),

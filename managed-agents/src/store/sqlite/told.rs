@@ -53,10 +53,10 @@ impl Watchers {
         Ok(())
     }
 
-    /// Whether this watcher hears of this agent already.
-    pub(super) fn has(&self, agent: &str, watcher: &Arc<dyn Watcher>) -> bool {
-        let watchers = self.by_agent.get(agent);
-        watchers.is_some_and(|watchers| watchers.iter().any(|other| is_same(other, watcher)))
+    /// Who hears of this agent already.
+    pub(super) fn of(&self, agent: &str) -> Vec<Arc<dyn Watcher>> {
+        let watchers = self.by_agent.get(agent).into_iter().flatten();
+        watchers.filter_map(Weak::upgrade).collect()
     }
 
     /// Tells of the entries before a place that are not told yet.
@@ -114,8 +114,4 @@ fn resumed(reader: &Reader, agent: &AgentId, watcher: &Arc<dyn Watcher>) -> Resu
             None => return Ok(None),
         }
     }
-}
-
-fn is_same(one: &Weak<dyn Watcher>, other: &Arc<dyn Watcher>) -> bool {
-    std::ptr::addr_eq(one.as_ptr(), Arc::as_ptr(other))
 }

@@ -241,12 +241,9 @@ impl Writer<'_> {
                 Message::Soon => {}
                 Message::Append(append) => group.appends.push((append, None)),
                 Message::Watch(watch) => watches.push(watch),
-                Message::Watches(agent, watcher, reply) => {
-                    let known = self.watchers.has(&agent, &watcher);
-                    // nothing of the caller's is held when it goes on
-                    drop(watcher);
+                Message::Watches(agent, reply) => {
                     // whoever asked may have gone
-                    let _ = reply.send(Ok(known));
+                    let _ = reply.send(Ok(self.watchers.of(&agent)));
                 }
                 Message::Ticket(order) => group.orders.push((order, None)),
                 Message::Erase { subject, reply } => group.erasures.push((subject, reply)),
