@@ -80,6 +80,19 @@ pub(super) const AWS: &[Row] = &[
         "ec2 describe-instance-attribute --attribute ** userData",
         &rule::CREDENTIAL_PRINT,
     ),
+    ("iam update-access-key|set-default-policy-version", &rule::PERSIST_KEY),
+    (
+        "ec2 create-image|export-image|create-store-image-task|copy-snapshot",
+        &rule::COLLECT,
+    ),
+    (
+        "rds modify-db-snapshot-attribute|modify-db-cluster-snapshot-attribute|start-export-task",
+        &rule::COLLECT,
+    ),
+    (
+        "ec2 modify-instance-metadata-options --http-tokens ** optional",
+        &rule::WEAKEN,
+    ),
     ("* batch-delete-* !--dry-run|--help", &rule::INFRA_DELETE),
     ("configure export-credentials", &rule::CREDENTIAL_PRINT),
     ("configure get *secret*|*token*|*password*", &rule::CREDENTIAL_PRINT),
@@ -119,6 +132,7 @@ pub(super) const GCLOUD: &[Row] = &[
     ("iam roles create", &rule::PERSIST_KEY),
     ("iam service-accounts create", &rule::ACCOUNT_CHANGE),
     ("compute instances|project-info add-metadata", &rule::PERSIST_KEY),
+    ("sql users set-password|create", &rule::ACCOUNT_CHANGE),
     ("logging sinks update --disabled", &rule::WEAKEN_LOG),
     ("** add-iam-policy-binding", &rule::PERSIST_KEY),
     ("compute firewall-rules create|update ** 0.0.0.0/0", &rule::WEAKEN),
@@ -155,6 +169,8 @@ pub(super) const KUBECTL: &[Row] = &[
         &rule::CREDENTIAL_PRINT,
     ),
     ("describe secret|secrets -o", &rule::CREDENTIAL_PRINT),
+    ("set env ** LD_PRELOAD=*", &rule::PERSIST),
+    ("get --raw ** /api/v1/*secrets*", &rule::CREDENTIAL_PRINT),
     ("create token", &rule::CREDENTIAL_PRINT),
     ("config view --raw", &rule::CREDENTIAL_PRINT),
     ("proxy --address=0.0.0.0|--accept-hosts|--disable-filter", &rule::TUNNEL),
@@ -200,6 +216,7 @@ pub(super) const PULUMI: &[Row] = &[
 ];
 
 pub(super) const DOCKER: &[Row] = &[
+    ("build ** http://*", &rule::REMOTE_CODE),
     (
         "system|volume|container|network prune -a|--all|-f|--force|--volumes !--help",
         &rule::CONTAINER_DELETE,

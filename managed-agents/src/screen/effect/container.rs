@@ -36,7 +36,10 @@ by_name! {
             .filter(|_| cmd.has_any(&["apply", "create", "replace"]))
             .is_some_and(takes_node)
             .then_some(&rule::CONTAINER_ESCAPE),
-        "ctr" | "crictl" => cmd.has("--privileged").then_some(&rule::CONTAINER_ESCAPE),
+        "ctr" | "crictl" => cmd
+            .has("--privileged")
+            .then_some(&rule::CONTAINER_ESCAPE)
+            .or_else(|| container(walk, cmd)),
     } else { None }
 }
 

@@ -16,12 +16,28 @@ pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
     match credential(&normal) {
         Some(Credential::Secret | Credential::Process) => Taint::FILE.and(Taint::SECRET),
         Some(Credential::Accounts) => Taint::FILE.and(Taint::ACCOUNTS),
-        None if normal.starts_with("/sys/class/dmi/") || normal.starts_with("/sys/devices/virtual/dmi/") => {
+        None if normal == "/proc/cpuinfo"
+            || normal.starts_with("/sys/class/dmi/")
+            || normal.starts_with("/sys/devices/virtual/dmi/") =>
+        {
             Taint::FILE.and(Taint::MACHINE)
         }
         None if is_filler(&normal) => Taint::FILE.and(Taint::PADDING),
         None => Taint::FILE,
     }
+}
+
+/// Which passwords are accepted, and how often they may be tried: pwquality.conf(5), pam_pwquality(8), faillock.conf(5).
+pub(super) fn says_policy(normal: &str) -> bool {
+    normal
+        .strip_prefix("/etc/pam.d/")
+        .or_else(|| normal.strip_prefix("/etc/security/"))
+        .is_some_and(|file| {
+            matches!(
+                file,
+                "common-password" | "system-auth" | "password-auth" | "pwquality.conf" | "faillock.conf"
+            )
+        })
 }
 
 /// The devices that give bytes without end (null(4), random(4)).
@@ -43,6 +59,9 @@ pub(in crate::screen) fn read_file(walk: &mut Walk<'_>, path: &str, span: Span) 
     let normal = walk.places.normal(path, &walk.cwd);
     if crate::screen::tamper::secret_path(walk.places, &normal) {
         walk.report(&rule::TAMPER, span);
+    }
+    if says_policy(&normal) {
+        walk.report(&rule::PRIVILEGE_RECON, span);
     }
     match credential(&normal) {
         Some(Credential::Secret) => walk.report(&rule::CREDENTIAL_READ, span),
@@ -154,6 +173,10 @@ by_name! {
                     && super::services::guards(&field.text).is_some()
             }) =>
         {
+            found(walk, cmd, &rule::MACHINE_PROBE)
+        },
+        // what a machine says of itself, compared with the names of makers of virtual ones
+        "[" | "test" | "[[" if cmd.args.iter().any(|field| field.taint.has(Taint::MACHINE)) && seeks_examiner(cmd) => {
             found(walk, cmd, &rule::MACHINE_PROBE)
         },
         "pgrep" | "pidof" if super::services::names_guards(cmd.args) => found(walk, cmd, &rule::MACHINE_PROBE),
@@ -276,6 +299,7 @@ pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
             | "systemd-detect-virt"
             | "virt-what"
             | "lscpu"
+            | "dmesg"
             | "lspci"
             | "sysctl"
             | "kldstat"
@@ -310,6 +334,17 @@ pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
     // what people typed, passwords among it
     if matches!(cmd.name, "history" | "fc") {
         taint = taint.and(Taint::FILE).and(Taint::SECRET);
+    }
+    // what programs wrote down
+    if cmd.name == "journalctl" || matches!(cmd.name, "kubectl" | "docker") && cmd.arg(0) == "logs" {
+        taint = taint.and(Taint::FILE);
+    }
+    // what somebody copied, said or did
+    if matches!(
+        cmd.name,
+        "pbpaste" | "wl-paste" | "xclip" | "xsel" | "parec" | "arecord"
+    ) {
+        taint = taint.and(Taint::FILE);
     }
     if archive {
         taint = taint.and(Taint::ARCHIVE);

@@ -37,13 +37,14 @@ by_name! {
         "update-crypto-policies" => cmd.has("--set") && cmd.args.iter().any(|field| field.text.contains("LEGACY")),
         "spctl" => cmd.has_any(&["--master-disable", "--global-disable", "--disable", "--add"]) || cmd.has("kext-consent") && cmd.has("disable"),
         "tccutil" => cmd.arg(0) == "reset",
-        "fdesetup" => cmd.arg(0) == "disable",
+        "fdesetup" => matches!(cmd.arg(0), "disable" | "remove" | "removerecovery"),
         "tmutil" => matches!(cmd.arg(0), "disable" | "delete" | "deletelocalsnapshots"),
         "trust" => cmd.arg(0) == "anchor",
         "softwareupdate" => cmd.has("--schedule") && cmd.has("off"),
         "socketfilterfw" => {
             cmd.has("off") || cmd.has("--unblockapp") || cmd.has("--add") || cmd.has("--setallowsigned")
         },
+        "umask" => matches!(cmd.arg(0), "0" | "00" | "000" | "0000"),
         "systemd-tmpfiles" => false,
         "sysctl" => {
             cmd.short('w') || cmd.args.iter().any(|field| field.text.contains('=') && !field.text.starts_with('-'))
@@ -77,6 +78,19 @@ by_name! {
             && cmd.has_any(&["PREROUTING", "OUTPUT"])
             && cmd.has_any(&["REDIRECT", "DNAT"])
             && cmd.has_any(&["-A", "-I", "--append", "--insert"]) => Some(&rule::INTERCEPT),
+        // what is recorded elsewhere (syslog, RFC 5426), kept from getting there
+        "iptables" | "ip6tables" if cmd.has_any(&["OUTPUT", "FORWARD"])
+            && cmd.has_any(&["DROP", "REJECT"])
+            && cmd.has_any(&["514", "6514", "5044", "1514"])
+            && cmd.has_any(&["-A", "-I", "--append", "--insert"]) => Some(&rule::WEAKEN_LOG),
+        // everything from everywhere
+        "iptables" | "ip6tables" if cmd.has("INPUT")
+            && cmd.has("ACCEPT")
+            && cmd.has_any(&["0.0.0.0/0", "::/0"])
+            && cmd.has_any(&["-A", "-I", "--append", "--insert"])
+            && !cmd.has_any(&["-p", "--protocol", "-i", "--dport", "-m"]) => Some(&rule::WEAKEN),
+        // every packet that passes, to whomever it is (ip-link(8), ifconfig(8))
+        "ip" | "ifconfig" if cmd.has("promisc") && !cmd.has("off") => Some(&rule::INTERCEPT),
         "insmod" | "kextload" | "kextunload" | "kmutil" => Some(&rule::KERNEL_MODULE),
         "modprobe" => (!cmd.short('n')
             && !cmd.short('D')
@@ -111,6 +125,7 @@ fn ufw(cmd: &Cmd<'_>) -> bool {
     let words = super::cli::words(cmd, &[]);
     match (words.first().copied(), words.get(1).copied()) {
         (Some("disable" | "reset" | "prepend" | "insert"), _) => true,
+        (Some("delete"), Some("deny" | "reject" | "limit")) => true,
         (Some("logging"), level) => level == Some("off"),
         (Some("default"), policy) => policy == Some("allow"),
         // everything from everywhere

@@ -226,8 +226,13 @@ fn cluster(walk: &mut Walk<'_>, text: &str, span: Span) {
         return;
     };
     let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default();
-    if rest.contains(":10250/") && (path.starts_with("/run/") || path.starts_with("/exec/")) {
+    let kubelet = ["/run/", "/exec/", "/pods", "/runningpods", "/attach/"];
+    if rest.contains(":10250/") && kubelet.iter().any(|own| path.starts_with(own)) {
         walk.report(&rule::LATERAL, span);
+    }
+    // etcd, "Keys API": everything below the root
+    if rest.contains(":2379/v2/keys") && path.contains("recursive=true") {
+        walk.report(&rule::CREDENTIAL_PRINT, span);
     }
     if path.starts_with("/api/v1/") && (path.ends_with("/secrets") || path.contains("/secrets/")) {
         walk.report(&rule::CREDENTIAL_PRINT, span);

@@ -225,7 +225,9 @@ fn setting(key: &str, value: &str) -> Option<&'static Rule> {
     let key = key.to_ascii_lowercase();
     match key.as_str() {
         "core.hookspath" | "core.sshcommand" | "core.fsmonitor" | "core.gitproxy" | "init.templatedir"
-            if !value.is_empty() =>
+            if !value.is_empty()
+                // a directory that the project itself keeps
+                && (key != "core.hookspath" || value.contains(['/', '~', '$', ' ', '\u{E000}'])) =>
         {
             Some(&rule::PERSIST)
         }

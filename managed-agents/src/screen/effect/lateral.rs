@@ -42,10 +42,23 @@ by_name! {
         "msfconsole" => (cmd.short('x') || cmd.short('r')).then_some(&rule::LATERAL),
         "pwncat-cs" | "villain" | "sliver-server" => (!cmd.args.is_empty()).then_some(&rule::REVERSE_SHELL),
         "msfvenom" => (cmd.short('p') || cmd.long("payload")).then_some(&rule::REVERSE_SHELL),
+        // a whole zone (dig(1), AXFR)
+        "dig" if cmd.args.iter().any(|field| field.text.eq_ignore_ascii_case("axfr")) => Some(&rule::LATERAL),
+        "dnsrecon" | "dnsenum" if cmd.has("axfr") => Some(&rule::LATERAL),
+        // accounts that stand for services, or need no proof (RFC 4120; ATT&CK T1558)
+        "ldapsearch" if cmd.args.iter().any(|field| {
+            let lower = field.text.to_ascii_lowercase();
+            lower.contains("serviceprincipalname=*") || lower.contains("useraccountcontrol:1.2.840")
+        }) => Some(&rule::LATERAL),
+        // rpcclient(1), net(8): the accounts of another machine
+        "rpcclient" if cmd.args.iter().any(|field| {
+            ["enumdom", "querydispinfo", "queryuser", "lsaenumsid", "enumalsgroups"].iter().any(|own| field.text.contains(own))
+        }) => Some(&rule::LATERAL),
+        "net" if cmd.arg(0) == "rpc" && cmd.short('S') => Some(&rule::LATERAL),
         // a hash in the place of a password (xfreerdp(1), /pth)
         "xfreerdp" | "xfreerdp3" | "rdesktop" if cmd.args.iter().any(|field| field.text.starts_with("/pth")) => Some(&rule::LATERAL),
         // every machine of a network, or every port, one after the other
-        "ping" | "ping6" | "fping" | "arping" | "traceroute" | "nc" | "ncat" | "netcat" | "telnet"
+        "ping" | "ping6" | "fping" | "arping" | "traceroute" | "nc" | "ncat" | "netcat" | "telnet" | "nslookup" | "host"
             if walk.in_loop && sweeps(walk, cmd) => Some(&rule::LATERAL),
         "nc" | "ncat" | "netcat" if cmd.args.iter().any(|field| is_wide(&field.text)) => Some(&rule::LATERAL),
         // passwords tried one after the other

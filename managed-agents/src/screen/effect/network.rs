@@ -75,6 +75,8 @@ by_name! {
         | "powercat" | "sbd" | "dbd" => netcat(walk, cmd),
         "aria2c" | "axel" | "fetch" | "lwp-download" | "http" | "https" | "xh" | "httpie" => fetches(walk, cmd),
         "socat" => socat(walk, cmd),
+        // openssl-s_server(1): what comes in, as it comes
+        "openssl" if cmd.arg(0) == "s_server" && cmd.has("-quiet") => found(walk, cmd, &rule::TUNNEL),
         // a command in the place of an address
         "websocat" if cmd.args.iter().any(|field| ["cmd:", "sh-c:", "exec:"].iter().any(|own| field.text.starts_with(own))) => {
             found(walk, cmd, &rule::REVERSE_SHELL)
@@ -108,6 +110,10 @@ by_name! {
         "dig" | "nslookup" | "host" | "ping"
             if cmd.args.iter().any(|field| field.taint.has(Taint::MACHINE) && field.text.contains('.')) =>
         {
+            found(walk, cmd, &rule::EXFIL_FILE)
+        },
+        // hping3(8): a file as what is sent
+        "hping3" | "hping2" if cmd.values('E', "file").iter().any(|field| field.text.starts_with(['/', '~'])) => {
             found(walk, cmd, &rule::EXFIL_FILE)
         },
         "dig" | "nslookup" | "host" | "ping" | "nping" | "hping3" | "ftp-upload" if says_something(cmd) => {
@@ -148,6 +154,16 @@ by_name! {
         "tailscale" if cmd.long("ssh") && matches!(cmd.arg(0), "up" | "set") || cmd.arg(0) == "funnel" && cmd.args.len() > 1 => {
             found(walk, cmd, &rule::TUNNEL)
         },
+        // dnsmasq(8): one address for every name
+        "dnsmasq" if cmd.args.iter().any(|field| field.text.starts_with("--address=/#/")) => found(walk, cmd, &rule::INTERCEPT),
+        // what lends this machine's place in the network to others
+        "microsocks" | "3proxy" | "redsocks" | "sockd" | "danted" | "meshagent" if !cmd.args.is_empty() => {
+            found(walk, cmd, &rule::TUNNEL)
+        },
+        "vncserver" | "vncpasswd" | "tigervncserver" if cmd.args.windows(2).any(|pair| {
+            matches!(pair, [option, kind] if option.text.eq_ignore_ascii_case("-securitytypes") && kind.text.eq_ignore_ascii_case("none"))
+        }) => found(walk, cmd, &rule::TUNNEL),
+        "wg-quick" if cmd.arg(0) == "up" && is_scratch(walk, cmd.arg(1)) => found(walk, cmd, &rule::TUNNEL),
         "code" if cmd.arg(0) == "tunnel"
             || cmd.arg(0) == "serve-web" && cmd.has_any(&["0.0.0.0", "--without-connection-token"]) => found(walk, cmd, &rule::TUNNEL),
         // a password by which somebody else gets the screen, without anybody at this end
@@ -188,7 +204,7 @@ fn says_something(cmd: &Cmd<'_>) -> bool {
                 cmd.arg(at - 1),
                 "-p" | "--pattern" | "-d" | "--data" | "--data-string" | "-E" | "--file"
             );
-        secret || file && (!whole || option)
+        secret || file && (!whole || option) || option && field.taint.has(Taint::MACHINE)
     })
 }
 
@@ -224,7 +240,12 @@ pub(super) fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         found(walk, cmd, &rule::REVERSE_SHELL);
     } else if taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS) {
         found(walk, cmd, &rule::EXFIL_SECRET);
-    } else if (taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given) && cmd.name != "ssh" {
+    } else if (taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given) && cmd.name != "ssh"
+        // the names of this machine and its people, told to somebody
+        || taint.has(Taint::MACHINE)
+            && cmd.stdin.given
+            && matches!(cmd.name, "nc" | "ncat" | "netcat" | "telnet" | "socat")
+    {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
     if matches!(cmd.name, "ssh" | "autossh") {
@@ -233,7 +254,15 @@ pub(super) fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 .args
                 .iter()
                 .any(|field| field.text.starts_with("-R") || field.text.ends_with('R') && field.text.starts_with('-'));
-        if back {
+        // ssh(1): a proxy for everybody, and a device of a network that is not this one
+        let open = cmd.values('D', "").iter().any(|field| {
+            let value = field.text.trim_start_matches("-D");
+            value.starts_with("0.0.0.0:") || value.starts_with("*:")
+        });
+        let device = cmd.args.windows(2).any(|pair| {
+            matches!(pair, [option, value] if option.text == "-w" && (value.text.contains(':') || value.text == "any"))
+        });
+        if back || open || device {
             found(walk, cmd, &rule::TUNNEL);
         }
     }

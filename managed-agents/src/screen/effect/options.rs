@@ -120,7 +120,10 @@ pub(super) fn among(walk: &mut Walk<'_>, program: &str, known: Known, args: &[Fi
             || name == "w" && program != "auditctl"
         {
             let normal = walk.places.normal(value, &walk.cwd);
-            if written(&normal).is_some() || matches!(walk.places.place_of(&normal), Place::InSystem | Place::Device) {
+            if written(&normal).is_some()
+                || matches!(walk.places.place_of(&normal), Place::InSystem)
+                || matches!(name, "o" | "out" | "output") && walk.places.place_of(&normal) == Place::Device
+            {
                 write_file(walk, value, Write::Append, &Data::unknown(Taint::NONE), field.span);
             }
         }

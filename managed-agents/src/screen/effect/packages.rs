@@ -147,6 +147,18 @@ fn hooks(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             continue;
         };
         let key = text::lower(key);
+        if [
+            "allowinsecurerepositories",
+            "allowunauthenticated",
+            "allowdowngradetoinsecure",
+        ]
+        .iter()
+        .any(|own| key.ends_with(own))
+            && matches!(value, "true" | "1" | "yes")
+            || key.ends_with("verify-peer") && matches!(value, "false" | "0" | "no")
+        {
+            found(walk, cmd, &rule::INTERCEPT);
+        }
         let runs = [
             "invoke",
             "::pager",

@@ -188,7 +188,15 @@ pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Fi
         {
             walk.report(&rule::PRIVILEGE, value.span);
         }
+        // ssh-agent(1): the socket of an agent that somebody else started
+        "SSH_AUTH_SOCK" if value.text.starts_with("/tmp/ssh-") && !value.text.contains('\u{E000}') => {
+            walk.report(&rule::LATERAL, value.span);
+        }
         "SAVEHIST" if value.text == "0" => walk.report(&rule::WEAKEN_LOG, value.span),
+        // kept where nobody looks
+        "HISTFILE" if walk.places.place(&value.text, &walk.cwd) == Place::Scratch => {
+            walk.report(&rule::WEAKEN_LOG, value.span)
+        }
         "HISTFILE" if matches!(value.text.as_str(), "" | "/dev/null") => walk.report(&rule::WEAKEN_LOG, value.span),
         "HISTSIZE" | "HISTFILESIZE" if matches!(value.text.as_str(), "0" | "1") => {
             walk.report(&rule::WEAKEN_LOG, value.span)

@@ -38,9 +38,15 @@ by_name! {
             .iter()
             .any(|field| matches!(field.text.as_str(), "/dev/zero" | "/dev/urandom" | "/dev/random"))
             .then_some(&rule::EXHAUST),
+        // head(1): more than disks hold
+        "head" => cmd
+            .values('c', "bytes")
+            .iter()
+            .any(|field| is_huge(field.text.rsplit(['=', 'c']).next().unwrap_or_default()))
+            .then_some(&rule::EXHAUST),
         // kexec(8): another kernel, at once
         "kexec" => cmd.flag('e', "exec").then_some(&rule::SYSTEM_STOP),
-        "docker" | "podman" | "nerdctl" => cmd
+        "docker" | "podman" | "nerdctl" | "kubectl" | "helm" | "crictl" | "ctr" | "nomad" => cmd
             .args
             .iter()
             .any(|field| field.text.contains("stratum+") || field.text.contains("xmrig"))
@@ -51,6 +57,21 @@ by_name! {
             (!cmd.args.is_empty()).then_some(&rule::EXHAUST)
         },
     } else { None }
+}
+
+/// A number of bytes from 100 GB on (head(1), SIZE).
+fn is_huge(size: &str) -> bool {
+    let digits = size.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let unit = match size.get(digits.len()..).and_then(|unit| unit.chars().next()) {
+        Some('T' | 'P' | 'E' | 'Z' | 'Y') => 1_u64 << 40,
+        Some('G') => 1 << 30,
+        Some('M') => 1 << 20,
+        Some('K' | 'k') => 1 << 10,
+        _ => 1,
+    };
+    digits
+        .parse::<u64>()
+        .is_ok_and(|number| number.saturating_mul(unit) >= 100 << 30)
 }
 
 fn stops(cmd: &Cmd<'_>) -> Option<&'static Rule> {

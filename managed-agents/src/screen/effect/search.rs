@@ -79,6 +79,13 @@ fn shows(cmd: &Cmd<'_>) -> bool {
     })
 }
 
+/// Whether what is listed lies in the homes of all people, or in the system's settings.
+pub(super) fn is_of_people(walk: &Walk<'_>, listing: &str) -> bool {
+    let root = listing.trim_end_matches([SOME, ALL]).trim_end_matches('/');
+    matches!(root, "" | "/home" | "/Users" | "/root" | "/etc" | "/var/mail") && listing.starts_with('/')
+        || walk.places.place(root, &walk.cwd) == Place::Home
+}
+
 /// Where the files of all people or of the whole system lie.
 fn is_everybodys(walk: &Walk<'_>, listing: &str) -> bool {
     let root = listing.trim_end_matches([SOME, ALL]);

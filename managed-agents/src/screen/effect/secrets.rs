@@ -143,7 +143,8 @@ const ENDINGS: [&str; 83] = [
 ];
 
 /// Names that are credentials wherever they lie.
-const FILES: [&str; 34] = [
+const FILES: [&str; 35] = [
+    "state.vscdb",
     "accesstokens.json",
     "msal_token_cache.json",
     "credentials.db",
@@ -332,7 +333,16 @@ fn of_system(lower: &str, pattern: bool) -> Option<Option<Credential>> {
 
 /// What people write, read and visit: mail, messages, calendars, contacts, notes, and the profiles of browsers, as the programs
 /// that keep them name their directories.
-const PERSONAL: [&str; 24] = [
+const PERSONAL: [&str; 33] = [
+    ".config/slack",
+    ".config/discord",
+    ".config/signal",
+    ".config/microsoft/microsoft teams",
+    "library/application support/slack",
+    "library/application support/discord",
+    "library/application support/signal",
+    "library/application support/microsoft/teams",
+    "library/application support/knowledge",
     "library/messages",
     "library/mail",
     "library/safari",

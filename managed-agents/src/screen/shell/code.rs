@@ -109,6 +109,32 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
     ]) {
         walk.report(&rule::REMOTE_CODE, span);
     }
+    // one port or machine after the other
+    if has(&["connect_ex"]) && has(&["range("])
+        || has(&["PeerPort"]) && has(&["..65535", "..1024", "..1000", "..10000"])
+        || has(&["ping "])
+            && has(&[
+                "range(1,25",
+                "range(1, 25",
+                "range(255",
+                "range(254",
+                "1..254",
+                "1..255",
+            ])
+    {
+        walk.report(&rule::LATERAL, span);
+    }
+    // the trees of everybody or of the system, packed
+    if has(&["make_archive"])
+        && literals.iter().any(|literal| {
+            matches!(
+                literal.as_str(),
+                "/" | "/home" | "/etc" | "/root" | "/Users" | "/var/log"
+            )
+        })
+    {
+        walk.report(&rule::COLLECT, span);
+    }
     // every row of a model (Django, QuerySet.delete())
     if has(&[".objects.all().delete()"]) {
         walk.report(&rule::DATABASE_DESTROY, span);
@@ -286,6 +312,38 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
                 &Data::unknown(super::data::Taint::NONE),
                 span,
             );
+        }
+    }
+    // a file of the home, by a name that is put together
+    if has(&[
+        "appendFile",
+        "writeFile",
+        "'a'",
+        "\"a\"",
+        "'w'",
+        "\"w\"",
+        "file_put_contents",
+        "File.write",
+        "'>>'",
+        "\">>\"",
+    ]) && has(&[
+        "process.env.HOME",
+        "homedir()",
+        "expanduser(\"~\")",
+        "expanduser('~')",
+        "Dir.home",
+        "ENV['HOME']",
+        "ENV[\"HOME\"]",
+        "$ENV{HOME}",
+        "Path.home()",
+    ]) {
+        for literal in literals
+            .iter()
+            .filter(|literal| literal.trim_start_matches('/').starts_with('.'))
+        {
+            let path = format!("~/{}", literal.trim_start_matches('/'));
+            let data = Data::unknown(super::data::Taint::NONE);
+            effect::write_file(walk, &path, effect::Write::Append, &data, span);
         }
     }
     // perl's own way to say that a file is written

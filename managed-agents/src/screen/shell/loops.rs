@@ -32,7 +32,11 @@ impl Walk<'_> {
         self.limited |= values.len() > 64;
         let in_loop = std::mem::replace(&mut self.in_loop, true);
         // a range gives no more than a few of its numbers
-        let numbers = values.len() > 7 && values.iter().take(64).all(|value| value.text.parse::<u32>().is_ok());
+        let number = |value: &Field| {
+            let last = value.text.rsplit('.').next().unwrap_or_default();
+            last.parse::<u32>().is_ok()
+        };
+        let numbers = values.len() > 7 && values.iter().take(64).all(number);
         let sweeps = self.sweeps;
         self.sweeps |= numbers;
         let fork = unsure.then(|| self.fork());
