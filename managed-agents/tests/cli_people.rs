@@ -442,7 +442,7 @@ fn a_governed_shell_of_the_same_user_cannot_approve_itself() {
     assert_eq!(world.state(&ticket), TicketState::Pending);
 
     // 3: an edited row
-    world.sql("UPDATE tickets SET state = 'approved'; UPDATE live SET state = 'approved'");
+    world.sql("UPDATE tickets SET state = 'approved'; UPDATE bound SET state = 'approved'");
     assert_eq!(code_of(&harness, "eve", 1), "approval_forged");
 
     // 4: a forged statement, by a key of its own, in the name of the root
@@ -469,7 +469,7 @@ fn a_governed_shell_of_the_same_user_cannot_approve_itself() {
         .unwrap();
     world.sql(&format!(
         "INSERT INTO decisions SELECT place, '{}', {} FROM tickets WHERE id = '{ticket}'; \
-         UPDATE tickets SET state = 'approved' WHERE id = '{ticket}'; UPDATE live SET state = 'approved'",
+         UPDATE tickets SET state = 'approved' WHERE id = '{ticket}'; UPDATE bound SET state = 'approved'",
         world.operator,
         forged.get()
     ));
@@ -481,7 +481,7 @@ fn a_governed_shell_of_the_same_user_cannot_approve_itself() {
     assert_eq!(approved.code, 0, "{}", approved.out);
     world.sql(&format!(
         "INSERT INTO decisions SELECT (SELECT place FROM tickets WHERE id = '{dear}'), key, place FROM decisions; \
-         UPDATE tickets SET state = 'approved' WHERE id = '{dear}'; UPDATE live SET state = 'approved'"
+         UPDATE tickets SET state = 'approved' WHERE id = '{dear}'; UPDATE bound SET state = 'approved'"
     ));
     assert_eq!(code_of(&harness, "eve", 1_000_000), "approval_forged");
 

@@ -8,7 +8,7 @@ use crate::approval::{
 };
 use crate::audit::Sequence;
 use crate::identity::{KeyId, PublicKey};
-use crate::store::{Query, Reader, StoreError};
+use crate::store::{Reader, StoreError};
 
 /// Who may approve, by the log's entries, from the roots that are given.
 pub(crate) fn roster(reader: &Reader, roots: &Roots) -> Result<Roster, StoreError> {
@@ -21,19 +21,12 @@ pub(crate) fn roster(reader: &Reader, roots: &Roots) -> Result<Roster, StoreErro
 
 /// Every statement of a type of entries; signatures are not checked.
 fn each(reader: &Reader, kind: &str, mut see: impl FnMut(Sequence, OperatorStatement)) -> Result<(), StoreError> {
-    let mut query = Query::new().kind(kind);
-    loop {
-        let page = reader.query(&query)?;
-        for entry in page.entries() {
-            if let Some(stated) = entry.raw("body").and_then(|body| OperatorStatement::parse(body).ok()) {
-                see(Sequence::new(entry.sequence()), stated);
-            }
-        }
-        match page.next() {
-            Some(cursor) => query = query.after(cursor),
-            None => return Ok(()),
+    for entry in reader.stated(kind)? {
+        if let Some(stated) = entry.raw("body").and_then(|body| OperatorStatement::parse(body).ok()) {
+            see(Sequence::new(entry.sequence()), stated);
         }
     }
+    Ok(())
 }
 
 impl Home {

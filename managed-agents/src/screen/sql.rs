@@ -7,7 +7,6 @@ mod condition;
 mod inject;
 mod token;
 mod whole;
-mod words;
 
 use super::rule::{self, Rule};
 use token::{Kind, Token};

@@ -144,7 +144,7 @@ fn guess(bytes: &[u8], entries: &[Entry], word: &str) -> Option<String> {
 /// The calls that waited for people, as a copy of the database alone says what they are bound to.
 fn bindings(database: &Path) -> HashSet<[u8; 32]> {
     let db = rusqlite::Connection::open(database).unwrap();
-    let mut select = db.prepare("SELECT binding FROM live").unwrap();
+    let mut select = db.prepare("SELECT binding FROM bound").unwrap();
     let rows = select.query_map([], |row| row.get(0)).unwrap();
     rows.collect::<Result<_, _>>().unwrap()
 }

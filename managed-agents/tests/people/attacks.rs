@@ -20,7 +20,7 @@ async fn an_edited_row_is_no_approval() {
     let shop = Shop::new("edited-row");
     let bot = shop.harness(|builder| builder);
     let ticket = waiting(&shop, &bot, 5).await;
-    shop.sql("UPDATE tickets SET state = 'approved'; UPDATE live SET state = 'approved'");
+    shop.sql("UPDATE tickets SET state = 'approved'; UPDATE bound SET state = 'approved'");
     assert_eq!(shop.problems(), ["ticket_differs"]);
     assert_denied!(shop.pay(&bot, "bob", 5).await, "approval_forged");
     assert_eq!(shop.last_codes()[0], "approval_forged");
@@ -37,14 +37,14 @@ async fn an_approval_of_another_call_rides_on_no_other() {
     // the row of the decision, for the other ticket
     shop.sql(&format!(
         "INSERT INTO decisions SELECT (SELECT place FROM tickets WHERE id = '{dear}'), key, place FROM decisions;
-         UPDATE tickets SET state = 'approved' WHERE id = '{dear}'; UPDATE live SET state = 'approved'"
+         UPDATE tickets SET state = 'approved' WHERE id = '{dear}'; UPDATE bound SET state = 'approved'"
     ));
     assert_denied!(shop.pay(&bot, "bob", 1_000_000).await, "approval_forged");
     // the binding of the approved ticket, exchanged for the other's
     let dear = waiting(&shop, &bot, 2_000_000).await;
     shop.sql(&format!(
-        "UPDATE live SET binding = zeroblob(32) WHERE ticket = (SELECT place FROM tickets WHERE id = '{cheap}');
-         UPDATE live SET ticket = (SELECT place FROM tickets WHERE id = '{cheap}'), state = 'approved' \
+        "UPDATE bound SET binding = zeroblob(32) WHERE ticket = (SELECT place FROM tickets WHERE id = '{cheap}');
+         UPDATE bound SET ticket = (SELECT place FROM tickets WHERE id = '{cheap}'), state = 'approved' \
             WHERE ticket = (SELECT place FROM tickets WHERE id = '{dear}')"
     ));
     assert_denied!(shop.pay(&bot, "bob", 2_000_000).await, "approval_forged");
@@ -99,7 +99,7 @@ async fn a_statement_that_nobody_enrolled_signed_is_worth_nothing() {
         .unwrap();
     shop.sql(&format!(
         "INSERT INTO decisions SELECT place, '{}', {} FROM tickets; UPDATE tickets SET state = 'approved'; \
-         UPDATE live SET state = 'approved'",
+         UPDATE bound SET state = 'approved'",
         key.id(),
         place.get()
     ));
@@ -115,10 +115,10 @@ async fn a_used_approval_is_not_used_again_whatever_its_row_says() {
     let ticket = waiting(&shop, &bot, 5).await;
     shop.approve(&ticket);
     // the thief copies the rows while they are there, and puts them back
-    shop.sql("CREATE TABLE l AS SELECT * FROM live; CREATE TABLE d AS SELECT * FROM decisions");
+    shop.sql("CREATE TABLE l AS SELECT * FROM bound; CREATE TABLE d AS SELECT * FROM decisions");
     shop.pay(&bot, "bob", 5).await.unwrap();
     shop.sql(
-        "INSERT INTO live SELECT * FROM l; INSERT INTO decisions SELECT * FROM d; DROP TABLE l; DROP TABLE d; \
+        "INSERT INTO bound SELECT * FROM l; INSERT INTO decisions SELECT * FROM d; DROP TABLE l; DROP TABLE d; \
          UPDATE tickets SET state = 'approved', ran = NULL",
     );
     let denied = shop.pay(&bot, "bob", 5).await.unwrap_err();

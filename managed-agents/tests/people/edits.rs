@@ -277,11 +277,11 @@ async fn an_edit_that_nobody_signed_lets_nothing_run() {
     shop.approve(&plain);
     shop.sql(&format!(
         "INSERT INTO edits SELECT (SELECT place FROM tickets WHERE id = '{plain}'), nonce, box FROM edits; \
-         UPDATE tickets SET state = 'edited' WHERE id = '{plain}'; UPDATE live SET state = 'edited'"
+         UPDATE tickets SET state = 'edited' WHERE id = '{plain}'; UPDATE bound SET state = 'edited'"
     ));
     assert_denied!(make(&bot, "forged", 300).await, "approval_forged");
     shop.sql(&format!(
-        "DELETE FROM edits; UPDATE tickets SET state = 'approved' WHERE id = '{other}'; UPDATE live SET state = 'approved'"
+        "DELETE FROM edits; UPDATE tickets SET state = 'approved' WHERE id = '{other}'; UPDATE bound SET state = 'approved'"
     ));
     assert_denied!(make(&bot, "forged", 400).await, "approval_forged");
     assert_eq!(ran("forged"), Vec::<String>::new());

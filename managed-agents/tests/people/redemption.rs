@@ -87,7 +87,7 @@ async fn what_the_reviewer_sees_holds_no_redacted_value_and_the_database_no_bind
     let db = rusqlite::Connection::open(shop.place.data().join("record.db")).unwrap();
     let left: i64 = db
         .query_row(
-            "SELECT (SELECT count(*) FROM live) + (SELECT count(*) FROM decisions)",
+            "SELECT (SELECT count(*) FROM bound) + (SELECT count(*) FROM decisions)",
             [],
             |row| row.get(0),
         )

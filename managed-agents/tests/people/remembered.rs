@@ -83,7 +83,7 @@ async fn a_ticket_that_a_thief_approves_in_its_row_is_no_more_than_before() {
     let shop = Shop::new("row-remembered");
     let bot = bot(&shop).await;
     let ticket = waiting(&shop, &bot, 5).await;
-    shop.sql("UPDATE tickets SET state = 'approved' WHERE state = 'pending'; UPDATE live SET state = 'approved'");
+    shop.sql("UPDATE tickets SET state = 'approved' WHERE state = 'pending'; UPDATE bound SET state = 'approved'");
     assert_denied!(shop.pay(&bot, "bob", 5).await, "approval_forged");
     assert_eq!(shop.state(&ticket), TicketState::Cancelled);
     assert_eq!(shop.runs(), 1);

@@ -7,8 +7,9 @@ use crate::screen::finding::Span;
 use crate::screen::place::Place;
 use crate::screen::programs::Known;
 use crate::screen::rule;
-use crate::screen::shell::data::{Data, Taint};
+use crate::screen::shell::data::{Data, Field, Taint};
 use crate::screen::shell::walk::Walk;
+use crate::screen::signs::Signs;
 
 /// What a file's contents are, by its path.
 pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
@@ -276,78 +277,41 @@ fn seeks_examiner(cmd: &Cmd<'_>) -> bool {
     })
 }
 
-/// Credentials that a command's output holds.
-pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
-    let secret = match cmd.name {
-        "gpg" | "gpg2" => cmd.begins(&["--export-s"]),
-        "security" => keychain(cmd),
-        "pass" | "secret-tool" | "op" | "bw" => matches!(cmd.arg(0), "show" | "lookup" | "read" | "get"),
-        _ => false,
-    };
-    let archive = matches!(
-        cmd.name,
-        "tar" | "zip" | "mysqldump" | "pg_dump" | "pg_dumpall" | "mongodump" | "sqlite3" | "7z" | "cpio" | "ditto"
-    );
-    let mut taint = if secret { Taint::SECRET } else { Taint::NONE };
-    if matches!(
-        cmd.name,
-        "dmidecode"
-            | "ioreg"
-            | "system_profiler"
-            | "lshw"
-            | "hostnamectl"
-            | "systemd-detect-virt"
-            | "virt-what"
-            | "lscpu"
-            | "dmesg"
-            | "lspci"
-            | "sysctl"
-            | "kldstat"
-            | "whoami"
-            | "id"
-            | "hostname"
-            | "uname"
-            | "logname"
-    ) {
-        taint = taint.and(Taint::MACHINE);
-    }
-    // ps(1): `e` without a dash shows what each process was given
-    if cmd.name == "ps" && cmd.args.iter().any(|field| !field.text.starts_with('-') && field.text.contains('e') && field.text.contains(['a', 'x']))
+by_name! {
+    /// What a program's output holds, by the program.
+    SOURCES: pub(super) fn source(cmd: &Cmd<'_>) -> Taint where cmd.name is {
+        "gpg" | "gpg2" if cmd.begins(&["--export-s"]) => Taint::SECRET,
+        "security" if keychain(cmd) => Taint::SECRET,
+        "pass" | "secret-tool" | "op" | "bw" if matches!(cmd.arg(0), "show" | "lookup" | "read" | "get") => Taint::SECRET,
+        "tar" | "zip" | "mysqldump" | "pg_dump" | "pg_dumpall" | "mongodump" | "sqlite3" | "7z" | "cpio" | "ditto" => {
+            Taint::ARCHIVE
+        },
+        "dmidecode" | "ioreg" | "system_profiler" | "lshw" | "hostnamectl" | "systemd-detect-virt" | "virt-what"
+        | "lscpu" | "dmesg" | "lspci" | "sysctl" | "kldstat" | "whoami" | "id" | "hostname" | "uname" | "logname" => Taint::MACHINE,
+        "printenv" if cmd.args.is_empty() => Taint::ENV.and(Taint::FILE),
+        "getent" if cmd.arg(0) == "passwd" && cmd.args.len() == 1 => Taint::FILE.and(Taint::ACCOUNTS),
+        // ps(1): `e` without a dash shows what each process was given
+        "ps" if cmd.args.iter().any(|field| {
+            !field.text.starts_with('-') && field.text.contains('e') && field.text.contains(['a', 'x'])
+        }) => Taint::ENV,
         // docker-inspect(1), docker-history(1): what containers and images were given
-        || matches!(cmd.name, "docker" | "podman") && matches!(cmd.arg(0), "inspect" | "history")
-    {
-        taint = taint.and(Taint::ENV);
-    }
-    if cmd.name == "printenv" && cmd.args.is_empty() {
-        taint = taint.and(Taint::ENV).and(Taint::FILE);
-    }
-    if cmd.name == "getent" && cmd.arg(0) == "passwd" && cmd.args.len() == 1 {
-        taint = taint.and(Taint::FILE).and(Taint::ACCOUNTS);
-    }
-    if cmd
-        .args
-        .iter()
-        .any(|field| is_filler(field.text.strip_prefix("if=").unwrap_or(&field.text)))
-    {
+        "docker" | "podman" if matches!(cmd.arg(0), "inspect" | "history") => Taint::ENV,
+        // what programs wrote down
+        "journalctl" => Taint::FILE,
+        "kubectl" | "docker" if cmd.arg(0) == "logs" => Taint::FILE,
+        // what somebody copied, said or did
+        "pbpaste" | "wl-paste" | "xclip" | "xsel" | "parec" | "arecord" => Taint::FILE,
+        // what people typed, passwords among it
+        "history" | "fc" => Taint::FILE.and(Taint::SECRET),
+    } else { Taint::NONE }
+}
+
+/// What any program's output holds, by its arguments.
+pub(super) fn passed_on(cmd: &Cmd<'_>, signs: Signs) -> Taint {
+    let fills = |field: &Field| is_filler(field.text.strip_prefix("if=").unwrap_or(&field.text));
+    let mut taint = Taint::NONE;
+    if signs.has(Signs::SLASH) && cmd.args.iter().any(fills) {
         taint = taint.and(Taint::PADDING);
-    }
-    // what people typed, passwords among it
-    if matches!(cmd.name, "history" | "fc") {
-        taint = taint.and(Taint::FILE).and(Taint::SECRET);
-    }
-    // what programs wrote down
-    if cmd.name == "journalctl" || matches!(cmd.name, "kubectl" | "docker") && cmd.arg(0) == "logs" {
-        taint = taint.and(Taint::FILE);
-    }
-    // what somebody copied, said or did
-    if matches!(
-        cmd.name,
-        "pbpaste" | "wl-paste" | "xclip" | "xsel" | "parec" | "arecord"
-    ) {
-        taint = taint.and(Taint::FILE);
-    }
-    if archive {
-        taint = taint.and(Taint::ARCHIVE);
     }
     if cmd.known.has(Known::PRINTER) && cmd.args.iter().any(|field| field.taint.has(Taint::SECRET)) {
         taint = taint.and(Taint::SECRET);

@@ -286,6 +286,8 @@ pub(super) fn empties_at(walk: &mut Walk<'_>, normal: &str, place: Place, span: 
         Place::Device => walk.report(&rule::DESTROY_DEVICE, span),
         Place::System | Place::InSystem => walk.report(&rule::DESTROY_SYSTEM, span),
         Place::Scratch | Place::Sink => {}
+        // neither, where there is no directory and no extension
+        _ if !normal.bytes().any(|byte| matches!(byte, b'/' | b'.')) => {}
         _ if is_log(normal) => walk.report(&rule::WEAKEN_LOG, span),
         _ if is_data(normal) => walk.report(&rule::DESTROY_DATA, span),
         _ => {}

@@ -7,6 +7,7 @@ use crate::screen::cmd::Cmd;
 use crate::screen::rule::{self, Rule};
 use crate::screen::shell::data::{Data, Taint};
 use crate::screen::shell::walk::Walk;
+use crate::screen::text;
 
 /// Options before the subcommand that take a value.
 const GLOBAL: [&str; 8] = [
@@ -20,28 +21,45 @@ const GLOBAL: [&str; 8] = [
     "--config-env",
 ];
 
-const ROWS: &[Row] = &[
-    ("reset --hard|--merge", &rule::GIT_DISCARD),
-    ("clean -f|--force !-n|--dry-run|-i|--interactive", &rule::GIT_DISCARD),
-    ("stash drop|clear", &rule::GIT_DISCARD),
-    ("branch -D", &rule::GIT_DISCARD),
-    ("branch -d|--delete -f|--force", &rule::GIT_DISCARD),
-    ("worktree remove -f|--force", &rule::GIT_DISCARD),
-    ("submodule deinit -f|--force", &rule::GIT_DISCARD),
-    ("rm -f|--force -r", &rule::GIT_DISCARD),
-    ("push -f|--force !--force-with-lease", &rule::GIT_HISTORY),
-    ("push --mirror|--prune", &rule::GIT_HISTORY),
-    ("push --delete|-d", &rule::GIT_HISTORY),
-    ("filter-branch", &rule::GIT_HISTORY),
+/// The rows of each subcommand.
+const ROWS: &[(&str, &[Row])] = &[
+    ("reset", &[("reset --hard|--merge", &rule::GIT_DISCARD)]),
     (
-        "filter-repo --force|--invert-paths|--strip-blobs-bigger-than",
-        &rule::GIT_HISTORY,
+        "clean",
+        &[("clean -f|--force !-n|--dry-run|-i|--interactive", &rule::GIT_DISCARD)],
     ),
-    ("reflog expire|delete", &rule::GIT_HISTORY),
-    ("update-ref -d|--delete|--stdin", &rule::GIT_HISTORY),
-    ("replace -d|--delete", &rule::GIT_HISTORY),
-    ("svn reset", &rule::GIT_HISTORY),
-    ("credential fill", &rule::CREDENTIAL_PRINT),
+    ("stash", &[("stash drop|clear", &rule::GIT_DISCARD)]),
+    (
+        "branch",
+        &[
+            ("branch -D", &rule::GIT_DISCARD),
+            ("branch -d|--delete -f|--force", &rule::GIT_DISCARD),
+        ],
+    ),
+    ("worktree", &[("worktree remove -f|--force", &rule::GIT_DISCARD)]),
+    ("submodule", &[("submodule deinit -f|--force", &rule::GIT_DISCARD)]),
+    ("rm", &[("rm -f|--force -r", &rule::GIT_DISCARD)]),
+    (
+        "push",
+        &[
+            ("push -f|--force !--force-with-lease", &rule::GIT_HISTORY),
+            ("push --mirror|--prune", &rule::GIT_HISTORY),
+            ("push --delete|-d", &rule::GIT_HISTORY),
+        ],
+    ),
+    ("filter-branch", &[("filter-branch", &rule::GIT_HISTORY)]),
+    (
+        "filter-repo",
+        &[(
+            "filter-repo --force|--invert-paths|--strip-blobs-bigger-than",
+            &rule::GIT_HISTORY,
+        )],
+    ),
+    ("reflog", &[("reflog expire|delete", &rule::GIT_HISTORY)]),
+    ("update-ref", &[("update-ref -d|--delete|--stdin", &rule::GIT_HISTORY)]),
+    ("replace", &[("replace -d|--delete", &rule::GIT_HISTORY)]),
+    ("svn", &[("svn reset", &rule::GIT_HISTORY)]),
+    ("credential", &[("credential fill", &rule::CREDENTIAL_PRINT)]),
 ];
 
 /// Of svn(1) and hg(1).
@@ -80,7 +98,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
     // git takes `-Crepo` as one word, too
     let words = cli::words(cmd, &GLOBAL);
-    let rule = match words.first().map(|word| word.to_ascii_lowercase()).as_deref() {
+    let rule = match words.first().map(|word| text::lower(word)).as_deref() {
         Some("checkout") => checkout(cmd, words.get(1..).unwrap_or_default()),
         Some("restore") => restore(cmd),
         Some("switch") => {
@@ -112,7 +130,11 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         {
             None
         }
-        _ => cli::matching(cmd, ROWS, &GLOBAL),
+        _ => {
+            let own = |(subcommand, _): &&(&str, _)| words.first() == Some(subcommand);
+            let rows = ROWS.iter().find(own).map_or(&[][..], |(_, rows)| *rows);
+            cli::matching(cmd, rows, &GLOBAL)
+        }
     };
     if let Some(rule) = rule {
         found(walk, cmd, rule);

@@ -77,6 +77,9 @@ pub(in crate::screen) enum Write {
     Touch,
 }
 
+/// Programs whose output comes from elsewhere, or holds what others should not see.
+pub(in crate::screen) const SOURCES: [&[&str]; 2] = [network::SOURCES, credential::SOURCES];
+
 /// Judges programs that it knows.
 type Judge = fn(&mut Walk<'_>, &Cmd<'_>);
 
@@ -110,7 +113,8 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     if cmd.only_helps() {
         return Data::unknown(Taint::NONE);
     }
-    reads::any(walk, cmd);
+    let signs = cmd.signs();
+    reads::any(walk, cmd, signs);
     for judge in cmd.known.judges() {
         if let Some((_, judge)) = JUDGES.get(judge) {
             judge(walk, cmd);
@@ -122,7 +126,10 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     escape::judge(walk, cmd);
     options::judge(walk, cmd);
     let data = flow::output(walk, cmd);
-    let taint = data.taint.and(network::source(cmd)).and(credential::source(cmd));
+    let mut taint = data.taint.and(credential::passed_on(cmd, signs));
+    if cmd.known.has(Known::SOURCE) {
+        taint = taint.and(network::source(cmd)).and(credential::source(cmd));
+    }
     Data { taint, ..data }
 }
 

@@ -20,51 +20,19 @@ pub(super) fn to_socket(walk: &mut Walk<'_>, data: &Data, span: Span) {
     }
 }
 
-/// Whether a command's output comes from the network.
-pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
-    let fetches = matches!(
-        cmd.name,
-        "curl"
-            | "wget"
-            | "fetch"
-            | "http"
-            | "https"
-            | "xh"
-            | "httpie"
-            | "lynx"
-            | "w3m"
-            | "elinks"
-            | "links"
-            | "aria2c"
-            | "axel"
-            | "get"
-            | "lwp-request"
-            | "lwp-download"
-            | "iwr"
-            | "irm"
-            | "invoke-webrequest"
-            | "invoke-restmethod"
-            | "nc"
-            | "ncat"
-            | "netcat"
-            | "telnet"
-            | "tftp"
-            | "ftp"
-            | "dig"
-            | "nslookup"
-            | "host"
-            | "drill"
-            | "socat"
-    ) || cmd.name == "openssl" && cmd.arg(0) == "s_client";
-    let hosted = matches!(
-        (cmd.name, cmd.arg(0), cmd.arg(1)),
-        ("gsutil", "cat", _)
-            | ("aws", "s3", "cp")
-            | ("gh", "gist" | "api", _)
-            | ("git", "show-remote", _)
-            | ("ssh", ..)
-    );
-    if fetches || hosted { Taint::NET } else { Taint::NONE }
+by_name! {
+    /// Whether a command's output comes from the network.
+    SOURCES: pub(super) fn source(cmd: &Cmd<'_>) -> Taint where cmd.name is {
+        "curl" | "wget" | "fetch" | "http" | "https" | "xh" | "httpie" | "lynx" | "w3m" | "elinks" | "links" | "aria2c"
+        | "axel" | "get" | "lwp-request" | "lwp-download" | "iwr" | "irm" | "invoke-webrequest" | "invoke-restmethod"
+        | "nc" | "ncat" | "netcat" | "telnet" | "tftp" | "ftp" | "dig" | "nslookup" | "host" | "drill" | "socat"
+        | "ssh" => Taint::NET,
+        "openssl" if cmd.arg(0) == "s_client" => Taint::NET,
+        "gsutil" if cmd.arg(0) == "cat" => Taint::NET,
+        "aws" if cmd.arg(0) == "s3" && cmd.arg(1) == "cp" => Taint::NET,
+        "gh" if matches!(cmd.arg(0), "gist" | "api") => Taint::NET,
+        "git" if cmd.arg(0) == "show-remote" => Taint::NET,
+    } else { Taint::NONE }
 }
 
 by_name! {

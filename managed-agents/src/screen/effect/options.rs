@@ -77,7 +77,10 @@ const RUNS: [&str; 17] = [
 /// Judges any program by such options.
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     // a pattern behind `-o` is no file
-    if !cmd.known.has(Known::LOOKS_ONLY) && !matches!(cmd.name, "grep" | "egrep" | "fgrep" | "rg" | "ag" | "zgrep") {
+    if cmd.has_options()
+        && !cmd.known.has(Known::LOOKS_ONLY)
+        && !matches!(cmd.name, "grep" | "egrep" | "fgrep" | "rg" | "ag" | "zgrep")
+    {
         among(walk, cmd.name, cmd.known, cmd.args);
     }
 }

@@ -140,7 +140,8 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
 pub(super) fn disguised(walk: &mut Walk<'_>, path: &str, span: Span) {
     let hides =
         |part: &str| part.len() > 2 && part.bytes().all(|byte| byte == b'.') || part.len() > 1 && part.ends_with(' ');
-    if path.len() < 1024 && path.split('/').any(hides) {
+    let may_hide = path.len() < 1024 && path.bytes().any(|byte| matches!(byte, b'.' | b' '));
+    if may_hide && path.split('/').any(hides) {
         walk.report(&rule::DISGUISE, span);
     }
 }

@@ -1,6 +1,6 @@
 //! Loops over words, and loops that never wait.
 
-use super::ast::{Command, Kind, List, Word};
+use super::ast::{Command, Kind, List, Source, Word};
 use super::data::{Data, Field, UNKNOWN};
 use super::possible::{Choice, Var};
 use super::text::Text;
@@ -54,9 +54,13 @@ impl Walk<'_> {
 }
 
 /// A loop whose condition is always true, that starts something beside itself and never waits.
-pub(super) fn forks_for_ever(list: &List, source: &str) -> bool {
+pub(super) fn forks_for_ever(list: &List, source: &Source) -> bool {
     let first_word = |command: &Command| match &command.kind {
-        Kind::Simple { words, .. } => words.first().and_then(|word| word.bare(source)).map(str::to_owned),
+        Kind::Simple { words, .. } => source
+            .words(*words)
+            .first()
+            .and_then(|word| word.bare(&source.text))
+            .map(str::to_owned),
         _ => None,
     };
     let Some((condition, body)) = list.split_first() else {

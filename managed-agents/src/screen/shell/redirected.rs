@@ -33,7 +33,7 @@ impl Walk<'_> {
             }
             Redirection::Out | Redirection::Append | Redirection::Both | Redirection::DupOut => {
                 // evaluated again when the output is known; here only what the command itself must know
-                let is_socket = redirect.target.bare(&self.source).is_some_and(is_socket)
+                let is_socket = redirect.target.bare(&self.source.text).is_some_and(is_socket)
                     || redirect
                         .target
                         .parts
@@ -56,7 +56,7 @@ impl Walk<'_> {
             Redirection::Out | Redirection::Both => false,
             Redirection::Append => true,
             Redirection::DupOut => {
-                let text = redirect.target.bare(&self.source).unwrap_or_default();
+                let text = redirect.target.bare(&self.source.text).unwrap_or_default();
                 if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && !text.is_empty() {
                     return;
                 }

@@ -11,10 +11,9 @@ use super::interrupts::Stops;
 use super::log::Log;
 use super::message::Decision;
 use super::seal::Values;
-use super::tickets;
+use super::tickets::{self, Granted};
 use super::tip::Tip;
 use super::trusted::Trusted;
-use crate::approval::TicketState;
 use crate::identity::Standing;
 
 /// Reads states, stops and keys anew when any process has changed one.
@@ -71,27 +70,28 @@ pub(super) fn admits(
         }
         trusted.believes(log.db, tip.size(), tip.epoch, &decision.agent)?;
     }
-    if let Some(grant) = &decision.claims.grant {
-        let mut consumed = log.db.prepare_cached("SELECT 1 FROM consumed WHERE name = ?1")?;
-        if consumed.exists([&**grant])? {
-            return Ok(false);
-        }
-        // whose signatures were checked a moment ago: it may have been cancelled, or have expired
-        let stands = tickets::state_of(log.db, grant)?;
-        return Ok(stands.is_none_or(|state| matches!(state, TicketState::Approved | TicketState::Edited)));
-    }
     Ok(true)
 }
 
-/// Notes that a grant has run its one call.
-pub(super) fn consume(log: &Log<'_>, tip: &mut Tip, grant: &str, sequence: u64) -> Result<(), StoreError> {
-    log.db
-        .prepare_cached("INSERT INTO consumed(name, seq) VALUES(?1, ?2)")?
+/// Notes that a grant runs its one call, that of the decision at this place. False, and nothing is noted, where it has run one, or is
+/// a ticket that may not: its signatures were checked a moment ago, and it may have been cancelled since, or have expired.
+pub(super) fn consume(log: &Log<'_>, tip: &mut Tip, grant: &str, sequence: u64) -> Result<bool, StoreError> {
+    let granted = tickets::granted(log.db, grant)?;
+    if matches!(granted, Granted::Not) {
+        return Ok(false);
+    }
+    let noted = log
+        .db
+        .prepare_cached("INSERT OR IGNORE INTO consumed(name, seq) VALUES(?1, ?2)")?
         .execute(params![grant, sequence.cast_signed()])?;
+    if noted == 0 {
+        return Ok(false);
+    }
     tip.consumed += 1;
-    // a grant that is no ticket of this store is a governor's own
-    tickets::consume(log.db, grant, sequence)?;
-    Ok(())
+    if let Granted::Ready { place, agent } = granted {
+        tickets::consume(log.db, (place, &agent), sequence)?;
+    }
+    Ok(true)
 }
 
 pub(super) fn micros(time: SystemTime) -> i64 {

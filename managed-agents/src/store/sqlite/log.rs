@@ -71,11 +71,7 @@ impl<'c> Log<'c> {
         synced: bool,
         work: impl FnOnce(&mut Self, &mut Tip) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if self.syncs != synced {
-            let mode = if synced { "FULL" } else { "NORMAL" };
-            self.db.pragma_update(None, "synchronous", mode)?;
-            self.syncs = synced;
-        }
+        self.sync(synced)?;
         begin_with(&mut self.begin, self.patience)?;
         match self.work(work) {
             Ok((done, tip)) => {
@@ -91,6 +87,16 @@ impl<'c> Log<'c> {
                 Err(error)
             }
         }
+    }
+
+    /// Has the next transaction fsynced, or not.
+    pub(super) fn sync(&mut self, synced: bool) -> Result<(), StoreError> {
+        if self.syncs != synced {
+            let mode = if synced { "FULL" } else { "NORMAL" };
+            self.db.pragma_update(None, "synchronous", mode)?;
+            self.syncs = synced;
+        }
+        Ok(())
     }
 
     fn work<T>(

@@ -69,8 +69,21 @@ pub(super) fn next_block(
 
 /// The entries of one type, oldest first. For types of which a log has few.
 pub(super) fn of_kind(db: &Connection, kind: &str, size: u64) -> Result<Vec<Entry>, StoreError> {
+    stated(db, kind, None, size)
+}
+
+/// The entries of one type about one agent, oldest first. For types of which an agent has few.
+pub(super) fn of_kind_about(db: &Connection, kind: &str, agent: &str, size: u64) -> Result<Vec<Entry>, StoreError> {
+    let mut found = stated(db, kind, Some(agent), size)?;
+    found.retain(|entry| entry.agent().is_some_and(|about| about.reveal() == agent));
+    Ok(found)
+}
+
+/// The entries of one type, which may be about an agent.
+fn stated(db: &Connection, kind: &str, agent: Option<&str>, size: u64) -> Result<Vec<Entry>, StoreError> {
+    let agent = agent.map(|agent| term(Field::Agent, agent));
     let wanted = Wanted {
-        terms: vec![term(Field::Kind, kind)],
+        terms: [term(Field::Kind, kind)].into_iter().chain(agent).collect(),
         time: None,
     };
     let mut found = Vec::new();
@@ -81,15 +94,15 @@ pub(super) fn of_kind(db: &Connection, kind: &str, size: u64) -> Result<Vec<Entr
         }
         next = block + 1;
     }
-    let mut select = db.prepare("SELECT bytes FROM entries WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")?;
+    let mut select = db.prepare_cached("SELECT bytes FROM entries WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")?;
     let mut since = select.query([(size - size % BLOCK).cast_signed(), size.cast_signed()])?;
     let word = format!("\"type\":\"{kind}\"");
     while let Some(row) = since.next()? {
-        let bytes: Vec<u8> = row.get(0)?;
+        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
         // most are plainly of other types, and need no more than this look
         let other = |text: &str| !text.contains(&word) && !text.contains("\\u");
-        if !std::str::from_utf8(&bytes).is_ok_and(other) {
-            found.push(Entry::parse(bytes)?);
+        if !std::str::from_utf8(bytes).is_ok_and(other) {
+            found.push(Entry::parse(bytes.to_vec())?);
         }
     }
     found.retain(|entry| entry.kind() == kind);

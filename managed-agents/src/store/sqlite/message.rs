@@ -23,8 +23,10 @@ pub(super) enum Message {
     Decision(Box<Decision>),
     Outcome(Ended),
     Append(Box<Append>),
-    /// A decision comes in a moment: the thread wakes up while it is made ready.
-    Soon,
+    /// A decision comes in a moment: the thread wakes up while it is made ready, and gets ready to fsync it if that is to be.
+    Soon {
+        synced: bool,
+    },
     /// Who hears of an agent already.
     Watches(String, Reply<Vec<Arc<dyn Watcher>>>),
     Watch(Watch),

@@ -364,7 +364,8 @@ impl Store {
             .map_or(Noted::Nothing, |binding| shared.book.look(&binding));
         if !matches!(noted, Noted::Open) {
             // to wake up takes the writer as long as to check a signature takes the caller; one that has ended is found out later
-            let _ = self.0.to_writer.send(Message::Soon);
+            let synced = matches!(noted, Noted::Approved(_));
+            let _ = self.0.to_writer.send(Message::Soon { synced });
         }
         noted
     }

@@ -188,6 +188,11 @@ impl Reader {
         query.run(&self.db, self.head()?.size())
     }
 
+    /// All entries of a type of which a log has few, oldest first.
+    pub(crate) fn stated(&self, kind: &str) -> Result<Vec<Entry>, StoreError> {
+        lookup::of_kind(&self.db, kind, self.head()?.size())
+    }
+
     /// The decision and outcomes of an evaluation.
     ///
     /// # Errors

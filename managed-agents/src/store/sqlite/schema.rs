@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{StoreError, StoreErrorKind};
@@ -15,7 +16,7 @@ pub(super) type Table = (&'static str, &'static str);
 /// One version of the tables: what it adds to the versions before it.
 pub(super) struct Step {
     pub(super) tables: &'static [Table],
-    /// Tables of earlier versions that this one does without.
+    /// Tables of earlier versions that this one does without, each before its indexes, which go with it.
     pub(super) drops: &'static [&'static str],
     /// Fills them from the entries that are there, where they are derived from entries.
     pub(super) fill: fn(&Connection) -> Result<(), StoreError>,
@@ -64,6 +65,11 @@ pub(super) const STEPS: &[Step] = &[
         tables: &super::tickets::EDITS,
         drops: &[],
         fill: |_| Ok(()),
+    },
+    Step {
+        tables: &super::tickets::BOUND,
+        drops: &super::tickets::NOT_BOUND,
+        fill: super::tickets::fill_bound,
     },
 ];
 
@@ -148,7 +154,7 @@ pub(super) fn database(dir: &Path) -> PathBuf {
     dir.join("record.db")
 }
 
-/// How many statements the writer keeps prepared: more than there are, since to prepare one takes longer than to run it.
+/// How many statements a connection keeps prepared: more than there are, since to prepare one takes longer than to run it.
 const MOST_STATEMENTS: usize = 128;
 
 /// A connection that writes; makes the file, for the owner alone, if it is not there.
@@ -172,13 +178,21 @@ pub(super) fn writer(dir: &Path, most_pages: Option<u32>) -> Result<Connection, 
     db.pragma_update(None, "wal_autocheckpoint", 8_192)?;
     db.pragma_update(None, "cache_size", -16_384)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
-    db.set_prepared_statement_cache_capacity(MOST_STATEMENTS);
+    keep_statements(&db)?;
     // what is deleted is overwritten, in pages that are free as well
     db.pragma_update(None, "secure_delete", "ON")?;
     if let Some(pages) = most_pages {
         db.pragma_update(None, "max_page_count", pages)?;
     }
     Ok(db)
+}
+
+/// Keeps statements prepared. Their plans rest on no bound value (SQLite's stability guarantee): else SQLite prepares a statement anew
+/// whenever a value is bound that a plan might have rested on, which takes longer than most of them run.
+fn keep_statements(db: &Connection) -> Result<(), StoreError> {
+    db.set_prepared_statement_cache_capacity(MOST_STATEMENTS);
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// A connection that only reads tables of this version.
@@ -209,6 +223,7 @@ pub(super) fn reader_of_any_version(path: &Path) -> Result<Connection, StoreErro
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(Duration::from_secs(5))?;
     db.pragma_update(None, "cache_size", -8_192)?;
+    keep_statements(&db)?;
     if check_version(&db)? == 0 {
         return Err(StoreError::new(
             StoreErrorKind::Missing,
@@ -251,7 +266,13 @@ pub(super) fn migrate(db: &Connection, steps: &[Step]) -> Result<(), StoreError>
         }
         (step.fill)(db)?;
         for table in step.drops {
-            db.execute_batch(&format!("DROP TABLE {table}"))?;
+            // an index is gone already, with its table
+            let there = db
+                .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")?
+                .exists([table])?;
+            if there {
+                db.execute_batch(&format!("DROP TABLE {table}"))?;
+            }
         }
     }
     db.pragma_update(None, "application_id", APPLICATION)?;
@@ -344,6 +365,24 @@ mod tests {
         transaction.rollback().unwrap();
         assert_eq!(version(&db).unwrap(), 1);
         assert!(is_of(&db, &[FIRST]).unwrap());
+    }
+
+    #[test]
+    fn no_statement_is_prepared_anew_for_the_next_value() {
+        use rusqlite::StatementStatus::RePrepare;
+        let db = Connection::open_in_memory().unwrap();
+        migrate(&db, STEPS).unwrap();
+        let sql = "SELECT b.agent FROM bound b JOIN tickets t ON t.place = b.ticket WHERE t.subject = ?1";
+        let prepared_anew = || {
+            for subject in 5..10 {
+                assert!(!db.prepare_cached(sql).unwrap().exists([subject]).unwrap());
+            }
+            db.prepare_cached(sql).unwrap().get_status(RePrepare)
+        };
+        assert_ne!(prepared_anew(), 0, "what SQLite does by itself");
+        db.flush_prepared_statement_cache();
+        keep_statements(&db).unwrap();
+        assert_eq!(prepared_anew(), 0);
     }
 
     #[test]

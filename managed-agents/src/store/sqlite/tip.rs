@@ -46,11 +46,12 @@ impl Tip {
 
     /// Reads the one row; the tail is read when `with_tail`.
     pub(super) fn read(db: &Connection, with_tail: bool) -> Result<Self, StoreError> {
-        let (tip, size, frontier) = db.query_row(
-            "SELECT root, log_time, epoch, synced_size, synced_root, checkpoints, consumed, origin, size, frontier \
-             FROM tree WHERE id = 0",
-            [],
-            |row| {
+        let (tip, size, frontier) = db
+            .prepare_cached(
+                "SELECT root, log_time, epoch, synced_size, synced_root, checkpoints, consumed, origin, size, frontier \
+                 FROM tree WHERE id = 0",
+            )?
+            .query_row([], |row| {
                 let tip = Self {
                     frontier: Frontier::new(),
                     root: Hash::new(row.get(0)?),
@@ -64,8 +65,7 @@ impl Tip {
                     tail: Vec::new(),
                 };
                 Ok((tip, row.get::<_, i64>(8)?.cast_unsigned(), row.get::<_, Vec<u8>>(9)?))
-            },
-        )?;
+            })?;
         let frontier = Frontier::from_bytes(&frontier).map_err(|error| StoreError::corrupt(error.to_string()))?;
         if frontier.size() != size || frontier.root() != tip.root {
             return Err(StoreError::corrupt(

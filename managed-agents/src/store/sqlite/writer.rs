@@ -172,10 +172,17 @@ impl Writer<'_> {
                 batch.push(message);
             }
             self.gather(receiver, &mut batch);
+            if batch
+                .iter()
+                .any(|message| matches!(message, Message::Soon { synced: true }))
+            {
+                // where this fails, the transaction finds the same
+                let _ = self.log.sync(true);
+            }
             // nobody waits for an outcome: a moment later it goes into one transaction with the caller's next decision
             if batch
                 .iter()
-                .all(|message| matches!(message, Message::Outcome(_) | Message::Soon))
+                .all(|message| matches!(message, Message::Outcome(_) | Message::Soon { .. }))
                 && let Some(message) = soon(receiver)
             {
                 batch.push(message);
@@ -238,7 +245,7 @@ impl Writer<'_> {
             match message {
                 Message::Decision(decision) => group.decisions.push((decision, None)),
                 Message::Outcome(ended) => self.owed.push(ended),
-                Message::Soon => {}
+                Message::Soon { .. } => {}
                 Message::Append(append) => group.appends.push((append, None)),
                 Message::Watch(watch) => watches.push(watch),
                 Message::Watches(agent, reply) => {
@@ -746,7 +753,7 @@ fn write_decision(
         }
         TicketClaim::Unapproved(call) => {
             if let Some(binding) = shared.binding(call)
-                && tickets::is_approved(log.db, &binding)?
+                && tickets::is_approved(log.db, call.agent().as_str(), &binding)?
             {
                 return Ok(Placed::Stale);
             }
@@ -760,6 +767,13 @@ fn write_decision(
         && let Some(exceeded) = counts::check(log, tip, counted, at, (dir, &mut *asked))?
     {
         return Ok(Placed::Exceeded(exceeded));
+    }
+    // the last thing that may turn out otherwise: nothing was written before
+    let next = tip.size();
+    if let Some(grant) = &decision.claims.grant
+        && !admission::consume(log, tip, grant, next)?
+    {
+        return Ok(Placed::Stale);
     }
     // one that waits for people is not counted
     if decision.runs && held.is_counted() {
@@ -776,9 +790,6 @@ fn write_decision(
     }
     if let TicketClaim::Close(ticket, state) = &decision.claims.ticket {
         tickets::close(log, tip, ticket, *state)?;
-    }
-    if let Some(grant) = &decision.claims.grant {
-        admission::consume(log, tip, grant, sequence)?;
     }
     Ok(Placed::At(sequence, tally))
 }

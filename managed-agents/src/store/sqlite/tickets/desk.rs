@@ -19,8 +19,7 @@ use crate::store::sqlite::admission::micros;
 use crate::store::sqlite::error::StoreError;
 use crate::store::sqlite::keys::SubjectKeys;
 use crate::store::sqlite::message::Message;
-use crate::store::sqlite::query::Query;
-use crate::store::sqlite::schema;
+use crate::store::sqlite::{lookup, schema};
 
 /// How often the database is looked at while somebody waits.
 const PERIOD: Duration = Duration::from_millis(10);
@@ -189,7 +188,7 @@ fn serve(db: &Connection, keys: &SubjectKeys, asked: &Receiver<Ask>, to_writer: 
 /// Has tickets closed whose time is over, if there are any.
 fn expire(db: &Connection, to_writer: &Sender<Message>, now: i64) {
     let first: Option<i64> = db
-        .query_row("SELECT min(expires) FROM live", [], |row| row.get(0))
+        .query_row("SELECT min(expires) FROM bound", [], |row| row.get(0))
         .unwrap_or_default();
     if first.is_some_and(|first| first <= now) {
         // nobody waits for it: what fails now is tried again, and recorded at the latest by whoever asks for the ticket
@@ -228,9 +227,9 @@ fn find(
     known: Option<u64>,
 ) -> Result<Lookup, StoreError> {
     // one moment's state: the epoch is that of the rows
-    db.execute_batch("BEGIN")?;
+    db.prepare_cached("BEGIN")?.execute([])?;
     let found = find_now(db, keys, call, known);
-    db.execute_batch("COMMIT")?;
+    db.prepare_cached("COMMIT")?.execute([])?;
     found
 }
 
@@ -250,12 +249,12 @@ fn find_now(
         None
     } else {
         Some(LoggedPeople {
-            approvers: bodies(db, size, &Query::new().kind(APPROVER_ENTRY))?,
+            approvers: bodies(&lookup::of_kind(db, APPROVER_ENTRY, size)?),
             passport: passport(db, size, agent)?,
         })
     };
     let ticket = match binding {
-        Some(binding) => read::by_binding(db, keys, &binding)?,
+        Some(binding) => read::by_binding(db, keys, (agent, &binding))?,
         None => None,
     };
     let pending = if ticket.is_some() {
@@ -275,22 +274,14 @@ fn find_now(
 
 /// An agent's last passport.
 pub(super) fn passport(db: &Connection, size: u64, agent: &str) -> Result<Option<String>, StoreError> {
-    let stated = bodies(db, size, &Query::new().kind("agent").agent(agent))?;
+    let stated = bodies(&lookup::of_kind_about(db, "agent", agent, size)?);
     Ok(stated.into_iter().rfind(|body| Passport::parse(body).is_ok()))
 }
 
-/// The bodies of all entries that a query asks for.
-fn bodies(db: &Connection, size: u64, query: &Query) -> Result<Vec<String>, StoreError> {
-    let (mut query, mut found) = (query.clone(), Vec::new());
-    loop {
-        let page = query.run(db, size)?;
-        let bodies = page.entries().iter().filter_map(|entry| entry.raw("body"));
-        found.extend(bodies.map(str::to_owned));
-        match page.next() {
-            Some(cursor) => query = query.after(cursor),
-            None => return Ok(found),
-        }
-    }
+/// What the entries of statements state.
+fn bodies(entries: &[Entry]) -> Vec<String> {
+    let bodies = entries.iter().filter_map(|entry| entry.raw("body"));
+    bodies.map(str::to_owned).collect()
 }
 
 /// With what people signed, which is read from the log.
@@ -346,7 +337,7 @@ mod tests {
         Connection::open(schema::database(&dir))
             .unwrap()
             .execute(
-                "INSERT INTO live(binding, ticket, agent, state, expires, salt, mark) VALUES(x'00', 1, 'a', 'pending', 500, x'', x'')",
+                "INSERT INTO bound(binding, ticket, agent, state, expires, salt, mark) VALUES(x'00', 1, 'a', 'pending', 500, x'', x'')",
                 [],
             )
             .unwrap();

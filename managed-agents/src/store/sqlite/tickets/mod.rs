@@ -1,7 +1,7 @@
 //! Tickets: calls that wait for people, in the same database as the record and in its transactions.
 //!
 //! `tickets` says what waits and how it stands; what people are shown of a call is encrypted in it under the data subject's
-//! key. `live` holds what a ticket is bound to, and its salt, as long as it is open: both are deleted when it is consumed, expires
+//! key. `bound` holds what a ticket is bound to, and its salt, as long as it is open: both are deleted when it is consumed, expires
 //! or is cancelled, and when its subject is erased. What people decided is in the log; `decisions` only says where.
 //!
 //! What a ticket is bound to is an HMAC of the call under a key made of two: the store's, from a file that is in no database and no
@@ -11,6 +11,7 @@ mod book;
 mod desk;
 mod edits;
 mod key;
+mod marks;
 mod order;
 mod read;
 mod rows;
@@ -29,11 +30,13 @@ pub(super) use desk::Desk;
 pub(crate) use desk::{LoggedPeople, Lookup};
 pub(super) use edits::{Kept as KeptEdit, all as all_edits, seal as seal_edit};
 pub(super) use key::StoreKey;
+pub(super) use marks::{TicketMark, all_marks};
 pub(crate) use order::NotTaken;
 pub(super) use order::{Change, Decided, Order, apply};
-pub(super) use rows::{TicketMark, all_marks};
-pub(super) use rows::{cancel_all, close, close_erased, consume, expire_due, is_approved, may_open, open, state_of};
-pub(super) use tables::{EDITS, TABLES};
+pub(super) use rows::{
+    Granted, cancel_all, close, close_erased, consume, expire_due, granted, is_approved, may_open, open,
+};
+pub(super) use tables::{BOUND, EDITS, NOT_BOUND, TABLES, fill_bound};
 
 /// A ticket, as the store has it.
 #[derive(Clone, Debug)]

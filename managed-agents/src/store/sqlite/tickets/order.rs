@@ -76,12 +76,14 @@ fn decide(log: &mut Log<'_>, tip: &mut Tip, decided: &Decided) -> Result<Result<
         edit,
     } = decided;
     let (to, now) = (*to, *now);
-    let row: Option<(i64, String, u8, i64)> = log
+    let row: Option<(i64, String, u8, i64, String)> = log
         .db
-        .prepare_cached("SELECT place, state, needed, expires FROM tickets WHERE id = ?1")?
-        .query_row([ticket], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .prepare_cached("SELECT place, state, needed, expires, agent FROM tickets WHERE id = ?1")?
+        .query_row([ticket], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })
         .optional()?;
-    let Some((ticket_place, word, needed, expires)) = row else {
+    let Some((ticket_place, word, needed, expires, agent)) = row else {
         return Ok(Err(NotTaken::Unknown));
     };
     let state =
@@ -130,8 +132,8 @@ fn decide(log: &mut Log<'_>, tip: &mut Tip, decided: &Decided) -> Result<Result<
             .prepare_cached("UPDATE tickets SET state = ?2 WHERE place = ?1")?
             .execute(params![ticket_place, to.as_str()])?;
         log.db
-            .prepare_cached("UPDATE live SET state = ?2 WHERE ticket = ?1")?
-            .execute(params![ticket_place, to.as_str()])?;
+            .prepare_cached("UPDATE bound SET state = ?3 WHERE agent = ?1 AND ticket = ?2")?
+            .execute(params![agent, ticket_place, to.as_str()])?;
     }
     Ok(Ok(Sequence::new(place)))
 }

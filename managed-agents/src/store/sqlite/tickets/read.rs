@@ -15,22 +15,26 @@ const MOST_LISTED: usize = 1_000;
 
 /// What [`read`] reads, in its order.
 const COLUMNS: &str = "t.place, t.id, t.agent, t.tool, t.definition, t.session, t.rules, t.digest, t.needed, t.state, \
-                       t.opened, t.expires, t.ran, t.subject, t.nonce, t.box, l.binding, l.salt";
+                       t.opened, t.expires, t.ran, t.subject, t.nonce, t.box, b.binding, b.salt";
 
-/// The open ticket of a binding, with the places of what people decided.
+/// The open ticket of an agent's call, with the places of what people decided.
 pub(super) fn by_binding(
     db: &Connection,
     keys: &SubjectKeys,
-    binding: &[u8; 32],
+    (agent, binding): (&str, &[u8; 32]),
 ) -> Result<Option<Ticket>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM live l JOIN tickets t ON t.place = l.ticket WHERE l.binding = ?1");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM bound b JOIN tickets t ON t.place = b.ticket WHERE b.agent = ?1 AND b.binding = ?2"
+    );
     let mut select = db.prepare_cached(&sql)?;
-    let mut rows = select.query([binding.as_slice()])?;
+    let mut rows = select.query(params![agent, binding])?;
     rows.next()?.map(|row| read(db, keys, row, false)).transpose()
 }
 
 pub(super) fn by_id(db: &Connection, keys: &SubjectKeys, id: &str) -> Result<Option<Ticket>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM tickets t LEFT JOIN live l ON l.ticket = t.place WHERE t.id = ?1");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM tickets t LEFT JOIN bound b ON b.agent = t.agent AND b.ticket = t.place WHERE t.id = ?1"
+    );
     let mut select = db.prepare_cached(&sql)?;
     let mut rows = select.query([id])?;
     rows.next()?.map(|row| read(db, keys, row, true)).transpose()
@@ -40,16 +44,16 @@ pub(super) fn list(db: &Connection, keys: &SubjectKeys, query: &TicketQuery) -> 
     // from the few that are open to their tickets, never the other way about: there may be a million of those
     let sql = match (query.all, &query.agent) {
         (true, _) => format!(
-            "SELECT {COLUMNS} FROM tickets t LEFT JOIN live l ON l.ticket = t.place \
+            "SELECT {COLUMNS} FROM tickets t LEFT JOIN bound b ON b.agent = t.agent AND b.ticket = t.place \
              WHERE ?1 IS NULL OR t.agent = ?1 ORDER BY t.place DESC LIMIT ?2"
         ),
         (false, None) => format!(
-            "SELECT {COLUMNS} FROM live l INDEXED BY live_by_ticket CROSS JOIN tickets t ON t.place = l.ticket \
-             WHERE ?1 IS NULL ORDER BY l.ticket LIMIT ?2"
+            "SELECT {COLUMNS} FROM bound b CROSS JOIN tickets t ON t.place = b.ticket \
+             WHERE ?1 IS NULL ORDER BY b.ticket LIMIT ?2"
         ),
         (false, Some(_)) => format!(
-            "SELECT {COLUMNS} FROM live l INDEXED BY live_by_agent CROSS JOIN tickets t ON t.place = l.ticket \
-             WHERE l.agent = ?1 ORDER BY l.ticket LIMIT ?2"
+            "SELECT {COLUMNS} FROM bound b CROSS JOIN tickets t ON t.place = b.ticket \
+             WHERE b.agent = ?1 ORDER BY b.ticket LIMIT ?2"
         ),
     };
     let most = i64::try_from(query.most.unwrap_or(MOST_LISTED)).unwrap_or(i64::MAX);

@@ -1,13 +1,11 @@
-//! The rows of tickets as they are written, within transactions of the log, and as verification compares them.
-
-use std::collections::BTreeMap;
+//! The rows of tickets as they are written, within transactions of the log.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
 use super::Binding;
 use crate::approval::{Opening, ShownCall, TicketState};
-use crate::call::{Digest, Salt};
+use crate::call::Digest;
 use crate::store::sqlite::admission::micros;
 use crate::store::sqlite::error::{StoreError, StoreErrorKind};
 use crate::store::sqlite::keys::SubjectKey;
@@ -21,32 +19,41 @@ pub(in crate::store::sqlite) fn may_open(
     opening: &Opening,
     binding: &[u8; 32],
 ) -> Result<bool, StoreError> {
-    let there: Option<String> = db
-        .prepare_cached("SELECT t.id FROM live l JOIN tickets t ON t.place = l.ticket WHERE l.binding = ?1")?
-        .query_row([binding.as_slice()], |row| row.get(0))
-        .optional()?;
+    let mut select = db.prepare_cached("SELECT binding, state, ticket FROM bound WHERE agent = ?1")?;
+    let mut rows = select.query([opening.call.agent().as_str()])?;
+    let (mut there, mut pending) = (None, 0);
+    while let Some(row) = rows.next()? {
+        if row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)? == binding {
+            there = Some(row.get::<_, i64>(2)?);
+        }
+        let state = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        pending += u32::from(state == TicketState::Pending.as_str());
+    }
+    let there = there.map(|ticket| id_of(db, ticket)).transpose()?.flatten();
     if there.as_deref() != opening.replaces.as_deref() {
         return Ok(false);
     }
     // the one that it replaces may be among them
-    Ok(
-        pending_of(db, opening.call.agent().as_str())?
-            < opening.most_pending.saturating_add(u32::from(there.is_some())),
-    )
+    Ok(pending < opening.most_pending.saturating_add(u32::from(there.is_some())))
 }
 
-/// Whether the ticket of a binding was approved and not used yet.
-pub(in crate::store::sqlite) fn is_approved(db: &Connection, binding: &[u8; 32]) -> Result<bool, StoreError> {
+/// Whether the ticket of an agent's call was approved and not used yet.
+pub(in crate::store::sqlite) fn is_approved(
+    db: &Connection,
+    agent: &str,
+    binding: &[u8; 32],
+) -> Result<bool, StoreError> {
     let mut select = db.prepare_cached(
-        "SELECT 1 FROM live l JOIN tickets t ON t.place = l.ticket WHERE l.binding = ?1 AND t.state IN ('approved', 'edited')",
+        "SELECT 1 FROM bound b JOIN tickets t ON t.place = b.ticket \
+         WHERE b.agent = ?1 AND b.binding = ?2 AND t.state IN ('approved', 'edited')",
     )?;
-    Ok(select.exists([binding.as_slice()])?)
+    Ok(select.exists(params![agent, binding])?)
 }
 
 /// How many tickets of an agent are pending.
 pub(super) fn pending_of(db: &Connection, agent: &str) -> Result<u32, StoreError> {
     let count = db
-        .prepare_cached("SELECT count(*) FROM live WHERE agent = ?1 AND state = 'pending'")?
+        .prepare_cached("SELECT count(*) FROM bound WHERE agent = ?1 AND state = 'pending'")?
         .query_row([agent], |row| row.get(0))?;
     Ok(count)
 }
@@ -113,7 +120,7 @@ pub(in crate::store::sqlite) fn open(
     };
     log.db
         .prepare_cached(
-            "INSERT INTO live(binding, ticket, agent, state, expires, salt, mark) VALUES(?1, ?2, ?3, 'pending', ?4, ?5, ?6)",
+            "INSERT INTO bound(binding, ticket, agent, state, expires, salt, mark) VALUES(?1, ?2, ?3, 'pending', ?4, ?5, ?6)",
         )?
         .execute(params![
             binding.binding,
@@ -121,31 +128,31 @@ pub(in crate::store::sqlite) fn open(
             fixed.agent,
             expires,
             binding.salt.reveal(),
-            live_mark(&binding, place),
+            bound_mark(&binding, place),
         ])?;
     Ok(())
 }
 
 /// The columns that never change, tied to each other by the mark.
-struct Fixed<'a> {
-    id: &'a str,
-    agent: &'a str,
-    tool: &'a str,
-    definition: &'a [u8],
-    session: Option<&'a str>,
-    rules: Option<&'a [u8; 32]>,
-    digest: &'a [u8],
-    needed: u8,
-    opened: i64,
-    expires: i64,
-    place: u64,
-    subject: u32,
-    nonce: &'a [u8],
-    sealed: &'a [u8],
+pub(super) struct Fixed<'a> {
+    pub(super) id: &'a str,
+    pub(super) agent: &'a str,
+    pub(super) tool: &'a str,
+    pub(super) definition: &'a [u8],
+    pub(super) session: Option<&'a str>,
+    pub(super) rules: Option<&'a [u8; 32]>,
+    pub(super) digest: &'a [u8],
+    pub(super) needed: u8,
+    pub(super) opened: i64,
+    pub(super) expires: i64,
+    pub(super) place: u64,
+    pub(super) subject: u32,
+    pub(super) nonce: &'a [u8],
+    pub(super) sealed: &'a [u8],
 }
 
 impl Fixed<'_> {
-    fn mark(&self) -> [u8; 8] {
+    pub(super) fn mark(&self) -> [u8; 8] {
         let mut hash = Sha256::new();
         let numbers = [
             i64::from(self.needed),
@@ -177,7 +184,7 @@ impl Fixed<'_> {
 }
 
 /// Ties what a ticket is bound to to the ticket.
-fn live_mark(binding: &Binding, place: u64) -> [u8; 8] {
+pub(super) fn bound_mark(binding: &Binding, place: u64) -> [u8; 8] {
     let hash = Sha256::new()
         .chain_update(binding.binding)
         .chain_update(binding.salt.reveal())
@@ -186,24 +193,49 @@ fn live_mark(binding: &Binding, place: u64) -> [u8; 8] {
     *hash.first_chunk().unwrap_or(&[0; 8])
 }
 
-/// Notes that the decision at this place runs the ticket's call. False when the ticket is not one that may run.
-pub(in crate::store::sqlite) fn consume(db: &Connection, id: &str, place: u64) -> Result<bool, StoreError> {
-    let Some(ticket) = place_of(db, id)? else {
-        return Ok(false);
+/// What a grant is.
+pub(in crate::store::sqlite) enum Granted {
+    /// No ticket of this store: a governor's own.
+    Other,
+    /// A ticket that may run, at this place, for this agent.
+    Ready { place: i64, agent: String },
+    /// A ticket that may not run, or not any more.
+    Not,
+}
+
+pub(in crate::store::sqlite) fn granted(db: &Connection, grant: &str) -> Result<Granted, StoreError> {
+    let found: Option<(i64, String, String)> = db
+        .prepare_cached("SELECT place, agent, state FROM tickets WHERE id = ?1")?
+        .query_row([grant], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((place, agent, word)) = found else {
+        return Ok(Granted::Other);
     };
+    Ok(match state(&word)? {
+        TicketState::Approved | TicketState::Edited => Granted::Ready { place, agent },
+        _ => Granted::Not,
+    })
+}
+
+/// Notes that the decision at this place runs the ticket's call.
+pub(in crate::store::sqlite) fn consume(
+    db: &Connection,
+    (ticket, agent): (i64, &str),
+    place: u64,
+) -> Result<(), StoreError> {
     let changed = db
         .prepare_cached(
             "UPDATE tickets SET state = 'consumed', ran = ?2 WHERE place = ?1 AND state IN ('approved', 'edited')",
         )?
         .execute(params![ticket, place.cast_signed()])?;
-    if changed == 1 {
-        forget(db, ticket)?;
+    if changed != 1 {
+        return Err(StoreError::corrupt("a ticket changed while it was used"));
     }
-    Ok(changed == 1)
+    forget(db, ticket, agent)
 }
 
-/// Whether a grant is a ticket of this store.
-pub(in crate::store::sqlite) fn state_of(db: &Connection, id: &str) -> Result<Option<TicketState>, StoreError> {
+/// How a ticket stands; none if there never was one of this id.
+pub(super) fn state_of(db: &Connection, id: &str) -> Result<Option<TicketState>, StoreError> {
     let word: Option<String> = db
         .prepare_cached("SELECT state FROM tickets WHERE id = ?1")?
         .query_row([id], |row| row.get(0))
@@ -218,7 +250,12 @@ pub(in crate::store::sqlite) fn close(
     id: &str,
     to: TicketState,
 ) -> Result<bool, StoreError> {
-    let Some(ticket) = place_of(log.db, id)? else {
+    let found: Option<(i64, String)> = log
+        .db
+        .prepare_cached("SELECT place, agent FROM tickets WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((ticket, agent)) = found else {
         return Ok(false);
     };
     let changed = log
@@ -230,25 +267,26 @@ pub(in crate::store::sqlite) fn close(
     if changed == 0 {
         return Ok(false);
     }
-    forget(log.db, ticket)?;
+    forget(log.db, ticket, &agent)?;
     let body = format!(r#"{{"state":"{to}","ticket":{}}}"#, serde_json::Value::from(id));
     log.state(tip, "ticket", &body)?;
     Ok(true)
 }
 
-/// The place of a ticket.
-fn place_of(db: &Connection, id: &str) -> Result<Option<i64>, StoreError> {
-    let place = db
-        .prepare_cached("SELECT place FROM tickets WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))
+/// The id of the ticket at a place.
+fn id_of(db: &Connection, ticket: i64) -> Result<Option<String>, StoreError> {
+    let id = db
+        .prepare_cached("SELECT id FROM tickets WHERE place = ?1")?
+        .query_row([ticket], |row| row.get(0))
         .optional()?;
-    Ok(place)
+    Ok(id)
 }
 
-/// Deletes what the ticket at a place was bound to.
-fn forget(db: &Connection, ticket: i64) -> Result<(), StoreError> {
+/// Deletes what the ticket of an agent at a place was bound to.
+fn forget(db: &Connection, ticket: i64, agent: &str) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM bound WHERE agent = ?1 AND ticket = ?2")?
+        .execute(params![agent, ticket])?;
     for sql in [
-        "DELETE FROM live WHERE ticket = ?1",
         "DELETE FROM edits WHERE ticket = ?1",
         "DELETE FROM decisions WHERE ticket = ?1",
     ] {
@@ -259,20 +297,21 @@ fn forget(db: &Connection, ticket: i64) -> Result<(), StoreError> {
 
 /// Closes every ticket whose time is over.
 pub(in crate::store::sqlite) fn expire_due(log: &mut Log<'_>, tip: &mut Tip, now: i64) -> Result<u64, StoreError> {
-    let ids: Vec<String> = log
+    let due: Vec<(String, i64, String)> = log
         .db
         .prepare_cached(
-            "SELECT t.id FROM live l JOIN tickets t ON t.place = l.ticket WHERE l.expires <= ?1 ORDER BY l.expires LIMIT 1000",
+            "SELECT t.id, b.ticket, b.agent FROM bound b JOIN tickets t ON t.place = b.ticket \
+             WHERE b.expires <= ?1 ORDER BY b.expires LIMIT 1000",
         )?
-        .query_map([now], |row| row.get(0))?
+        .query_map([now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
     let mut closed = 0;
-    for id in ids {
+    for (id, ticket, agent) in due {
         if close(log, tip, &id, TicketState::Expired)? {
             closed += 1;
-        } else if let Some(ticket) = place_of(log.db, &id)? {
+        } else {
             // what is bound to a ticket that is closed is nobody's
-            forget(log.db, ticket)?;
+            forget(log.db, ticket, &agent)?;
         }
     }
     Ok(closed)
@@ -283,7 +322,7 @@ pub(in crate::store::sqlite) fn close_erased(log: &mut Log<'_>, tip: &mut Tip, s
     let ids: Vec<String> = log
         .db
         .prepare_cached(
-            "SELECT t.id FROM live l JOIN tickets t ON t.place = l.ticket WHERE t.subject = ?1 ORDER BY t.place",
+            "SELECT t.id FROM bound b JOIN tickets t ON t.place = b.ticket WHERE t.subject = ?1 ORDER BY t.place",
         )?
         .query_map([subject], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
@@ -297,7 +336,7 @@ pub(in crate::store::sqlite) fn close_erased(log: &mut Log<'_>, tip: &mut Tip, s
 pub(in crate::store::sqlite) fn cancel_all(log: &mut Log<'_>, tip: &mut Tip) -> Result<(), StoreError> {
     let ids: Vec<String> = log
         .db
-        .prepare("SELECT id FROM tickets WHERE place IN (SELECT ticket FROM live) ORDER BY place")?
+        .prepare("SELECT id FROM tickets WHERE place IN (SELECT ticket FROM bound) ORDER BY place")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for id in ids {
@@ -305,85 +344,10 @@ pub(in crate::store::sqlite) fn cancel_all(log: &mut Log<'_>, tip: &mut Tip) -> 
     }
     // what is bound to no ticket that was open is nobody's
     log.db
-        .execute_batch("DELETE FROM live; DELETE FROM edits; DELETE FROM decisions")?;
+        .execute_batch("DELETE FROM bound; DELETE FROM edits; DELETE FROM decisions")?;
     Ok(())
 }
 
 pub(super) fn state(word: &str) -> Result<TicketState, StoreError> {
     TicketState::parse(word).ok_or_else(|| StoreError::corrupt("a ticket is in a state that there is not"))
-}
-
-/// What verification compares of a ticket.
-pub(in crate::store::sqlite) struct TicketMark {
-    pub(in crate::store::sqlite) place: u64,
-    pub(in crate::store::sqlite) state: TicketState,
-    pub(in crate::store::sqlite) needed: u8,
-    pub(in crate::store::sqlite) ran: Option<u64>,
-    /// Whether the columns are those that were written.
-    pub(in crate::store::sqlite) sound: bool,
-    /// The states that the open row has; none when there is no open row.
-    pub(in crate::store::sqlite) live: Option<TicketState>,
-    /// Who decided, and where.
-    pub(in crate::store::sqlite) decisions: Vec<(u64, String)>,
-}
-
-/// Every ticket by its id.
-pub(in crate::store::sqlite) fn all_marks(db: &Connection) -> Result<BTreeMap<String, TicketMark>, StoreError> {
-    let mut select = db.prepare(
-        "SELECT t.id, t.agent, t.tool, t.definition, t.session, t.rules, t.digest, t.needed, t.state, t.opened, t.expires, \
-         t.place, t.ran, t.subject, t.nonce, t.box, t.mark, l.state, l.agent, l.expires, l.binding, l.salt, l.mark \
-         FROM tickets t LEFT JOIN live l ON l.ticket = t.place",
-    )?;
-    let mut decisions = db.prepare("SELECT place, key FROM decisions WHERE ticket = ?1 ORDER BY place")?;
-    let mut rows = select.query([])?;
-    let mut found = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let (id, agent, tool): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let (definition, session): (Vec<u8>, Option<String>) = (row.get(3)?, row.get(4)?);
-        let (rules, digest): (Option<[u8; 32]>, Vec<u8>) = (row.get(5)?, row.get(6)?);
-        let (nonce, sealed, mark): (Vec<u8>, Vec<u8>, Vec<u8>) = (row.get(14)?, row.get(15)?, row.get(16)?);
-        let fixed = Fixed {
-            id: &id,
-            agent: &agent,
-            tool: &tool,
-            definition: &definition,
-            session: session.as_deref(),
-            rules: rules.as_ref(),
-            digest: &digest,
-            needed: row.get(7)?,
-            opened: row.get(9)?,
-            expires: row.get(10)?,
-            place: row.get::<_, i64>(11)?.cast_unsigned(),
-            subject: row.get(13)?,
-            nonce: &nonce,
-            sealed: &sealed,
-        };
-        let live: Option<String> = row.get(17)?;
-        let (live_agent, live_expires): (Option<String>, Option<i64>) = (row.get(18)?, row.get(19)?);
-        let (binding, salt): (Option<[u8; 32]>, Option<[u8; 32]>) = (row.get(20)?, row.get(21)?);
-        let live_mark_there: Option<Vec<u8>> = row.get(22)?;
-        let bound = binding.zip(salt).map(|(binding, salt)| {
-            let salt = Salt::from_bytes(salt);
-            live_mark(&Binding { binding, salt }, fixed.place).to_vec()
-        });
-        let same = live_agent.is_none_or(|of| of == agent)
-            && live_expires.is_none_or(|at| at == fixed.expires)
-            && live_mark_there == bound;
-        let decided = decisions
-            .query_map([fixed.place.cast_signed()], |row| {
-                Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
-            })?
-            .collect::<Result<_, rusqlite::Error>>()?;
-        let one = TicketMark {
-            place: fixed.place,
-            state: state(&row.get::<_, String>(8)?)?,
-            needed: fixed.needed,
-            ran: row.get::<_, Option<i64>>(12)?.map(i64::cast_unsigned),
-            sound: mark == fixed.mark() && same,
-            live: live.as_deref().map(state).transpose()?,
-            decisions: decided,
-        };
-        found.insert(id, one);
-    }
-    Ok(found)
 }

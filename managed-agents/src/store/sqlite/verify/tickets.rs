@@ -124,7 +124,7 @@ impl Tickets {
                 report.add("ticket_differs", Some(row.place), what);
             }
         }
-        let count: i64 = db.query_row("SELECT count(*) FROM live", [], |row| row.get(0))?;
+        let count: i64 = db.query_row("SELECT count(*) FROM bound", [], |row| row.get(0))?;
         if rows.len() != self.0.len() || count != live || edited != edits.len() {
             report.add(
                 "ticket_differs",
