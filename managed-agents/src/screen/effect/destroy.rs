@@ -116,9 +116,13 @@ pub(super) fn is_log(normal: &str) -> bool {
         || normal.starts_with("/private/var/log")
         || normal.starts_with("/var/audit/")
         || normal.starts_with("/private/var/audit/")
+        || normal.starts_with("/private/var/db/diagnostics/")
+        || normal.starts_with("/var/db/diagnostics/")
+        || normal.starts_with("/private/var/db/uuidtext/")
         || normal.starts_with("/var/mail/")
         || normal.starts_with("/var/spool/mail/")
         || name.ends_with("_history.txt")
+        || name == "fish_history"
         || (name.starts_with('.') && (name.ends_with("_history") || name == ".lesshst" || name == ".viminfo"))
 }
 
