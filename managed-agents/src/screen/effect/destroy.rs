@@ -128,6 +128,10 @@ pub(super) fn is_log(normal: &str) -> bool {
 
 /// Whether a file's name says that it holds data that people would miss.
 pub(super) fn is_data(normal: &str) -> bool {
+    // told by a directory or an extension
+    if !normal.bytes().any(|byte| matches!(byte, b'/' | b'.')) {
+        return false;
+    }
     let name = crate::screen::text::lower(normal.rsplit('/').next().unwrap_or_default());
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     matches!(
@@ -286,8 +290,6 @@ pub(super) fn empties_at(walk: &mut Walk<'_>, normal: &str, place: Place, span: 
         Place::Device => walk.report(&rule::DESTROY_DEVICE, span),
         Place::System | Place::InSystem => walk.report(&rule::DESTROY_SYSTEM, span),
         Place::Scratch | Place::Sink => {}
-        // neither, where there is no directory and no extension
-        _ if !normal.bytes().any(|byte| matches!(byte, b'/' | b'.')) => {}
         _ if is_log(normal) => walk.report(&rule::WEAKEN_LOG, span),
         _ if is_data(normal) => walk.report(&rule::DESTROY_DATA, span),
         _ => {}
