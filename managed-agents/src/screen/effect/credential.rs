@@ -17,12 +17,28 @@ pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
     match credential(&normal) {
         Some(Credential::Secret | Credential::Process) => Taint::FILE.and(Taint::SECRET),
         Some(Credential::Accounts) => Taint::FILE.and(Taint::ACCOUNTS),
-        None if normal.starts_with("/sys/class/dmi/") || normal.starts_with("/sys/devices/virtual/dmi/") => {
+        None if normal == "/proc/cpuinfo"
+            || normal.starts_with("/sys/class/dmi/")
+            || normal.starts_with("/sys/devices/virtual/dmi/") =>
+        {
             Taint::FILE.and(Taint::MACHINE)
         }
         None if is_filler(&normal) => Taint::FILE.and(Taint::PADDING),
         None => Taint::FILE,
     }
+}
+
+/// Which passwords are accepted, and how often they may be tried: pwquality.conf(5), pam_pwquality(8), faillock.conf(5).
+pub(super) fn says_policy(normal: &str) -> bool {
+    normal
+        .strip_prefix("/etc/pam.d/")
+        .or_else(|| normal.strip_prefix("/etc/security/"))
+        .is_some_and(|file| {
+            matches!(
+                file,
+                "common-password" | "system-auth" | "password-auth" | "pwquality.conf" | "faillock.conf"
+            )
+        })
 }
 
 /// The devices that give bytes without end (null(4), random(4)).
@@ -44,6 +60,9 @@ pub(in crate::screen) fn read_file(walk: &mut Walk<'_>, path: &str, span: Span) 
     let normal = walk.places.normal(path, &walk.cwd);
     if crate::screen::tamper::secret_path(walk.places, &normal) {
         walk.report(&rule::TAMPER, span);
+    }
+    if says_policy(&normal) {
+        walk.report(&rule::PRIVILEGE_RECON, span);
     }
     match credential(&normal) {
         Some(Credential::Secret) => walk.report(&rule::CREDENTIAL_READ, span),
@@ -96,6 +115,46 @@ by_name! {
                 found(walk, cmd, &rule::CREDENTIAL_PRINT);
             }
         },
+        // what was typed, searched for passwords
+        "grep" | "egrep" | "fgrep" | "rg" | "ag"
+            if cmd.stdin.taint.has(Taint::SECRET)
+                && cmd.args.iter().any(|field| {
+                    let lower = field.text.to_ascii_lowercase();
+                    ["passw", "pass", "secret", "token", "api_key"].iter().any(|word| lower.contains(word))
+                }) =>
+        {
+            found(walk, cmd, &rule::CREDENTIAL_PRINT)
+        },
+        // programs that look for secrets in whatever they are pointed at
+        "trufflehog" | "gitleaks" | "noseyparker" | "detect-secrets" | "ggshield" | "whispers"
+            if cmd.args.iter().any(|field| {
+                field.text.starts_with(['/', '~'])
+                    && matches!(walk.places.place(&field.text, &walk.cwd), Place::Root | Place::Home | Place::System)
+            }) =>
+        {
+            found(walk, cmd, &rule::CREDENTIAL_PRINT)
+        },
+        // asks for a password in the name of the system
+        "zenity" | "kdialog" | "yad" | "whiptail" | "dialog"
+            if cmd.args.iter().any(|field| field.text.to_ascii_lowercase().contains("password"))
+                && cmd.args.iter().any(|field| {
+                    let lower = field.text.to_ascii_lowercase();
+                    ["sudo", "update", "administrator", "system", "keychain", "log in again"]
+                        .iter()
+                        .any(|word| lower.contains(word))
+                }) =>
+        {
+            found(walk, cmd, &rule::SPOOF)
+        },
+        "read" if cmd.args.iter().any(|field| field.text.contains("[sudo]")) => found(walk, cmd, &rule::SPOOF),
+        // slapcat(8): the whole directory, hashes of passwords among it
+        "slapcat" => found(walk, cmd, &rule::CREDENTIAL_PRINT),
+        "ldapsearch" if cmd.args.iter().any(|field| {
+            matches!(
+                field.text.to_ascii_lowercase().as_str(),
+                "userpassword" | "unicodepwd" | "ms-mcs-admpwd" | "ntpwdhistory" | "sambantpassword" | "krbprincipalkey"
+            )
+        }) => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "gpg" | "gpg2" if cmd.begins(&["--export-s"]) => {
             found(walk, cmd, &rule::CREDENTIAL_READ)
         },
@@ -106,6 +165,19 @@ by_name! {
                     || cmd.args.iter().any(|field| taint_of(walk, &field.text).has(Taint::MACHINE)))
                 || super::services::names_guards(cmd.args) =>
         {
+            found(walk, cmd, &rule::MACHINE_PROBE)
+        },
+        // where products that defend machines are installed
+        "ls" | "stat" | "test" | "[" | "[["
+            if cmd.args.iter().any(|field| {
+                ["/opt/", "/var/ossec", "/Library/", "/Applications/"].iter().any(|place| field.text.starts_with(place))
+                    && super::services::guards(&field.text).is_some()
+            }) =>
+        {
+            found(walk, cmd, &rule::MACHINE_PROBE)
+        },
+        // what a machine says of itself, compared with the names of makers of virtual ones
+        "[" | "test" | "[[" if cmd.args.iter().any(|field| field.taint.has(Taint::MACHINE)) && seeks_examiner(cmd) => {
             found(walk, cmd, &rule::MACHINE_PROBE)
         },
         "pgrep" | "pidof" if super::services::names_guards(cmd.args) => found(walk, cmd, &rule::MACHINE_PROBE),
@@ -152,7 +224,7 @@ by_name! {
 }
 
 /// Whether a variable's name says that its value is a credential.
-fn names_secret(name: &str) -> bool {
+pub(in crate::screen) fn names_secret(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     [
         "SECRET",
@@ -215,9 +287,20 @@ by_name! {
             Taint::ARCHIVE
         },
         "dmidecode" | "ioreg" | "system_profiler" | "lshw" | "hostnamectl" | "systemd-detect-virt" | "virt-what"
-        | "lscpu" | "lspci" | "sysctl" | "kldstat" | "whoami" | "id" | "hostname" | "uname" | "logname" => Taint::MACHINE,
+        | "lscpu" | "dmesg" | "lspci" | "sysctl" | "kldstat" | "whoami" | "id" | "hostname" | "uname" | "logname" => Taint::MACHINE,
         "printenv" if cmd.args.is_empty() => Taint::ENV.and(Taint::FILE),
         "getent" if cmd.arg(0) == "passwd" && cmd.args.len() == 1 => Taint::FILE.and(Taint::ACCOUNTS),
+        // ps(1): `e` without a dash shows what each process was given
+        "ps" if cmd.args.iter().any(|field| {
+            !field.text.starts_with('-') && field.text.contains('e') && field.text.contains(['a', 'x'])
+        }) => Taint::ENV,
+        // docker-inspect(1), docker-history(1): what containers and images were given
+        "docker" | "podman" if matches!(cmd.arg(0), "inspect" | "history") => Taint::ENV,
+        // what programs wrote down
+        "journalctl" => Taint::FILE,
+        "kubectl" | "docker" if cmd.arg(0) == "logs" => Taint::FILE,
+        // what somebody copied, said or did
+        "pbpaste" | "wl-paste" | "xclip" | "xsel" | "parec" | "arecord" => Taint::FILE,
         // what people typed, passwords among it
         "history" | "fc" => Taint::FILE.and(Taint::SECRET),
     } else { Taint::NONE }

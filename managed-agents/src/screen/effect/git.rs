@@ -5,6 +5,7 @@ use super::cli::{self, Row};
 use super::found;
 use crate::screen::cmd::Cmd;
 use crate::screen::rule::{self, Rule};
+use crate::screen::shell::data::{Data, Taint};
 use crate::screen::shell::walk::Walk;
 use crate::screen::text;
 
@@ -66,6 +67,11 @@ const OTHERS: &[Row] = &[
     ("revert -R|--recursive|--all|-C", &rule::GIT_DISCARD),
     ("update -C|--clean", &rule::GIT_DISCARD),
     ("strip", &rule::GIT_HISTORY),
+    // svn(1): in the repository itself, at once
+    (
+        "delete|del|remove|rm ** http://*|https://*|svn://*|svn+ssh://*|file://*",
+        &rule::GIT_HISTORY,
+    ),
 ];
 
 pub(super) const NAMES: &[&str] = &["git", "bfg", "git-filter-repo", "svn", "hg"];
@@ -132,6 +138,38 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     };
     if let Some(rule) = rule {
         found(walk, cmd, rule);
+    }
+    // gitremote-helpers(7): `ext::` runs the command that stands behind it
+    for field in cmd.args {
+        if let Some(command) = field.text.strip_prefix("ext::") {
+            walk.script(&command.replace("% ", " ").replace('%', " "), field.span, &Data::none());
+            walk.report(&rule::SHELL_ESCAPE, field.span);
+        }
+    }
+    // git-clone(1): settings that the new repository keeps
+    if let Some(at) = cmd
+        .args
+        .iter()
+        .position(|field| matches!(field.text.as_str(), "clone" | "init"))
+    {
+        for pair in cmd.args.get(at..).unwrap_or_default().windows(2) {
+            if let [option, value] = pair
+                && matches!(option.text.as_str(), "-c" | "--config")
+                && let Some((key, value)) = value.text.split_once('=')
+                && !value.starts_with("ssh ")
+                && let Some(rule) = setting(key, value)
+            {
+                walk.report(rule, option.span);
+            }
+        }
+    }
+    // git-add(1): what .gitignore keeps out, put in by force
+    if cmd.has("add") && (cmd.short('f') || cmd.long("force")) {
+        for field in cmd.args {
+            if super::taint_of(walk, &field.text).has(Taint::SECRET) {
+                walk.report(&rule::EXFIL_FILE, field.span);
+            }
+        }
     }
     if cmd.has("config") {
         for (at, field) in cmd.args.iter().enumerate() {
@@ -209,9 +247,15 @@ fn setting(key: &str, value: &str) -> Option<&'static Rule> {
     let key = key.to_ascii_lowercase();
     match key.as_str() {
         "core.hookspath" | "core.sshcommand" | "core.fsmonitor" | "core.gitproxy" | "init.templatedir"
-            if !value.is_empty() =>
+            if !value.is_empty()
+                // a directory that the project itself keeps
+                && (key != "core.hookspath" || value.contains(['/', '~', '$', ' ', '\u{E000}'])) =>
         {
             Some(&rule::PERSIST)
+        }
+        // gitcredentials(7): a helper that is a script, given every password
+        "credential.helper" if value.starts_with('!') && value.contains(['{', '>', '|', ';']) => {
+            Some(&rule::PERSIST_KEY)
         }
         "http.sslverify" if value == "false" => Some(&rule::INTERCEPT),
         _ if key.starts_with("filter.") || key.starts_with("url.") && key.ends_with("insteadof") => {

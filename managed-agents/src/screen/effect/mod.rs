@@ -8,6 +8,7 @@ mod cloud;
 mod cmdlets;
 mod collect;
 mod container;
+mod contents;
 mod copies;
 mod credential;
 mod database;
@@ -49,7 +50,8 @@ use super::shell::walk::Walk;
 
 pub(in crate::screen) use super::tamper::command as tamper;
 pub(in crate::screen) use accounts::PROBES;
-pub(in crate::screen) use credential::{read_file, taint_of};
+pub(in crate::screen) use contents::contents;
+pub(in crate::screen) use credential::{names_secret, read_file, taint_of};
 pub(in crate::screen) use destroy::delete;
 pub(in crate::screen) use escape::ONLY_NAMES;
 pub(in crate::screen) use macos::osascript;

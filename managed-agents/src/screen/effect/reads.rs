@@ -185,13 +185,18 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
             continue;
         }
         let normal = walk.places.normal(path, &walk.cwd);
+        if super::credential::says_policy(&normal) && !cmd.has("-i") {
+            walk.report(&rule::PRIVILEGE_RECON, field.span);
+        }
         if crate::screen::tamper::secret_path(walk.places, &normal) {
             walk.report(&rule::TAMPER, field.span);
         }
         let name = normal.rsplit('/').next().unwrap_or_default();
         if matches!(
             name,
-            ".bash_history"
+            "fish_history"
+                | ".viminfo"
+                | ".bash_history"
                 | ".zsh_history"
                 | ".sh_history"
                 | ".mysql_history"

@@ -108,7 +108,8 @@ fn name(unit: &str) -> &str {
 }
 
 /// Parts of the names of products that defend machines, as their makers name services and packages.
-const VENDORS: [&str; 26] = [
+const VENDORS: [&str; 27] = [
+    "mdmclient",
     "xprotect",
     "com.apple.mrt",
     "carbonblack",

@@ -313,6 +313,20 @@ pub(super) fn terminal(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
             walk.script(&field.text, field.span, &Data::none());
         }
     }
+    // screen(1): where it writes down what is shown
+    if cmd.name == "screen" {
+        for field in cmd.values('L', "").into_iter().chain(cmd.values('\u{0}', "Logfile")) {
+            if field.text.starts_with(['/', '~']) {
+                effect::write_file(
+                    walk,
+                    &field.text,
+                    effect::Write::Append,
+                    &Data::unknown(Taint::NONE),
+                    field.span,
+                );
+            }
+        }
+    }
     let verbs = [
         "new-session",
         "new",

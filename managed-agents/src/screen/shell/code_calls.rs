@@ -23,11 +23,17 @@ static CONNECTS: Words = Words::new(&[
     ".connect",
     "/dev/tcp/",
     "InetAddress",
+    "gen_tcp",
     "HttpListener",
 ]);
 
 /// Calls that run a command.
-pub(super) const RUNS: [&str; 49] = [
+pub(super) const RUNS: [&str; 54] = [
+    "shell-command",
+    "call-process",
+    "start-process",
+    "launchedProcess",
+    "System.cmd",
     "callCommand",
     "callProcess",
     "readProcess",
@@ -192,6 +198,7 @@ pub(in crate::screen) fn remote_shell(code: &str) -> bool {
         "/dev/tcp/",
         "Net::",
         "HttpListener",
+        "gen_tcp",
     ]);
     network
         && (names_shell(code)
@@ -204,6 +211,9 @@ pub(in crate::screen) fn remote_shell(code: &str) -> bool {
                 "popen(",
                 "exec(",
                 "exec $",
+                "exec sh",
+                "exec bash",
+                "`#{",
                 "system(",
                 "system$_",
                 "ProcessBuilder",

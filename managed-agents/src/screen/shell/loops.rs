@@ -31,6 +31,14 @@ impl Walk<'_> {
         let mut all = Data::known("");
         self.limited |= values.len() > 64;
         let in_loop = std::mem::replace(&mut self.in_loop, true);
+        // a range gives no more than a few of its numbers
+        let number = |value: &Field| {
+            let last = value.text.rsplit('.').next().unwrap_or_default();
+            last.parse::<u32>().is_ok()
+        };
+        let numbers = values.len() > 7 && values.iter().take(64).all(number);
+        let sweeps = self.sweeps;
+        self.sweeps |= numbers;
         let fork = unsure.then(|| self.fork());
         for value in values.iter().take(64) {
             self.vars.push(Var::new(name.clone(), value.text.clone(), value.taint));
@@ -40,6 +48,7 @@ impl Walk<'_> {
             self.join(fork);
         }
         self.in_loop = in_loop;
+        self.sweeps = sweeps;
         all
     }
 }

@@ -82,6 +82,8 @@ pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) on_terminal: bool,
     /// The command is in a loop.
     pub(in crate::screen) in_loop: bool,
+    /// That loop goes through more numbers than anybody would write down.
+    pub(in crate::screen) sweeps: bool,
     /// A program that is not meant to start shells runs the command.
     pub(in crate::screen) by_other: bool,
 }
@@ -119,6 +121,7 @@ impl<'s> Walk<'s> {
             on_network: false,
             on_terminal: false,
             in_loop: false,
+            sweeps: false,
             by_other: false,
         }
     }
