@@ -346,6 +346,35 @@ async fn each_agent_is_limited_by_itself_and_tools_as_the_limit_says() {
 }
 
 #[tokio::test]
+async fn limits_of_one_thing_count_each_call_once() {
+    let engine = || {
+        let bot = managed_agents::AgentId::parse("bot").unwrap();
+        Engine::new()
+            .limit(Limit::calls(4, DAY))
+            .limit(Limit::calls(3, DAY).escalates())
+            .limit(Limit::running(9))
+            .limit(Limit::running(2).of_agent(bot))
+    };
+    let (dir, options) = place("once");
+    let (home, durable) = durable(&options, engine()).await;
+    for harness in [&durable, &in_memory(engine()).await] {
+        let call = async || harness.govern("pay", json!({ "cents": 1 })).await;
+        let (first, second) = (call().await.unwrap(), call().await.unwrap());
+        assert_eq!(call().await.unwrap_err().code(), "limit_running", "two of two run");
+        first.finish(Outcome::Ok);
+        second.finish(Outcome::Ok);
+        call().await.unwrap().finish(Outcome::Ok);
+        assert_eq!(
+            call().await.unwrap_err().kind(),
+            DenialKind::Escalated,
+            "the fourth asks"
+        );
+    }
+    drop((durable, home));
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test]
 async fn judgement_that_is_suspended_limits_nothing_and_records_what_it_would_have_said() {
     let harness = Harness::builder()
         .in_memory()
@@ -399,17 +428,95 @@ fn limits_are_read_from_the_configuration_and_what_is_wrong_is_named() {
     }
 }
 
-fn limit() -> impl Strategy<Value = Limit> {
+/// A limit, and what is said of a call by one who adds up by hand what ran before.
+#[derive(Clone, Debug)]
+struct Planned {
+    what: Limited,
+    most: u64,
+    of_tool: bool,
+    escalates: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Limited {
+    Calls,
+    Running,
+    Sum,
+    Size,
+}
+
+/// Whether it pays, and how much.
+type Call = (bool, i64);
+
+impl Planned {
+    fn limit(&self) -> Limit {
+        let limit = match self.what {
+            Limited::Calls => Limit::calls(self.most, DAY),
+            Limited::Running => Limit::running(self.most),
+            Limited::Sum => Limit::sum("cents", self.most, DAY),
+            Limited::Size => Limit::size("cents", self.most),
+        };
+        let limit = if self.of_tool { limit.of_tool("pay") } else { limit };
+        if self.escalates { limit.escalates() } else { limit }
+    }
+
+    /// 0 where the call may run, 1 where people are asked, 2 where it is denied. What ran before runs still.
+    fn says(&self, ran: &[Call], call: Call) -> u8 {
+        let is_about = |(pays, _): &&Call| *pays || !self.of_tool;
+        let with = || ran.iter().chain([&call]).filter(is_about);
+        let comes_to = match self.what {
+            _ if !is_about(&&call) => return 0,
+            Limited::Calls | Limited::Running => with().count() as u64,
+            Limited::Sum => with().map(|(_, cents)| cents.unsigned_abs()).sum(),
+            Limited::Size => call.1.unsigned_abs(),
+        };
+        match (comes_to > self.most, self.escalates) {
+            (false, _) => 0,
+            (true, true) => 1,
+            (true, false) => 2,
+        }
+    }
+}
+
+fn planned() -> impl Strategy<Value = Planned> {
     let what = prop_oneof![
-        (0..4_u64).prop_map(|most| Limit::calls(most, DAY)),
-        (0..3_u64).prop_map(Limit::running),
-        (0..40_u64).prop_map(|most| Limit::sum("cents", most, DAY)),
-        (0..20_u64).prop_map(|most| Limit::size("cents", most)),
+        (Just(Limited::Calls), 0..4_u64),
+        (Just(Limited::Running), 0..3_u64),
+        (Just(Limited::Sum), 0..40_u64),
+        (Just(Limited::Size), 0..20_u64),
     ];
-    (what, any::<bool>(), any::<bool>()).prop_map(|(limit, of_tool, escalates)| {
-        let limit = if of_tool { limit.of_tool("pay") } else { limit };
-        if escalates { limit.escalates() } else { limit }
+    (what, any::<bool>(), any::<bool>()).prop_map(|((what, most), of_tool, escalates)| Planned {
+        what,
+        most,
+        of_tool,
+        escalates,
     })
+}
+
+/// What each call of a story comes to, none of which ends: 0 runs, 1 asks, 2 is denied.
+fn story(limits: &[Planned], calls: &[Call]) -> Vec<u8> {
+    let engine = limits.iter().map(Planned::limit).fold(Engine::new(), Engine::limit);
+    let harness = Harness::builder()
+        .in_memory()
+        .agent_id("bot")
+        .declare(pay())
+        .declare(ToolMeta::new("look").with_risk(Risk::Low))
+        .governor(engine)
+        .build_blocking()
+        .unwrap();
+    let mut open = Vec::new();
+    let mut come_to = |(pays, cents): &Call| {
+        let tool = if *pays { "pay" } else { "look" };
+        match harness.govern_blocking(tool, json!({ "cents": cents })) {
+            Ok(permit) => {
+                open.push(permit);
+                0
+            }
+            Err(denied) if denied.kind() == DenialKind::Escalated => 1,
+            Err(_) => 2,
+        }
+    };
+    calls.iter().map(&mut come_to).collect()
 }
 
 proptest! {
@@ -417,32 +524,27 @@ proptest! {
 
     #[test]
     fn law_5_a_further_limit_never_permits_more(
-        limits in proptest::collection::vec(limit(), 0..4),
-        more in limit(),
+        limits in proptest::collection::vec(planned(), 0..4),
+        more in planned(),
         calls in proptest::collection::vec((any::<bool>(), 0..20_i64), 1..8),
     ) {
-        // what each call of the same story comes to: 0 runs, 1 asks, 2 is denied
-        let story = |limits: &[Limit]| -> Vec<u8> {
-            let engine = limits.iter().cloned().fold(Engine::new(), Engine::limit);
-            let harness = Harness::builder().in_memory().agent_id("bot").declare(pay())
-                .declare(ToolMeta::new("look").with_risk(Risk::Low)).governor(engine).build_blocking().unwrap();
-            let mut open = Vec::new();
-            calls.iter().map(|(pays, cents)| {
-                let tool = if *pays { "pay" } else { "look" };
-                match harness.govern_blocking(tool, json!({ "cents": cents })) {
-                    Ok(permit) => { open.push(permit); 0 }
-                    Err(denied) if denied.kind() == DenialKind::Escalated => 1,
-                    Err(_) => 2,
-                }
-            }).collect()
-        };
-        let fewer = story(&limits);
-        let with = story(&[limits, vec![more]].concat());
+        let fewer = story(&limits, &calls);
+        let limits = [limits, vec![more]].concat();
+        let with = story(&limits, &calls);
         // as long as both have let the same calls run, the one with more limits is as strict or stricter
         for (fewer, with) in fewer.iter().zip(&with) {
             prop_assert!(with >= fewer);
             if fewer != with {
                 break;
+            }
+        }
+        // and each limit is kept, whatever the others say: the strictest of them decides
+        let mut ran = Vec::new();
+        for (call, came_to) in calls.iter().zip(with) {
+            let strictest = limits.iter().map(|limit| limit.says(&ran, *call)).max().unwrap_or(0);
+            prop_assert_eq!(came_to, strictest, "{:?} after {:?}", call, ran);
+            if came_to == 0 {
+                ran.push(*call);
             }
         }
     }

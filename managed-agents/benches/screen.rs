@@ -23,6 +23,7 @@ const TURNS: usize = 5;
 fn main() {
     ordinary();
     recorded();
+    long();
     linear();
     divan::main();
 }
@@ -132,6 +133,27 @@ fn times(values: &[Value], work: impl Fn(&Value)) -> Vec<f64> {
         .collect();
     medians.sort_by(f64::total_cmp);
     medians
+}
+
+/// What a command of 4 KB costs, with few and with many commands in it, beside what it may cost.
+fn long() {
+    const BUDGET: f64 = 100.0;
+    const JUDGED: usize = 501;
+    let screen = StandardScreen::default();
+    for (what, text) in [("plain", plain(4096)), ("dense", dense(4096))] {
+        let arguments = json!({ "command": text });
+        let mut times: Vec<f64> = (0..JUDGED)
+            .map(|_| {
+                let began = Instant::now();
+                black_box(screen.check_value("bash", black_box(&arguments)));
+                began.elapsed().as_secs_f64() * 1e6
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        let median = times.get(JUDGED / 2).copied().unwrap_or(f64::INFINITY);
+        let verdict = if median <= BUDGET { "within" } else { "over" };
+        println!("a {what} command of 4 KB: median {median:.1} µs, {verdict} the budget of {BUDGET:.0} µs");
+    }
 }
 
 /// Nanoseconds a byte, from 1 KB to 1 MB: commands are read up to 256 KB, other texts to their end.

@@ -92,11 +92,6 @@ impl Timed {
         }
     }
 
-    /// The median, as a multiple of the floor.
-    pub(crate) fn ratio(&self) -> f64 {
-        self.median.as_secs_f64() / self.floor.as_secs_f64()
-    }
-
     /// One line, as `benchmarks/run` reads it: name, median, p99, floor, in nanoseconds.
     pub(crate) fn print(&self, name: &str) {
         println!(

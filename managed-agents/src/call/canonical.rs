@@ -216,15 +216,34 @@ fn plain_prefix(bytes: &[u8]) -> usize {
     // the classic test for a zero byte (Hacker's Delight, 6-1); it may name a later byte as well, never miss one
     let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS != 0;
     let has_control = |word: u64| word.wrapping_sub(ONES * 0x20) & !word & HIGHS != 0;
+    let has_special = |word: u64| has_control(word) || has_zero(word ^ (ONES * 0x22)) || has_zero(word ^ (ONES * 0x5c));
     let (chunks, tail) = bytes.as_chunks::<8>();
     for (at, chunk) in chunks.iter().enumerate() {
         let word = u64::from_ne_bytes(*chunk);
-        if has_control(word) || has_zero(word ^ (ONES * 0x22)) || has_zero(word ^ (ONES * 0x5c)) {
+        if has_special(word) {
             return at * 8;
         }
     }
+    if let Some(word) = as_word(tail)
+        && !has_special(word)
+    {
+        return bytes.len();
+    }
     let special = tail.iter().position(|&byte| is_escaped(byte));
     chunks.len() * 8 + special.unwrap_or(tail.len())
+}
+
+/// Two to seven bytes as one word, some of them twice.
+#[inline(always)]
+fn as_word(bytes: &[u8]) -> Option<u64> {
+    let halves = |first: u32, last: u32| u64::from(first) << 32 | u64::from(last);
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return Some(halves(u32::from_ne_bytes(*first), u32::from_ne_bytes(*last)));
+    }
+    let (first, last) = (bytes.first_chunk()?, bytes.last_chunk()?);
+    let (first, last) = (u16::from_ne_bytes(*first), u16::from_ne_bytes(*last));
+    let twice = |half: u16| u32::from(half) << 16 | u32::from(half);
+    Some(halves(twice(first), twice(last)))
 }
 
 /// Whether a byte is escaped in a string.

@@ -72,18 +72,16 @@ impl Salt {
     #[inline]
     pub(crate) fn renew(&mut self) -> Result<(), NoEntropyError> {
         thread_local! {
-            static GENERATOR: RefCell<Option<ChaCha12Rng>> = const { RefCell::new(None) };
+            static MADE: RefCell<Made> = const { RefCell::new(Made::NONE) };
         }
-        GENERATOR.with_borrow_mut(|slot| {
-            let generator = match slot {
-                Some(generator) => generator,
-                None => {
-                    let mut seed = [0; 32];
-                    getrandom::fill(&mut seed).map_err(|_| NoEntropyError(()))?;
-                    slot.insert(ChaCha12Rng::from_seed(seed))
-                }
+        MADE.with_borrow_mut(|made| {
+            let salt = match made.salts.get_mut(made.next) {
+                Some(salt) => salt,
+                None => made.more()?,
             };
-            generator.fill_bytes(&mut self.0);
+            // given once
+            self.0 = std::mem::take(salt);
+            made.next += 1;
             Ok(())
         })
     }
@@ -98,6 +96,40 @@ impl Salt {
     #[must_use]
     pub const fn reveal(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+/// As many salts as the generator makes bytes at a time.
+const AT_A_TIME: usize = 8;
+
+/// Salts that were made and not given yet.
+struct Made {
+    generator: Option<ChaCha12Rng>,
+    salts: [[u8; 32]; AT_A_TIME],
+    next: usize,
+}
+
+impl Made {
+    const NONE: Self = Self {
+        generator: None,
+        salts: [[0; 32]; AT_A_TIME],
+        next: AT_A_TIME,
+    };
+
+    /// Makes more, and gives the first.
+    #[inline(never)]
+    fn more(&mut self) -> Result<&mut [u8; 32], NoEntropyError> {
+        let generator = match &mut self.generator {
+            Some(generator) => generator,
+            none => {
+                let mut seed = [0; 32];
+                getrandom::fill(&mut seed).map_err(|_| NoEntropyError(()))?;
+                none.insert(ChaCha12Rng::from_seed(seed))
+            }
+        };
+        generator.fill_bytes(self.salts.as_flattened_mut());
+        self.next = 0;
+        self.salts.first_mut().ok_or(NoEntropyError(()))
     }
 }
 

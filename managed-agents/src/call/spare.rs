@@ -45,7 +45,7 @@ impl ToolCall {
         mut self: Arc<Self>,
         tail: &mut Vec<u8>,
         arguments_at: usize,
-        session: Option<Arc<str>>,
+        session: Option<&Arc<str>>,
         details: Option<Box<CallDetails>>,
     ) -> Result<Arc<Self>, (Arc<Self>, NoEntropyError)> {
         let Some(call) = Arc::get_mut(&mut self) else {
@@ -63,13 +63,13 @@ impl ToolCall {
         self: Arc<Self>,
         tail: &mut Vec<u8>,
         arguments_at: usize,
-        session: Option<Arc<str>>,
+        session: Option<&Arc<str>>,
         details: Option<Box<CallDetails>>,
     ) -> Result<Arc<Self>, (Arc<Self>, NoEntropyError)> {
         match Salt::fresh() {
             Ok(salt) => {
                 let (head, tail) = (Arc::clone(&self.head), std::mem::take(tail));
-                Ok(Self::new(head, salt, tail, arguments_at, session, details))
+                Ok(Self::new(head, salt, tail, arguments_at, session.cloned(), details))
             }
             Err(error) => Err((self, error)),
         }
@@ -80,7 +80,7 @@ impl ToolCall {
         &mut self,
         tail: &mut Vec<u8>,
         arguments_at: usize,
-        session: Option<Arc<str>>,
+        session: Option<&Arc<str>>,
         details: Option<Box<CallDetails>>,
     ) -> Result<(), NoEntropyError> {
         // each field is named, so that nothing of the call before is left
@@ -97,7 +97,10 @@ impl ToolCall {
         own_salt.renew()?;
         std::mem::swap(own_tail, tail);
         *own_arguments_at = arguments_at;
-        *own_session = session;
+        // most calls are of no session, in the place of one that was of none
+        if session.is_some() || own_session.is_some() {
+            *own_session = session.cloned();
+        }
         *own_details = details;
         *own_found.get_mut() = 0;
         *own_digest = head.hash.digest(own_tail, own_salt.reveal());
@@ -144,7 +147,8 @@ mod tests {
         tail.extend_from_slice(argument.as_bytes());
         tail.push(b'}');
         let place = of_head(take(), Arc::clone(head));
-        let written = place.written(&mut tail, before.len(), session.map(Into::into), None);
+        let session = session.map(Arc::from);
+        let written = place.written(&mut tail, before.len(), session.as_ref(), None);
         written.map_err(|(_, error)| error).unwrap()
     }
 

@@ -40,7 +40,7 @@ pub(super) fn admit(scope: Scope, draft: &mut Draft) -> Step {
 /// The call out of its draft.
 #[inline(always)]
 pub(super) fn take(scope: &Scope, draft: &mut Draft) -> Taken {
-    let session = scope.session.as_ref().map(|session| session.id());
+    let session = scope.session.as_ref().map(|session| session.as_id());
     let place = scope.harness.inner().heads.place_of(draft.meta());
     draft.take_call(place, session, parent())
 }

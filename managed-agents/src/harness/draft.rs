@@ -229,7 +229,7 @@ impl Draft {
     pub(super) fn take_call(
         &mut self,
         place: Arc<ToolCall>,
-        session: Option<Arc<str>>,
+        session: Option<&Arc<str>>,
         parent: Option<EvaluationId>,
     ) -> Taken {
         let mut slip = self.slip.take().unwrap_or_else(Slip::fresh);
@@ -328,7 +328,7 @@ impl Redraft for Edits {
         (self.write)(arguments, &mut draft).map_err(|denied| denied.reason_for_model().to_owned())?;
         let parent = call.parent().cloned();
         let place = ToolCall::blank(Arc::clone(call.head()));
-        match draft.take_call(place, call.shared_session(), parent) {
+        match draft.take_call(place, call.shared_session().as_ref(), parent) {
             Ok(call) => Ok(call),
             Err(odd) => match *odd {
                 Odd::Exact(call, _) => Ok(call),

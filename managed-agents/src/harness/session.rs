@@ -52,6 +52,10 @@ impl SessionState {
         Arc::clone(&self.id)
     }
 
+    pub(super) fn as_id(&self) -> &Arc<str> {
+        &self.id
+    }
+
     pub(super) fn count(&self, decision: Decision, ucs: Option<f64>, id: &EvaluationId) {
         let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
         let counter = match decision {

@@ -104,7 +104,7 @@ impl Counters {
         if let [Some(limits), _] = &tally {
             self.check_at(limits, now)?;
         }
-        let entries = || tally.iter().flatten().flat_map(|counted| &counted.entries);
+        let entries = || tally.iter().flatten().flat_map(|counted| counted.once());
         if self.windows.len() + entries().count() > MOST {
             self.windows.retain(|_, window| window.is_alive(now));
             if self.windows.len() + entries().count() > MOST {
@@ -136,7 +136,7 @@ impl Counters {
         let Some((tally, then)) = self.calls.remove(&place) else {
             return;
         };
-        for entry in tally.iter().flatten().flat_map(|counted| &counted.entries) {
+        for entry in tally.iter().flatten().flat_map(|counted| counted.once()) {
             match entry.parts(then) {
                 None => {
                     if let Some(running) = self.running.get_mut(&entry.key) {

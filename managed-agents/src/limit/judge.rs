@@ -34,6 +34,16 @@ pub(crate) struct Entry {
 pub(crate) type Key = Arc<[u8]>;
 
 impl Counted {
+    /// What counts: each counter once, however many limits look at it (one that asks, and a higher one that denies; one of
+    /// all agents, and a lower one of this agent).
+    pub(crate) fn once(&self) -> impl Iterator<Item = &Entry> {
+        let before = |at: usize, key: &Key| self.entries.iter().take(at).any(|entry| entry.key == *key);
+        let entries = self.entries.iter().enumerate();
+        entries
+            .filter(move |(at, entry)| !before(*at, &entry.key))
+            .map(|(_, entry)| entry)
+    }
+
     /// The same, with one limit waived.
     pub(crate) fn waiving(&self, at: usize) -> Self {
         let mut counted = self.clone();

@@ -1,8 +1,27 @@
 //! A command as programs see it: its name, options and operands.
 
+use smallvec::SmallVec;
+
 use super::finding::Span;
-use super::programs::Known;
+use super::programs::{self, Known};
 use super::shell::data::{Data, Field};
+use super::signs::Signs;
+
+/// Some arguments of a command; most commands have few.
+pub(in crate::screen) type Fields<'c> = SmallVec<[&'c Field; 8]>;
+
+/// The texts of a command's arguments, looked up once; most commands have few.
+pub(in crate::screen) fn with_texts<T>(args: &[Field], use_them: impl FnOnce(&[&str]) -> T) -> T {
+    let mut few = [""; 8];
+    let Some(texts) = few.get_mut(..args.len()) else {
+        let many: Vec<&str> = args.iter().map(|field| field.text.as_str()).collect();
+        return use_them(&many);
+    };
+    for (text, field) in texts.iter_mut().zip(args) {
+        *text = field.text.as_str();
+    }
+    use_them(texts)
+}
 
 /// A command that would run.
 #[derive(Clone, Copy, Debug)]
@@ -13,20 +32,54 @@ pub(in crate::screen) struct Cmd<'c> {
     pub(in crate::screen) known: Known,
     /// What stands behind the name.
     pub(in crate::screen) args: &'c [Field],
+    /// The same as texts.
+    texts: &'c [&'c str],
+    /// An argument begins with a dash.
+    dashed: bool,
     pub(in crate::screen) stdin: &'c Data,
     pub(in crate::screen) span: Span,
 }
 
 impl<'c> Cmd<'c> {
+    /// A command with its arguments, and their texts.
+    pub(in crate::screen) fn new(
+        name: &'c str,
+        args: &'c [Field],
+        texts: &'c [&'c str],
+        stdin: &'c Data,
+        span: Span,
+    ) -> Self {
+        Self {
+            name,
+            known: programs::known(name),
+            args,
+            texts,
+            dashed: texts.iter().any(|text| text.starts_with('-')),
+            stdin,
+            span,
+        }
+    }
+
+    /// The signs in the arguments.
+    pub(in crate::screen) fn signs(&self) -> Signs {
+        let signs = self.texts.iter().map(|text| Signs::of(text));
+        signs.fold(Signs::NONE, Signs::and)
+    }
+
+    /// Whether an argument may be an option: none begins with a dash else.
+    pub(in crate::screen) fn has_options(&self) -> bool {
+        self.dashed
+    }
+
     pub(in crate::screen) fn arg(&self, index: usize) -> &'c str {
-        self.args.get(index).map_or("", |field| field.text.as_str())
+        self.texts.get(index).copied().unwrap_or_default()
     }
 
     /// The options, up to `--`.
     pub(in crate::screen) fn options(&self) -> impl Iterator<Item = &'c str> + use<'c> {
-        self.args
-            .iter()
-            .map(|field| field.text.as_str())
+        let texts = if self.dashed { self.texts } else { &[] };
+        let texts = texts.iter().copied();
+        texts
             .take_while(|text| *text != "--")
             .filter(|text| text.starts_with('-') && text.len() > 1)
     }
@@ -48,12 +101,12 @@ impl<'c> Cmd<'c> {
 
     /// Whether an argument is exactly this.
     pub(in crate::screen) fn has(&self, text: &str) -> bool {
-        self.args.iter().any(|field| field.text == text)
+        self.texts.contains(&text)
     }
 
     /// Whether an argument is one of these.
     pub(in crate::screen) fn has_any(&self, texts: &[&str]) -> bool {
-        self.args.iter().any(|field| texts.contains(&field.text.as_str()))
+        self.texts.iter().any(|own| texts.contains(own))
     }
 
     /// Whether an option begins with one of these.
@@ -69,16 +122,18 @@ impl<'c> Cmd<'c> {
     }
 
     /// What is no option, where the one-letter options of `short` and the long ones of `long` take a value.
-    pub(in crate::screen) fn operands(&self, short: &str, long: &[&str]) -> Vec<&'c Field> {
-        let mut out = Vec::new();
+    pub(in crate::screen) fn operands(&self, short: &str, long: &[&str]) -> Fields<'c> {
+        if !self.dashed {
+            return self.args.iter().collect();
+        }
+        let mut out = Fields::new();
         let mut at = 0;
         let mut options = true;
-        while let Some(field) = self.args.get(at) {
+        while let (Some(field), Some(text)) = (self.args.get(at), self.texts.get(at)) {
             at += 1;
-            let text = field.text.as_str();
-            if !options || !text.starts_with('-') || text == "-" {
+            if !options || !text.starts_with('-') || *text == "-" {
                 out.push(field);
-            } else if text == "--" {
+            } else if *text == "--" {
                 options = false;
             } else {
                 at += takes_value(text, short, long);
@@ -88,10 +143,12 @@ impl<'c> Cmd<'c> {
     }
 
     /// The value of an option that takes one: `-o x`, `-ox`, `--out x`, `--out=x`.
-    pub(in crate::screen) fn values(&self, letter: char, name: &str) -> Vec<&'c Field> {
-        let mut out = Vec::new();
-        for (at, field) in self.args.iter().enumerate() {
-            let text = field.text.as_str();
+    pub(in crate::screen) fn values(&self, letter: char, name: &str) -> Fields<'c> {
+        let mut out = Fields::new();
+        if !self.dashed {
+            return out;
+        }
+        for (at, (field, text)) in self.args.iter().zip(self.texts).enumerate() {
             let long = text.strip_prefix("--");
             if let Some(long) = long {
                 if !name.is_empty() && (long == name || long.split_once('=').is_some_and(|(own, _)| own == name)) {

@@ -23,11 +23,13 @@ mod rule;
 mod secret;
 mod settled;
 mod shell;
+mod signs;
 mod sql;
 mod tamper;
 mod text;
 mod url;
 mod value;
+mod words;
 #[cfg(test)]
 mod work;
 

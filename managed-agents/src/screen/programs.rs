@@ -1,6 +1,6 @@
 //! One table of all programs that rules know: a name is looked up once, and only what knows the program looks at it.
 
-use super::{effect, shell};
+use super::{effect, shell, tamper};
 
 /// A function that matches on a program's name, and the list of the names it knows, from one list of arms.
 macro_rules! by_name {
@@ -24,11 +24,11 @@ macro_rules! by_name {
 
 /// What knows a program; a set.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(in crate::screen) struct Known(u32);
+pub(in crate::screen) struct Known(u64);
 
 impl Known {
     /// Bits below this are judges of [`effect::JUDGES`], in their order.
-    const OTHERS: u32 = 24;
+    const OTHERS: u32 = 32;
     /// Runs the program that is named in its arguments.
     pub(in crate::screen) const WRAPPER: Self = Self(1 << Self::OTHERS);
     /// Runs commands that are given in some other way.
@@ -45,6 +45,10 @@ impl Known {
     pub(in crate::screen) const PROBE: Self = Self(1 << (Self::OTHERS + 6));
     /// What it prints can be told.
     pub(in crate::screen) const OUTPUT: Self = Self(1 << (Self::OTHERS + 7));
+    /// What it prints comes from elsewhere, or holds what others should not see.
+    pub(in crate::screen) const SOURCE: Self = Self(1 << (Self::OTHERS + 9));
+    /// May change or stop what governs.
+    pub(in crate::screen) const GOVERNS: Self = Self(1 << (Self::OTHERS + 8));
 
     pub(in crate::screen) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -128,6 +132,10 @@ const fn table() -> Table {
     table = with(table, shell::flow::NAMES, Known::OUTPUT);
     table = with(table, effect::LOOKS_ONLY, Known::LOOKS_ONLY);
     table = with(table, effect::ONLY_NAMES, Known::ONLY_NAMES);
+    table = with(table, tamper::NAMES, Known::GOVERNS);
+    let [from_network, of_credentials] = effect::SOURCES;
+    table = with(table, from_network, Known::SOURCE);
+    table = with(table, of_credentials, Known::SOURCE);
     with(table, effect::PROBES, Known::PROBE)
 }
 

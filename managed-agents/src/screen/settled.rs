@@ -213,25 +213,36 @@ fn sign(byte: u8) -> u8 {
 /// A text of letters, digits, spaces, `_` and `-`, and what stands behind its closing quote. It leads nowhere, since it has
 /// no `/`, `.` or `:`, and it quotes, closes, joins and calls nothing. Nor has it both a `_` and a gap, as the names of a
 /// database's own tables in a statement have.
+// by itself, so that its loops have the registers
+#[inline(never)]
 fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (mut rest, mut seen) = (bytes, 0);
-    loop {
-        let (&byte, behind) = rest.split_first()?;
-        let sign = sign(byte);
-        if sign & (ENDS | WATCHED) == 0 {
-            (seen, rest) = (seen | sign, behind);
-            continue;
-        }
-        if sign & ENDS != 0 {
-            let value = bytes.get(..bytes.len() - rest.len())?;
-            let is_free = byte == b'"' && seen & (GAP | UNDERSCORE) != GAP | UNDERSCORE;
-            return is_free.then_some((value, behind));
-        }
-        if begins_something(rest) {
-            return None;
-        }
-        (seen, rest) = (seen | sign, behind);
+    let mut seen = 0;
+    let length = bytes.iter().position(|byte| {
+        let sign = sign(*byte);
+        seen |= sign;
+        sign & ENDS != 0
+    })?;
+    let (value, behind) = bytes.split_at_checked(length)?;
+    let (end, behind) = behind.split_first()?;
+    if *end != b'"' || seen & (GAP | UNDERSCORE) == GAP | UNDERSCORE {
+        return None;
     }
+    if seen & WATCHED != 0 && is_watched_for(value) {
+        return None;
+    }
+    Some((value, behind))
+}
+
+/// Whether something begins anywhere in a text that SQL knows.
+fn is_watched_for(value: &[u8]) -> bool {
+    let mut rest = value;
+    while let Some((byte, behind)) = rest.split_first() {
+        if sign(*byte) & WATCHED != 0 && begins_something(rest) {
+            return true;
+        }
+        rest = behind;
+    }
+    false
 }
 
 /// Whether a comment begins here, or a word of those that SQL knows anywhere: `union`, `sleep`, `delay`, `like`, or the

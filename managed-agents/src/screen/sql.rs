@@ -7,7 +7,6 @@ mod condition;
 mod inject;
 mod token;
 mod whole;
-mod words;
 
 use super::rule::{self, Rule};
 use token::{Kind, Token};
@@ -114,6 +113,9 @@ fn statement_rules<'t>(tokens: &[Token<'t>], read: &mut Read, temporary: &mut Ve
                     read.add(&rule::SQL_SENSITIVE_WRITE);
                 }
             }
+            // where servers keep the hashes of passwords (pg_authid; mysql.user; sys.sql_logins)
+            "pg_shadow" | "pg_authid" | "sql_logins" | "syslogins" => read.add(&rule::SQL_DANGEROUS),
+            "authentication_string" => read.add(&rule::SQL_DANGEROUS),
             "grant" | "revoke" if at == 0 => read.add(&rule::SQL_PRIVILEGE),
             "create" | "alter" if at == 0 && ["user", "role", "login"].iter().any(|own| is(1, own)) => {
                 read.add(&rule::SQL_PRIVILEGE)

@@ -3,6 +3,7 @@
 
 use super::cmd::Cmd;
 use super::place::Places;
+use super::programs::Known;
 use super::rule::{self, Rule};
 use super::shell::walk::Walk;
 
@@ -40,6 +41,27 @@ const HARMLESS: [&[&str]; 27] = [
 /// Options of every command, each with a value that is no command.
 const GLOBAL: [&str; 2] = ["--data-dir", "--high-water"];
 
+/// The programs that [`command`] judges.
+pub(super) const NAMES: &[&str] = &[
+    "managed-agents",
+    "managed_agents",
+    "pkill",
+    "killall",
+    "systemctl",
+    "service",
+    "launchctl",
+    "docker",
+    "podman",
+    "nerdctl",
+    "cargo",
+    "npx",
+    "uvx",
+    "pipx",
+    "nix",
+    "unset",
+    "export",
+];
+
 /// Opens recorded values, which may be secrets of others.
 const REVEAL: &str = "--reveal";
 
@@ -64,6 +86,9 @@ fn is_harmless<'a>(arguments: impl Iterator<Item = &'a str> + Clone) -> bool {
 
 /// A command that runs this program, or stops it.
 pub(in crate::screen) fn command(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if !cmd.known.has(Known::GOVERNS) {
+        return;
+    }
     let own = |name: &str| name == "managed-agents" || name == "managed_agents";
     if own(cmd.name) && !is_harmless(cmd.args.iter().map(|field| field.text.as_str())) {
         walk.report(&rule::TAMPER, cmd.span);

@@ -11,7 +11,7 @@ use super::rule::{self, Rule};
 use super::text;
 
 /// Schemes that lead to files or to protocols that can speak to anything.
-const SCHEMES: [&str; 26] = [
+const SCHEMES: [&str; 27] = [
     "file",
     "gopher",
     "dict",
@@ -31,6 +31,7 @@ const SCHEMES: [&str; 26] = [
     "expect",
     "glob",
     "zlib",
+    "zip",
     "ogg",
     "ssh2",
     "rar",

@@ -80,6 +80,9 @@ impl Pass<'_> {
                     self.hit(&rule::BULK, what, None);
                 }
                 self.command_of_parts(map);
+                if self.kinds.writes {
+                    self.contents(map);
+                }
             }
             other => self.value("", "", other, None, DEPTH),
         }
@@ -166,6 +169,44 @@ impl Pass<'_> {
             && let Some((start, end)) = secret::find(text)
         {
             self.hit(&rule::SECRET_IN_ARGUMENT, argument, Some(Span::new(start, end)));
+        }
+    }
+
+    /// What is written into a file that will run, or from which a program takes what it runs.
+    fn contents(&mut self, map: &serde_json::Map<String, Value>) {
+        let named = |names: &[&str]| {
+            map.iter()
+                .find_map(|(name, value)| Some((name, value.as_str()?)).filter(|_| names.contains(&name.as_str())))
+        };
+        let Some((_, path)) = named(&[
+            "path",
+            "file_path",
+            "filepath",
+            "file",
+            "filename",
+            "file_name",
+            "target_file",
+        ]) else {
+            return;
+        };
+        let Some((argument, text)) = named(&[
+            "content",
+            "contents",
+            "file_text",
+            "text",
+            "new_string",
+            "new_str",
+            "code_edit",
+            "data",
+        ]) else {
+            return;
+        };
+        if text.len() > COMMAND {
+            return;
+        }
+        let mut walk = Walk::new(&self.screen.places, text.len());
+        if let Some(rule) = super::effect::contents(&mut walk, path, text) {
+            self.hit(rule, argument, None);
         }
     }
 

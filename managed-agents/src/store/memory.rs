@@ -304,7 +304,9 @@ impl MemoryEntry {
         if !Arc::ptr_eq(head, call.head()) {
             *head = Arc::clone(call.head());
         }
-        *session = call.shared_session();
+        if session.is_some() || call.session().is_some() {
+            *session = call.shared_session();
+        }
         *digest = call.digest();
         *judged = true;
         *decision = Decision::Allow;

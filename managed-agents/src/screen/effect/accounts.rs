@@ -113,6 +113,8 @@ by_name! {
                 found(walk, cmd, &rule::PERSIST_KEY);
             }
         },
+        // sudoedit(8): `-s` and a backslash at the end (CVE-2021-3156)
+        "sudoedit" if cmd.short('s') && cmd.args.iter().any(|field| field.text.ends_with('\\')) => found(walk, cmd, &rule::PRIVILEGE),
         "sudo" | "doas" if matches!(cmd.arg(0), "-l" | "-ll" | "--list") => found(walk, cmd, &rule::PRIVILEGE_RECON),
         "ssh-keygen"
             if cmd

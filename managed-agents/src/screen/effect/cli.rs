@@ -4,6 +4,8 @@
 //! `delete-*` for a beginning, `*` for any one word, `**` for any number; `-f|--force` asks for an option, `!--dry-run` for
 //! its absence.
 
+use smallvec::SmallVec;
+
 use crate::screen::cmd::Cmd;
 use crate::screen::glob;
 use crate::screen::rule::Rule;
@@ -13,6 +15,9 @@ pub(super) type Row = (&'static str, &'static Rule);
 
 /// The first rule whose pattern fits.
 pub(super) fn matching(cmd: &Cmd<'_>, rows: &'static [Row], values: &[&str]) -> Option<&'static Rule> {
+    if rows.is_empty() {
+        return None;
+    }
     let words = words(cmd, values);
     let first = words.first().copied().unwrap_or_default();
     rows.iter()
@@ -21,8 +26,8 @@ pub(super) fn matching(cmd: &Cmd<'_>, rows: &'static [Row], values: &[&str]) -> 
 }
 
 /// The words that are no options, where `values` name the options before them that take a value.
-pub(super) fn words<'c>(cmd: &Cmd<'c>, values: &[&str]) -> Vec<&'c str> {
-    let mut out = Vec::new();
+pub(super) fn words<'c>(cmd: &Cmd<'c>, values: &[&str]) -> SmallVec<[&'c str; 8]> {
+    let mut out = SmallVec::new();
     let mut at = 0;
     while let Some(field) = cmd.args.get(at) {
         at += 1;
@@ -38,31 +43,24 @@ pub(super) fn words<'c>(cmd: &Cmd<'c>, values: &[&str]) -> Vec<&'c str> {
 
 /// Whether a pattern's first part may stand for a word: most rows are settled by it, byte by byte.
 fn may_begin(pattern: &str, word: &str) -> bool {
-    let mut rest = pattern.as_bytes();
-    let word = word.as_bytes();
-    if matches!(rest.first(), Some(b'-' | b'!' | b'*')) {
+    let (mut rest, word) = (pattern.as_bytes(), word.as_bytes());
+    if matches!(rest, [b'-' | b'!' | b'*', ..]) {
         return true;
     }
     loop {
-        let mut same = 0;
-        loop {
-            match (rest.get(same), word.get(same)) {
-                (None | Some(b'|' | b' '), None) | (Some(b'*'), _) => return true,
-                (Some(own), Some(byte)) if own == byte => same += 1,
-                _ => break,
-            }
+        let same = rest.iter().zip(word).take_while(|(own, byte)| own == byte).count();
+        if same == word.len() && matches!(rest.get(same), None | Some(b'|' | b' ')) {
+            return true;
         }
         // the next alternative, if there is one
-        loop {
-            match rest.get(same) {
-                None | Some(b' ') => return false,
-                Some(b'|') => break,
-                // an alternative with a wildcard further on
-                Some(b'*') => return true,
-                Some(_) => same += 1,
-            }
+        let ahead = rest.get(same..).unwrap_or_default();
+        let Some(at) = ahead.iter().position(|byte| matches!(byte, b'|' | b' ' | b'*')) else {
+            return false;
+        };
+        match ahead.get(at..) {
+            Some([b'|', further @ ..]) => rest = further,
+            other => return matches!(other, Some([b'*', ..])),
         }
-        rest = rest.get(same + 1..).unwrap_or_default();
     }
 }
 

@@ -71,6 +71,29 @@ pub(super) const AWS: &[Row] = &[
         "sts get-session-token|assume-role|get-federation-token",
         &rule::CREDENTIAL_PRINT,
     ),
+    (
+        "securityhub|macie2|inspector2|access-analyzer|detective disable*|delete-*",
+        &rule::WEAKEN,
+    ),
+    // what a machine is given to start with often holds secrets (EC2, "Work with instance user data")
+    (
+        "ec2 describe-instance-attribute --attribute ** userData",
+        &rule::CREDENTIAL_PRINT,
+    ),
+    ("iam update-access-key|set-default-policy-version", &rule::PERSIST_KEY),
+    (
+        "ec2 create-image|export-image|create-store-image-task|copy-snapshot",
+        &rule::COLLECT,
+    ),
+    (
+        "rds modify-db-snapshot-attribute|modify-db-cluster-snapshot-attribute|start-export-task",
+        &rule::COLLECT,
+    ),
+    (
+        "ec2 modify-instance-metadata-options --http-tokens ** optional",
+        &rule::WEAKEN,
+    ),
+    ("* batch-delete-* !--dry-run|--help", &rule::INFRA_DELETE),
     ("configure export-credentials", &rule::CREDENTIAL_PRINT),
     ("configure get *secret*|*token*|*password*", &rule::CREDENTIAL_PRINT),
     (
@@ -81,6 +104,10 @@ pub(super) const AWS: &[Row] = &[
 
 pub(super) const AZ: &[Row] = &[
     ("account get-access-token", &rule::CREDENTIAL_PRINT),
+    ("aks get-credentials --admin|-a", &rule::CREDENTIAL_PRINT),
+    ("storage container set-permission|create --public-access", &rule::WEAKEN),
+    ("storage account update --allow-blob-public-access", &rule::WEAKEN),
+    ("network nsg rule create|update ** 0.0.0.0/0|Internet", &rule::WEAKEN),
     ("keyvault secret show", &rule::CREDENTIAL_PRINT),
     ("vm run-command", &rule::LATERAL),
     ("vm|vmss extension set", &rule::LATERAL),
@@ -105,6 +132,7 @@ pub(super) const GCLOUD: &[Row] = &[
     ("iam roles create", &rule::PERSIST_KEY),
     ("iam service-accounts create", &rule::ACCOUNT_CHANGE),
     ("compute instances|project-info add-metadata", &rule::PERSIST_KEY),
+    ("sql users set-password|create", &rule::ACCOUNT_CHANGE),
     ("logging sinks update --disabled", &rule::WEAKEN_LOG),
     ("** add-iam-policy-binding", &rule::PERSIST_KEY),
     ("compute firewall-rules create|update ** 0.0.0.0/0", &rule::WEAKEN),
@@ -141,10 +169,17 @@ pub(super) const KUBECTL: &[Row] = &[
         &rule::CREDENTIAL_PRINT,
     ),
     ("describe secret|secrets -o", &rule::CREDENTIAL_PRINT),
+    ("set env ** LD_PRELOAD=*", &rule::PERSIST),
+    ("get --raw ** /api/v1/*secrets*", &rule::CREDENTIAL_PRINT),
     ("create token", &rule::CREDENTIAL_PRINT),
     ("config view --raw", &rule::CREDENTIAL_PRINT),
     ("proxy --address=0.0.0.0|--accept-hosts|--disable-filter", &rule::TUNNEL),
     ("create clusterrolebinding|rolebinding", &rule::PERSIST_KEY),
+    (
+        "edit|patch clusterrole|clusterroles|clusterrolebinding|clusterrolebindings",
+        &rule::PERSIST_KEY,
+    ),
+    ("label ** pod-security.kubernetes.io/enforce=privileged", &rule::WEAKEN),
     ("run|debug --overrides|--privileged", &rule::CONTAINER_ESCAPE),
     ("run --attach ** bash|sh", &rule::UNRESOLVED_CODE),
 ];
@@ -181,10 +216,13 @@ pub(super) const PULUMI: &[Row] = &[
 ];
 
 pub(super) const DOCKER: &[Row] = &[
+    ("build ** http://*", &rule::REMOTE_CODE),
     (
-        "system|volume|container|network|builder|image prune -a|--all|-f|--force|--volumes !--help",
+        "system|volume|container|network prune -a|--all|-f|--force|--volumes !--help",
         &rule::CONTAINER_DELETE,
     ),
+    // without `--all`, only what nothing uses and no name points to
+    ("builder|image prune -a|--all !--help", &rule::CONTAINER_DELETE),
     ("volume prune !--help", &rule::CONTAINER_DELETE),
     ("volume rm|remove !--help", &rule::CONTAINER_DELETE),
     ("network rm|remove|prune !--help", &rule::CONTAINER_DELETE),
@@ -229,11 +267,14 @@ pub(super) const GH: &[Row] = &[
     ("codespace delete --all", &rule::INFRA_DELETE),
     ("auth token", &rule::CREDENTIAL_PRINT),
     ("auth status --show-token|-t", &rule::CREDENTIAL_PRINT),
-    ("api ** -X=DELETE", &rule::INFRA_DELETE),
+    ("api -X|--method ** DELETE", &rule::INFRA_DELETE),
+    ("api --method=DELETE", &rule::INFRA_DELETE),
 ];
 
 /// Platforms whose words for deleting are `delete`, `destroy`, `remove` or `rm`.
 pub(super) const PLATFORM: &[Row] = &[
+    ("job|* stop -purge|--purge", &rule::INFRA_DELETE),
+    ("stop -purge|--purge", &rule::INFRA_DELETE),
     (
         "apps|app|volumes|volume|vol|machine|machines|postgres|pg|mysql|redis|secrets|image|certs|ips|wireguard|extensions|orgs|org|tokens|ssh|consul|config|scale destroy|delete|remove|rm|revoke|leave",
         &rule::INFRA_DELETE,

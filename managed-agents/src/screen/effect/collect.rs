@@ -18,7 +18,10 @@ by_name! {
     NAMES: fn verdict(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
         "screencapture" | "xwd" | "import" => captures(cmd),
         "xclip" | "xsel" | "pbpaste" | "wl-paste" | "pbcopy" | "wl-copy" => {
-            (cmd.stdin.given && cmd.stdin.taint.has(Taint::SECRET)).then_some(&rule::COLLECT)
+            // again and again, whatever somebody copies
+            let reads = matches!(cmd.name, "pbpaste" | "wl-paste") || cmd.name != "pbcopy" && cmd.has_any(&["-o", "-b", "--output"]);
+            (cmd.stdin.given && cmd.stdin.taint.has(Taint::SECRET) || walk.in_loop && reads && !cmd.stdin.given)
+                .then_some(&rule::COLLECT)
         },
         // what comes from elsewhere, unpacked over the system
         "tar" | "gtar" | "bsdtar" | "cpio" | "unzip"
@@ -35,6 +38,15 @@ by_name! {
         "tar" | "zip" | "7z" | "7za" | "ditto" | "rar" => collects(walk, cmd)
             .or_else(|| locked(cmd))
             .or_else(|| encrypts(walk, cmd)),
+        "cpio" | "pax" if (cmd.short('o') || cmd.short('w'))
+            && cmd.stdin.listing.iter().any(|root| super::search::is_of_people(walk, root)) => Some(&rule::COLLECT),
+        // pictures and sound, kept under a name that nobody sees
+        "scrot" | "gnome-screenshot" | "maim" | "flameshot" | "spectacle" | "imagesnap" | "fswebcam" | "rec" | "sox"
+        | "arecord" | "parec" | "parecord" | "ffmpeg" | "streamer" | "grim" if cmd.args.iter().any(|field| is_hidden(&field.text)) => {
+            Some(&rule::COLLECT)
+        },
+        "hdiutil" if cmd.arg(0) == "create" && cmd.args.iter().any(|field| is_hidden(&field.text)) => Some(&rule::COLLECT),
+        "cp" if copies_away(walk, cmd) => Some(&rule::COLLECT),
         "cp" | "mv" | "rsync" | "install" | "sqlite3" => gathers(walk, cmd),
         "openssl" | "gpg" | "ccrypt" | "ccencrypt" | "age" | "mcrypt" | "aescrypt" => encrypts(walk, cmd),
     } else { None }
@@ -42,6 +54,8 @@ by_name! {
 
 fn captures(cmd: &Cmd<'_>) -> Option<&'static Rule> {
     match cmd.name {
+        // a person chooses what is taken
+        "screencapture" if cmd.short('i') && !cmd.short('x') => None,
         "screencapture" | "xwd" => (!cmd.args.is_empty()).then_some(&rule::COLLECT),
         "import" => cmd
             .args
@@ -69,6 +83,29 @@ fn gathers(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
     (dumps || cmd.name != "sqlite3" && matches!(to, Some(Place::Scratch | Place::Outside))).then_some(&rule::COLLECT)
 }
 
+/// A file whose name begins with a dot, in no home and no project.
+fn is_hidden(path: &str) -> bool {
+    path.starts_with('/')
+        && path
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.starts_with('.') && name.len() > 1)
+}
+
+/// What somebody wrote, as a whole, to where nobody looks.
+fn copies_away(walk: &Walk<'_>, cmd: &Cmd<'_>) -> bool {
+    let Some((to, from)) = cmd.args.split_last() else {
+        return false;
+    };
+    let own = ["~/Documents", "~/Desktop", "~/Pictures", "~/Downloads", "~/Mail"];
+    (walk.in_loop || is_hidden(to.text.trim_end_matches('/')))
+        && walk.places.place(&to.text, &walk.cwd) == Place::Scratch
+        && from.iter().any(|field| {
+            let normal = walk.places.normal(&field.text, &walk.cwd);
+            own.contains(&normal.trim_end_matches('/')) || walk.places.place_of(&normal) == Place::Home
+        })
+}
+
 /// Packing whole homes or logs.
 fn collects(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
     let creates = match cmd.name {
@@ -81,6 +118,34 @@ fn collects(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
     };
     if !creates {
         return None;
+    }
+    // an archive that nobody is to see
+    if cmd
+        .args
+        .iter()
+        .any(|field| is_hidden(&field.text) && walk.places.place(&field.text, &walk.cwd) == Place::Scratch)
+    {
+        return Some(&rule::COLLECT);
+    }
+    // what was found anywhere: `-T -`
+    let listed = cmd.name == "tar" && (cmd.short('T') || cmd.long("files-from"));
+    if listed
+        && cmd
+            .stdin
+            .listing
+            .iter()
+            .any(|root| super::search::is_of_people(walk, root))
+    {
+        return Some(&rule::COLLECT);
+    }
+    // `-C / etc home`
+    if cmd
+        .args
+        .windows(2)
+        .any(|pair| matches!(pair, [option, root] if option.text == "-C" && root.text == "/"))
+        && cmd.has_any(&["etc", "home", "root", "var/log", "Users", "etc/", "home/", "root/"])
+    {
+        return Some(&rule::COLLECT);
     }
     cmd.operands("fCPbp", &["file", "directory", "password"])
         .iter()
@@ -97,7 +162,7 @@ fn collects(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
                 _ => {
                     matches!(
                         normal.trim_end_matches("/*"),
-                        "/etc" | "/home" | "/var/log" | "/root" | "/Users"
+                        "/etc" | "/home" | "/var/log" | "/root" | "/Users" | "/var/mail" | "/var/spool/mail"
                     ) || normal.starts_with("/var/log")
                         || user
                         || normal.to_ascii_lowercase().contains("keychains")

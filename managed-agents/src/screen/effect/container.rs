@@ -4,6 +4,7 @@ use super::found;
 use crate::screen::cmd::Cmd;
 use crate::screen::place::Place;
 use crate::screen::rule::{self, Rule};
+use crate::screen::shell::data::Taint;
 use crate::screen::shell::walk::Walk;
 
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
@@ -14,6 +15,16 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 
 by_name! {
     NAMES: fn verdict(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> where cmd.name is {
+        // docker-cp(1): credentials, into a container or out of one
+        "docker" | "podman" | "nerdctl" | "kubectl" | "oc" if cmd.arg(0) == "cp" && cmd.args.iter().any(|field| {
+            let path = field.text.split_once(':').map_or(field.text.as_str(), |(_, path)| path);
+            super::taint_of(walk, path).has(Taint::SECRET)
+        }) => Some(&rule::CREDENTIAL_READ),
+        "kubectl" | "oc" if matches!(cmd.arg(0), "patch" | "run" | "set") && cmd.args.iter().any(|field| {
+            let close: String = field.text.chars().filter(|letter| !letter.is_whitespace()).collect();
+            field.text.contains('{')
+                && ["\"privileged\":true", "\"hostPID\":true", "\"hostPath\":", "\"hostIPC\":true"].iter().any(|own| close.contains(own))
+        }) => Some(&rule::CONTAINER_ESCAPE),
         "docker" | "podman" | "nerdctl" => container(walk, cmd),
         "lxc" | "incus" => (cmd.has("device") && cmd.has("add") && cmd.has("disk") && cmd.has("source=/")
             || cmd.args.iter().any(|field| field.text == "security.privileged=true"))
@@ -25,7 +36,10 @@ by_name! {
             .filter(|_| cmd.has_any(&["apply", "create", "replace"]))
             .is_some_and(takes_node)
             .then_some(&rule::CONTAINER_ESCAPE),
-        "ctr" | "crictl" => cmd.has("--privileged").then_some(&rule::CONTAINER_ESCAPE),
+        "ctr" | "crictl" => cmd
+            .has("--privileged")
+            .then_some(&rule::CONTAINER_ESCAPE)
+            .or_else(|| container(walk, cmd)),
     } else { None }
 }
 

@@ -79,6 +79,9 @@ pub(super) fn moves(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
     }
     if let Some(field) = target {
+        if is_record(&field.text) {
+            walk.report(&rule::WEAKEN_LOG, field.span);
+        }
         super::write_file(walk, &field.text, super::Write::Touch, cmd.stdin, field.span);
     }
 }
@@ -116,6 +119,18 @@ pub(super) fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         walk.report(&rule::SCRATCH_CODE, target.span);
     } else if matches!(to, Place::InHome | Place::Outside) && operands.iter().any(|field| is_shell(&field.text)) {
         walk.report(&rule::DISGUISE, target.span);
+    }
+    if is_record(&target.text) {
+        walk.report(&rule::WEAKEN_LOG, target.span);
+    }
+    // what stands in the place of the system's own program of that name
+    if matches!(to, Place::InSystem | Place::Outside)
+        && is_asked_for(&target.text)
+        && operands
+            .iter()
+            .any(|field| walk.places.place(&field.text, &walk.cwd) == Place::Scratch)
+    {
+        walk.report(&rule::INTERCEPT, target.span);
     }
     // what stands before the system's own program of that name in the search path of a shell
     if matches!(to, Place::InHome)
@@ -193,6 +208,14 @@ fn is_renamed(program: &str, to: &str) -> bool {
     let shell = matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "busybox");
     let place = to.ends_with('/') || matches!(to, "/tmp" | "/var/tmp" | "/dev/shm" | "/private/tmp");
     is_program(program) && (shell || !place && to.rsplit('/').next() != Some(name))
+}
+
+/// The records of who logged in (utmp(5)), which nothing but the system writes.
+fn is_record(path: &str) -> bool {
+    matches!(
+        path,
+        "/var/log/wtmp" | "/var/log/btmp" | "/var/log/lastlog" | "/var/run/utmp" | "/run/utmp"
+    )
 }
 
 /// A path in a directory of programs, under a name by which people start what the system has.

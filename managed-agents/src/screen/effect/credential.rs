@@ -7,8 +7,9 @@ use crate::screen::finding::Span;
 use crate::screen::place::Place;
 use crate::screen::programs::Known;
 use crate::screen::rule;
-use crate::screen::shell::data::{Data, Taint};
+use crate::screen::shell::data::{Data, Field, Taint};
 use crate::screen::shell::walk::Walk;
+use crate::screen::signs::Signs;
 
 /// What a file's contents are, by its path.
 pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
@@ -16,12 +17,28 @@ pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
     match credential(&normal) {
         Some(Credential::Secret | Credential::Process) => Taint::FILE.and(Taint::SECRET),
         Some(Credential::Accounts) => Taint::FILE.and(Taint::ACCOUNTS),
-        None if normal.starts_with("/sys/class/dmi/") || normal.starts_with("/sys/devices/virtual/dmi/") => {
+        None if normal == "/proc/cpuinfo"
+            || normal.starts_with("/sys/class/dmi/")
+            || normal.starts_with("/sys/devices/virtual/dmi/") =>
+        {
             Taint::FILE.and(Taint::MACHINE)
         }
         None if is_filler(&normal) => Taint::FILE.and(Taint::PADDING),
         None => Taint::FILE,
     }
+}
+
+/// Which passwords are accepted, and how often they may be tried: pwquality.conf(5), pam_pwquality(8), faillock.conf(5).
+pub(super) fn says_policy(normal: &str) -> bool {
+    normal
+        .strip_prefix("/etc/pam.d/")
+        .or_else(|| normal.strip_prefix("/etc/security/"))
+        .is_some_and(|file| {
+            matches!(
+                file,
+                "common-password" | "system-auth" | "password-auth" | "pwquality.conf" | "faillock.conf"
+            )
+        })
 }
 
 /// The devices that give bytes without end (null(4), random(4)).
@@ -43,6 +60,9 @@ pub(in crate::screen) fn read_file(walk: &mut Walk<'_>, path: &str, span: Span) 
     let normal = walk.places.normal(path, &walk.cwd);
     if crate::screen::tamper::secret_path(walk.places, &normal) {
         walk.report(&rule::TAMPER, span);
+    }
+    if says_policy(&normal) {
+        walk.report(&rule::PRIVILEGE_RECON, span);
     }
     match credential(&normal) {
         Some(Credential::Secret) => walk.report(&rule::CREDENTIAL_READ, span),
@@ -95,6 +115,46 @@ by_name! {
                 found(walk, cmd, &rule::CREDENTIAL_PRINT);
             }
         },
+        // what was typed, searched for passwords
+        "grep" | "egrep" | "fgrep" | "rg" | "ag"
+            if cmd.stdin.taint.has(Taint::SECRET)
+                && cmd.args.iter().any(|field| {
+                    let lower = field.text.to_ascii_lowercase();
+                    ["passw", "pass", "secret", "token", "api_key"].iter().any(|word| lower.contains(word))
+                }) =>
+        {
+            found(walk, cmd, &rule::CREDENTIAL_PRINT)
+        },
+        // programs that look for secrets in whatever they are pointed at
+        "trufflehog" | "gitleaks" | "noseyparker" | "detect-secrets" | "ggshield" | "whispers"
+            if cmd.args.iter().any(|field| {
+                field.text.starts_with(['/', '~'])
+                    && matches!(walk.places.place(&field.text, &walk.cwd), Place::Root | Place::Home | Place::System)
+            }) =>
+        {
+            found(walk, cmd, &rule::CREDENTIAL_PRINT)
+        },
+        // asks for a password in the name of the system
+        "zenity" | "kdialog" | "yad" | "whiptail" | "dialog"
+            if cmd.args.iter().any(|field| field.text.to_ascii_lowercase().contains("password"))
+                && cmd.args.iter().any(|field| {
+                    let lower = field.text.to_ascii_lowercase();
+                    ["sudo", "update", "administrator", "system", "keychain", "log in again"]
+                        .iter()
+                        .any(|word| lower.contains(word))
+                }) =>
+        {
+            found(walk, cmd, &rule::SPOOF)
+        },
+        "read" if cmd.args.iter().any(|field| field.text.contains("[sudo]")) => found(walk, cmd, &rule::SPOOF),
+        // slapcat(8): the whole directory, hashes of passwords among it
+        "slapcat" => found(walk, cmd, &rule::CREDENTIAL_PRINT),
+        "ldapsearch" if cmd.args.iter().any(|field| {
+            matches!(
+                field.text.to_ascii_lowercase().as_str(),
+                "userpassword" | "unicodepwd" | "ms-mcs-admpwd" | "ntpwdhistory" | "sambantpassword" | "krbprincipalkey"
+            )
+        }) => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "gpg" | "gpg2" if cmd.begins(&["--export-s"]) => {
             found(walk, cmd, &rule::CREDENTIAL_READ)
         },
@@ -105,6 +165,19 @@ by_name! {
                     || cmd.args.iter().any(|field| taint_of(walk, &field.text).has(Taint::MACHINE)))
                 || super::services::names_guards(cmd.args) =>
         {
+            found(walk, cmd, &rule::MACHINE_PROBE)
+        },
+        // where products that defend machines are installed
+        "ls" | "stat" | "test" | "[" | "[["
+            if cmd.args.iter().any(|field| {
+                ["/opt/", "/var/ossec", "/Library/", "/Applications/"].iter().any(|place| field.text.starts_with(place))
+                    && super::services::guards(&field.text).is_some()
+            }) =>
+        {
+            found(walk, cmd, &rule::MACHINE_PROBE)
+        },
+        // what a machine says of itself, compared with the names of makers of virtual ones
+        "[" | "test" | "[[" if cmd.args.iter().any(|field| field.taint.has(Taint::MACHINE)) && seeks_examiner(cmd) => {
             found(walk, cmd, &rule::MACHINE_PROBE)
         },
         "pgrep" | "pidof" if super::services::names_guards(cmd.args) => found(walk, cmd, &rule::MACHINE_PROBE),
@@ -151,7 +224,7 @@ by_name! {
 }
 
 /// Whether a variable's name says that its value is a credential.
-fn names_secret(name: &str) -> bool {
+pub(in crate::screen) fn names_secret(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     [
         "SECRET",
@@ -204,59 +277,41 @@ fn seeks_examiner(cmd: &Cmd<'_>) -> bool {
     })
 }
 
-/// Credentials that a command's output holds.
-pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
-    let secret = match cmd.name {
-        "gpg" | "gpg2" => cmd.begins(&["--export-s"]),
-        "security" => keychain(cmd),
-        "pass" | "secret-tool" | "op" | "bw" => matches!(cmd.arg(0), "show" | "lookup" | "read" | "get"),
-        _ => false,
-    };
-    let archive = matches!(
-        cmd.name,
-        "tar" | "zip" | "mysqldump" | "pg_dump" | "pg_dumpall" | "mongodump" | "sqlite3" | "7z" | "cpio" | "ditto"
-    );
-    let mut taint = if secret { Taint::SECRET } else { Taint::NONE };
-    if matches!(
-        cmd.name,
-        "dmidecode"
-            | "ioreg"
-            | "system_profiler"
-            | "lshw"
-            | "hostnamectl"
-            | "systemd-detect-virt"
-            | "virt-what"
-            | "lscpu"
-            | "lspci"
-            | "sysctl"
-            | "kldstat"
-            | "whoami"
-            | "id"
-            | "hostname"
-            | "uname"
-            | "logname"
-    ) {
-        taint = taint.and(Taint::MACHINE);
-    }
-    if cmd.name == "printenv" && cmd.args.is_empty() {
-        taint = taint.and(Taint::ENV).and(Taint::FILE);
-    }
-    if cmd.name == "getent" && cmd.arg(0) == "passwd" && cmd.args.len() == 1 {
-        taint = taint.and(Taint::FILE).and(Taint::ACCOUNTS);
-    }
-    if cmd
-        .args
-        .iter()
-        .any(|field| is_filler(field.text.strip_prefix("if=").unwrap_or(&field.text)))
-    {
+by_name! {
+    /// What a program's output holds, by the program.
+    SOURCES: pub(super) fn source(cmd: &Cmd<'_>) -> Taint where cmd.name is {
+        "gpg" | "gpg2" if cmd.begins(&["--export-s"]) => Taint::SECRET,
+        "security" if keychain(cmd) => Taint::SECRET,
+        "pass" | "secret-tool" | "op" | "bw" if matches!(cmd.arg(0), "show" | "lookup" | "read" | "get") => Taint::SECRET,
+        "tar" | "zip" | "mysqldump" | "pg_dump" | "pg_dumpall" | "mongodump" | "sqlite3" | "7z" | "cpio" | "ditto" => {
+            Taint::ARCHIVE
+        },
+        "dmidecode" | "ioreg" | "system_profiler" | "lshw" | "hostnamectl" | "systemd-detect-virt" | "virt-what"
+        | "lscpu" | "dmesg" | "lspci" | "sysctl" | "kldstat" | "whoami" | "id" | "hostname" | "uname" | "logname" => Taint::MACHINE,
+        "printenv" if cmd.args.is_empty() => Taint::ENV.and(Taint::FILE),
+        "getent" if cmd.arg(0) == "passwd" && cmd.args.len() == 1 => Taint::FILE.and(Taint::ACCOUNTS),
+        // ps(1): `e` without a dash shows what each process was given
+        "ps" if cmd.args.iter().any(|field| {
+            !field.text.starts_with('-') && field.text.contains('e') && field.text.contains(['a', 'x'])
+        }) => Taint::ENV,
+        // docker-inspect(1), docker-history(1): what containers and images were given
+        "docker" | "podman" if matches!(cmd.arg(0), "inspect" | "history") => Taint::ENV,
+        // what programs wrote down
+        "journalctl" => Taint::FILE,
+        "kubectl" | "docker" if cmd.arg(0) == "logs" => Taint::FILE,
+        // what somebody copied, said or did
+        "pbpaste" | "wl-paste" | "xclip" | "xsel" | "parec" | "arecord" => Taint::FILE,
+        // what people typed, passwords among it
+        "history" | "fc" => Taint::FILE.and(Taint::SECRET),
+    } else { Taint::NONE }
+}
+
+/// What any program's output holds, by its arguments.
+pub(super) fn passed_on(cmd: &Cmd<'_>, signs: Signs) -> Taint {
+    let fills = |field: &Field| is_filler(field.text.strip_prefix("if=").unwrap_or(&field.text));
+    let mut taint = Taint::NONE;
+    if signs.has(Signs::SLASH) && cmd.args.iter().any(fills) {
         taint = taint.and(Taint::PADDING);
-    }
-    // what people typed, passwords among it
-    if matches!(cmd.name, "history" | "fc") {
-        taint = taint.and(Taint::FILE).and(Taint::SECRET);
-    }
-    if archive {
-        taint = taint.and(Taint::ARCHIVE);
     }
     if cmd.known.has(Known::PRINTER) && cmd.args.iter().any(|field| field.taint.has(Taint::SECRET)) {
         taint = taint.and(Taint::SECRET);

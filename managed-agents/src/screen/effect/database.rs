@@ -20,6 +20,16 @@ by_name! {
         "dropdb" | "dropuser" if cmd.name == "dropdb" && !cmd.args.is_empty() => {
             found(walk, cmd, &rule::DATABASE_DESTROY)
         },
+        // WP-CLI and Drush: the tables of a site
+        "wp" if cmd.arg(0) == "db" && matches!(cmd.arg(1), "reset" | "drop" | "clean") => found(walk, cmd, &rule::DATABASE_DESTROY),
+        "wp" if cmd.arg(0) == "site" && cmd.arg(1) == "empty" => found(walk, cmd, &rule::DATABASE_DESTROY),
+        "drush" if cmd.has_any(&["sql-drop", "sql:drop", "sqldrop"]) => found(walk, cmd, &rule::DATABASE_DESTROY),
+        // ldapdelete(1): a whole subtree
+        "ldapdelete" if cmd.short('r') => found(walk, cmd, &rule::DATABASE_DESTROY),
+        "cypher-shell" | "neo4j-shell" if cmd.args.iter().map(|field| field.text.as_str()).chain(cmd.stdin.full_text()).any(|text| {
+            let upper = text.to_ascii_uppercase();
+            upper.contains("DETACH DELETE") && !upper.contains("WHERE") && !upper.contains('{')
+        }) => found(walk, cmd, &rule::DATABASE_DESTROY),
         "mysqladmin" if cmd.has("drop") || cmd.has("shutdown") || cmd.has("flush-privileges") && cmd.has("drop") => {
             found(walk, cmd, &rule::DATABASE_DESTROY)
         },
@@ -145,6 +155,11 @@ fn redis(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         found(walk, cmd, &rule::DATABASE_DESTROY);
     } else if has("CONFIG") && has("SET")
         || has("MODULE") && has("LOAD")
+        || has("CONFIG")
+            && has("GET")
+            && words
+                .iter()
+                .any(|own| matches!(own.as_str(), "REQUIREPASS" | "MASTERAUTH"))
         || has("EVAL") && words.iter().any(|own| own.contains("OS.EXECUTE"))
     {
         found(walk, cmd, &rule::SQL_DANGEROUS);
@@ -165,12 +180,20 @@ fn mongo(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "dropAllRoles",
         "dropIndex(",
         "shutdownServer",
+        "shutdown:",
+        "shutdown :",
         "rs.remove",
         "removeShard",
         "dropRole",
     ];
     if texts.iter().any(|text| destroys.iter().any(|own| text.contains(own))) {
         found(walk, cmd, &rule::DATABASE_DESTROY);
+    }
+    if texts
+        .iter()
+        .any(|text| text.contains("system.users") || text.contains("showCredentials"))
+    {
+        found(walk, cmd, &rule::CREDENTIAL_PRINT);
     }
 }
 
@@ -201,7 +224,16 @@ pub(super) fn management(walk: &mut Walk<'_>, cmd: &Cmd<'_>, file: &str) {
         "db:migrate:undo:all",
         "schema:sync",
     ];
-    let own = words.iter().any(|word| has(word));
+    // what is written in the framework's own language: all rows of a model
+    let model = cmd.args.iter().any(|field| {
+        let text = field.text.as_str();
+        [".delete_all", ".destroy_all", ".objects.all().delete()", "::truncate()"]
+            .iter()
+            .any(|own| text.contains(own))
+            && !text.contains("where")
+    });
+    let own = model && (has("runner") || has("shell") || has("tinker") || has("-c") || has("--execute"))
+        || words.iter().any(|word| has(word));
     let prisma = has("migrate") && has("reset")
         || has("db") && has("push") && (has("--force-reset") || has("--accept-data-loss"));
     let django = (file.ends_with("manage.py") || cmd.name == "django-admin" || cmd.name == "manage.py")

@@ -26,7 +26,9 @@ by_name! {
         "ipfw" => cmd.has_any(&["flush", "disable"]),
         "pfctl" => cmd.has_any(&["-d", "-F"]) || cmd.short('F') || cmd.short('d') && cmd.args.len() == 1 || cmd.values('f', "").iter().any(|field| field.text == "-"),
         "ufw" => ufw(cmd),
-        "firewall-cmd" => cmd.args.iter().any(|field| field.text == "--panic-on" || field.text.starts_with("--remove-rich-rule") || field.text.starts_with("--set-default-zone=trusted") || field.text.starts_with("--remove-service=ssh")),
+        "firewall-cmd" => cmd.args.iter().any(|field| field.text == "--panic-on" || field.text.starts_with("--remove-rich-rule") || field.text.starts_with("--set-default-zone=trusted") || field.text.starts_with("--remove-service=ssh") || opens_all(&field.text)),
+        "fail2ban-client" => matches!(cmd.arg(0), "stop" | "unban") && (cmd.args.len() == 1 || cmd.has("--all")),
+        "systemextensionsctl" => matches!(cmd.arg(0), "uninstall" | "reset") || cmd.has("off"),
         "setenforce" => matches!(cmd.arg(0), "0" | "Permissive" | "permissive"),
         "apparmor_parser" => cmd.short('R'),
         "aa-disable" | "aa-teardown" | "aa-complain" => true,
@@ -35,13 +37,14 @@ by_name! {
         "update-crypto-policies" => cmd.has("--set") && cmd.args.iter().any(|field| field.text.contains("LEGACY")),
         "spctl" => cmd.has_any(&["--master-disable", "--global-disable", "--disable", "--add"]) || cmd.has("kext-consent") && cmd.has("disable"),
         "tccutil" => cmd.arg(0) == "reset",
-        "fdesetup" => cmd.arg(0) == "disable",
+        "fdesetup" => matches!(cmd.arg(0), "disable" | "remove" | "removerecovery"),
         "tmutil" => matches!(cmd.arg(0), "disable" | "delete" | "deletelocalsnapshots"),
         "trust" => cmd.arg(0) == "anchor",
         "softwareupdate" => cmd.has("--schedule") && cmd.has("off"),
         "socketfilterfw" => {
             cmd.has("off") || cmd.has("--unblockapp") || cmd.has("--add") || cmd.has("--setallowsigned")
         },
+        "umask" => matches!(cmd.arg(0), "0" | "00" | "000" | "0000"),
         "systemd-tmpfiles" => false,
         "sysctl" => {
             cmd.short('w') || cmd.args.iter().any(|field| field.text.contains('=') && !field.text.starts_with('-'))
@@ -75,6 +78,19 @@ by_name! {
             && cmd.has_any(&["PREROUTING", "OUTPUT"])
             && cmd.has_any(&["REDIRECT", "DNAT"])
             && cmd.has_any(&["-A", "-I", "--append", "--insert"]) => Some(&rule::INTERCEPT),
+        // what is recorded elsewhere (syslog, RFC 5426), kept from getting there
+        "iptables" | "ip6tables" if cmd.has_any(&["OUTPUT", "FORWARD"])
+            && cmd.has_any(&["DROP", "REJECT"])
+            && cmd.has_any(&["514", "6514", "5044", "1514"])
+            && cmd.has_any(&["-A", "-I", "--append", "--insert"]) => Some(&rule::WEAKEN_LOG),
+        // everything from everywhere
+        "iptables" | "ip6tables" if cmd.has("INPUT")
+            && cmd.has("ACCEPT")
+            && cmd.has_any(&["0.0.0.0/0", "::/0"])
+            && cmd.has_any(&["-A", "-I", "--append", "--insert"])
+            && !cmd.has_any(&["-p", "--protocol", "-i", "--dport", "-m"]) => Some(&rule::WEAKEN),
+        // every packet that passes, to whomever it is (ip-link(8), ifconfig(8))
+        "ip" | "ifconfig" if cmd.has("promisc") && !cmd.has("off") => Some(&rule::INTERCEPT),
         "insmod" | "kextload" | "kextunload" | "kmutil" => Some(&rule::KERNEL_MODULE),
         "modprobe" => (!cmd.short('n')
             && !cmd.short('D')
@@ -94,11 +110,22 @@ by_name! {
     } else { None }
 }
 
+/// firewall-cmd(1): most ports at once.
+fn opens_all(option: &str) -> bool {
+    option
+        .strip_prefix("--add-port=")
+        .and_then(|ports| ports.split('/').next()?.split_once('-'))
+        .is_some_and(|(low, high)| {
+            low.parse::<u32>().is_ok_and(|low| low < 1025) && high.parse::<u32>().is_ok_and(|high| high > 60_000)
+        })
+}
+
 /// ufw(8): options may stand before the verb.
 fn ufw(cmd: &Cmd<'_>) -> bool {
     let words = super::cli::words(cmd, &[]);
     match (words.first().copied(), words.get(1).copied()) {
         (Some("disable" | "reset" | "prepend" | "insert"), _) => true,
+        (Some("delete"), Some("deny" | "reject" | "limit")) => true,
         (Some("logging"), level) => level == Some("off"),
         (Some("default"), policy) => policy == Some("allow"),
         // everything from everywhere

@@ -116,14 +116,22 @@ pub(super) fn is_log(normal: &str) -> bool {
         || normal.starts_with("/private/var/log")
         || normal.starts_with("/var/audit/")
         || normal.starts_with("/private/var/audit/")
+        || normal.starts_with("/private/var/db/diagnostics/")
+        || normal.starts_with("/var/db/diagnostics/")
+        || normal.starts_with("/private/var/db/uuidtext/")
         || normal.starts_with("/var/mail/")
         || normal.starts_with("/var/spool/mail/")
         || name.ends_with("_history.txt")
+        || name == "fish_history"
         || (name.starts_with('.') && (name.ends_with("_history") || name == ".lesshst" || name == ".viminfo"))
 }
 
 /// Whether a file's name says that it holds data that people would miss.
 pub(super) fn is_data(normal: &str) -> bool {
+    // told by a directory or an extension
+    if !normal.bytes().any(|byte| matches!(byte, b'/' | b'.')) {
+        return false;
+    }
     let name = crate::screen::text::lower(normal.rsplit('/').next().unwrap_or_default());
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     matches!(

@@ -12,7 +12,7 @@ use crate::screen::url;
 /// Options of curl(1) that send a file or data.
 pub(super) fn curl(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let mut at = 0;
-    let (mut sends, mut secret) = (false, carries(cmd.args, Taint::SECRET));
+    let (mut sends, mut secret) = (false, carries(cmd.args, Taint::SECRET) || carries(cmd.args, Taint::ENV));
     let mut to = None;
     while let Some(field) = cmd.args.get(at) {
         at += 1;
@@ -77,7 +77,19 @@ pub(super) fn curl(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             _ => address(walk, text, field.span),
         }
     }
-    let all = |text: &str| text.contains("://") && (text.ends_with("/_all") || text.ends_with("/*"));
+    // Elasticsearch, "Delete index": a name with a wildcard, or all
+    let all = |text: &str| {
+        text.contains("://") && (text.ends_with("/_all") || text.ends_with("/*"))
+            || text.contains(":9200/") && text.ends_with('*')
+    };
+    for field in cmd.args {
+        cluster(walk, &field.text, field.span);
+    }
+    // the names of this machine and its people, told to a plain address
+    if cmd.args.iter().any(|field| field.taint.has(Taint::MACHINE)) && cmd.args.iter().any(|field| is_bare(&field.text))
+    {
+        found(walk, cmd, &rule::EXFIL_FILE);
+    }
     if cmd.has_any(&["DELETE", "-XDELETE"]) && cmd.args.iter().any(|field| all(&field.text)) {
         found(walk, cmd, &rule::DATABASE_DESTROY);
     }
@@ -208,6 +220,35 @@ fn address(walk: &mut Walk<'_>, text: &str, span: Span) {
     }
 }
 
+/// Kubernetes: what the kubelet's own port runs, and where the server gives out secrets.
+fn cluster(walk: &mut Walk<'_>, text: &str, span: Span) {
+    let Some((_, rest)) = text.split_once("://") else {
+        return;
+    };
+    let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default();
+    let kubelet = ["/run/", "/exec/", "/pods", "/runningpods", "/attach/"];
+    if rest.contains(":10250/") && kubelet.iter().any(|own| path.starts_with(own)) {
+        walk.report(&rule::LATERAL, span);
+    }
+    // etcd, "Keys API": everything below the root
+    if rest.contains(":2379/v2/keys") && path.contains("recursive=true") {
+        walk.report(&rule::CREDENTIAL_PRINT, span);
+    }
+    if path.starts_with("/api/v1/") && (path.ends_with("/secrets") || path.contains("/secrets/")) {
+        walk.report(&rule::CREDENTIAL_PRINT, span);
+    }
+}
+
+/// A URL without a name or encryption: numbers over plain HTTP.
+fn is_bare(text: &str) -> bool {
+    text.strip_prefix("http://").is_some_and(|rest| {
+        rest.split([':', '/', '?']).next().is_some_and(|host| {
+            host.parse::<std::net::Ipv4Addr>()
+                .is_ok_and(|address| !address.is_loopback() && !address.is_private())
+        })
+    })
+}
+
 /// A part of a host's name that says something in base64 (RFC 4648), which names never need.
 fn is_encoded(label: &str) -> bool {
     let has = |kind: fn(&u8) -> bool| label.as_bytes().iter().any(kind);
@@ -240,9 +281,14 @@ pub(super) fn wget(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             address(walk, text, field.span);
         }
     }
-    if carries(cmd.args, Taint::SECRET) {
+    if carries(cmd.args, Taint::SECRET) || carries(cmd.args, Taint::ENV) {
         found(walk, cmd, &rule::EXFIL_SECRET);
-    } else if address_carries(cmd) {
+    } else if address_carries(cmd)
+        || cmd
+            .args
+            .iter()
+            .any(|field| field.taint.has(Taint::MACHINE) && is_bare(&field.text))
+    {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
     if !cmd

@@ -5,7 +5,9 @@ use super::cli::{self, Row};
 use super::found;
 use crate::screen::cmd::Cmd;
 use crate::screen::rule::{self, Rule};
+use crate::screen::shell::data::{Data, Taint};
 use crate::screen::shell::walk::Walk;
+use crate::screen::text;
 
 /// Options before the subcommand that take a value.
 const GLOBAL: [&str; 8] = [
@@ -19,28 +21,45 @@ const GLOBAL: [&str; 8] = [
     "--config-env",
 ];
 
-const ROWS: &[Row] = &[
-    ("reset --hard|--merge", &rule::GIT_DISCARD),
-    ("clean -f|--force !-n|--dry-run|-i|--interactive", &rule::GIT_DISCARD),
-    ("stash drop|clear", &rule::GIT_DISCARD),
-    ("branch -D", &rule::GIT_DISCARD),
-    ("branch -d|--delete -f|--force", &rule::GIT_DISCARD),
-    ("worktree remove -f|--force", &rule::GIT_DISCARD),
-    ("submodule deinit -f|--force", &rule::GIT_DISCARD),
-    ("rm -f|--force -r", &rule::GIT_DISCARD),
-    ("push -f|--force !--force-with-lease", &rule::GIT_HISTORY),
-    ("push --mirror|--prune", &rule::GIT_HISTORY),
-    ("push --delete|-d", &rule::GIT_HISTORY),
-    ("filter-branch", &rule::GIT_HISTORY),
+/// The rows of each subcommand.
+const ROWS: &[(&str, &[Row])] = &[
+    ("reset", &[("reset --hard|--merge", &rule::GIT_DISCARD)]),
     (
-        "filter-repo --force|--invert-paths|--strip-blobs-bigger-than",
-        &rule::GIT_HISTORY,
+        "clean",
+        &[("clean -f|--force !-n|--dry-run|-i|--interactive", &rule::GIT_DISCARD)],
     ),
-    ("reflog expire|delete", &rule::GIT_HISTORY),
-    ("update-ref -d|--delete|--stdin", &rule::GIT_HISTORY),
-    ("replace -d|--delete", &rule::GIT_HISTORY),
-    ("svn reset", &rule::GIT_HISTORY),
-    ("credential fill", &rule::CREDENTIAL_PRINT),
+    ("stash", &[("stash drop|clear", &rule::GIT_DISCARD)]),
+    (
+        "branch",
+        &[
+            ("branch -D", &rule::GIT_DISCARD),
+            ("branch -d|--delete -f|--force", &rule::GIT_DISCARD),
+        ],
+    ),
+    ("worktree", &[("worktree remove -f|--force", &rule::GIT_DISCARD)]),
+    ("submodule", &[("submodule deinit -f|--force", &rule::GIT_DISCARD)]),
+    ("rm", &[("rm -f|--force -r", &rule::GIT_DISCARD)]),
+    (
+        "push",
+        &[
+            ("push -f|--force !--force-with-lease", &rule::GIT_HISTORY),
+            ("push --mirror|--prune", &rule::GIT_HISTORY),
+            ("push --delete|-d", &rule::GIT_HISTORY),
+        ],
+    ),
+    ("filter-branch", &[("filter-branch", &rule::GIT_HISTORY)]),
+    (
+        "filter-repo",
+        &[(
+            "filter-repo --force|--invert-paths|--strip-blobs-bigger-than",
+            &rule::GIT_HISTORY,
+        )],
+    ),
+    ("reflog", &[("reflog expire|delete", &rule::GIT_HISTORY)]),
+    ("update-ref", &[("update-ref -d|--delete|--stdin", &rule::GIT_HISTORY)]),
+    ("replace", &[("replace -d|--delete", &rule::GIT_HISTORY)]),
+    ("svn", &[("svn reset", &rule::GIT_HISTORY)]),
+    ("credential", &[("credential fill", &rule::CREDENTIAL_PRINT)]),
 ];
 
 /// Of svn(1) and hg(1).
@@ -48,6 +67,11 @@ const OTHERS: &[Row] = &[
     ("revert -R|--recursive|--all|-C", &rule::GIT_DISCARD),
     ("update -C|--clean", &rule::GIT_DISCARD),
     ("strip", &rule::GIT_HISTORY),
+    // svn(1): in the repository itself, at once
+    (
+        "delete|del|remove|rm ** http://*|https://*|svn://*|svn+ssh://*|file://*",
+        &rule::GIT_HISTORY,
+    ),
 ];
 
 pub(super) const NAMES: &[&str] = &["git", "bfg", "git-filter-repo", "svn", "hg"];
@@ -74,7 +98,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
     // git takes `-Crepo` as one word, too
     let words = cli::words(cmd, &GLOBAL);
-    let rule = match words.first().map(|word| word.to_ascii_lowercase()).as_deref() {
+    let rule = match words.first().map(|word| text::lower(word)).as_deref() {
         Some("checkout") => checkout(cmd, words.get(1..).unwrap_or_default()),
         Some("restore") => restore(cmd),
         Some("switch") => {
@@ -106,10 +130,46 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         {
             None
         }
-        _ => cli::matching(cmd, ROWS, &GLOBAL),
+        _ => {
+            let own = |(subcommand, _): &&(&str, _)| words.first() == Some(subcommand);
+            let rows = ROWS.iter().find(own).map_or(&[][..], |(_, rows)| *rows);
+            cli::matching(cmd, rows, &GLOBAL)
+        }
     };
     if let Some(rule) = rule {
         found(walk, cmd, rule);
+    }
+    // gitremote-helpers(7): `ext::` runs the command that stands behind it
+    for field in cmd.args {
+        if let Some(command) = field.text.strip_prefix("ext::") {
+            walk.script(&command.replace("% ", " ").replace('%', " "), field.span, &Data::none());
+            walk.report(&rule::SHELL_ESCAPE, field.span);
+        }
+    }
+    // git-clone(1): settings that the new repository keeps
+    if let Some(at) = cmd
+        .args
+        .iter()
+        .position(|field| matches!(field.text.as_str(), "clone" | "init"))
+    {
+        for pair in cmd.args.get(at..).unwrap_or_default().windows(2) {
+            if let [option, value] = pair
+                && matches!(option.text.as_str(), "-c" | "--config")
+                && let Some((key, value)) = value.text.split_once('=')
+                && !value.starts_with("ssh ")
+                && let Some(rule) = setting(key, value)
+            {
+                walk.report(rule, option.span);
+            }
+        }
+    }
+    // git-add(1): what .gitignore keeps out, put in by force
+    if cmd.has("add") && (cmd.short('f') || cmd.long("force")) {
+        for field in cmd.args {
+            if super::taint_of(walk, &field.text).has(Taint::SECRET) {
+                walk.report(&rule::EXFIL_FILE, field.span);
+            }
+        }
     }
     if cmd.has("config") {
         for (at, field) in cmd.args.iter().enumerate() {
@@ -187,9 +247,15 @@ fn setting(key: &str, value: &str) -> Option<&'static Rule> {
     let key = key.to_ascii_lowercase();
     match key.as_str() {
         "core.hookspath" | "core.sshcommand" | "core.fsmonitor" | "core.gitproxy" | "init.templatedir"
-            if !value.is_empty() =>
+            if !value.is_empty()
+                // a directory that the project itself keeps
+                && (key != "core.hookspath" || value.contains(['/', '~', '$', ' ', '\u{E000}'])) =>
         {
             Some(&rule::PERSIST)
+        }
+        // gitcredentials(7): a helper that is a script, given every password
+        "credential.helper" if value.starts_with('!') && value.contains(['{', '>', '|', ';']) => {
+            Some(&rule::PERSIST_KEY)
         }
         "http.sslverify" if value == "false" => Some(&rule::INTERCEPT),
         _ if key.starts_with("filter.") || key.starts_with("url.") && key.ends_with("insteadof") => {

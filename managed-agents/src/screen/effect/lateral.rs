@@ -28,7 +28,7 @@ by_name! {
         "hydra" | "medusa" | "ncrack" | "patator" | "kerbrute" | "crowbar" | "psexec.py" | "wmiexec.py" | "smbexec.py"
         | "atexec.py" | "dcomexec.py" | "impacket-psexec" | "impacket-wmiexec" | "impacket-smbexec" | "impacket-atexec"
         | "impacket-dcomexec" | "evil-winrm" | "winexe" | "ntlmrelayx.py" | "impacket-ntlmrelayx" => {
-            (cmd.args.len() > 1).then_some(&rule::LATERAL)
+            (!cmd.args.is_empty()).then_some(&rule::LATERAL)
         },
         "crackmapexec" | "nxc" | "netexec" | "cme" => {
             (cmd.short('x') || cmd.short('X') || cmd.has_any(&["--sam", "--lsa", "--ntds", "-M", "--continue-on-success"]))
@@ -42,7 +42,27 @@ by_name! {
         "msfconsole" => (cmd.short('x') || cmd.short('r')).then_some(&rule::LATERAL),
         "pwncat-cs" | "villain" | "sliver-server" => (!cmd.args.is_empty()).then_some(&rule::REVERSE_SHELL),
         "msfvenom" => (cmd.short('p') || cmd.long("payload")).then_some(&rule::REVERSE_SHELL),
+        // a whole zone (dig(1), AXFR)
+        "dig" if cmd.args.iter().any(|field| field.text.eq_ignore_ascii_case("axfr")) => Some(&rule::LATERAL),
+        "dnsrecon" | "dnsenum" if cmd.has("axfr") => Some(&rule::LATERAL),
+        // accounts that stand for services, or need no proof (RFC 4120; ATT&CK T1558)
+        "ldapsearch" if cmd.args.iter().any(|field| {
+            let lower = field.text.to_ascii_lowercase();
+            lower.contains("serviceprincipalname=*") || lower.contains("useraccountcontrol:1.2.840")
+        }) => Some(&rule::LATERAL),
+        // rpcclient(1), net(8): the accounts of another machine
+        "rpcclient" if cmd.args.iter().any(|field| {
+            ["enumdom", "querydispinfo", "queryuser", "lsaenumsid", "enumalsgroups"].iter().any(|own| field.text.contains(own))
+        }) => Some(&rule::LATERAL),
+        "net" if cmd.arg(0) == "rpc" && cmd.short('S') => Some(&rule::LATERAL),
+        // a hash in the place of a password (xfreerdp(1), /pth)
+        "xfreerdp" | "xfreerdp3" | "rdesktop" if cmd.args.iter().any(|field| field.text.starts_with("/pth")) => Some(&rule::LATERAL),
+        // every machine of a network, or every port, one after the other
+        "ping" | "ping6" | "fping" | "arping" | "traceroute" | "nc" | "ncat" | "netcat" | "telnet" | "nslookup" | "host"
+            if walk.in_loop && sweeps(walk, cmd) => Some(&rule::LATERAL),
+        "nc" | "ncat" | "netcat" if cmd.args.iter().any(|field| is_wide(&field.text)) => Some(&rule::LATERAL),
         // passwords tried one after the other
+        "su" if cmd.stdin.given && cmd.stdin.text.as_deref().is_some_and(|text| !text.trim().is_empty() && text.trim().lines().count() == 1 && !text.trim().contains(' ')) => Some(&rule::LATERAL),
         "su" => (walk.in_loop && guessed(cmd.stdin)).then_some(&rule::LATERAL),
         "mysql" | "ftp" => (walk.in_loop
             && cmd.args.iter().any(|field| field.text.starts_with("-p") && field.text.contains(UNKNOWN)))
@@ -53,6 +73,29 @@ by_name! {
             (walk.in_loop && given).then_some(&rule::LATERAL)
         },
     } else { None }
+}
+
+/// Whether a loop goes through the addresses of a network, or asks each of many machines whether it answers.
+fn sweeps(walk: &Walk<'_>, cmd: &Cmd<'_>) -> bool {
+    cmd.args.iter().any(|field| {
+        let text = field.text.as_str();
+        // three numbers and what the loop puts behind them
+        let network = text.split('.').count() == 4
+            && text.split('.').take(3).all(|part| part.parse::<u8>().is_ok())
+            && text
+                .rsplit('.')
+                .next()
+                .is_some_and(|last| last.contains(UNKNOWN) || walk.sweeps);
+        network || cmd.short('z') && text.contains(UNKNOWN)
+    })
+}
+
+/// A range of ports that holds most of them.
+fn is_wide(range: &str) -> bool {
+    range
+        .split_once('-')
+        .and_then(|(low, high)| Some(high.parse::<u32>().ok()?.saturating_sub(low.parse().ok()?)))
+        .is_some_and(|ports| (10_000..65_536).contains(&ports))
 }
 
 /// Something that is only known at run time, given where a password is asked for.

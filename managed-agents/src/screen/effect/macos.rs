@@ -11,6 +11,16 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
 }
 
+/// What lies where anybody may have put it.
+fn unseen(cmd: &Cmd<'_>, endings: &[&str]) -> bool {
+    cmd.args.iter().any(|field| {
+        ["/tmp/", "/private/tmp/", "/var/tmp/"]
+            .iter()
+            .any(|place| field.text.starts_with(place))
+            && endings.iter().any(|ending| field.text.ends_with(ending))
+    })
+}
+
 fn has(cmd: &Cmd<'_>, name: &str) -> bool {
     cmd.args.iter().any(|field| field.text.eq_ignore_ascii_case(name))
 }
@@ -87,9 +97,29 @@ by_name! {
         {
             Some(&rule::INTERCEPT)
         },
+        "pwpolicy" if cmd.args.iter().any(|field| field.text.trim_start_matches('-').starts_with("getaccountpolic") || field.text.trim_start_matches('-').starts_with("getglobalpolicy")) => {
+            Some(&rule::PRIVILEGE_RECON)
+        },
         "pwpolicy" if cmd.args.iter().any(|field| field.text.to_ascii_lowercase().starts_with("-clear") || field.text.starts_with("-set")) => {
             Some(&rule::ACCOUNT_CHANGE)
         },
+        "launchctl" if cmd.arg(0) == "config" && cmd.arg(2) == "path" => Some(&rule::PERSIST),
+        // hdiutil(1): a disk image from elsewhere
+        "hdiutil" if matches!(cmd.arg(0), "attach" | "mount") && cmd.args.iter().any(|field| field.text.starts_with("http://")) => {
+            Some(&rule::REMOTE_CODE)
+        },
+        "security" if cmd.arg(0) == "authorize" && cmd.short('u') => Some(&rule::PRIVILEGE),
+        // profiles of device management: jamf(8)
+        "jamf" if matches!(cmd.arg(0), "createAccount" | "deleteAccount" | "resetPassword" | "removeFramework") => {
+            Some(&rule::ACCOUNT_CHANGE)
+        },
+        "installer" if unseen(cmd, &[".pkg", ".mpkg"]) => Some(&rule::SCRATCH_CODE),
+        "open" if unseen(cmd, &[".app", ".command", ".pkg", ".sh", ".terminal", ".tool"]) => Some(&rule::SCRATCH_CODE),
+        // mdfind(1): keys and passwords, wherever they lie
+        "mdfind" if cmd.args.iter().any(|field| {
+            let lower = field.text.to_ascii_lowercase();
+            ["password", "passwd", "id_rsa", "id_ed25519", "private key", ".kdbx", "secret"].iter().any(|own| lower.contains(own))
+        }) => Some(&rule::CREDENTIAL_PRINT),
         "launchctl" if cmd.arg(0) == "setenv" && (cmd.arg(1).starts_with("DYLD_") || cmd.arg(1) == "PATH") => {
             Some(&rule::PERSIST)
         },
@@ -156,6 +186,13 @@ pub(in crate::screen) fn osascript(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 .trim_end_matches([' ', '"'])
                 .replace("\\\"", "\"");
             walk.script(&text, field.span, &crate::screen::shell::data::Data::none());
+        }
+        // the bridge of JavaScript to Objective-C, and commands through it (osascript(1), -l JavaScript)
+        if ["nstask", "doshellscript", "$.system(", "launchedtask"]
+            .iter()
+            .any(|own| lower.contains(own))
+        {
+            walk.report(&rule::SHELL_ESCAPE, field.span);
         }
         if lower.contains("keystroke") || lower.contains("key code") {
             walk.report(&rule::COLLECT, field.span);

@@ -8,6 +8,7 @@ mod cloud;
 mod cmdlets;
 mod collect;
 mod container;
+mod contents;
 mod copies;
 mod credential;
 mod database;
@@ -49,7 +50,8 @@ use super::shell::walk::Walk;
 
 pub(in crate::screen) use super::tamper::command as tamper;
 pub(in crate::screen) use accounts::PROBES;
-pub(in crate::screen) use credential::{read_file, taint_of};
+pub(in crate::screen) use contents::contents;
+pub(in crate::screen) use credential::{names_secret, read_file, taint_of};
 pub(in crate::screen) use destroy::delete;
 pub(in crate::screen) use escape::ONLY_NAMES;
 pub(in crate::screen) use macos::osascript;
@@ -74,6 +76,9 @@ pub(in crate::screen) enum Write {
     /// It is made, or its times are changed.
     Touch,
 }
+
+/// Programs whose output comes from elsewhere, or holds what others should not see.
+pub(in crate::screen) const SOURCES: [&[&str]; 2] = [network::SOURCES, credential::SOURCES];
 
 /// Judges programs that it knows.
 type Judge = fn(&mut Walk<'_>, &Cmd<'_>);
@@ -108,7 +113,8 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     if cmd.only_helps() {
         return Data::unknown(Taint::NONE);
     }
-    reads::any(walk, cmd);
+    let signs = cmd.signs();
+    reads::any(walk, cmd, signs);
     for judge in cmd.known.judges() {
         if let Some((_, judge)) = JUDGES.get(judge) {
             judge(walk, cmd);
@@ -120,7 +126,10 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     escape::judge(walk, cmd);
     options::judge(walk, cmd);
     let data = flow::output(walk, cmd);
-    let taint = data.taint.and(network::source(cmd)).and(credential::source(cmd));
+    let mut taint = data.taint.and(credential::passed_on(cmd, signs));
+    if cmd.known.has(Known::SOURCE) {
+        taint = taint.and(network::source(cmd)).and(credential::source(cmd));
+    }
     Data { taint, ..data }
 }
 

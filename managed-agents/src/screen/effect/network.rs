@@ -20,51 +20,19 @@ pub(super) fn to_socket(walk: &mut Walk<'_>, data: &Data, span: Span) {
     }
 }
 
-/// Whether a command's output comes from the network.
-pub(super) fn source(cmd: &Cmd<'_>) -> Taint {
-    let fetches = matches!(
-        cmd.name,
-        "curl"
-            | "wget"
-            | "fetch"
-            | "http"
-            | "https"
-            | "xh"
-            | "httpie"
-            | "lynx"
-            | "w3m"
-            | "elinks"
-            | "links"
-            | "aria2c"
-            | "axel"
-            | "get"
-            | "lwp-request"
-            | "lwp-download"
-            | "iwr"
-            | "irm"
-            | "invoke-webrequest"
-            | "invoke-restmethod"
-            | "nc"
-            | "ncat"
-            | "netcat"
-            | "telnet"
-            | "tftp"
-            | "ftp"
-            | "dig"
-            | "nslookup"
-            | "host"
-            | "drill"
-            | "socat"
-    ) || cmd.name == "openssl" && cmd.arg(0) == "s_client";
-    let hosted = matches!(
-        (cmd.name, cmd.arg(0), cmd.arg(1)),
-        ("gsutil", "cat", _)
-            | ("aws", "s3", "cp")
-            | ("gh", "gist" | "api", _)
-            | ("git", "show-remote", _)
-            | ("ssh", ..)
-    );
-    if fetches || hosted { Taint::NET } else { Taint::NONE }
+by_name! {
+    /// Whether a command's output comes from the network.
+    SOURCES: pub(super) fn source(cmd: &Cmd<'_>) -> Taint where cmd.name is {
+        "curl" | "wget" | "fetch" | "http" | "https" | "xh" | "httpie" | "lynx" | "w3m" | "elinks" | "links" | "aria2c"
+        | "axel" | "get" | "lwp-request" | "lwp-download" | "iwr" | "irm" | "invoke-webrequest" | "invoke-restmethod"
+        | "nc" | "ncat" | "netcat" | "telnet" | "tftp" | "ftp" | "dig" | "nslookup" | "host" | "drill" | "socat"
+        | "ssh" => Taint::NET,
+        "openssl" if cmd.arg(0) == "s_client" => Taint::NET,
+        "gsutil" if cmd.arg(0) == "cat" => Taint::NET,
+        "aws" if cmd.arg(0) == "s3" && cmd.arg(1) == "cp" => Taint::NET,
+        "gh" if matches!(cmd.arg(0), "gist" | "api") => Taint::NET,
+        "git" if cmd.arg(0) == "show-remote" => Taint::NET,
+    } else { Taint::NONE }
 }
 
 by_name! {
@@ -75,6 +43,12 @@ by_name! {
         | "powercat" | "sbd" | "dbd" => netcat(walk, cmd),
         "aria2c" | "axel" | "fetch" | "lwp-download" | "http" | "https" | "xh" | "httpie" => fetches(walk, cmd),
         "socat" => socat(walk, cmd),
+        // openssl-s_server(1): what comes in, as it comes
+        "openssl" if cmd.arg(0) == "s_server" && cmd.has("-quiet") => found(walk, cmd, &rule::TUNNEL),
+        // a command in the place of an address
+        "websocat" if cmd.args.iter().any(|field| ["cmd:", "sh-c:", "exec:"].iter().any(|own| field.text.starts_with(own))) => {
+            found(walk, cmd, &rule::REVERSE_SHELL)
+        },
         "telnet" | "openssl" | "gnutls-cli" | "websocat" | "ssh" | "autossh"
             if cmd.name != "openssl" || matches!(cmd.arg(0), "s_client" | "s_server") =>
         {
@@ -106,12 +80,16 @@ by_name! {
         {
             found(walk, cmd, &rule::EXFIL_FILE)
         },
+        // hping3(8): a file as what is sent
+        "hping3" | "hping2" if cmd.values('E', "file").iter().any(|field| field.text.starts_with(['/', '~'])) => {
+            found(walk, cmd, &rule::EXFIL_FILE)
+        },
         "dig" | "nslookup" | "host" | "ping" | "nping" | "hping3" | "ftp-upload" if says_something(cmd) => {
             found(walk, cmd, &rule::EXFIL_FILE)
         },
         "cloudflared" | "ngrok" | "devtunnel" | "bore" | "frpc" | "chisel" | "localtunnel" | "serveo" | "pagekite"
         | "gost" | "revsocks" | "ligolo" | "iodine" | "dnscat" | "dnscat2" | "gs-netcat" | "tmate" | "zrok"
-        | "localhost.run" | "ptunnel" | "hans" | "stunnel" | "sshuttle" | "rathole" | "wstunnel"
+        | "localhost.run" | "ptunnel" | "ptunnel-ng" | "ligolo-agent" | "ligolo-ng" | "hans" | "stunnel" | "sshuttle" | "rathole" | "wstunnel"
         | "tailscale-funnel"
             if !matches!(
                 cmd.arg(0),
@@ -144,7 +122,22 @@ by_name! {
         "tailscale" if cmd.long("ssh") && matches!(cmd.arg(0), "up" | "set") || cmd.arg(0) == "funnel" && cmd.args.len() > 1 => {
             found(walk, cmd, &rule::TUNNEL)
         },
-        "code" if cmd.arg(0) == "tunnel" => found(walk, cmd, &rule::TUNNEL),
+        // dnsmasq(8): one address for every name
+        "dnsmasq" if cmd.args.iter().any(|field| field.text.starts_with("--address=/#/")) => found(walk, cmd, &rule::INTERCEPT),
+        // what lends this machine's place in the network to others
+        "microsocks" | "3proxy" | "redsocks" | "sockd" | "danted" | "meshagent" if !cmd.args.is_empty() => {
+            found(walk, cmd, &rule::TUNNEL)
+        },
+        "vncserver" | "vncpasswd" | "tigervncserver" if cmd.args.windows(2).any(|pair| {
+            matches!(pair, [option, kind] if option.text.eq_ignore_ascii_case("-securitytypes") && kind.text.eq_ignore_ascii_case("none"))
+        }) => found(walk, cmd, &rule::TUNNEL),
+        "wg-quick" if cmd.arg(0) == "up" && is_scratch(walk, cmd.arg(1)) => found(walk, cmd, &rule::TUNNEL),
+        "code" if cmd.arg(0) == "tunnel"
+            || cmd.arg(0) == "serve-web" && cmd.has_any(&["0.0.0.0", "--without-connection-token"]) => found(walk, cmd, &rule::TUNNEL),
+        // a password by which somebody else gets the screen, without anybody at this end
+        "anydesk" | "rustdesk" if cmd.has_any(&["--set-password", "--password"]) => found(walk, cmd, &rule::TUNNEL),
+        "teamviewer" if cmd.arg(0) == "passwd" => found(walk, cmd, &rule::TUNNEL),
+
         "tor" if cmd.args.is_empty() => found(walk, cmd, &rule::TUNNEL),
         "ztcp" => found(walk, cmd, &rule::REVERSE_SHELL),
         "tcpdump" | "tshark" | "dumpcap" | "ettercap" | "bettercap" | "mitmproxy" | "mitmdump" | "sslstrip"
@@ -179,7 +172,7 @@ fn says_something(cmd: &Cmd<'_>) -> bool {
                 cmd.arg(at - 1),
                 "-p" | "--pattern" | "-d" | "--data" | "--data-string" | "-E" | "--file"
             );
-        secret || file && (!whole || option)
+        secret || file && (!whole || option) || option && field.taint.has(Taint::MACHINE)
     })
 }
 
@@ -215,7 +208,12 @@ pub(super) fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         found(walk, cmd, &rule::REVERSE_SHELL);
     } else if taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS) {
         found(walk, cmd, &rule::EXFIL_SECRET);
-    } else if (taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given) && cmd.name != "ssh" {
+    } else if (taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given) && cmd.name != "ssh"
+        // the names of this machine and its people, told to somebody
+        || taint.has(Taint::MACHINE)
+            && cmd.stdin.given
+            && matches!(cmd.name, "nc" | "ncat" | "netcat" | "telnet" | "socat")
+    {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
     if matches!(cmd.name, "ssh" | "autossh") {
@@ -224,7 +222,15 @@ pub(super) fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 .args
                 .iter()
                 .any(|field| field.text.starts_with("-R") || field.text.ends_with('R') && field.text.starts_with('-'));
-        if back {
+        // ssh(1): a proxy for everybody, and a device of a network that is not this one
+        let open = cmd.values('D', "").iter().any(|field| {
+            let value = field.text.trim_start_matches("-D");
+            value.starts_with("0.0.0.0:") || value.starts_with("*:")
+        });
+        let device = cmd.args.windows(2).any(|pair| {
+            matches!(pair, [option, value] if option.text == "-w" && (value.text.contains(':') || value.text == "any"))
+        });
+        if back || open || device {
             found(walk, cmd, &rule::TUNNEL);
         }
     }
@@ -290,6 +296,21 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         if cmd.name == "rclone" && matches!(cmd.arg(0), "copy" | "sync" | "move" | "copyto" | "moveto") {
             found(walk, cmd, &rule::EXFIL_FILE);
         }
+    }
+    // rclone(1): options that take values may stand anywhere
+    if cmd.name == "rclone"
+        && matches!(cmd.arg(0), "copy" | "move" | "sync" | "copyto" | "moveto")
+        && cmd.has_any(&["--config", "--max-age", "--no-check-certificate"])
+    {
+        found(walk, cmd, &rule::EXFIL_FILE);
+    }
+    if matches!(cmd.name, "ncftpput" | "ftp-upload" | "megatools")
+        && cmd.args.iter().skip(1).any(|field| {
+            field.text.starts_with(['/', '~']) && super::taint_of(walk, &field.text).has(Taint::ACCOUNTS)
+                || super::taint_of(walk, &field.text).has(Taint::SECRET)
+        })
+    {
+        found(walk, cmd, &rule::EXFIL_SECRET);
     }
     // what comes from another machine may be run here
     if let Some((to, from)) = operands.split_last()

@@ -77,7 +77,10 @@ const RUNS: [&str; 17] = [
 /// Judges any program by such options.
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     // a pattern behind `-o` is no file
-    if !cmd.known.has(Known::LOOKS_ONLY) && !matches!(cmd.name, "grep" | "egrep" | "fgrep" | "rg" | "ag" | "zgrep") {
+    if cmd.has_options()
+        && !cmd.known.has(Known::LOOKS_ONLY)
+        && !matches!(cmd.name, "grep" | "egrep" | "fgrep" | "rg" | "ag" | "zgrep")
+    {
         among(walk, cmd.name, cmd.known, cmd.args);
     }
 }
@@ -114,9 +117,16 @@ pub(super) fn among(walk: &mut Walk<'_>, program: &str, known: Known, args: &[Fi
         if LOADS.contains(&name) && walk.places.place(value, &walk.cwd) == Place::Scratch {
             walk.report(&rule::SCRATCH_CODE, field.span);
         }
-        if long.is_some() && WRITES.contains(&name) || name == "o" || name == "w" && program != "auditctl" {
+        if long.is_some() && WRITES.contains(&name)
+            || name == "out"
+            || name == "o"
+            || name == "w" && program != "auditctl"
+        {
             let normal = walk.places.normal(value, &walk.cwd);
-            if written(&normal).is_some() || walk.places.place_of(&normal) == Place::InSystem {
+            if written(&normal).is_some()
+                || matches!(walk.places.place_of(&normal), Place::InSystem)
+                || matches!(name, "o" | "out" | "output") && walk.places.place_of(&normal) == Place::Device
+            {
                 write_file(walk, value, Write::Append, &Data::unknown(Taint::NONE), field.span);
             }
         }

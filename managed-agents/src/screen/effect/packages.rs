@@ -25,6 +25,14 @@ pub(super) const PACKAGES: &[Row] = &[
         &rule::DESTROY_SYSTEM,
     ),
     (
+        "-P|--purge|-r|--remove sudo|systemd|libc6|glibc|coreutils|bash|openssh-server|apt|dpkg|init",
+        &rule::DESTROY_SYSTEM,
+    ),
+    (
+        "del ** musl|busybox|alpine-base|apk-tools|alpine-baselayout",
+        &rule::DESTROY_SYSTEM,
+    ),
+    (
         "** --force-remove-essential|--allow-remove-essential|--nodeps",
         &rule::PACKAGE_REMOVE,
     ),
@@ -77,6 +85,25 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if runs_unseen(walk, cmd) {
         found(walk, cmd, &rule::SCRATCH_CODE);
     }
+    // pacman(8): without regard to what needs it
+    if cmd.name == "pacman"
+        && cmd
+            .options()
+            .any(|option| option.starts_with("-R") && option.contains("dd"))
+    {
+        found(walk, cmd, &rule::PACKAGE_REMOVE);
+    }
+    if cmd.name == "easy_install" && cmd.args.iter().any(|field| field.text.starts_with("http://")) {
+        found(walk, cmd, &rule::REMOTE_CODE);
+    }
+    // npm-pkg(1): a script that runs when the package is installed or built
+    if cmd.arg(0) == "pkg" && cmd.arg(1) == "set" {
+        for field in cmd.args.iter().filter(|field| field.text.starts_with("scripts.")) {
+            if let Some((_, script)) = field.text.split_once('=') {
+                walk.script(script, field.span, &Data::none());
+            }
+        }
+    }
     hooks(walk, cmd);
     if let Some(rule) = removes_guard(cmd) {
         found(walk, cmd, rule);
@@ -120,6 +147,18 @@ fn hooks(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             continue;
         };
         let key = text::lower(key);
+        if [
+            "allowinsecurerepositories",
+            "allowunauthenticated",
+            "allowdowngradetoinsecure",
+        ]
+        .iter()
+        .any(|own| key.ends_with(own))
+            && matches!(value, "true" | "1" | "yes")
+            || key.ends_with("verify-peer") && matches!(value, "false" | "0" | "no")
+        {
+            found(walk, cmd, &rule::INTERCEPT);
+        }
         let runs = [
             "invoke",
             "::pager",

@@ -71,6 +71,8 @@ pub(super) fn permissions(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             Place::Workspace if cmd.name == "chmod" && mode.contains('+') && !mode.contains(['-', '=']) => {
                 recursive && opens(mode)
             }
+            // to whoever works here: `$USER`, `$(id -u)`
+            Place::Workspace if cmd.name == "chown" && mode.starts_with('\u{E000}') => false,
             Place::Workspace | Place::Above => recursive && matches!(cmd.name, "chmod" | "chown"),
             _ => false,
         };

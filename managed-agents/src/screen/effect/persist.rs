@@ -33,7 +33,7 @@ pub(in crate::screen) fn answers_requests(text: &str) -> bool {
 pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write, data: &Data, span: Span) {
     if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") {
         // one port after the other
-        if walk.in_loop && path.ends_with(crate::screen::shell::data::UNKNOWN) {
+        if walk.in_loop && (walk.sweeps || path.ends_with(crate::screen::shell::data::UNKNOWN)) {
             walk.report(&rule::LATERAL, span);
         }
         super::network::to_socket(walk, data, span);
@@ -140,7 +140,8 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
 pub(super) fn disguised(walk: &mut Walk<'_>, path: &str, span: Span) {
     let hides =
         |part: &str| part.len() > 2 && part.bytes().all(|byte| byte == b'.') || part.len() > 1 && part.ends_with(' ');
-    if path.len() < 1024 && path.split('/').any(hides) {
+    let may_hide = path.len() < 1024 && path.bytes().any(|byte| matches!(byte, b'.' | b' '));
+    if may_hide && path.split('/').any(hides) {
         walk.report(&rule::DISGUISE, span);
     }
 }
@@ -181,6 +182,21 @@ pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Fi
                 walk.script(&value.text, value.span, &Data::none());
                 walk.by_other = by_other;
             }
+        }
+        // iconv(3): modules that a program loads, with its owner's rights
+        "GCONV_PATH" | "GIO_MODULE_DIR" | "KRB5_CONFIG"
+            if value.text.starts_with('.') || walk.places.place(&value.text, &walk.cwd) == Place::Scratch =>
+        {
+            walk.report(&rule::PRIVILEGE, value.span);
+        }
+        // ssh-agent(1): the socket of an agent that somebody else started
+        "SSH_AUTH_SOCK" if value.text.starts_with("/tmp/ssh-") && !value.text.contains('\u{E000}') => {
+            walk.report(&rule::LATERAL, value.span);
+        }
+        "SAVEHIST" if value.text == "0" => walk.report(&rule::WEAKEN_LOG, value.span),
+        // kept where nobody looks
+        "HISTFILE" if walk.places.place(&value.text, &walk.cwd) == Place::Scratch => {
+            walk.report(&rule::WEAKEN_LOG, value.span)
         }
         "HISTFILE" if matches!(value.text.as_str(), "" | "/dev/null") => walk.report(&rule::WEAKEN_LOG, value.span),
         "HISTSIZE" | "HISTFILESIZE" if matches!(value.text.as_str(), "0" | "1") => {

@@ -22,8 +22,31 @@ by_name! {
         "stress" | "stress-ng" => cmd.has("0").then_some(&rule::EXHAUST),
         "yes" => (cmd.args.is_empty() && !walk.piped).then_some(&rule::EXHAUST),
         // floods of packets (hping3(8))
-        "hping3" | "hping2" | "nping" => cmd.has_any(&["--flood", "--rate"]).then_some(&rule::EXHAUST),
-        "docker" | "podman" | "nerdctl" => cmd
+        "hping3" | "hping2" | "nping" | "t50" => cmd.has_any(&["--flood", "--rate"]).then_some(&rule::EXHAUST),
+        // ping(8): as fast as they come back
+        "ping" => (cmd.short('f')).then_some(&rule::EXHAUST),
+        // aireplay-ng(8): 0 stands for without end
+        "aireplay-ng" => cmd
+            .args
+            .windows(2)
+            .any(|pair| matches!(pair, [option, count] if matches!(option.text.as_str(), "-0" | "--deauth") && count.text == "0"))
+            .then_some(&rule::EXHAUST),
+        // devices that never end, read to their end (null(4), random(4))
+        "md5sum" | "sha1sum" | "sha224sum" | "sha256sum" | "sha384sum" | "sha512sum" | "b2sum" | "cksum" | "md5"
+        | "shasum" | "tail" | "sort" | "wc" | "tac" => cmd
+            .args
+            .iter()
+            .any(|field| matches!(field.text.as_str(), "/dev/zero" | "/dev/urandom" | "/dev/random"))
+            .then_some(&rule::EXHAUST),
+        // head(1): more than disks hold
+        "head" => cmd
+            .values('c', "bytes")
+            .iter()
+            .any(|field| is_huge(field.text.rsplit(['=', 'c']).next().unwrap_or_default()))
+            .then_some(&rule::EXHAUST),
+        // kexec(8): another kernel, at once
+        "kexec" => cmd.flag('e', "exec").then_some(&rule::SYSTEM_STOP),
+        "docker" | "podman" | "nerdctl" | "kubectl" | "helm" | "crictl" | "ctr" | "nomad" => cmd
             .args
             .iter()
             .any(|field| field.text.contains("stratum+") || field.text.contains("xmrig"))
@@ -34,6 +57,21 @@ by_name! {
             (!cmd.args.is_empty()).then_some(&rule::EXHAUST)
         },
     } else { None }
+}
+
+/// A number of bytes from 100 GB on (head(1), SIZE).
+fn is_huge(size: &str) -> bool {
+    let digits = size.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let unit = match size.get(digits.len()..).and_then(|unit| unit.chars().next()) {
+        Some('T' | 'P' | 'E' | 'Z' | 'Y') => 1_u64 << 40,
+        Some('G') => 1 << 30,
+        Some('M') => 1 << 20,
+        Some('K' | 'k') => 1 << 10,
+        _ => 1,
+    };
+    digits
+        .parse::<u64>()
+        .is_ok_and(|number| number.saturating_mul(unit) >= 100 << 30)
 }
 
 fn stops(cmd: &Cmd<'_>) -> Option<&'static Rule> {

@@ -8,6 +8,7 @@ use crate::screen::programs::Known;
 use crate::screen::rule;
 use crate::screen::shell::data::Taint;
 use crate::screen::shell::walk::Walk;
+use crate::screen::signs::Signs;
 
 /// Programs that only name, count or compare files, or change what is not their contents.
 pub(in crate::screen) const LOOKS_ONLY: &[&str] = &[
@@ -81,10 +82,19 @@ pub(in crate::screen) const LOOKS_ONLY: &[&str] = &[
     "lsd",
 ];
 
+/// Signs without one of which a word names no file of credentials.
+const TELLING: Signs = Signs::SLASH
+    .and(Signs::DOT)
+    .and(Signs::TILDE)
+    .and(Signs::GLOB)
+    .and(Signs::EQUALS)
+    .and(Signs::AT)
+    .and(Signs::UNDERSCORE);
+
 /// Judges any program: which files of credentials it reads.
-pub(super) fn any(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+pub(super) fn any(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
     if !cmd.known.has(Known::LOOKS_ONLY) {
-        reads(walk, cmd);
+        reads(walk, cmd, signs);
         return;
     }
     // options of such programs that name a file whose lines they show, if only to complain of them
@@ -101,7 +111,7 @@ pub(super) fn any(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 }
 
 /// Credential files among the arguments of a program that reads files.
-fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
     let takes_text = matches!(
         cmd.name,
         "grep" | "egrep" | "fgrep" | "rg" | "sed" | "awk" | "gawk" | "ag" | "ack"
@@ -110,7 +120,12 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let mut patterns = usize::from(takes_text);
     // any word may be the name of a place that the operator named
     let plain_passes = walk.cwd.is_empty() && !walk.places.has_secrets();
-    for field in cmd.args {
+    let args = if plain_passes && !signs.has(TELLING) {
+        &[]
+    } else {
+        cmd.args
+    };
+    for field in args {
         let text = field.text.as_str();
         if text.len() < 4 && plain_passes {
             patterns = patterns.saturating_sub(usize::from(!text.starts_with('-')));
@@ -170,13 +185,18 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             continue;
         }
         let normal = walk.places.normal(path, &walk.cwd);
+        if super::credential::says_policy(&normal) && !cmd.has("-i") {
+            walk.report(&rule::PRIVILEGE_RECON, field.span);
+        }
         if crate::screen::tamper::secret_path(walk.places, &normal) {
             walk.report(&rule::TAMPER, field.span);
         }
         let name = normal.rsplit('/').next().unwrap_or_default();
         if matches!(
             name,
-            ".bash_history"
+            "fish_history"
+                | ".viminfo"
+                | ".bash_history"
                 | ".zsh_history"
                 | ".sh_history"
                 | ".mysql_history"

@@ -22,12 +22,23 @@ by_name! {
         "unset" => cmd
             .args
             .iter()
-            .any(|field| field.text.starts_with("HIST"))
+            .any(|field| field.text.starts_with("HIST") || field.text == "SAVEHIST")
             .then_some(&rule::WEAKEN_LOG),
         "set" => (cmd
             .args
             .windows(2)
             .any(|pair| matches!(pair, [option, name] if option.text == "+o" && name.text == "history")))
+        .then_some(&rule::WEAKEN_LOG),
+        // zshbuiltins(1): another history, and none kept of what was typed
+        "fc" => (cmd.arg(0) == "-p").then_some(&rule::WEAKEN_LOG),
+        // script(1): what a terminal shows, kept where nobody looks
+        "script" => cmd
+            .operands("cBEIOTmo", &["command", "log-in", "log-out", "log-io"])
+            .iter()
+            .any(|field| field.text.rsplit('/').next().is_some_and(|name| name.starts_with('.') && name.len() > 1 && name != ".."))
+            .then_some(&rule::CREDENTIAL_DUMP),
+        "vim" | "vi" | "nvim" | "ex" | "ed" => ((cmd.short('c') || cmd.stdin.given)
+            && cmd.args.iter().any(|field| field.text.starts_with("/var/log/")))
         .then_some(&rule::WEAKEN_LOG),
         "shopt" => (cmd.short('u') && cmd.has_any(&["histappend", "history"])).then_some(&rule::WEAKEN_LOG),
         "journalctl" => cmd

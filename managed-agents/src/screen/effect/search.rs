@@ -30,6 +30,16 @@ pub(in crate::screen) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>, listing: &[Str
                     walk.report(&rule::PRIVILEGE_RECON, field.span);
                 }
             }
+            // passwords, looked for in whatever is found anywhere
+            "-exec" | "-execdir"
+                if matches!(
+                    cmd.arg(at + 1).rsplit('/').next(),
+                    Some("grep" | "egrep" | "zgrep" | "rg")
+                ) && listing.iter().any(|root| is_everybodys(walk, root))
+                    && cmd.args.iter().skip(at + 2).any(|field| seeks_secret(&field.text)) =>
+            {
+                walk.report(&rule::CREDENTIAL_PRINT, field.span);
+            }
             "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-iwholename" => {
                 if let Some(rule) = sought(cmd.arg(at + 1))
                     && (listing.iter().any(|root| is_everybodys(walk, root))
@@ -43,12 +53,37 @@ pub(in crate::screen) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>, listing: &[Str
     }
 }
 
+/// A pattern by which passwords and keys are found.
+fn seeks_secret(pattern: &str) -> bool {
+    let lower = pattern.to_ascii_lowercase();
+    [
+        "passw",
+        "pass|",
+        "pass\\|",
+        "secret",
+        "api_key",
+        "apikey",
+        "private key",
+        "aws_",
+        "credential",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
+}
+
 /// Whether what is found is shown or copied.
 fn shows(cmd: &Cmd<'_>) -> bool {
     cmd.args.windows(2).any(|pair| {
         matches!(pair, [option, program] if option.text.starts_with("-exec")
             && matches!(program.text.as_str(), "cat" | "head" | "tail" | "cp" | "tar" | "zip" | "base64" | "strings" | "xxd" | "rsync" | "scp"))
     })
+}
+
+/// Whether what is listed lies in the homes of all people, or in the system's settings.
+pub(super) fn is_of_people(walk: &Walk<'_>, listing: &str) -> bool {
+    let root = listing.trim_end_matches([SOME, ALL]).trim_end_matches('/');
+    matches!(root, "" | "/home" | "/Users" | "/root" | "/etc" | "/var/mail") && listing.starts_with('/')
+        || walk.places.place(root, &walk.cwd) == Place::Home
 }
 
 /// Where the files of all people or of the whole system lie.

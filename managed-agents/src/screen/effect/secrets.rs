@@ -14,7 +14,8 @@ pub(in crate::screen) enum Credential {
 }
 
 /// Files of the system, by their whole path.
-const SYSTEM: [&str; 37] = [
+const SYSTEM: [&str; 38] = [
+    "/etc/kcpassword",
     "/etc/shadow",
     "/etc/shadow-",
     "/etc/gshadow",
@@ -142,7 +143,8 @@ const ENDINGS: [&str; 83] = [
 ];
 
 /// Names that are credentials wherever they lie.
-const FILES: [&str; 34] = [
+const FILES: [&str; 35] = [
+    "state.vscdb",
     "accesstokens.json",
     "msal_token_cache.json",
     "credentials.db",
@@ -291,6 +293,8 @@ fn of_system(lower: &str, pattern: bool) -> Option<Option<Credential>> {
         || lower.starts_with("/var/run/secrets/")
         || lower.starts_with("/etc/networkmanager/system-connections/")
         || lower.starts_with("/etc/wpa_supplicant/")
+        || lower.starts_with("/var/lib/sss/db/")
+        || lower.starts_with("/var/lib/sss/secrets/")
         || lower.starts_with("/var/lib/iwd/")
         || lower.starts_with("/var/lib/samba/private/")
         || lower.starts_with("/etc/kubernetes/pki/") && lower.ends_with(".key")
@@ -316,7 +320,7 @@ fn of_system(lower: &str, pattern: bool) -> Option<Option<Credential>> {
     }
     let directory = matches!(
         lower.trim_start_matches('~').trim_matches('/').rsplit('/').next(),
-        Some(".ssh" | ".aws" | ".gnupg" | ".password-store" | ".kube")
+        Some(".ssh" | ".aws" | ".gnupg" | ".password-store" | ".kube" | ".azure" | "gcloud")
     ) && (lower.starts_with('~')
         || lower.starts_with("/home/")
         || lower.starts_with("/root/")
@@ -329,7 +333,16 @@ fn of_system(lower: &str, pattern: bool) -> Option<Option<Credential>> {
 
 /// What people write, read and visit: mail, messages, calendars, contacts, notes, and the profiles of browsers, as the programs
 /// that keep them name their directories.
-const PERSONAL: [&str; 24] = [
+const PERSONAL: [&str; 33] = [
+    ".config/slack",
+    ".config/discord",
+    ".config/signal",
+    ".config/microsoft/microsoft teams",
+    "library/application support/slack",
+    "library/application support/discord",
+    "library/application support/signal",
+    "library/application support/microsoft/teams",
+    "library/application support/knowledge",
     "library/messages",
     "library/mail",
     "library/safari",

@@ -1,9 +1,8 @@
 //! Services and schedules: systemctl(1), service(8), launchctl(1), sc, update-rc.d(8), loginctl(1).
 
 use super::found;
-use crate::screen::cmd::Cmd;
+use crate::screen::cmd::{Cmd, with_texts};
 use crate::screen::finding::Span;
-use crate::screen::programs::Known;
 use crate::screen::rule::{self, Rule};
 use crate::screen::shell::data::{Data, Field};
 use crate::screen::shell::walk::Walk;
@@ -90,14 +89,9 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 pub(in crate::screen) fn service(walk: &mut Walk<'_>, name: &str, args: &[Field], span: Span, stdin: &Data) {
     let mut all = vec![Field::new(name, span)];
     all.extend_from_slice(args);
-    let cmd = Cmd {
-        name: "service",
-        known: Known::default(),
-        args: &all,
-        stdin,
-        span,
-    };
-    judge(walk, &cmd);
+    with_texts(&all, |texts| {
+        judge(walk, &Cmd::new("service", &all, texts, stdin, span));
+    });
 }
 
 /// The rule that stopping a program of this name breaks, where it defends or records.
@@ -114,7 +108,8 @@ fn name(unit: &str) -> &str {
 }
 
 /// Parts of the names of products that defend machines, as their makers name services and packages.
-const VENDORS: [&str; 26] = [
+const VENDORS: [&str; 27] = [
+    "mdmclient",
     "xprotect",
     "com.apple.mrt",
     "carbonblack",

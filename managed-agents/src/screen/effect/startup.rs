@@ -5,7 +5,9 @@ use crate::screen::rule::{self, Rule};
 use crate::screen::text;
 
 /// Files and directories whose contents run, or let somebody in, by how their path begins.
-const BEGINNINGS: [(&str, &Rule); 72] = [
+const BEGINNINGS: [(&str, &Rule); 74] = [
+    ("/var/lib/cloud/scripts", &rule::PERSIST),
+    ("/etc/cloud/", &rule::PERSIST),
     ("/etc/opt/chrome/policies", &rule::PERSIST),
     ("/etc/chromium", &rule::PERSIST),
     ("/library/managed preferences", &rule::PERSIST),
@@ -161,6 +163,12 @@ pub(super) fn starts_with_program(normal: &str, text: &str) -> Option<&'static R
             has(&["* !", "system(", ":!", "silent !", "runtimepath+=/tmp", "rtp+=/tmp"])
         }
         ".emacs" | "init.el" => has(&["shell-command", "call-process", "start-process"]),
+        // a task that an editor runs when a directory is opened
+        "tasks.json" => has(&["folderOpen"]),
+        ".gitconfig" | "config" if name == ".gitconfig" || normal.ends_with("/git/config") => {
+            has(&["sshCommand", "hooksPath", "fsmonitor", "gitProxy", "= !", "=!"])
+                && has(&["curl", "wget", "/tmp/", "nc ", "sh -c", "bash"])
+        }
         ".tmux.conf" | ".screenrc" => has(&["run-shell", "if-shell", "exec "]),
         _ => false,
     }

@@ -32,7 +32,7 @@ pub(in crate::screen) fn wrapper(walk: &mut Walk<'_>, cmd: &Cmd<'_>, at: usize) 
             found(walk, cmd, &rule::PRIVILEGE);
         }
         "sudo" if walk.in_loop && cmd.short('S') && super::lateral::guessed(cmd.stdin) => found(walk, cmd, &rule::LATERAL),
-        "sudo" | "doas" if has(&["-l", "-ll", "--list"]) => found(walk, cmd, &rule::PRIVILEGE_RECON),
+        "sudo" | "doas" if has(&["-l", "-ll", "--list", "-nl", "-ln"]) => found(walk, cmd, &rule::PRIVILEGE_RECON),
         "nsenter" if options.iter().any(|field| field.text.contains("/proc/1/ns")) => found(walk, cmd, &rule::CONTAINER_ESCAPE),
         "nsenter" if has(&["-t1", "--target=1", "-a", "--all"]) || options.windows(2).any(|pair| matches!(pair, [option, value] if (option.text == "-t" || option.text == "--target") && value.text == "1")) => {
             found(walk, cmd, &rule::CONTAINER_ESCAPE);
@@ -53,7 +53,7 @@ pub(in crate::screen) fn wrapper(walk: &mut Walk<'_>, cmd: &Cmd<'_>, at: usize) 
             found(walk, cmd, &rule::PERSIST);
         }
         // a name like those that the kernel gives its own threads
-        "exec" if options.windows(2).any(|pair| matches!(pair, [option, name] if option.text.ends_with('a') && name.text.starts_with('['))) => {
+        "exec" if options.windows(2).any(|pair| matches!(pair, [option, name] if option.text.ends_with('a') && name.text.starts_with(['[', '/']))) => {
             found(walk, cmd, &rule::DISGUISE);
         }
         "chroot" if options.iter().any(|field| field.text == "/") => found(walk, cmd, &rule::SHELL_ESCAPE),

@@ -50,8 +50,22 @@ const BACKUPS: &[Row] = &[
     ("repo delete", &rule::DESTROY_DATA),
 ];
 
+/// s3cmd(1), mc, azcopy: whole buckets, and what everybody may read.
+const STORES: &[Row] = &[
+    ("del|rm|rb|remove -r|--recursive|-f|--force", &rule::INFRA_DELETE),
+    ("setacl --acl-public", &rule::WEAKEN),
+    ("anonymous|policy set|set-json", &rule::WEAKEN),
+];
+
+/// openstack(1), ibmcloud: the verb stands last, alone or behind a dash.
+const NOUNS: &[Row] = &[("** delete|*-delete|purge !--help", &rule::INFRA_DELETE)];
+
 const BUSES: &[Row] = &[
     ("--delete", &rule::DESTROY_DATA),
+    // where Kubernetes keeps its secrets (etcdctl get)
+    ("get /registry/secrets*|/registry", &rule::CREDENTIAL_PRINT),
+    // who may do everything (rabbitmqctl(8))
+    ("set_user_tags ** administrator", &rule::PERSIST_KEY),
     (
         "delete|delete_queue|delete_vhost|delete_user|purge_queue|reset|force_reset|stop_app|del",
         &rule::INFRA_DELETE,
@@ -159,6 +173,8 @@ by_name! {
         "doctl" | "linode-cli" | "hcloud" | "scw" | "ibmcloud" | "oci" | "exo" | "upctl" | "vultr-cli" | "civo" | "aliyun" => {
             (cloud::CLOUDS, &["--context", "--profile", "--config", "-c", "-o", "--output", "--region"])
         },
+        "s3cmd" | "mc" | "mcli" | "azcopy" => (STORES, &["-c", "--config"]),
+        "openstack" | "nova" | "cinder" => (NOUNS, &["--os-cloud", "-f", "-c"]),
         "argocd" | "flux" | "istioctl" | "linkerd" | "cilium" => (cloud::CLUSTER, &["-n", "--namespace", "--context"]),
         "bq" => (WAREHOUSE, &[]),
         "vault" | "bao" => (cloud::VAULT, &["-namespace", "-address"]),
@@ -174,17 +190,29 @@ by_name! {
             (VIRTUAL, &["-c", "--connect"])
         },
         "esxcli" | "vim-cmd" => (HYPERVISOR, &[]),
-        "restic" | "borg" | "duplicity" | "kopia" | "rustic" | "velero" | "snapper" | "timeshift" => (BACKUPS, &["-r", "--repo", "-p"]),
+        "restic" | "borg" | "duplicity" | "kopia" | "rustic" | "velero" | "snapper" | "timeshift" => (BACKUPS, &["-r", "--repo", "-p", "-c", "--config"]),
         "kafka-topics" | "kafka-topics.sh" | "rabbitmqctl" | "rabbitmqadmin" | "etcdctl" | "zkcli" | "zkCli.sh" => {
             (BUSES, &["--bootstrap-server", "--endpoints"])
         },
-        "ansible" | "ansible-playbook" | "puppet" | "salt-call" | "chef-client" | "chef-solo" => (&[], &[]),
+        "ansible" | "salt" | "ansible-playbook" | "puppet" | "salt-call" | "chef-client" | "chef-solo" => (&[], &[]),
     } else { (&[], &[]) }
 }
 
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if cmd.name == "ansible" {
         ansible(walk, cmd);
+        return;
+    }
+    // salt(1): a command on every machine that a pattern names
+    if cmd.name == "salt"
+        && cmd
+            .args
+            .iter()
+            .any(|field| matches!(field.text.as_str(), "cmd.run" | "cmd.shell" | "cmd.script"))
+    {
+        if let Some(field) = cmd.args.last() {
+            walk.script(&field.text, field.span, &Data::none());
+        }
         return;
     }
     // what such a file says is done on every machine
@@ -215,7 +243,16 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 fn uploads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let words = cli::words(
         cmd,
-        &["--profile", "--region", "--endpoint-url", "--account-name", "-c", "-n"],
+        &[
+            "--profile",
+            "--region",
+            "--endpoint-url",
+            "--account-name",
+            "-c",
+            "-n",
+            "--exclude",
+            "--include",
+        ],
     );
     let is_bucket = |text: &str| text.starts_with("s3://") || text.starts_with("gs://") || text.starts_with("https://");
     let Some((_, from)) = words.split_last().filter(|(to, _)| is_bucket(to)) else {

@@ -3,15 +3,51 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::text::Text;
 use crate::screen::finding::Span;
+
+/// A text, and the words of its simple commands, those of one command behind those of another.
+#[derive(Debug)]
+pub(in crate::screen) struct Source {
+    pub(super) text: Rc<str>,
+    words: Vec<Word>,
+}
+
+/// Which words of a source belong to one command.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::screen) struct WordRange {
+    from: usize,
+    to: usize,
+}
+
+impl Source {
+    pub(super) fn new(text: Rc<str>, words: Vec<Word>) -> Self {
+        Self { text, words }
+    }
+
+    pub(super) fn words(&self, words: WordRange) -> &[Word] {
+        self.words.get(words.from..words.to).unwrap_or_default()
+    }
+}
+
+impl WordRange {
+    pub(super) fn new(from: usize, to: usize) -> Self {
+        Self { from, to }
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.from == self.to
+    }
+}
 
 /// Pipelines one after the other, however they are connected: each of them may run.
 pub(in crate::screen) type List = Vec<Pipeline>;
 
 #[derive(Debug, Default)]
 pub(in crate::screen) struct Pipeline {
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: SmallVec<[Command; 1]>,
     pub(super) background: bool,
     /// It only runs when the one before it fails.
     pub(super) otherwise: bool,
@@ -29,7 +65,7 @@ pub(in crate::screen) struct Command {
 pub(in crate::screen) enum Kind {
     Simple {
         assigns: Vec<Assign>,
-        words: Vec<Word>,
+        words: WordRange,
     },
     /// A group, or any other compound whose parts may all run.
     Group(List),

@@ -5,6 +5,7 @@ use super::code::is_shell;
 use super::data::{Data, Taint};
 use super::walk::{Walk, quote};
 use crate::screen::cmd::{Cmd, takes_value};
+use crate::screen::signs::Signs;
 use crate::screen::{effect, rule};
 
 /// Text after each `!` that stands where an editor takes a shell command.
@@ -164,7 +165,7 @@ pub(super) fn sed(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
     let mut scripts = cmd.values('e', "expression");
     let operands = cmd.operands("efl", &["expression", "file", "line-length"]);
     if scripts.is_empty() {
-        scripts.extend(operands.first());
+        scripts.extend(operands.first().copied());
     }
     for field in scripts {
         for part in field.text.split([';', '\n']).take(64) {
@@ -232,7 +233,8 @@ pub(super) fn make(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
 
 /// git(1) `-c key=value`, and git-config(1): some keys name commands.
 pub(super) fn git_settings(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
-    for (at, field) in cmd.args.iter().enumerate() {
+    let may_set = cmd.has_options() || cmd.signs().has(Signs::DOT);
+    for (at, field) in cmd.args.iter().enumerate().filter(|_| may_set) {
         let setting = if field.text == "-c" { cmd.arg(at + 1) } else { "" };
         let (key, value) = match setting.split_once('=') {
             Some(pair) => pair,
@@ -260,11 +262,11 @@ pub(super) fn git_settings(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
             walk.report(&rule::SHELL_ESCAPE, field.span);
         }
     }
-    if let Some(at) = cmd
-        .args
-        .iter()
-        .position(|field| matches!(field.text.as_str(), "--exec" | "-x"))
-        && cmd.has("rebase")
+    if cmd.has("rebase")
+        && let Some(at) = cmd
+            .args
+            .iter()
+            .position(|field| matches!(field.text.as_str(), "--exec" | "-x"))
     {
         walk.script(cmd.arg(at + 1), cmd.span, &Data::none());
     }
@@ -309,6 +311,20 @@ pub(super) fn terminal(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
     for field in cmd.args {
         if field.text.contains(' ') {
             walk.script(&field.text, field.span, &Data::none());
+        }
+    }
+    // screen(1): where it writes down what is shown
+    if cmd.name == "screen" {
+        for field in cmd.values('L', "").into_iter().chain(cmd.values('\u{0}', "Logfile")) {
+            if field.text.starts_with(['/', '~']) {
+                effect::write_file(
+                    walk,
+                    &field.text,
+                    effect::Write::Append,
+                    &Data::unknown(Taint::NONE),
+                    field.span,
+                );
+            }
         }
     }
     let verbs = [

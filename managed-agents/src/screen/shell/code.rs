@@ -41,8 +41,106 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
     ]) {
         walk.report(&rule::INTERCEPT, span);
     }
+    // what people type, or speak
+    if has(&[
+        "pynput",
+        "keyboard.Listener",
+        "keyboard.on_press",
+        "keyboard.hook",
+        "addGlobalMonitorForEvents",
+        "CGEventTapCreate",
+        "CGEvent.tapCreate",
+        "GetAsyncKeyState",
+        "SetWindowsHookEx",
+    ]) {
+        walk.report(&rule::CREDENTIAL_DUMP, span);
+    }
+    // a name like those that the kernel gives its own threads (perlvar(1), setproctitle)
+    if has(&[
+        "$0=\"[",
+        "$0 = \"[",
+        "$0='[",
+        "$0 = '[",
+        "setproctitle(\"[",
+        "setproctitle('[",
+    ]) {
+        walk.report(&rule::DISGUISE, span);
+    }
+    // every process that may be reached (kill(2))
+    if has(&[
+        "os.kill(-1",
+        "kill(-1,",
+        "kill 9,-1",
+        "kill 9, -1",
+        "Process.kill(9, -1",
+        "Process.kill(9,-1",
+        "process.kill(-1",
+    ]) {
+        walk.report(&rule::PROCESS_KILL, span);
+    }
+    // modules that Python loads by itself (site)
+    if has(&["getusersitepackages", "getsitepackages"]) && has(&["write", "copy", "\"w\"", "'w'"]) {
+        walk.report(&rule::PERSIST, span);
+    }
+    if prints_secret(code) {
+        walk.report(&rule::CREDENTIAL_PRINT, span);
+    }
+    // file(n) of Tcl
+    if let Some((_, rest)) = code.split_once("file delete ") {
+        let paths: Vec<String> = rest
+            .split([';', '\n', ']', '}'])
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .filter(|word| !word.starts_with('-'))
+            .map(str::to_owned)
+            .collect();
+        effect::delete(walk, &paths, true, true, span);
+    }
+    // what is fetched and run by one call (source(), include() of R, Julia and others)
+    if has(&[
+        "source(\"http",
+        "source('http",
+        "include(download(",
+        "load(\"http",
+        "load('http",
+        "import(\"http",
+        "import('http",
+    ]) {
+        walk.report(&rule::REMOTE_CODE, span);
+    }
+    // one port or machine after the other
+    if has(&["connect_ex"]) && has(&["range("])
+        || has(&["PeerPort"]) && has(&["..65535", "..1024", "..1000", "..10000"])
+        || has(&["ping "])
+            && has(&[
+                "range(1,25",
+                "range(1, 25",
+                "range(255",
+                "range(254",
+                "1..254",
+                "1..255",
+            ])
+    {
+        walk.report(&rule::LATERAL, span);
+    }
+    // the trees of everybody or of the system, packed
+    if has(&["make_archive"])
+        && literals.iter().any(|literal| {
+            matches!(
+                literal.as_str(),
+                "/" | "/home" | "/etc" | "/root" | "/Users" | "/var/log"
+            )
+        })
+    {
+        walk.report(&rule::COLLECT, span);
+    }
+    // every row of a model (Django, QuerySet.delete())
+    if has(&[".objects.all().delete()"]) {
+        walk.report(&rule::DATABASE_DESTROY, span);
+    }
     // a program that lies in no file
-    if has(&["memfd_create"]) {
+    if has(&["memfd_create", "syscall(319", "syscall 319"]) {
         walk.report(&rule::HIDDEN_CODE, span);
     }
     // what is fetched into a file, and may be run from there
@@ -216,6 +314,38 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
             );
         }
     }
+    // a file of the home, by a name that is put together
+    if has(&[
+        "appendFile",
+        "writeFile",
+        "'a'",
+        "\"a\"",
+        "'w'",
+        "\"w\"",
+        "file_put_contents",
+        "File.write",
+        "'>>'",
+        "\">>\"",
+    ]) && has(&[
+        "process.env.HOME",
+        "homedir()",
+        "expanduser(\"~\")",
+        "expanduser('~')",
+        "Dir.home",
+        "ENV['HOME']",
+        "ENV[\"HOME\"]",
+        "$ENV{HOME}",
+        "Path.home()",
+    ]) {
+        for literal in literals
+            .iter()
+            .filter(|literal| literal.trim_start_matches('/').starts_with('.'))
+        {
+            let path = format!("~/{}", literal.trim_start_matches('/'));
+            let data = Data::unknown(super::data::Taint::NONE);
+            effect::write_file(walk, &path, effect::Write::Append, &data, span);
+        }
+    }
     // perl's own way to say that a file is written
     for literal in &literals {
         if let Some(path) = literal.strip_prefix(">>").or_else(|| literal.strip_prefix('>'))
@@ -239,6 +369,32 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
         walk.report(&rule::EXFIL_FILE, span);
     }
     decoded(walk, code, &literals, span, depth);
+}
+
+/// Whether a variable of the environment is printed whose name says that it is secret.
+fn prints_secret(code: &str) -> bool {
+    [
+        "print(os.environ[",
+        "print(os.getenv(",
+        "print(os.environ.get(",
+        "puts ENV[",
+        "puts(ENV[",
+        "console.log(process.env",
+        "print $ENV{",
+        "echo getenv(",
+    ]
+    .iter()
+    .any(|call| {
+        code.find(call).is_some_and(|at| {
+            let rest = code.get(at + call.len()..).unwrap_or_default();
+            let name: String = rest
+                .chars()
+                .skip_while(|letter| !letter.is_ascii_alphanumeric())
+                .take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
+                .collect();
+            effect::names_secret(&name)
+        })
+    })
 }
 
 /// Code that is decoded or fetched before it runs.

@@ -1,8 +1,39 @@
 //! The calls by which code of other languages runs, deletes, reads and sends, by the names of their standard libraries, and
 //! what starts a shell.
 
+use crate::screen::words::Words;
+
+/// What connects to somewhere.
+static CONNECTS: Words = Words::new(&[
+    "socket",
+    "Socket",
+    "TcpClient",
+    "TCPClient",
+    "TcpStream",
+    "fsockopen",
+    "net.Dial",
+    "net.connect",
+    "net.createConnection",
+    "net.Listen",
+    "ztcp",
+    "TCPListener",
+    "inet_aton",
+    "WSAStartup",
+    "connect(",
+    ".connect",
+    "/dev/tcp/",
+    "InetAddress",
+    "gen_tcp",
+    "HttpListener",
+]);
+
 /// Calls that run a command.
-pub(super) const RUNS: [&str; 49] = [
+pub(super) const RUNS: [&str; 54] = [
+    "shell-command",
+    "call-process",
+    "start-process",
+    "launchedProcess",
+    "System.cmd",
     "callCommand",
     "callProcess",
     "readProcess",
@@ -150,28 +181,7 @@ pub(super) const SENDS: [&str; 26] = [
 /// Whether a piece of code connects a shell to a socket, in whatever language.
 pub(in crate::screen) fn remote_shell(code: &str) -> bool {
     let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
-    let connects = has(&[
-        "socket",
-        "Socket",
-        "TcpClient",
-        "TCPClient",
-        "TcpStream",
-        "fsockopen",
-        "net.Dial",
-        "net.connect",
-        "net.createConnection",
-        "net.Listen",
-        "ztcp",
-        "TCPListener",
-        "inet_aton",
-        "WSAStartup",
-        "connect(",
-        ".connect",
-        "/dev/tcp/",
-        "InetAddress",
-        "HttpListener",
-    ]);
-    if !connects {
+    if !CONNECTS.are_in(code) {
         return false;
     }
     let network = has(&[
@@ -188,6 +198,7 @@ pub(in crate::screen) fn remote_shell(code: &str) -> bool {
         "/dev/tcp/",
         "Net::",
         "HttpListener",
+        "gen_tcp",
     ]);
     network
         && (names_shell(code)
@@ -200,6 +211,9 @@ pub(in crate::screen) fn remote_shell(code: &str) -> bool {
                 "popen(",
                 "exec(",
                 "exec $",
+                "exec sh",
+                "exec bash",
+                "`#{",
                 "system(",
                 "system$_",
                 "ProcessBuilder",

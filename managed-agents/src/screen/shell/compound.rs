@@ -44,7 +44,12 @@ impl Parser<'_> {
         if self.starts("((") {
             words = Some(vec![self.arithmetic()]);
         } else {
-            name = Text::from(self.word().bare(self.src).unwrap_or_default());
+            let word = self.word();
+            name = if word.plain {
+                self.literal(word.span.start, word.span.end)
+            } else {
+                Text::from(word.bare(self.src).unwrap_or_default())
+            };
             self.blanks();
             if self.peek() == Some(b'\n') {
                 self.at += 1;
@@ -145,7 +150,7 @@ impl Parser<'_> {
             return None;
         }
         self.depth -= 1;
-        let body = self.command();
+        let body = self.command(self.reserved());
         self.depth += 1;
         match body {
             Some(body) => Some(Kind::Function {

@@ -105,7 +105,9 @@ impl Data {
 
     /// The text, if all of it is known.
     pub(in crate::screen) fn full_text(&self) -> Option<&str> {
-        self.text.as_deref().filter(|text| !text.contains([UNKNOWN, SOME, ALL]))
+        self.text
+            .as_deref()
+            .filter(|text| text.is_ascii() || !text.contains([UNKNOWN, SOME, ALL]))
     }
 }
 

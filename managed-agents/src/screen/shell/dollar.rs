@@ -39,10 +39,7 @@ impl Parser<'_> {
             self.limited = true;
             return;
         }
-        let mut inner = Parser::new(&text, self.depth - 1);
-        let list = inner.list(End::Eof);
-        self.broken |= inner.broken;
-        self.limited |= inner.limited;
+        let list = self.inner(&text, self.depth - 1, |inner| inner.list(End::Eof));
         out.parts.push(Part::Command { list, quoted });
     }
 

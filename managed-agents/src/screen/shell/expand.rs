@@ -13,11 +13,16 @@ const HELD: u32 = 0xF_0000;
 
 impl Walk<'_> {
     /// What a word becomes, added to `out`.
+    #[inline]
     pub(super) fn fields(&mut self, word: &Word, out: &mut Vec<Field>) {
         if word.plain {
             out.push(self.plain(word));
-            return;
+        } else {
+            self.fields_of_parts(word, out);
         }
+    }
+
+    fn fields_of_parts(&mut self, word: &Word, out: &mut Vec<Field>) {
         let has_brace = word
             .parts
             .iter()
@@ -97,8 +102,9 @@ impl Walk<'_> {
     }
 
     /// A word that is what stands in the source.
+    #[inline]
     fn plain(&self, word: &Word) -> Field {
-        let text = Text::slice(&self.source, word.span.start, word.span.end);
+        let text = Text::slice(&self.source.text, word.span.start, word.span.end);
         Field::new(text, self.span(word.span))
     }
 

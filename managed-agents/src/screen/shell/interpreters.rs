@@ -47,6 +47,14 @@ by_name! {
 
 /// A compiler or the like: what the line itself wrote is read.
 fn compiles(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    // swift(1): code in the line or from the standard input
+    if cmd.name == "swift" {
+        let given = cmd.values('e', "").into_iter().map(|field| field.text.to_string());
+        let all: Vec<String> = given.chain(cmd.stdin.text.clone()).collect();
+        for code in all {
+            code::scan(walk, &code, cmd.span);
+        }
+    }
     for field in cmd.operands("oIL", &[]).iter().filter(|field| field.text.contains('.')) {
         if let Some(text) = walk.written(&field.text).and_then(|data| data.text.clone()) {
             code::scan(walk, &text, cmd.span);
@@ -195,6 +203,10 @@ fn eval(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
         all.text.push_str(&field.text);
         all.taint = all.taint.and(field.taint);
     }
+    // commands that somebody at the other end of a connection gives (bash(1), REDIRECTION)
+    if walk.on_network && all.text.contains(UNKNOWN) {
+        walk.report(&rule::REVERSE_SHELL, cmd.span);
+    }
     // what a local program prints is often meant to be evaluated (ssh-agent -s, direnv hook)
     script(walk, &all, cmd.stdin, false)
 }
@@ -249,7 +261,19 @@ fn language(walk: &mut Walk<'_>, cmd: &Cmd<'_>, letter: char, short: &str, long:
             walk.report(&rule::HIDDEN_CODE, cmd.span);
         }
         code::scan(walk, &code, cmd.span);
+        // perlrun(1), ruby(1): `-n` and `-p` go through the lines of files
+        if matches!(cmd.name, "perl" | "ruby") && (cmd.short('n') || cmd.short('p')) {
+            for field in cmd.args.iter().filter(|field| field.text.starts_with(['/', '~'])) {
+                let data = effect::read_file(walk, &field.text, field.span);
+                taint = taint.and(data.taint);
+            }
+        }
         return Some(Data::unknown(taint.and(Taint::FILE)));
+    }
+    // `crystal eval code`
+    if cmd.name == "crystal" && cmd.arg(0) == "eval" {
+        code::scan(walk, cmd.arg(1), cmd.span);
+        return Some(Data::unknown(Taint::FILE));
     }
     let operands = cmd.operands(short, &[]);
     let file = operands
@@ -273,6 +297,11 @@ fn language(walk: &mut Walk<'_>, cmd: &Cmd<'_>, letter: char, short: &str, long:
     }
     match file {
         Some(path) => {
+            // a program that is fetched and run at once, and may do everything (deno-run, bun run)
+            let may_all = cmd.name != "deno" || cmd.has_any(&["-A", "--allow-all", "--allow-run"]);
+            if path.starts_with("http://") || path.starts_with("https://") && may_all {
+                walk.report(&rule::REMOTE_CODE, cmd.span);
+            }
             effect::script_file(walk, cmd, path);
             let data = walk.written(path).cloned();
             if let Some(data) = data {

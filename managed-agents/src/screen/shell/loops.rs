@@ -1,6 +1,6 @@
 //! Loops over words, and loops that never wait.
 
-use super::ast::{Command, Kind, List, Word};
+use super::ast::{Command, Kind, List, Source, Word};
 use super::data::{Data, Field, UNKNOWN};
 use super::possible::{Choice, Var};
 use super::text::Text;
@@ -31,6 +31,14 @@ impl Walk<'_> {
         let mut all = Data::known("");
         self.limited |= values.len() > 64;
         let in_loop = std::mem::replace(&mut self.in_loop, true);
+        // a range gives no more than a few of its numbers
+        let number = |value: &Field| {
+            let last = value.text.rsplit('.').next().unwrap_or_default();
+            last.parse::<u32>().is_ok()
+        };
+        let numbers = values.len() > 7 && values.iter().take(64).all(number);
+        let sweeps = self.sweeps;
+        self.sweeps |= numbers;
         let fork = unsure.then(|| self.fork());
         for value in values.iter().take(64) {
             self.vars.push(Var::new(name.clone(), value.text.clone(), value.taint));
@@ -40,14 +48,19 @@ impl Walk<'_> {
             self.join(fork);
         }
         self.in_loop = in_loop;
+        self.sweeps = sweeps;
         all
     }
 }
 
 /// A loop whose condition is always true, that starts something beside itself and never waits.
-pub(super) fn forks_for_ever(list: &List, source: &str) -> bool {
+pub(super) fn forks_for_ever(list: &List, source: &Source) -> bool {
     let first_word = |command: &Command| match &command.kind {
-        Kind::Simple { words, .. } => words.first().and_then(|word| word.bare(source)).map(str::to_owned),
+        Kind::Simple { words, .. } => source
+            .words(*words)
+            .first()
+            .and_then(|word| word.bare(&source.text))
+            .map(str::to_owned),
         _ => None,
     };
     let Some((condition, body)) = list.split_first() else {

@@ -96,8 +96,9 @@ by_name! {
         },
         "export" | "declare" | "typeset" | "local" | "readonly" | "set" | "setenv" => {
             declare(walk, cmd);
-            Some(if cmd.args.is_empty() {
-                Data::unknown(Taint::FILE)
+            // bash(1): all variables, and what they are
+            Some(if cmd.args.is_empty() || cmd.args.len() == 1 && matches!(cmd.arg(0), "-p" | "-x" | "-px" | "-xp") {
+                Data::unknown(Taint::FILE.and(Taint::ENV))
             } else {
                 Data::known("")
             })

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use super::ast::{Command, Kind, List, Pipeline};
+use super::ast::{Command, Kind, List, Pipeline, Source, Word};
 use super::redirect::Pending;
 use super::text::Text;
 
@@ -12,9 +12,10 @@ use super::text::Text;
 const DEPTH: u32 = 48;
 
 /// A parsed text.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::screen) struct Script {
     pub(super) list: List,
+    pub(super) source: Rc<Source>,
     /// Something could not be read.
     pub(super) broken: bool,
     /// A limit was reached.
@@ -22,15 +23,20 @@ pub(in crate::screen) struct Script {
 }
 
 /// Parses a text; never fails.
-pub(in crate::screen) fn parse(text: &Rc<str>) -> Script {
-    let mut parser = Parser::new(text, DEPTH);
-    parser.shared = Some(text);
+pub(in crate::screen) fn parse(text: &str) -> Script {
+    let text = Rc::from(text);
+    let mut parser = Parser::new(&text, DEPTH);
+    parser.shared = Some(&text);
+    // words of long texts have about that length
+    parser.words.reserve(text.len() / 16);
     let list = parser.list(End::Eof);
     parser.read_here_documents();
+    let (broken, limited, words) = (parser.broken, parser.limited, parser.words);
     Script {
         list,
-        broken: parser.broken,
-        limited: parser.limited,
+        source: Rc::new(Source::new(text, words)),
+        broken,
+        limited,
     }
 }
 
@@ -60,6 +66,9 @@ pub(super) struct Parser<'a> {
     /// How often `((` may still be read twice, so that reading stays linear.
     pub(super) second_looks: u32,
     pub(super) pending: Vec<Pending>,
+    /// The words of the simple commands that were read, and of those that are being read.
+    pub(super) words: Vec<Word>,
+    pub(super) open_words: Vec<Word>,
 }
 
 impl<'a> Parser<'a> {
@@ -74,7 +83,20 @@ impl<'a> Parser<'a> {
             shared: None,
             second_looks: 16,
             pending: Vec::new(),
+            words: Vec::new(),
+            open_words: Vec::new(),
         }
+    }
+
+    /// Reads another text for this one: the words of its commands stand among those of this one's.
+    pub(super) fn inner<T>(&mut self, text: &str, depth: u32, read: impl FnOnce(&mut Parser<'_>) -> T) -> T {
+        let mut inner = Parser::new(text, depth);
+        inner.words = std::mem::take(&mut self.words);
+        let read = read(&mut inner);
+        self.broken |= inner.broken;
+        self.limited |= inner.limited;
+        self.words = inner.words;
+        read
     }
 
     pub(super) fn peek(&self) -> Option<u8> {
@@ -114,7 +136,17 @@ impl<'a> Parser<'a> {
     }
 
     /// Skips what separates words, and comments.
+    #[inline]
     pub(super) fn blanks(&mut self) {
+        if self.peek() == Some(b' ') {
+            self.at += 1;
+        }
+        if matches!(self.peek(), Some(0..=b' ' | b'\\' | b'#')) {
+            self.more_blanks();
+        }
+    }
+
+    fn more_blanks(&mut self) {
         loop {
             match self.peek() {
                 Some(b' ' | b'\t' | b'\r' | 0x0b | 0x0c | 0) => self.at += 1,
@@ -135,11 +167,14 @@ impl<'a> Parser<'a> {
     /// The unquoted word that begins here, if it is made of letters or is one of the reserved signs.
     pub(super) fn reserved(&self) -> &'a str {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let length = rest.iter().take(9).take_while(|byte| byte.is_ascii_lowercase()).count();
-        let length = match rest.first() {
-            Some(b'{' | b'}' | b'!') => 1,
-            Some(b'[') if rest.get(1) == Some(&b'[') => 2,
-            _ => length,
+        let length = match rest {
+            // where none of the words begins so, it is no reserved one
+            [b'c'..=b'f' | b'i' | b's'..=b'u' | b'w', ..] => {
+                rest.iter().take(9).take_while(|byte| byte.is_ascii_lowercase()).count()
+            }
+            [b'{' | b'}' | b'!', ..] => 1,
+            [b'[', b'[', ..] => 2,
+            _ => return "",
         };
         match rest.get(length) {
             None | Some(b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>') => {
@@ -149,14 +184,15 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn at_end(&self, end: End<'_>) -> bool {
+    /// Whether a list ends here, where this reserved word stands or none.
+    fn at_end(&self, end: End<'_>, reserved: &str) -> bool {
         let Some(byte) = self.peek() else { return true };
         match end {
             End::Eof => false,
             End::Paren => byte == b')',
-            End::Brace => byte == b'}' && self.reserved() == "}",
-            End::Words(words) => words.contains(&self.reserved()),
-            End::Arm => self.starts(";;") || self.starts(";&") || byte == b')' || self.reserved() == "esac",
+            End::Brace => reserved == "}",
+            End::Words(words) => words.contains(&reserved),
+            End::Arm => byte == b')' || reserved == "esac" || self.starts(";;") || self.starts(";&"),
         }
     }
 
@@ -172,7 +208,8 @@ impl<'a> Parser<'a> {
         let (mut otherwise, mut and) = (false, false);
         loop {
             self.blanks();
-            if self.at_end(end) {
+            let reserved = self.reserved();
+            if self.at_end(end, reserved) {
                 break;
             }
             match self.peek() {
@@ -198,7 +235,7 @@ impl<'a> Parser<'a> {
                 _ => {}
             }
             let before = self.at;
-            let mut pipeline = self.pipeline();
+            let mut pipeline = self.pipeline(reserved);
             pipeline.otherwise = std::mem::take(&mut otherwise);
             pipeline.and = std::mem::take(&mut and);
             self.blanks();
@@ -218,6 +255,10 @@ impl<'a> Parser<'a> {
                 _ => {}
             }
             if !pipeline.commands.is_empty() {
+                // most have one, and a vector that grows takes room for four
+                if list.is_empty() {
+                    list.reserve_exact(1);
+                }
                 list.push(pipeline);
             }
             if self.at == before {
@@ -230,19 +271,15 @@ impl<'a> Parser<'a> {
         list
     }
 
-    fn pipeline(&mut self) -> Pipeline {
-        // most have one command, and a vector that grows takes room for four
-        let mut pipeline = Pipeline {
-            commands: Vec::with_capacity(1),
-            ..Pipeline::default()
-        };
+    /// The pipeline that begins here, with this reserved word or none.
+    fn pipeline(&mut self, mut reserved: &'a str) -> Pipeline {
+        let mut pipeline = Pipeline::default();
         loop {
-            self.blanks();
-            while matches!(self.reserved(), "!" | "coproc" | "time") {
-                let (start, word) = (self.at, self.reserved());
-                self.at += word.len();
+            while matches!(reserved, "!" | "coproc" | "time") {
+                let start = self.at;
+                self.at += reserved.len();
                 self.blanks();
-                if word == "time" && self.peek() == Some(b'-') {
+                if reserved == "time" && self.peek() == Some(b'-') {
                     // bash's reserved word knows `-p` alone; with any other option it is the program time(1)
                     if !self.starts("-p ") {
                         self.at = start;
@@ -251,8 +288,9 @@ impl<'a> Parser<'a> {
                     self.at += 2;
                     self.blanks();
                 }
+                reserved = self.reserved();
             }
-            if let Some(command) = self.command() {
+            if let Some(command) = self.command(reserved) {
                 pipeline.commands.push(command);
             }
             self.blanks();
@@ -272,11 +310,12 @@ impl<'a> Parser<'a> {
                 self.at += 1;
                 self.read_here_documents();
             }
+            reserved = self.reserved();
         }
     }
 
-    pub(super) fn command(&mut self) -> Option<Command> {
-        let reserved = self.reserved();
+    /// The command that begins here, with this reserved word or none.
+    pub(super) fn command(&mut self, reserved: &str) -> Option<Command> {
         let kind = match reserved {
             "if" => Some(self.conditional()),
             "while" | "until" => {

@@ -292,13 +292,25 @@ impl Data {
         self.then(other)
     }
 
+    /// What is written first: some text, if it is not too long to be kept.
+    pub(super) fn given(mut self) -> Self {
+        self.given = true;
+        if self.text.as_ref().is_some_and(|text| text.len() > VALUE) {
+            self.text = None;
+        }
+        self
+    }
+
     /// What is written after this.
     pub(super) fn then(mut self, more: Self) -> Self {
         self.taint = self.taint.and(more.taint);
-        if !more.listing.is_empty() {
+        if self.listing.is_empty() {
+            self.listing = more.listing;
+        } else {
             self.listing.extend(more.listing);
         }
         self.text = match (self.text, more.text) {
+            (Some(all), Some(more)) if all.is_empty() && more.len() <= VALUE => Some(more),
             (Some(mut all), Some(more)) if all.len() + more.len() <= VALUE => {
                 all.push_str(&more);
                 Some(all)

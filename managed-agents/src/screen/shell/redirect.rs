@@ -16,16 +16,25 @@ pub(super) struct Pending {
 }
 
 impl Parser<'_> {
+    #[inline]
     pub(super) fn redirect(&mut self) -> Option<Redirect> {
-        if !matches!(self.peek(), Some(b'<' | b'>' | b'&' | b'{' | b'0'..=b'9')) {
-            return None;
+        match self.peek() {
+            Some(b'<' | b'>' | b'&' | b'{' | b'0'..=b'9') => self.redirect_here(),
+            _ => None,
         }
+    }
+
+    fn redirect_here(&mut self) -> Option<Redirect> {
         let start = self.at;
         let mut at = self.at;
         while self.bytes.get(at).is_some_and(u8::is_ascii_digit) && at - start < 6 {
             at += 1;
         }
-        let mut fd = self.slice(start, at).parse().ok();
+        let mut fd = if at > start {
+            self.slice(start, at).parse().ok()
+        } else {
+            None
+        };
         if at == start && self.peek() == Some(b'{') {
             // `{name}>file`
             let length = self.bytes.get(at..)?.iter().take(32).position(|byte| *byte == b'}')?;
@@ -119,11 +128,7 @@ impl Parser<'_> {
                     ..Word::default()
                 }
             } else {
-                let mut inner = Parser::new(text, self.depth);
-                let word = inner.document();
-                self.broken |= inner.broken;
-                self.limited |= inner.limited;
-                word
+                self.inner(text, self.depth, |inner| inner.document())
             };
             word.span = Span::new(start, end);
             let _ = pending.body.set(word);

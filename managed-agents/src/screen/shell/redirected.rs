@@ -1,7 +1,7 @@
 //! Where a command's input comes from and its output goes (POSIX 1003.1 §2.7; bash(1), REDIRECTION).
 
 use super::ast::{Part, Redirect, Redirection};
-use super::data::{Data, Field, Taint};
+use super::data::{Data, Field, Taint, UNKNOWN};
 use super::walk::Walk;
 use crate::screen::effect;
 use crate::screen::place::Place;
@@ -24,12 +24,16 @@ impl Walk<'_> {
             Redirection::In | Redirection::ReadWrite => {
                 let field = self.joined(&redirect.target);
                 self.on_network |= is_socket(&field.text);
+                // one port or machine after the other
+                if is_socket(&field.text) && self.in_loop && (self.sweeps || field.text.ends_with(UNKNOWN)) {
+                    self.report(&rule::LATERAL, self.span(redirect.span));
+                }
                 let data = effect::read_file(self, &field.text, self.span(redirect.span));
                 (redirect.fd.is_none_or(|fd| fd == 0)).then_some(data)
             }
             Redirection::Out | Redirection::Append | Redirection::Both | Redirection::DupOut => {
                 // evaluated again when the output is known; here only what the command itself must know
-                let is_socket = redirect.target.bare(&self.source).is_some_and(is_socket)
+                let is_socket = redirect.target.bare(&self.source.text).is_some_and(is_socket)
                     || redirect
                         .target
                         .parts
@@ -52,7 +56,7 @@ impl Walk<'_> {
             Redirection::Out | Redirection::Both => false,
             Redirection::Append => true,
             Redirection::DupOut => {
-                let text = redirect.target.bare(&self.source).unwrap_or_default();
+                let text = redirect.target.bare(&self.source.text).unwrap_or_default();
                 if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && !text.is_empty() {
                     return;
                 }

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use super::data::{Data, Field, Taint, UNKNOWN};
 use super::walk::Walk;
 use super::{interpreters, nested, wrappers};
-use crate::screen::cmd::Cmd;
+use crate::screen::cmd::{Cmd, with_texts};
 use crate::screen::place::Place;
-use crate::screen::programs::{self, Known};
+use crate::screen::programs::Known;
+use crate::screen::signs::Signs;
 use crate::screen::{effect, glob, rule};
 
 /// Programs that a name with wildcards is tried against.
@@ -23,15 +24,42 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data
         return Data::known("");
     };
     let span = first.span;
-    let folded = crate::screen::text::fold(&first.text);
-    let (directory, base) = folded
-        .rsplit_once('/')
-        .map_or(("", &*folded), |(directory, base)| (directory, base));
     if first.taint.has(Taint::NET) {
         walk.report(&rule::REMOTE_CODE, span);
     } else if first.taint.has(Taint::HIDDEN) {
         walk.report(&rule::HIDDEN_CODE, span);
     }
+    let name = first.text.as_str();
+    if name.is_empty() || Signs::of(name).has(SPELLED) {
+        spelled(walk, first, args, stdin)
+    } else if name == "shift" {
+        walk.shift(args.first().map_or("1", |by| by.text.as_str()));
+        Data::known("")
+    } else {
+        with_texts(args, |texts| named(walk, &Cmd::new(name, args, texts, stdin, span)))
+    }
+}
+
+/// Signs without which a word is a program's own name, as most are.
+const SPELLED: Signs = Signs::SLASH
+    .and(Signs::DOT)
+    .and(Signs::GLOB)
+    .and(Signs::EQUALS)
+    .and(Signs::DASH)
+    .and(Signs::UPPER)
+    .and(Signs::DIGIT)
+    .and(Signs::BANG)
+    .and(Signs::UNDERSCORE)
+    .and(Signs::WIDE);
+
+/// Finds the program's own name in one that is spelled otherwise: with its directory, in capitals, with wildcards, or with a
+/// version.
+fn spelled(walk: &mut Walk<'_>, first: &Field, args: &[Field], stdin: &Data) -> Data {
+    let span = first.span;
+    let folded = crate::screen::text::fold(&first.text);
+    let (directory, base) = folded
+        .rsplit_once('/')
+        .map_or(("", &*folded), |(directory, base)| (directory, base));
     if base.contains(UNKNOWN) {
         walk.open = true;
         // a text of which nothing is known: any program could run
@@ -78,31 +106,28 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data
     {
         return data;
     }
-    let known = programs::known(name);
-    let cmd = Cmd {
-        name,
-        known,
-        args,
-        stdin,
-        span,
-    };
-    effect::tamper(walk, &cmd);
-    if known.has(Known::WRAPPER)
-        && let Some(data) = wrappers::run(walk, &cmd)
+    with_texts(args, |texts| named(walk, &Cmd::new(name, args, texts, stdin, span)))
+}
+
+/// Judges a command by its program's own name.
+fn named(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
+    effect::tamper(walk, cmd);
+    if cmd.known.has(Known::WRAPPER)
+        && let Some(data) = wrappers::run(walk, cmd)
     {
         return data;
     }
-    if known.has(Known::NESTED)
-        && let Some(data) = nested::run(walk, &cmd)
+    if cmd.known.has(Known::NESTED)
+        && let Some(data) = nested::run(walk, cmd)
     {
         return data;
     }
-    if known.has(Known::INTERPRETER)
-        && let Some(data) = interpreters::run(walk, &cmd)
+    if cmd.known.has(Known::INTERPRETER)
+        && let Some(data) = interpreters::run(walk, cmd)
     {
         return data;
     }
-    effect::judge(walk, &cmd)
+    effect::judge(walk, cmd)
 }
 
 /// A file that is run by its path: one that the line wrote, or one in a scratch place.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::ast::{Command, Kind, List};
+use super::ast::{Assign, Command, Kind, List, Source};
 use super::data::{Data, Field, Taint};
 use super::loops::forks_for_ever;
 use super::possible::{Fork, Var};
@@ -35,7 +35,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn list(&mut self, list: &List, stdin: &Data) -> Data {
-        let mut all = Data::known("");
+        let mut all: Option<Data> = None;
         // directories that the list so far leads to, if a part of it did not run
         let mut left: Option<Fork> = None;
         let (mut leaves, mut rest) = (false, None);
@@ -63,17 +63,25 @@ impl Walk<'_> {
             leaves |= pipeline.commands.first().is_some_and(|command| self.leaves(command));
             let data = flow.unwrap_or_default();
             // `a || b` prints what `a` prints, where that is known
-            if pipeline.otherwise && all.text.as_deref().is_some_and(|text| !text.trim().is_empty()) {
-                all.taint = all.taint.and(data.taint);
-                all.listing.extend(data.listing);
-                continue;
-            }
-            all = all.then(data);
+            all = Some(match all.take() {
+                None => data.given(),
+                Some(mut all)
+                    if pipeline.otherwise && all.text.as_deref().is_some_and(|text| !text.trim().is_empty()) =>
+                {
+                    all.taint = all.taint.and(data.taint);
+                    all.listing.extend(data.listing);
+                    all
+                }
+                Some(all) => all.then(data),
+            });
         }
-        for fork in left.into_iter().chain(rest) {
+        if let Some(fork) = left {
             self.join(fork);
         }
-        all
+        if let Some(fork) = rest {
+            self.join(fork);
+        }
+        all.unwrap_or_else(|| Data::known(""))
     }
 
     /// A command behind which the rest of the list may not run.
@@ -81,7 +89,8 @@ impl Walk<'_> {
         let Kind::Simple { words, .. } = &command.kind else {
             return false;
         };
-        let word = words.first().and_then(|word| word.bare(&self.source));
+        let word = self.source.words(*words).first();
+        let word = word.and_then(|word| word.bare(&self.source.text));
         matches!(word, Some("exit" | "return" | "break" | "continue" | "exec" | "logout"))
     }
 
@@ -100,10 +109,21 @@ impl Walk<'_> {
         }
         self.steps -= 1;
         self.depth -= 1;
+        let data = if command.redirects.is_empty() {
+            self.kind(command, stdin)
+        } else {
+            self.redirected(command, stdin)
+        };
+        self.depth += 1;
+        data
+    }
+
+    /// A command whose input comes from elsewhere, or whose output goes there.
+    fn redirected(&mut self, command: &Command, stdin: &Data) -> Data {
         let (on_network, on_terminal) = (self.on_network, self.on_terminal);
         let mut input = None;
         for redirect in &command.redirects {
-            self.on_terminal |= takes_terminal(redirect, &self.source);
+            self.on_terminal |= takes_terminal(redirect, &self.source.text);
             if let Some(data) = self.redirected_in(redirect) {
                 input = Some(data);
             }
@@ -114,7 +134,6 @@ impl Walk<'_> {
             self.redirected_out(redirect, &mut data);
         }
         (self.on_network, self.on_terminal) = (on_network, on_terminal);
-        self.depth += 1;
         data
     }
 
@@ -164,38 +183,50 @@ impl Walk<'_> {
                 Data::known("")
             }
             Kind::Simple { assigns, words } => {
-                let mut argv = Vec::with_capacity(words.len());
-                for word in words {
+                let source = Rc::clone(&self.source);
+                let mut argv = self.spare.pop().unwrap_or_default();
+                for word in source.words(*words) {
                     self.fields(word, &mut argv);
                 }
-                let mut set = Vec::new();
-                for assign in assigns {
-                    let value = self.joined(&assign.value);
-                    effect::environment(self, &assign.name, &value);
-                    let text = if assign.append {
-                        let before = self.variable(&assign.name).map(|(text, _)| text);
-                        Text::from(format!("{}{}", before.unwrap_or_default(), value.text))
-                    } else {
-                        value.text
-                    };
-                    set.push(Var {
-                        unsure: self.choice.is_other(),
-                        ..Var::new(assign.name.clone(), text, value.taint)
-                    });
-                }
-                if argv.is_empty() {
-                    self.limited |= self.vars.len() + set.len() > 4096;
-                    self.vars.extend(set);
-                    return Data::known("");
-                }
-                let kept = self.vars.len();
-                self.vars.extend(set);
-                let data = self.invoke(&argv, stdin);
-                self.vars
-                    .drain(kept.min(self.vars.len())..assigns.len().saturating_add(kept).min(self.vars.len()));
+                let data = self.simple(assigns, &argv, stdin);
+                argv.clear();
+                self.spare.push(argv);
                 data
             }
         }
+    }
+
+    /// Runs a simple command with the variables that are set for it alone, or sets them.
+    fn simple(&mut self, assigns: &[Assign], argv: &[Field], stdin: &Data) -> Data {
+        if assigns.is_empty() && !argv.is_empty() {
+            return self.invoke(argv, stdin);
+        }
+        let mut set = Vec::with_capacity(assigns.len());
+        for assign in assigns {
+            let value = self.joined(&assign.value);
+            effect::environment(self, &assign.name, &value);
+            let text = if assign.append {
+                let before = self.variable(&assign.name).map(|(text, _)| text);
+                Text::from(format!("{}{}", before.unwrap_or_default(), value.text))
+            } else {
+                value.text
+            };
+            set.push(Var {
+                unsure: self.choice.is_other(),
+                ..Var::new(assign.name.clone(), text, value.taint)
+            });
+        }
+        if argv.is_empty() {
+            self.limited |= self.vars.len() + set.len() > 4096;
+            self.vars.extend(set);
+            return Data::known("");
+        }
+        let kept = self.vars.len();
+        self.vars.extend(set);
+        let data = self.invoke(argv, stdin);
+        self.vars
+            .drain(kept.min(self.vars.len())..assigns.len().saturating_add(kept).min(self.vars.len()));
+        data
     }
 
     /// Runs a command as the shell would find it: functions and aliases of the line first.
@@ -222,9 +253,13 @@ impl Walk<'_> {
         {
             explained.push(Explained::new(argv, first.span, DEPTH - self.depth));
         }
+        // most lines define neither functions nor aliases
+        if self.functions.is_empty() && self.aliases.is_empty() {
+            return super::resolve::program(self, argv, stdin);
+        }
         let name = first.text.as_str();
         let own = self.functions.iter().rev().filter(|function| function.name == name);
-        let mut bodies: Vec<(Rc<Command>, Rc<str>, bool)> = Vec::new();
+        let mut bodies: Vec<(Rc<Command>, Rc<Source>, bool)> = Vec::new();
         for function in own.take(8) {
             bodies.push((Rc::clone(&function.body), Rc::clone(&function.source), function.unsure));
             if !function.unsure {
@@ -271,13 +306,13 @@ impl Walk<'_> {
 }
 
 /// A condition that holds on a virtual machine, or on none (systemd-detect-virt(1), virt-what(1)).
-fn asks_whether_virtual(condition: &List, source: &str) -> bool {
+fn asks_whether_virtual(condition: &List, source: &Source) -> bool {
     condition
         .iter()
         .flat_map(|pipeline| &pipeline.commands)
         .any(|command| match &command.kind {
             Kind::Simple { words, .. } => {
-                let word = words.first().and_then(|word| word.bare(source));
+                let word = source.words(*words).first().and_then(|word| word.bare(&source.text));
                 word.is_some_and(|word| matches!(word.rsplit('/').next(), Some("systemd-detect-virt" | "virt-what")))
             }
             Kind::Subshell(list) | Kind::Group(list) => asks_whether_virtual(list, source),

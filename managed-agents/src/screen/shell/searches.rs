@@ -74,6 +74,13 @@ pub(super) fn xargs(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
             ],
         );
     }
+    if from_file {
+        let list = cmd.values('a', "arg-file");
+        if let Some(field) = list.first() {
+            let path = field.text.rsplit('=').next().unwrap_or_default();
+            effect::read_file(walk, path.strip_prefix("-a").unwrap_or(path), field.span);
+        }
+    }
     let inner = cmd.args.get(at..).unwrap_or_default();
     if inner.is_empty() {
         return cmd.stdin.clone();
@@ -88,10 +95,10 @@ pub(super) fn xargs(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
 
 /// A command for items: in the place of the hole, or at its end.
 fn with_items(walk: &mut Walk<'_>, inner: &[Field], items: &[Field], hole: Option<&str>) -> Data {
-    let by_other = walk.by_other;
-    walk.by_other = true;
+    let by_other = std::mem::replace(&mut walk.by_other, true);
+    let in_loop = std::mem::replace(&mut walk.in_loop, true);
     let data = with_items_here(walk, inner, items, hole);
-    walk.by_other = by_other;
+    (walk.by_other, walk.in_loop) = (by_other, in_loop);
     data
 }
 

@@ -1,6 +1,6 @@
 //! Simple commands: assignments, words and redirections (POSIX 1003.1 §2.9.1).
 
-use super::ast::{Assign, Command, Kind, Word};
+use super::ast::{Assign, Command, Kind, Word, WordRange};
 use super::parse::Parser;
 use super::text::Text;
 use crate::screen::finding::Span;
@@ -8,7 +8,8 @@ use crate::screen::finding::Span;
 impl Parser<'_> {
     pub(super) fn simple(&mut self) -> Option<Command> {
         let mut assigns = Vec::new();
-        let mut words: Vec<Word> = Vec::with_capacity(4);
+        // the words of this command, behind those of the commands that it stands in
+        let from = self.open_words.len();
         let mut redirects = Vec::new();
         loop {
             self.blanks();
@@ -23,29 +24,39 @@ impl Parser<'_> {
             match self.peek() {
                 None | Some(b'\n' | b';' | b'&' | b'|' | b')') => break,
                 Some(b'(') => {
-                    if let ([name], true, true) = (words.as_slice(), assigns.is_empty(), redirects.is_empty()) {
+                    if let Some([name]) = self.open_words.get(from..)
+                        && assigns.is_empty()
+                        && redirects.is_empty()
+                    {
                         let name = name.bare(self.src).unwrap_or_default().to_owned();
                         self.at += 1;
                         self.blanks();
                         if self.peek() == Some(b')') {
                             self.at += 1;
+                            self.open_words.truncate(from);
                             return self.function(name).map(|kind| Command { kind, redirects });
                         }
                     }
                     self.broken = true;
-                    self.parenthesis(&mut words);
+                    self.parenthesis(from);
                 }
                 Some(b'<' | b'>') if self.peek_at(1) != Some(b'(') => {
                     self.broken = true;
                     self.at += 1;
                 }
-                _ if words.is_empty() => match self.assignment() {
-                    Some(assign) => assigns.push(assign),
-                    None => words.push(self.word()),
+                _ if self.open_words.len() == from => match self.assignment() {
+                    Some(assign) => {
+                        if assigns.is_empty() {
+                            assigns.reserve_exact(1);
+                        }
+                        assigns.push(assign);
+                    }
+                    None => self.open_word(),
                 },
-                _ => words.push(self.word()),
+                _ => self.open_word(),
             }
         }
+        let words = self.close_words(from);
         let empty = assigns.is_empty() && words.is_empty() && redirects.is_empty();
         (!empty).then_some(Command {
             kind: Kind::Simple { assigns, words },
@@ -53,8 +64,25 @@ impl Parser<'_> {
         })
     }
 
+    /// Reads a word of the command that is being read.
+    fn open_word(&mut self) {
+        let word = self.word();
+        self.open_words.push(word);
+    }
+
+    /// Ends the command whose words are open from here on.
+    fn close_words(&mut self, from: usize) -> WordRange {
+        let start = self.words.len();
+        if start == 0 && from == 0 {
+            std::mem::swap(&mut self.words, &mut self.open_words);
+        } else {
+            self.words.extend(self.open_words.drain(from..));
+        }
+        WordRange::new(start, self.words.len())
+    }
+
     /// A parenthesis where no shell takes one: it is part of the word before it, as in `f(x)`.
-    pub(super) fn parenthesis(&mut self, words: &mut [Word]) {
+    fn parenthesis(&mut self, from: usize) {
         let start = self.at;
         self.at = if self.peek() == Some(b'(') {
             self.balanced(b'(', b')')
@@ -63,7 +91,7 @@ impl Parser<'_> {
         };
         self.align();
         let text = self.literal(start, self.at);
-        if let Some(word) = words.last_mut() {
+        if let Some(word) = self.open_words.get_mut(from..).and_then(<[Word]>::last_mut) {
             word.parts_mut(self.src)
                 .push(super::ast::Part::Text { text, quoted: true });
         }

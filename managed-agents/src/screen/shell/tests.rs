@@ -418,6 +418,81 @@ fn work_grows_no_faster_than_the_text() {
 }
 
 #[test]
+fn work_grows_no_faster_than_the_text_in_the_shapes_of_scripts() {
+    let screen = StandardScreen::default();
+    // what stands before, what is repeated with a number in it, and what stands behind
+    for (before, piece, after) in [
+        ("", "cat <<E@\nline $(a@)\nE@\n", ""),
+        ("", "cat <<-E@\n\tx\n", ""),
+        ("", "x@=$(git log | head -n @); ", ""),
+        ("", "a@=b; echo $a@ $a; ", ""),
+        ("", "echo x > f@; cat f@ g; ", ""),
+        ("", "f@() { echo a; }; f@; ", ""),
+        ("", "alias a@='echo x'; a@; ", ""),
+        ("", "cd d@ && ls; ", ""),
+        ("", "if x; then b=c@; fi; ", "echo $b"),
+        ("case $x in ", "a@) b=c@;; ", " esac; echo $b"),
+        ("for i in ", "a@ ", "; do echo $i; done"),
+        ("", "for i in a b; do sudo sh -c \"cat $i\" > out@; done; ", ""),
+        ("", "*.[a-c]?x@ ", ""),
+        ("", "x{a,b}{c,d}@ ", ""),
+        ("", "{a,b}", ""),
+        ("", "a", ""),
+        ("", "../", ""),
+        ("cat ", "/etc/x@/../y ", ""),
+        ("echo ", "cm0gLXJm", " | base64 -d | sh"),
+        ("python3 -c \"exec(b64decode('", "cm0gLXJm", "'))\""),
+        ("python3 -c '", "os.system(\"ls a@\"); ", "'"),
+        ("psql -c \"", "SELECT a FROM b WHERE c = @; ", "\""),
+        (
+            "curl -d '",
+            "{\"a\": [@, \"b/c\", {\"d\": null}]},",
+            "' https://x.example",
+        ),
+        ("curl ", "https://h@.example/a?b=@ ", ""),
+        ("x='", "ab", "'; echo ${x//a/b} ${x##*b}"),
+        ("awk '{", "print $1 \"x@\"; ", "}'"),
+        ("docker run ", "-v /a@:/b ", "i"),
+        ("eval \"", "ls a@; ", "\""),
+        ("set -- ", "x@ ", "; echo \"$@\""),
+    ] {
+        let work = |length: usize| {
+            let mut text = before.to_owned();
+            for number in 0.. {
+                if text.len() >= length {
+                    break;
+                }
+                text.push_str(&piece.replace('@', &number.to_string()));
+            }
+            text.push_str(after);
+            crate::screen::work::taken();
+            let _ = screen.check_value("bash", &json!({ "command": text }));
+            crate::screen::work::taken()
+        };
+        let (small, large) = (work(8 * 1024), work(128 * 1024));
+        assert!(large < 200_000 + 40 * small, "{piece:?}: {small}, then {large}");
+    }
+    for (open, close) in [
+        ("$(", ")"),
+        ("(", ")"),
+        ("{ ", "; }"),
+        ("if x; then ", "; fi"),
+        ("${a:-", "}"),
+        ("\"$(", ")\""),
+    ] {
+        let work = |length: usize| {
+            let depth = length / (open.len() + close.len());
+            let text = format!("{}x{}", open.repeat(depth), close.repeat(depth));
+            crate::screen::work::taken();
+            let _ = screen.check_value("bash", &json!({ "command": text }));
+            crate::screen::work::taken()
+        };
+        let (small, large) = (work(8 * 1024), work(128 * 1024));
+        assert!(large < 200_000 + 40 * small, "{open:?}: {small}, then {large}");
+    }
+}
+
+#[test]
 fn each_value_that_a_variable_may_have_is_judged() {
     for command in [
         "x='rm -rf /'; false && x=ls; $x",

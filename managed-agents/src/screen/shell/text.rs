@@ -15,6 +15,7 @@ pub(in crate::screen) enum Text {
 
 impl Text {
     /// What stands in a source from here to there.
+    #[inline]
     pub(in crate::screen) fn slice(source: &Rc<str>, start: usize, end: usize) -> Self {
         match (u32::try_from(start), u32::try_from(end)) {
             (Ok(from), Ok(to)) => Self::Shared(Rc::clone(source), from, to),
@@ -55,13 +56,22 @@ impl Text {
     }
 
     pub(in crate::screen) fn push_str(&mut self, more: &str) {
-        if !more.is_empty() {
-            self.change(|own| own.push_str(more));
+        if more.is_empty() {
+            return;
+        }
+        if let Self::Own(own) = self {
+            own.push_str(more);
+        } else {
+            // room for both at once
+            let mut own = String::with_capacity(self.len() + more.len());
+            own.push_str(self);
+            own.push_str(more);
+            *self = Self::Own(own);
         }
     }
 
     pub(in crate::screen) fn push(&mut self, more: char) {
-        self.change(|own| own.push(more));
+        self.push_str(more.encode_utf8(&mut [0; 4]));
     }
 
     /// Cuts it to so many bytes, or to the whole characters before.
@@ -70,7 +80,9 @@ impl Text {
         while !self.is_char_boundary(keep) {
             keep -= 1;
         }
-        self.change(|own| own.truncate(keep));
+        let mut own = std::mem::take(self).into_string();
+        own.truncate(keep);
+        *self = Self::Own(own);
     }
 
     pub(in crate::screen) fn into_string(self) -> String {
@@ -78,12 +90,6 @@ impl Text {
             Self::Own(text) => text,
             other => other.as_str().to_owned(),
         }
-    }
-
-    fn change(&mut self, change: impl FnOnce(&mut String)) {
-        let mut own = std::mem::take(self).into_string();
-        change(&mut own);
-        *self = Self::Own(own);
     }
 }
 

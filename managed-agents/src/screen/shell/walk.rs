@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::ast::Command;
+use super::ast::{Command, Source};
 use super::calls::Running;
-use super::data::{Data, Taint, UNKNOWN};
+use super::data::{Data, Field, Taint, UNKNOWN};
 use super::parse;
 use super::possible::{Choice, Var};
 use super::text::Text;
@@ -26,7 +26,7 @@ pub(super) struct Function {
     pub(super) name: String,
     pub(super) body: Rc<Command>,
     /// What the body was read from.
-    pub(super) source: Rc<str>,
+    pub(super) source: Rc<Source>,
     /// It may not be defined, or no more.
     pub(super) unsure: bool,
 }
@@ -46,7 +46,7 @@ pub(in crate::screen) struct Walk<'s> {
     /// What is walked through may not run.
     pub(in crate::screen) unsure: bool,
     /// What the words that are being walked through were read from.
-    pub(super) source: Rc<str>,
+    pub(super) source: Rc<Source>,
     pub(super) functions: Vec<Function>,
     pub(super) aliases: Vec<(String, String)>,
     /// Files that the line itself writes, and what is in them.
@@ -60,12 +60,14 @@ pub(in crate::screen) struct Walk<'s> {
     /// Where the text stands that is being walked, if it is not the argument itself.
     pub(super) outer: Option<Span>,
     /// The last short texts that were parsed.
-    parsed: Vec<(Rc<str>, Rc<parse::Script>)>,
+    parsed: Vec<Rc<parse::Script>>,
     pub(super) depth: u32,
     pub(super) steps: u32,
     /// Bytes of nested texts that may still be parsed.
     bytes: usize,
     pub(super) running: Vec<Running>,
+    /// Places for the words of commands, to be used again.
+    pub(super) spare: Vec<Vec<Field>>,
     /// Texts of aliases that are being read.
     pub(super) expanding: Vec<String>,
     /// How often a file's known contents changed.
@@ -80,6 +82,8 @@ pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) on_terminal: bool,
     /// The command is in a loop.
     pub(in crate::screen) in_loop: bool,
+    /// That loop goes through more numbers than anybody would write down.
+    pub(in crate::screen) sweeps: bool,
     /// A program that is not meant to start shells runs the command.
     pub(in crate::screen) by_other: bool,
 }
@@ -95,7 +99,7 @@ impl<'s> Walk<'s> {
             substituting: false,
             cwds: Vec::new(),
             unsure: false,
-            source: Rc::from(""),
+            source: Rc::new(Source::new(Rc::from(""), Vec::new())),
             functions: Vec::new(),
             aliases: Vec::new(),
             files: Vec::new(),
@@ -109,6 +113,7 @@ impl<'s> Walk<'s> {
             steps: STEPS,
             bytes: 64 * 1024 + 4 * bytes,
             running: Vec::new(),
+            spare: Vec::new(),
             expanding: Vec::new(),
             writes: 0,
             beside: false,
@@ -116,6 +121,7 @@ impl<'s> Walk<'s> {
             on_network: false,
             on_terminal: false,
             in_loop: false,
+            sweeps: false,
             by_other: false,
         }
     }
@@ -132,8 +138,8 @@ impl<'s> Walk<'s> {
 
     /// Walks through the text of the argument itself.
     pub(in crate::screen) fn text(&mut self, text: &str) -> Data {
-        self.source = Rc::from(text);
-        let script = parse::parse(&self.source);
+        let script = parse::parse(text);
+        self.source = Rc::clone(&script.source);
         self.broken |= script.broken;
         self.limited |= script.limited;
         self.list(&script.list, &Data::none())
@@ -155,17 +161,17 @@ impl<'s> Walk<'s> {
             self.limited = true;
             return Data::unknown(Taint::NONE);
         }
-        if text.contains(UNKNOWN) {
+        if !text.is_ascii() && text.contains(UNKNOWN) {
             self.open = true;
         }
         self.bytes -= text.len();
         self.depth -= 1;
         let outer = self.outer.replace(span);
         let cwd = self.cwd.clone();
-        let (own, script) = self.parsed(text);
+        let script = self.parsed(text);
         self.limited |= script.limited;
         self.broken |= script.broken;
-        let source = std::mem::replace(&mut self.source, own);
+        let source = std::mem::replace(&mut self.source, Rc::clone(&script.source));
         let data = self.list(&script.list, stdin);
         self.source = source;
         self.cwd = cwd;
@@ -175,19 +181,18 @@ impl<'s> Walk<'s> {
     }
 
     /// A nested text, parsed: loops and functions often come to the same ones.
-    fn parsed(&mut self, text: &str) -> (Rc<str>, Rc<parse::Script>) {
-        if let Some((own, script)) = self.parsed.iter().rev().find(|(own, _)| **own == *text) {
-            return (Rc::clone(own), Rc::clone(script));
+    fn parsed(&mut self, text: &str) -> Rc<parse::Script> {
+        if let Some(script) = self.parsed.iter().rev().find(|own| *own.source.text == *text) {
+            return Rc::clone(script);
         }
-        let own = Rc::<str>::from(text);
-        let script = Rc::new(parse::parse(&own));
+        let script = Rc::new(parse::parse(text));
         if text.len() <= 1024 {
             if self.parsed.len() >= 8 {
                 self.parsed.remove(0);
             }
-            self.parsed.push((Rc::clone(&own), Rc::clone(&script)));
+            self.parsed.push(Rc::clone(&script));
         }
-        (own, script)
+        script
     }
 
     pub(in crate::screen) fn set(&mut self, name: &str, value: &str, taint: Taint) {

@@ -22,20 +22,51 @@ impl Parts {
     }
 }
 
+/// What a byte means in a word outside quotes.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Meaning {
+    Itself,
+    /// The word ends before it.
+    Ends,
+    /// A quote, an escape, a substitution, or what makes it something else than a plain word.
+    Other,
+}
+
+static MEANINGS: [Meaning; 256] = meanings();
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "it runs when the program is compiled, where a bad index is an error"
+)]
+const fn meanings() -> [Meaning; 256] {
+    let mut meanings = [Meaning::Itself; 256];
+    let mut byte = 0;
+    while byte < meanings.len() {
+        meanings[byte] = match byte as u8 {
+            b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')' => Meaning::Ends,
+            b'(' | b'<' | b'>' | b'\'' | b'"' | b'\\' | b'$' | b'`' | b'{' => Meaning::Other,
+            _ => Meaning::Itself,
+        };
+        byte += 1;
+    }
+    meanings
+}
+
 impl Parser<'_> {
     /// The word that begins here. It consumes at least one byte, unless an operator or the end stands here.
+    #[inline]
     pub(super) fn word(&mut self) -> Word {
-        self.word_until(false)
+        match self.plain_word() {
+            Some(word) => word,
+            None => self.word_until(false),
+        }
     }
 
-    /// A word; inside `${..}` it ends at `}` and at `/`-free text only.
+    /// A word that may not be plain; inside `${..}` it ends at `}` and at `/`-free text only.
     pub(super) fn word_until(&mut self, brace: bool) -> Word {
         let start = self.at;
-        if !brace && let Some(word) = self.plain_word() {
-            return word;
-        }
         let mut out = Parts {
-            parts: Vec::with_capacity(1),
+            parts: Vec::with_capacity(2),
         };
         while let Some(byte) = self.peek() {
             match byte {
@@ -119,36 +150,16 @@ impl Parser<'_> {
     }
 
     /// A word without quotes, escapes, substitutions or braces, which most are.
+    #[inline]
     fn plain_word(&mut self) -> Option<Word> {
         let rest = self.bytes.get(self.at..)?;
-        let length = rest
-            .iter()
-            .position(|byte| {
-                matches!(
-                    byte,
-                    b' ' | b'\t'
-                        | b'\n'
-                        | b'\r'
-                        | b';'
-                        | b'&'
-                        | b'|'
-                        | b')'
-                        | b'('
-                        | b'<'
-                        | b'>'
-                        | b'\''
-                        | b'"'
-                        | b'\\'
-                        | b'$'
-                        | b'`'
-                        | b'{'
-                )
-            })
-            .unwrap_or(rest.len());
-        let ends = matches!(
-            rest.get(length),
-            None | Some(b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')')
-        );
+        let meaning = |byte: &u8| MEANINGS.get(usize::from(*byte)).copied();
+        let length = rest.iter().position(|byte| meaning(byte) != Some(Meaning::Itself));
+        let length = length.unwrap_or(rest.len());
+        let ends = rest
+            .get(length)
+            .and_then(meaning)
+            .is_none_or(|own| own == Meaning::Ends);
         #[cfg(test)]
         crate::screen::work::took(length);
         if self.shared.is_none() || length == 0 || !ends {

@@ -5,8 +5,8 @@ use super::token::{Kind, Token, tokens};
 use super::whole::{
     CALLS, CATALOGUES, asks_document, asks_function, is_called, is_statement, is_statement_words, stands_alone,
 };
-use super::words::Words;
 use crate::screen::path;
+use crate::screen::words::Words;
 
 /// Functions and tables that only a database has, or that its attackers call.
 static FUNCTIONS: Words = Words::new(&[

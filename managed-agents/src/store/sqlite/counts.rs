@@ -87,7 +87,7 @@ pub(super) fn count(
     // the next place: closing a dead process may have added entries
     let sequence = tip.size();
     let now = time(tip, at_micros);
-    for entry in counted.iter().flatten().flat_map(|counted| &counted.entries) {
+    for entry in counted.iter().flatten().flat_map(|counted| counted.once()) {
         match entry.parts(now) {
             None => hold(log.db, &entry.key, sequence)?,
             Some((part, first)) => {
@@ -124,7 +124,7 @@ fn sweep(db: &Connection, now: u64) -> Result<(), StoreError> {
 
 /// The call has ended; one that never began is given back.
 pub(super) fn ended(db: &Connection, sequence: u64, tally: &Tally, began: bool) -> Result<(), StoreError> {
-    for entry in tally.counted.iter().flatten().flat_map(|counted| &counted.entries) {
+    for entry in tally.counted.iter().flatten().flat_map(|counted| counted.once()) {
         match entry.parts(tally.at) {
             None => {
                 db.prepare_cached("DELETE FROM holds WHERE key = ?1 AND seq = ?2")?

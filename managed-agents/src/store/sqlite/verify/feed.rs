@@ -20,19 +20,20 @@ pub(super) const CHUNK: u64 = 4 * BLOCK;
 #[derive(Default)]
 pub(super) struct Chunk {
     pub(super) rows: Vec<Row>,
+    /// Of each what was read of it, if that was asked for.
+    pub(super) seen: Vec<Seen>,
     /// The sum of the hashes of their index rows.
     pub(super) index: u64,
     /// The rows of names of their blocks.
     pub(super) named: Vec<(u64, Vec<u8>)>,
 }
 
-/// One entry, hashed, and read if that was asked for.
+/// One entry, hashed.
 pub(super) struct Row {
     pub(super) sequence: i64,
     pub(super) leaf: Hash,
     /// Whether the leaf that is stored is the same.
     pub(super) is_same: bool,
-    pub(super) seen: Option<Seen>,
 }
 
 /// A row of the side table, where it lies.
@@ -60,7 +61,7 @@ pub(super) fn run(
 ) -> Result<(), StoreError> {
     let db = schema::reader(database)?;
     // as it was at one moment: what is below the size is there, and does not change
-    db.execute_batch("PRAGMA cache_size = -4096; BEGIN; SELECT size FROM tree")?;
+    db.execute_batch("PRAGMA cache_size = -256; BEGIN; SELECT size FROM tree")?;
     let mut entries = db.prepare("SELECT seq, leaf, bytes FROM entries WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")?;
     let mut sealed =
         db.prepare("SELECT seq, subject, nonce, box, mark FROM sealed WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")?;
@@ -105,18 +106,14 @@ fn part(
         };
         let leaf = leaf_hash(bytes);
         let stored = row.get_ref(1)?.as_blob().unwrap_or_default();
-        let seen = match (&mut reading, &mut beside) {
-            (Some(reading), Some(beside)) => {
-                let sealed = beside.at(sequence)?;
-                Some(reading.read(place, bytes, sealed.as_ref()))
-            }
-            _ => None,
-        };
+        if let (Some(reading), Some(beside)) = (&mut reading, &mut beside) {
+            let sealed = beside.at(sequence)?;
+            chunk.seen.push(reading.read(place, bytes, sealed.as_ref()));
+        }
         chunk.rows.push(Row {
             sequence,
             leaf,
             is_same: is_blob && stored == leaf.as_bytes(),
-            seen,
         });
         place += 1;
     }

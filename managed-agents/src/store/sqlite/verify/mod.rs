@@ -78,10 +78,11 @@ pub(super) fn run(
         for (_, chunks) in (0..chunks).zip(readers.iter().cycle()).map(|(_, reader)| reader) {
             // one that ended early says why below
             let Ok(chunk) = chunks.recv() else { break };
+            let mut seen = chunk.seen.into_iter();
             for row in chunk.rows {
                 let place = leaves.frontier().size();
                 leaves.add(&row, &mut report)?;
-                if let (Some(deeper), Some(seen)) = (&mut deeper, row.seen) {
+                if let (Some(deeper), Some(seen)) = (&mut deeper, seen.next()) {
                     deeper.add(place, seen, &mut report, &mut checkpoints)?;
                 }
                 checkpoints.reached(leaves.frontier(), &mut report)?;

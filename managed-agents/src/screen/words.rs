@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 use regex::Regex;
 
 /// Words that a text may hold. Looking for each by itself is most of what an ordinary argument would cost.
-pub(super) struct Words {
+pub(in crate::screen) struct Words {
     words: &'static [&'static str],
     one_pass: OnceLock<Option<Regex>>,
 }
 
 impl Words {
-    pub(super) const fn new(words: &'static [&'static str]) -> Self {
+    pub(in crate::screen) const fn new(words: &'static [&'static str]) -> Self {
         Self {
             words,
             one_pass: OnceLock::new(),
@@ -19,7 +19,7 @@ impl Words {
     }
 
     /// Whether a text holds any of them, wherever.
-    pub(super) fn are_in(&self, text: &str) -> bool {
+    pub(in crate::screen) fn are_in(&self, text: &str) -> bool {
         let one_pass = self.one_pass.get_or_init(|| {
             let words: Vec<_> = self.words.iter().map(|word| regex::escape(word)).collect();
             Regex::new(&words.join("|")).ok()
