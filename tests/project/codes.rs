@@ -33,6 +33,7 @@ const OTHER_WORDS: &[&str] = &[
     "screen/sql.rs",
     "screen/bulk.rs",
     "screen/url.rs",
+    "screen/value.rs",
     "screen/names.rs",
     "screen/secret.rs",
     "store/sqlite/interrupts.rs",
