@@ -172,13 +172,15 @@ impl Pass<'_> {
         }
     }
 
-    /// What is written into a file that will run, or from which a program takes what it runs.
+    /// What is written into a file that will run, or from which a program takes what it runs. Which of several paths and texts counts
+    /// is the tool's business: each with each is judged.
     fn contents(&mut self, map: &serde_json::Map<String, Value>) {
-        let named = |names: &[&str]| {
+        let named = |names: &'static [&str]| {
             map.iter()
-                .find_map(|(name, value)| Some((name, value.as_str()?)).filter(|_| names.contains(&name.as_str())))
+                .filter(|(name, _)| names.contains(&name.as_str()))
+                .filter_map(|(name, value)| Some((name, value.as_str()?)))
         };
-        let Some((_, path)) = named(&[
+        for (_, path) in named(&[
             "path",
             "file_path",
             "filepath",
@@ -186,27 +188,23 @@ impl Pass<'_> {
             "filename",
             "file_name",
             "target_file",
-        ]) else {
-            return;
-        };
-        let Some((argument, text)) = named(&[
-            "content",
-            "contents",
-            "file_text",
-            "text",
-            "new_string",
-            "new_str",
-            "code_edit",
-            "data",
-        ]) else {
-            return;
-        };
-        if text.len() > COMMAND {
-            return;
-        }
-        let mut walk = Walk::new(&self.screen.places, text.len());
-        if let Some(rule) = super::effect::contents(&mut walk, path, text) {
-            self.hit(rule, argument, None);
+        ]) {
+            let texts = named(&[
+                "content",
+                "contents",
+                "file_text",
+                "text",
+                "new_string",
+                "new_str",
+                "code_edit",
+                "data",
+            ]);
+            for (argument, text) in texts.filter(|(_, text)| text.len() <= COMMAND) {
+                let mut walk = Walk::new(&self.screen.places, text.len());
+                if let Some(rule) = super::effect::contents(&mut walk, path, text) {
+                    self.hit(rule, argument, None);
+                }
+            }
         }
     }
 
