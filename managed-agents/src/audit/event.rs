@@ -16,7 +16,7 @@ pub trait Watcher: Send + Sync + 'static {
     /// Hears of one entry.
     fn heard(&self, event: &Event<'_>);
 
-    /// Is told where it hears of an agent from, before anything new happens.
+    /// Is told where it hears of an agent from, before it is told that it has [caught up](Self::caught_up).
     fn attached(&self, agent: &AgentId, to: Attachment) {
         let _ = (agent, to);
     }

@@ -38,6 +38,10 @@ const FLOOR: f64 = 0.3;
 /// An [`Engine`](crate::Engine) has one of its own. It hears of every decision and outcome from the record that the harness
 /// writes: with a durable record of what was there before, and of what other processes write, too.
 ///
+/// Harnesses that write one durable record for one agent in one process share what they remember of that agent, whichever
+/// `Behaviour` each was given, unless that has heard of the agent elsewhere before; the first one's clock counts. So do not give one
+/// `Behaviour` to harnesses of several records: what it hears from one is then remembered for the others as well.
+///
 /// # Examples
 ///
 /// ```
