@@ -1,5 +1,9 @@
 //! What an argument's text means, told from the names of tool and argument, in any spelling.
 
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
 /// What a text is read as.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Nature {
@@ -31,29 +35,41 @@ pub(super) struct Kinds {
     pub(super) calendar: bool,
 }
 
-/// The words of a name: split at signs and where capitals begin.
-fn words(name: &str) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
+/// The words of a name in small letters: split at signs and where capitals begin.
+fn words(name: &str) -> SmallVec<[Cow<'_, str>; 4]> {
+    let mut out = SmallVec::new();
     let mut previous = ' ';
-    for c in name.chars().take(256) {
-        if !c.is_alphanumeric() {
-            previous = ' ';
-            continue;
+    let mut from = None;
+    let end = name.char_indices().nth(256).map_or(name.len(), |(at, _)| at);
+    let name = name.get(..end).unwrap_or_default();
+    for (at, c) in name.char_indices() {
+        let begins = c.is_uppercase() && previous.is_lowercase();
+        if begins || !c.is_alphanumeric() {
+            out.extend(from.take().and_then(|from| name.get(from..at)).map(small));
         }
-        let begins = previous == ' ' || (c.is_uppercase() && previous.is_lowercase());
-        match out.last_mut() {
-            Some(word) if !begins => word.extend(c.to_lowercase()),
-            _ => out.push(c.to_lowercase().collect()),
+        if c.is_alphanumeric() {
+            from.get_or_insert(at);
         }
         previous = c;
     }
+    out.extend(from.and_then(|from| name.get(from..)).map(small));
     out
+}
+
+fn small(word: &str) -> Cow<'_, str> {
+    if word
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    {
+        return Cow::Borrowed(word);
+    }
+    word.chars().flat_map(char::to_lowercase).collect()
 }
 
 impl Kinds {
     pub(super) fn of_tool(name: &str) -> Self {
         let words = words(name);
-        let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
+        let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_ref()));
         let data = has(&[
             "database",
             "db",
@@ -175,8 +191,8 @@ impl Kinds {
     /// What the text of an argument means.
     pub(super) fn of(&self, name: &str, text: &str) -> Nature {
         let words = words(name);
-        let last = words.last().map(String::as_str).unwrap_or_default();
-        let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
+        let last = words.last().map(AsRef::as_ref).unwrap_or_default();
+        let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_ref()));
         if matches!(last, "command" | "cmd" | "commandline" | "shell" | "bash")
             || has(&["command", "commandline"]) && matches!(last, "line" | "text" | "string")
         {

@@ -53,40 +53,50 @@ pub(in crate::screen) fn find(text: &str) -> Option<(usize, usize)> {
     if text.len() < 16 {
         return None;
     }
-    if let Some(at) = text.find("-----BEGIN ") {
-        let head = text.get(at..at + 64).or_else(|| text.get(at..)).unwrap_or_default();
-        if head.contains("PRIVATE KEY") {
-            return Some((at, at + 27.min(head.len())));
-        }
-    }
     let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
+    let mut in_word = false;
+    for (at, byte) in bytes.iter().copied().enumerate() {
         // a token begins where a word begins
-        let begins = at == 0
-            || bytes
-                .get(at - 1)
-                .is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
-        if begins && bytes.get(at).is_some_and(|byte| b"AgxsryanpSdhlDPNtf".contains(byte)) {
-            for (prefix, least, most) in FORMATS {
-                if bytes.get(at..).is_some_and(|rest| rest.starts_with(prefix.as_bytes())) {
-                    let from = at + prefix.len();
-                    let length = bytes
-                        .iter()
-                        .skip(from)
-                        .take(most + 1)
-                        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-                        .count();
-                    let body = bytes.get(from..from + length).unwrap_or_default();
-                    if length >= least && length <= most && is_random(body) {
-                        return Some((at, from + length));
-                    }
-                }
+        let begins = !in_word;
+        in_word = byte.is_ascii_alphanumeric() || byte == b'_';
+        if byte == b'-' {
+            if let Some(end) = private_key(text, at) {
+                return Some((at, end));
+            }
+        } else if begins && in_word {
+            let rest = bytes.get(at..).unwrap_or_default();
+            if let Some(length) = FORMATS.iter().find_map(|format| token(rest, byte, format)) {
+                return Some((at, at + length));
             }
         }
-        at += 1;
     }
     None
+}
+
+/// Where the head of a private key ends that begins here (RFC 7468).
+fn private_key(text: &str, at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    if !rest.starts_with("-----BEGIN ") {
+        return None;
+    }
+    let head = rest.get(..64).unwrap_or(rest);
+    head.contains("PRIVATE KEY").then(|| at + 27.min(head.len()))
+}
+
+/// How long a token of this format is with which a text begins; `first` is the first of its bytes.
+fn token(text: &[u8], first: u8, (prefix, least, most): &(&str, usize, usize)) -> Option<usize> {
+    // most words differ in their first letter from most prefixes: nothing more of them is looked at
+    if prefix.as_bytes().first() != Some(&first) {
+        return None;
+    }
+    let body = text.strip_prefix(prefix.as_bytes())?;
+    let length = body
+        .iter()
+        .take(most + 1)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        .count();
+    let fits = (*least..=*most).contains(&length) && is_random(body.get(..length)?);
+    fits.then_some(prefix.len() + length)
 }
 
 /// Whether signs look drawn at random: many different ones, digits and letters.

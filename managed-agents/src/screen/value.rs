@@ -142,7 +142,7 @@ impl Pass<'_> {
                 }
             }
             Nature::Path => {
-                if text.contains("://") {
+                if has_scheme(text) {
                     self.url(argument, text);
                 } else if let Some(rule) = path::judge(text, &self.screen.places, self.kinds.writes) {
                     self.hit(rule, argument, None);
@@ -151,7 +151,7 @@ impl Pass<'_> {
             Nature::Url => self.url(argument, text),
             Nature::Free => {}
             Nature::Plain => {
-                if text.contains("://") && !text.contains(char::is_whitespace) {
+                if has_scheme(text) && !text.contains(char::is_whitespace) {
                     self.url(argument, text);
                 } else if looks_like_path(text)
                     && let Some(rule) = path::judge(text, &self.screen.places, self.kinds.writes)
@@ -329,6 +329,8 @@ impl Pass<'_> {
 
 fn looks_like_path(text: &str) -> bool {
     text.len() < 1024
+        // all that follows holds one of them
+        && text.bytes().any(|byte| matches!(byte, b'/' | b'\\' | b'%'))
         && !text.contains(char::is_whitespace)
         && (text.starts_with('/') && text.len() > 1
             || text.starts_with("~/")
@@ -338,6 +340,12 @@ fn looks_like_path(text: &str) -> bool {
             || text.contains("%2e%2e")
             || text.contains("..%2f")
             || text.contains("%252e"))
+}
+
+/// Whether a text names a scheme somewhere, as a URL does.
+fn has_scheme(text: &str) -> bool {
+    // one sign is found sooner than three, and most texts have no colon
+    text.contains(':') && text.contains("://")
 }
 
 /// Whether a text names a connection as some language does: sockets, `net.Dial`, `TcpStream`.

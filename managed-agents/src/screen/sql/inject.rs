@@ -69,7 +69,7 @@ static CALLS_OF_ALL: Words = Words::new(&CALLS);
 
 /// Whether a value of an ordinary argument holds SQL, or breaks out of a string in SQL.
 pub(in crate::screen) fn injected(value: &str) -> bool {
-    if value.len() < 3 || value.len() > 16 * 1024 {
+    if value.len() < 3 || value.len() > 16 * 1024 || names_one_thing(value) {
         return false;
     }
     // most values are settled by their letters
@@ -79,13 +79,15 @@ pub(in crate::screen) fn injected(value: &str) -> bool {
             b'\\' | b'\'' | b'"' | b';' | b'(' | b'=' | b'#' | b'*' | b'@' | b'%' | b'|' | b'-'
         ) || byte >= 0x80
     }) {
+        if !value.contains([' ', '\t', '\n']) {
+            return false;
+        }
         let lower = value.to_ascii_lowercase();
-        return lower.contains([' ', '\t', '\n'])
-            && (stands_alone(&lower)
-                || CATALOGUES_OF_ALL.are_in(&lower)
-                || is_statement(value)
-                || contains_word(&lower, "union select")
-                || contains_word(&lower, "union all select"));
+        return stands_alone(&lower)
+            || CATALOGUES_OF_ALL.are_in(&lower)
+            || is_statement(value)
+            || contains_word(&lower, "union select")
+            || contains_word(&lower, "union all select");
     }
     // one sign that ends a string or a statement, stuck to a plain word
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -109,6 +111,17 @@ pub(in crate::screen) fn injected(value: &str) -> bool {
         .replace(['\u{2032}', '\u{2018}', '\u{2019}', '\u{b4}'], "'")
         .replace(['\u{2013}', '\u{2014}'], "--");
     fragment(value) || (decoded != value && fragment(&decoded))
+}
+
+/// A name, an address, a date, a number, a path: one word without a sign that SQL could begin or end at.
+fn names_one_thing(value: &str) -> bool {
+    let mut previous = b' ';
+    value.bytes().all(|byte| {
+        // `--` begins a comment, and `@@` a variable of the database
+        let doubled = byte == previous && matches!(byte, b'-' | b'@');
+        previous = byte;
+        !doubled && (byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@' | b':' | b'/'))
+    })
 }
 
 /// Quotes with nothing between them but an operator: `'-'`, `' like '`, `'=''or'`. They turn a comparison into another.

@@ -34,6 +34,12 @@ fn people_and_prose_pass() {
         "Dwayne 'The Rock' Johnson",
         "a--b",
         "#1 -- best",
+        "grant-access-to-user",
+        "shutdown-now",
+        "exp_id-22",
+        "2026-11-27T10:30:00",
+        "5f0c7f4e-9a51-4b34-8c1e-2b6f1a6ad0c3",
+        "jo.smith-jones@mail.example.com",
     ] {
         assert!(!injected(value), "{value}");
     }
