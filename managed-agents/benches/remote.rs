@@ -1,6 +1,6 @@
 //! A remote decision against a raw reqwest post of the same body to the same local server, in one run.
 //!
-//! After divan's table it prints the comparison that the project promises to keep: medians of alternating calls, wall and
+//! After divan's table it prints the comparison that the project promises to keep: medians of alternating batches of calls, wall and
 //! CPU time of the calling thread (Linux), and the Python client beside them where `MANAGED_AGENTS_PYTHON` names one.
 
 #![expect(
@@ -9,8 +9,7 @@
     reason = "a benchmark fails by panicking"
 )]
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
@@ -18,6 +17,8 @@ use std::time::{Duration, Instant};
 use divan::Bencher;
 use managed_agents::remote::Remote;
 use managed_agents::{Harness, ToolMeta};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
 const AGENT: &str = "nmc-7f3a";
@@ -112,17 +113,23 @@ impl Bench {
 fn compare() {
     let bench = Bench::new();
     let (mut ours, mut theirs) = (Samples::default(), Samples::default());
-    for _ in 0..ROUNDS / BATCH {
-        ours.take(|| bench.decide());
-        theirs.take(|| bench.post());
+    for turn in 0..ROUNDS / BATCH {
+        // whoever comes second finds warmer caches: each does so as often
+        if turn % 2 == 0 {
+            ours.take(|| bench.decide());
+            theirs.take(|| bench.post());
+        } else {
+            theirs.take(|| bench.post());
+            ours.take(|| bench.decide());
+        }
     }
-    println!("\n{ROUNDS} calls each, in turns             wall median     CPU mean");
+    println!("\n{ROUNDS} calls each, in turns           wall median   CPU median");
     ours.print("remote decision (judged, recorded)");
     theirs.print("raw reqwest post of the same body");
     println!(
         "ratio                                      {:>8.2}x    {:>8.2}x",
-        ours.wall_median() / theirs.wall_median(),
-        ours.cpu_mean() / theirs.cpu_mean(),
+        median(&ours.wall) / median(&theirs.wall),
+        median(&ours.cpu) / median(&theirs.cpu),
     );
     if let Some(python) = std::env::var_os("MANAGED_AGENTS_PYTHON").filter(|python| !python.is_empty()) {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/remote.py");
@@ -137,7 +144,8 @@ fn compare() {
 #[derive(Default)]
 struct Samples {
     wall: Vec<Duration>,
-    cpu: Duration,
+    /// Of each batch, for each call.
+    cpu: Vec<Duration>,
 }
 
 impl Samples {
@@ -148,22 +156,24 @@ impl Samples {
             work();
             self.wall.push(wall.elapsed());
         }
-        self.cpu += thread_cpu().saturating_sub(cpu);
-    }
-
-    fn wall_median(&self) -> f64 {
-        let mut sorted = self.wall.clone();
-        sorted.sort_unstable();
-        sorted[sorted.len() / 2].as_secs_f64() * 1e6
-    }
-
-    fn cpu_mean(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / self.wall.len() as f64
+        let batch = u32::try_from(BATCH).unwrap();
+        self.cpu.push(thread_cpu().saturating_sub(cpu) / batch);
     }
 
     fn print(&self, name: &str) {
-        println!("{name:<40} {:>8.1} µs  {:>8.1} µs", self.wall_median(), self.cpu_mean());
+        println!(
+            "{name:<40} {:>8.1} µs  {:>8.1} µs",
+            median(&self.wall),
+            median(&self.cpu)
+        );
     }
+}
+
+/// In microseconds.
+fn median(times: &[Duration]) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    sorted[sorted.len() / 2].as_secs_f64() * 1e6
 }
 
 /// CPU time of this thread; zero where the system does not say.
@@ -175,7 +185,7 @@ fn thread_cpu() -> Duration {
 
 static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
 
-/// Answers every request with one ALLOW, from threads of its own.
+/// Answers every request with one ALLOW, all from one thread, so that wherever the system lets it run is alike for all clients.
 struct Server {
     address: SocketAddr,
     last_body: Arc<Mutex<Vec<u8>>>,
@@ -183,15 +193,16 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let last_body = Arc::new(Mutex::new(Vec::new()));
         let shared = Arc::clone(&last_body);
         std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (stream, shared) = (stream.unwrap(), Arc::clone(&shared));
-                std::thread::spawn(move || serve(stream, &shared));
-            }
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .build()
+                .unwrap();
+            runtime.block_on(accept(listener, shared));
         });
         Self { address, last_body }
     }
@@ -201,7 +212,16 @@ impl Server {
     }
 }
 
-fn serve(mut stream: TcpStream, last_body: &Mutex<Vec<u8>>) {
+async fn accept(listener: std::net::TcpListener, last_body: Arc<Mutex<Vec<u8>>>) {
+    listener.set_nonblocking(true).unwrap();
+    let listener = TcpListener::from_std(listener).unwrap();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        tokio::spawn(serve(stream, Arc::clone(&last_body)));
+    }
+}
+
+async fn serve(mut stream: TcpStream, last_body: Arc<Mutex<Vec<u8>>>) {
     let body = format!(
         r#"{{"verdict":"ALLOW","allowed":true,"agent_id":"{AGENT}","evaluation_id":"eval_1","ucs":0.8234,"tier":1,"latency_ms":0.81,"reasoning":null,"dimensions":[{{"name":"scope_compliance","score":0.9}}]}}"#
     );
@@ -210,12 +230,12 @@ fn serve(mut stream: TcpStream, last_body: &Mutex<Vec<u8>>) {
     stream.set_nodelay(true).unwrap();
     let mut bytes = vec![0; 64 * 1024];
     let mut filled = 0;
-    while let Ok(read @ 1..) = stream.read(&mut bytes[filled..]) {
+    while let Ok(read @ 1..) = stream.read(&mut bytes[filled..]).await {
         filled += read;
         if let Some(body) = whole_body(&bytes[..filled]) {
             body.clone_into(&mut last_body.lock().unwrap());
             filled = 0;
-            stream.write_all(answer.as_bytes()).unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
         }
     }
 }
