@@ -524,16 +524,19 @@ impl Recorder for Store {
             claims,
             reply,
         };
+        let waiting = self.0.shared.wait();
         if self.0.to_writer.send(Message::Decision(Box::new(decision))).is_err() {
             return Answer::ready(Err(StoreError::stopped().to_record_error()));
         }
-        let awake = match (self.in_flight() <= 1, about_ticket) {
+        let awake = match (waiting.alone, about_ticket) {
             (false, _) => Duration::ZERO,
             (true, false) => AWAKE,
             (true, true) => AWAKE_FOR_TICKETS,
         };
         Answer::later(async move {
-            match soon(answer, awake).await {
+            let answer = soon(answer, awake).await;
+            drop(waiting);
+            match answer {
                 Ok(Ok(Written::Done(reserved))) => Ok(Committed::Done(reserved.claim())),
                 Ok(Ok(Written::Stale)) => Ok(Committed::Stale),
                 Ok(Ok(Written::Exceeded(at))) => Ok(Committed::Exceeded(at)),

@@ -20,6 +20,8 @@ pub(super) struct Shared {
     pub(super) book: Book,
     most_in_flight: usize,
     in_flight: AtomicUsize,
+    /// How many callers wait for the answer to a decision. A call is in flight for longer: until its outcome is written.
+    waiting: AtomicUsize,
     /// How many want to hear of stops although nothing runs.
     attending: AtomicUsize,
     /// The latest time of any entry, in microseconds since 1970.
@@ -41,6 +43,7 @@ impl Shared {
             book: Book::default(),
             most_in_flight,
             in_flight: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
             attending: AtomicUsize::new(0),
             log_time: AtomicI64::new(0),
             standings: RwLock::default(),
@@ -65,6 +68,16 @@ impl Shared {
         let place = Place(Arc::clone(self));
         // a place that is not given is given back by its own drop
         (taken < self.most_in_flight).then_some(place)
+    }
+
+    /// Counts a caller that waits for the answer to its decision, until what is given is dropped.
+    pub(super) fn wait(self: &Arc<Self>) -> Waiting {
+        // a number that is out of date makes nobody's wait longer than it is allowed to be
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting {
+            shared: Arc::clone(self),
+            alone: before == 0,
+        }
     }
 
     /// Has stops of other processes looked for until what is given is dropped.
@@ -154,6 +167,19 @@ pub(crate) struct Attending(Arc<Shared>);
 impl Drop for Attending {
     fn drop(&mut self) {
         self.0.attending.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A caller that waits for the answer to its decision.
+pub(super) struct Waiting {
+    shared: Arc<Shared>,
+    /// Whether nobody else waited when it began to.
+    pub(super) alone: bool,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
