@@ -13,6 +13,7 @@ use super::retention::{Batch, Retained};
 use super::seal::Values;
 use super::shared::Place;
 use super::tickets::Order;
+use crate::approval::Opening;
 use crate::audit::entry::PendingEntry;
 use crate::audit::{DecisionRecord, OutcomeRecord, Sequence, Traits, Watcher};
 use crate::call::ToolCall;
@@ -27,6 +28,8 @@ pub(super) enum Message {
     Soon {
         synced: bool,
     },
+    /// A decision comes in a moment that opens this ticket, which is made ready meanwhile.
+    Opening(Arc<Opening>),
     /// Who hears of an agent already.
     Watches(String, Reply<Vec<Arc<dyn Watcher>>>),
     Watch(Watch),

@@ -497,6 +497,10 @@ impl Recorder for Store {
                 "too many calls are under way to remember one more",
             )));
         };
+        if let TicketClaim::Open(opening) = &claims.ticket {
+            // made ready by the writer while this thread encodes; one that has ended is found out below
+            let _ = self.0.to_writer.send(Message::Opening(Arc::clone(opening)));
+        }
         let passport = self.standing(record.agent()).map(|standing| standing.passport);
         let encoded = encode(
             &record,

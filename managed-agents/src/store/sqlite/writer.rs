@@ -19,7 +19,7 @@ use super::options::Durability;
 use super::process::ProcessLock;
 use super::revoked::RevokedFile;
 use super::shared::{Place, Shared};
-use super::tickets::{self, Change, NotTaken, Order};
+use super::tickets::{self, Change, NotTaken, Order, Ready};
 use super::tip::Tip;
 use super::told::Watchers;
 use super::trusted::Trusted;
@@ -94,6 +94,8 @@ struct Writer<'c> {
     /// Revoked, and not yet noted outside the data directory.
     unnoted: BTreeSet<String>,
     watchers: Watchers,
+    /// A ticket that was made ready, and whose decision is on its way.
+    ready: Option<Ready>,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     /// Whether something was written since the last period.
@@ -144,6 +146,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         revoked,
         unnoted: BTreeSet::new(),
         watchers: Watchers::default(),
+        ready: None,
         failed: None,
         dirty: true,
         last_period: Instant::now(),
@@ -179,11 +182,14 @@ impl Writer<'_> {
                 // where this fails, the transaction finds the same
                 let _ = self.log.sync(true);
             }
+            self.make_ready(&batch);
             // nobody waits for an outcome: a moment later it goes into one transaction with the caller's next decision
-            if batch
-                .iter()
-                .all(|message| matches!(message, Message::Outcome(_) | Message::Soon { .. }))
-                && let Some(message) = soon(receiver)
+            if batch.iter().all(|message| {
+                matches!(
+                    message,
+                    Message::Outcome(_) | Message::Soon { .. } | Message::Opening(_)
+                )
+            }) && let Some(message) = soon(receiver)
             {
                 batch.push(message);
             }
@@ -195,6 +201,16 @@ impl Writer<'_> {
                 self.period();
             }
         }
+    }
+
+    /// Makes a ticket ready whose decision its caller is still encoding.
+    fn make_ready(&mut self, batch: &[Message]) {
+        let Some(Message::Opening(opening)) = batch.last() else {
+            // the decision is there already, or another message that somebody waits for
+            return;
+        };
+        // where this fails, the transaction finds the same
+        self.ready = Ready::of(opening, &self.log.keys, &self.shared.ticket_key).ok();
     }
 
     /// Waits a moment for those who were answered together to come together again: one transaction for all of them costs little more
@@ -245,7 +261,7 @@ impl Writer<'_> {
             match message {
                 Message::Decision(decision) => group.decisions.push((decision, None)),
                 Message::Outcome(ended) => self.owed.push(ended),
-                Message::Soon { .. } => {}
+                Message::Soon { .. } | Message::Opening(_) => {}
                 Message::Append(append) => group.appends.push((append, None)),
                 Message::Watch(watch) => watches.push(watch),
                 Message::Watches(agent, reply) => {
@@ -324,6 +340,7 @@ impl Writer<'_> {
             dir,
             asked,
             trusted,
+            ready,
             ..
         } = self;
         let before = *epoch;
@@ -349,7 +366,7 @@ impl Writer<'_> {
                     tip,
                     (&*standings, &*stops, &**shared),
                     (&mut *trusted, *process, &*dir, &mut *asked),
-                    decision,
+                    (decision, &mut *ready),
                 )?);
             }
             Ok(tip.log_time)
@@ -554,6 +571,8 @@ impl Writer<'_> {
 
     fn period(&mut self) {
         self.last_period = Instant::now();
+        // its caller has gone
+        self.ready = None;
         self.note_revoked();
         if !self.owed.is_empty() {
             self.write(Group::default());
@@ -728,7 +747,7 @@ fn write_decision(
     tip: &mut Tip,
     (standings, stops, shared): (&HashMap<String, Standing>, &Stops, &Shared),
     (trusted, process, dir, asked): (&mut Trusted, i64, &Path, &mut LastAsked),
-    decision: &mut Decision,
+    (decision, ready): (&mut Decision, &mut Option<Ready>),
 ) -> Result<Placed, StoreError> {
     if !admission::admits(log, tip, standings, stops, trusted, decision)? {
         return Ok(Placed::Stale);
@@ -743,13 +762,14 @@ fn write_decision(
     }
     let opening = match &decision.claims.ticket {
         TicketClaim::Open(opening) => {
-            let call = &opening.call;
-            let subject = log.keys.find_or_make(call.subject().unwrap_or(call.agent().as_str()))?;
-            let binding = call.binding(&shared.ticket_key.of_subject(&subject));
-            if !tickets::may_open(log.db, opening, &binding)? {
+            let ready = match ready.take() {
+                Some(ready) if ready.fits(opening, &log.keys)? => ready,
+                _ => Ready::of(opening, &log.keys, &shared.ticket_key)?,
+            };
+            if !tickets::may_open(log.db, &ready)? {
                 return Ok(Placed::Stale);
             }
-            Some((opening, subject, binding))
+            Some(ready)
         }
         TicketClaim::Unapproved(call) => {
             if let Some(binding) = shared.binding(call)
@@ -784,9 +804,9 @@ fn write_decision(
     if decision.runs {
         log.run(sequence, process)?;
     }
-    if let Some((opening, subject, binding)) = opening {
-        tickets::open(log, tip, opening, sequence, (subject, binding))?;
-        shared.book.note(&binding, true);
+    if let Some(ready) = opening {
+        tickets::open(log, tip, &ready, sequence)?;
+        shared.book.note(ready.binding(), true);
     }
     if let TicketClaim::Close(ticket, state) = &decision.claims.ticket {
         tickets::close(log, tip, ticket, *state)?;
