@@ -108,7 +108,7 @@ use crate::identity::Standing;
 use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop};
 use crate::verdict::EvaluationId;
 use facts::Facts;
-use message::{Append, Decision, Ended, Keeping, Message, Written};
+use message::{Append, Decision, Ended, Expected, Keeping, Message, Written};
 use seal::Values as Sealing;
 use shared::Shared;
 use tickets::{Change, Decided, Desk, Order};
@@ -364,8 +364,12 @@ impl Store {
             .map_or(Noted::Nothing, |binding| shared.book.look(&binding));
         if !matches!(noted, Noted::Open) {
             // to wake up takes the writer as long as to check a signature takes the caller; one that has ended is found out later
-            let synced = matches!(noted, Noted::Approved(_));
-            let _ = self.0.to_writer.send(Message::Soon { synced });
+            let grant = match &noted {
+                Noted::Approved(approved) => Some(Arc::clone(&approved.found.id)),
+                Noted::Nothing | Noted::Open => None,
+            };
+            let agent = call.agent().as_str().to_owned();
+            let _ = self.0.to_writer.send(Message::Soon(Expected { agent, grant }));
         }
         noted
     }

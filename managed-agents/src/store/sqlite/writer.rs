@@ -172,19 +172,14 @@ impl Writer<'_> {
                 batch.push(message);
             }
             self.gather(receiver, &mut batch);
-            if batch
-                .iter()
-                .any(|message| matches!(message, Message::Soon { synced: true }))
-            {
-                // where this fails, the transaction finds the same
-                let _ = self.log.sync(true);
-            }
             // nobody waits for an outcome: a moment later it goes into one transaction with the caller's next decision
-            if batch
-                .iter()
-                .all(|message| matches!(message, Message::Outcome(_) | Message::Soon { .. }))
-                && let Some(message) = soon(receiver)
-            {
+            let mut ready = 0;
+            while batch.len() < MOST_MESSAGES && batch.iter().all(is_not_waited_for) {
+                for message in batch.iter().skip(ready) {
+                    self.get_ready(message);
+                }
+                ready = batch.len();
+                let Some(message) = soon(receiver) else { break };
                 batch.push(message);
             }
             let stop = self.serve_batch(&mut batch);
@@ -194,6 +189,17 @@ impl Writer<'_> {
             if self.dirty && self.last_period.elapsed() >= PERIOD {
                 self.period();
             }
+        }
+    }
+
+    /// Reads what a decision that is expected will read, and gets ready to fsync it if that is to be. Where that fails, its transaction
+    /// finds the same.
+    fn get_ready(&mut self, message: &Message) {
+        if let Message::Soon(expected) = message {
+            if expected.grant.is_some() {
+                let _ = self.log.sync(true);
+            }
+            let _ = tickets::look_ahead(self.log.db, &expected.agent, expected.grant.as_deref());
         }
     }
 
@@ -245,7 +251,7 @@ impl Writer<'_> {
             match message {
                 Message::Decision(decision) => group.decisions.push((decision, None)),
                 Message::Outcome(ended) => self.owed.push(ended),
-                Message::Soon { .. } => {}
+                Message::Soon(_) => {}
                 Message::Append(append) => group.appends.push((append, None)),
                 Message::Watch(watch) => watches.push(watch),
                 Message::Watches(agent, reply) => {
@@ -583,6 +589,11 @@ impl Writer<'_> {
         self.dirty = done.is_err();
         done
     }
+}
+
+/// Whether nobody waits for an answer.
+fn is_not_waited_for(message: &Message) -> bool {
+    matches!(message, Message::Outcome(_) | Message::Soon(_))
 }
 
 /// A message that comes within moments, without going to sleep: waking up takes longer than a transaction.
