@@ -175,22 +175,14 @@ impl Writer<'_> {
                 batch.push(message);
             }
             self.gather(receiver, &mut batch);
-            if batch
-                .iter()
-                .any(|message| matches!(message, Message::Soon { synced: true }))
-            {
-                // where this fails, the transaction finds the same
-                let _ = self.log.sync(true);
-            }
-            self.make_ready(&batch);
             // nobody waits for an outcome: a moment later it goes into one transaction with the caller's next decision
-            if batch.iter().all(|message| {
-                matches!(
-                    message,
-                    Message::Outcome(_) | Message::Soon { .. } | Message::Opening(_)
-                )
-            }) && let Some(message) = soon(receiver)
-            {
+            let mut ready = 0;
+            while batch.len() < MOST_MESSAGES && batch.iter().all(is_not_waited_for) {
+                for message in batch.iter().skip(ready) {
+                    self.get_ready(message);
+                }
+                ready = batch.len();
+                let Some(message) = soon(receiver) else { break };
                 batch.push(message);
             }
             let stop = self.serve_batch(&mut batch);
@@ -203,14 +195,20 @@ impl Writer<'_> {
         }
     }
 
-    /// Makes a ticket ready whose decision its caller is still encoding.
-    fn make_ready(&mut self, batch: &[Message]) {
-        let Some(Message::Opening(opening)) = batch.last() else {
-            // the decision is there already, or another message that somebody waits for
-            return;
-        };
-        // where this fails, the transaction finds the same
-        self.ready = Ready::of(opening, &self.log.keys, &self.shared.ticket_key).ok();
+    /// Does beforehand what a decision that is expected will need. Where that fails, its transaction finds the same.
+    fn get_ready(&mut self, message: &Message) {
+        match message {
+            Message::Soon(expected) => {
+                if expected.grant.is_some() {
+                    let _ = self.log.sync(true);
+                }
+                let _ = tickets::look_ahead(self.log.db, &expected.agent, expected.grant.as_deref());
+            }
+            Message::Opening(opening) => {
+                self.ready = Ready::of(opening, &self.log.keys, &self.shared.ticket_key).ok();
+            }
+            _ => {}
+        }
     }
 
     /// Waits a moment for those who were answered together to come together again: one transaction for all of them costs little more
@@ -261,7 +259,7 @@ impl Writer<'_> {
             match message {
                 Message::Decision(decision) => group.decisions.push((decision, None)),
                 Message::Outcome(ended) => self.owed.push(ended),
-                Message::Soon { .. } | Message::Opening(_) => {}
+                Message::Soon(_) | Message::Opening(_) => {}
                 Message::Append(append) => group.appends.push((append, None)),
                 Message::Watch(watch) => watches.push(watch),
                 Message::Watches(agent, reply) => {
@@ -602,6 +600,11 @@ impl Writer<'_> {
         self.dirty = done.is_err();
         done
     }
+}
+
+/// Whether nobody waits for an answer.
+fn is_not_waited_for(message: &Message) -> bool {
+    matches!(message, Message::Outcome(_) | Message::Soon(_) | Message::Opening(_))
 }
 
 /// A message that comes within moments, without going to sleep: waking up takes longer than a transaction.

@@ -36,7 +36,7 @@ pub(crate) use order::NotTaken;
 pub(super) use order::{Change, Decided, Order, apply};
 pub(super) use ready::Ready;
 pub(super) use rows::{
-    Granted, cancel_all, close, close_erased, consume, expire_due, granted, is_approved, may_open, open,
+    Granted, cancel_all, close, close_erased, consume, expire_due, granted, is_approved, look_ahead, may_open, open,
 };
 pub(super) use tables::{BOUND, EDITS, NOT_BOUND, TABLES, fill_bound};
 

@@ -181,6 +181,22 @@ pub(super) fn bound_mark(binding: &Binding, place: u64) -> [u8; 8] {
     *hash.first_chunk().unwrap_or(&[0; 8])
 }
 
+/// Reads once where a decision about a call of this agent, or with this grant, is going to read and write, so that it is at hand: while
+/// somebody else still has work to do for that decision.
+pub(in crate::store::sqlite) fn look_ahead(
+    db: &Connection,
+    agent: &str,
+    grant: Option<&str>,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "SELECT size, (SELECT count(*) FROM bound WHERE agent = ?1), (SELECT max(seq) FROM entries), (SELECT max(seq) FROM sealed), \
+         (SELECT max(seq) FROM running), (SELECT max(place) FROM tickets), (SELECT state FROM tickets WHERE id = ?2), \
+         (SELECT seq FROM consumed WHERE name = ?2) FROM tree WHERE id = 0",
+    )?
+    .query_row(params![agent, grant], |_| Ok(()))?;
+    Ok(())
+}
+
 /// What a grant is.
 pub(in crate::store::sqlite) enum Granted {
     /// No ticket of this store: a governor's own.
