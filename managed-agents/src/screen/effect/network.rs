@@ -91,7 +91,7 @@ by_name! {
         | "gost" | "revsocks" | "ligolo" | "iodine" | "dnscat" | "dnscat2" | "gs-netcat" | "tmate" | "zrok"
         | "localhost.run" | "ptunnel" | "ptunnel-ng" | "ligolo-agent" | "ligolo-ng" | "hans" | "stunnel" | "sshuttle" | "rathole" | "wstunnel"
         | "tailscale-funnel"
-            if !(cmd.name == "cloudflared" && matches!(cmd.arg(1), "list" | "info" | "login")) && !matches!(
+            if (cmd.name != "cloudflared" || !matches!(cmd.arg(1), "list" | "info" | "login")) && !matches!(
                 cmd.arg(0),
                 "version"
                     | "help"
