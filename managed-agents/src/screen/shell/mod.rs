@@ -5,6 +5,8 @@ mod breakouts;
 mod calls;
 pub(in crate::screen) mod code;
 mod code_calls;
+mod code_files;
+mod code_hidden;
 mod compound;
 mod containers;
 pub(in crate::screen) mod data;
