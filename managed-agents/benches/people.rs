@@ -21,7 +21,9 @@ use managed_agents::approval::ApproverKey;
 use managed_agents::store::{Reader, Store, StoreOptions, TicketQuery};
 use managed_agents::{GovernanceDenied, Harness, governed};
 
-const CALLS: u32 = 600;
+const CALLS: u32 = 1_200;
+/// How many of one kind are measured in a row; at most 20 tickets may wait at once.
+const GROUP: u32 = 12;
 
 /// Pays.
 #[governed(risk = high)]
@@ -91,23 +93,37 @@ fn with(root: &Path, place: &str) {
         let (mut recorded, mut opened, mut redeemed, mut read) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (mut after, mut synced) = (Vec::new(), Vec::new());
         let mut file = std::fs::File::create(root.join("synced")).unwrap();
-        // by turns, so that all are measured in the same state of machine and record
-        for number in 0..CALLS {
-            let begun = Instant::now();
-            letter("ann@example.com", number, "Invoice 4711").await.unwrap();
-            recorded.push(begun.elapsed());
-            let begun = Instant::now();
-            let denied = pay("ann@example.com", number, "Invoice 4711").await.unwrap_err();
+        // in groups by turns, so that all are measured in the same state of machine and record
+        for turn in 0..CALLS / GROUP {
+            let group = turn * GROUP..(turn + 1) * GROUP;
+            for number in group.clone() {
+                let begun = Instant::now();
+                letter("ann@example.com", number, "Invoice 4711").await.unwrap();
+                recorded.push(begun.elapsed());
+            }
             // by turns in this process and in another
-            let here = number.is_multiple_of(2);
-            // the approval before was another process's where this one is not
-            if here { &mut after } else { &mut opened }.push(begun.elapsed());
-            let approver = if here { &harness } else { &approver };
-            approver.approve(denied.ticket().unwrap(), &ann).unwrap();
-            let begun = Instant::now();
-            pay("ann@example.com", number, "Invoice 4711").await.unwrap();
-            if here { &mut redeemed } else { &mut read }.push(begun.elapsed());
-            if here {
+            let here = turn.is_multiple_of(2);
+            let mut tickets = Vec::new();
+            for number in group.clone() {
+                if !here {
+                    let other = letter("ann@example.com", number, "Invoice 4711");
+                    approver.scope(other).await.unwrap();
+                }
+                let begun = Instant::now();
+                let denied = pay("ann@example.com", number, "Invoice 4711").await.unwrap_err();
+                if here { &mut opened } else { &mut after }.push(begun.elapsed());
+                tickets.push(denied.ticket().unwrap().to_owned());
+            }
+            for ticket in &tickets {
+                let approver = if here { &harness } else { &approver };
+                approver.approve(ticket, &ann).unwrap();
+            }
+            for number in group {
+                let begun = Instant::now();
+                pay("ann@example.com", number, "Invoice 4711").await.unwrap();
+                if here { &mut redeemed } else { &mut read }.push(begun.elapsed());
+            }
+            for number in 0..GROUP {
                 // as many pages as the transaction of a redemption writes
                 file.write_all(&[number as u8; 14 * 4096]).unwrap();
                 let begun = Instant::now();

@@ -80,7 +80,8 @@ by_name! {
             }
         },
         "chsh" => {
-            if cmd.args.len() > 2 && !cmd.short('l') {
+            // an account that is there for a program, and can then log in (adduser.conf(5), FIRST_SYSTEM_UID)
+            if cmd.args.len() > 2 && !cmd.short('l') && cmd.args.last().is_some_and(|field| is_service(&field.text)) {
                 found(walk, cmd, &rule::ACCOUNT_CHANGE);
             }
         },
@@ -158,6 +159,42 @@ pub(super) fn tool(walk: &mut Walk<'_>, cmd: &Cmd<'_>, path: &str) {
     } else if stem.contains("keylog") {
         found(walk, cmd, &rule::CREDENTIAL_DUMP);
     }
+}
+
+/// Accounts that no person has (Debian, base-passwd; nobody(7)).
+fn is_service(account: &str) -> bool {
+    account.starts_with('_')
+        || matches!(
+            account,
+            "root"
+                | "daemon"
+                | "bin"
+                | "sys"
+                | "sync"
+                | "games"
+                | "man"
+                | "lp"
+                | "mail"
+                | "news"
+                | "uucp"
+                | "proxy"
+                | "www-data"
+                | "backup"
+                | "list"
+                | "irc"
+                | "gnats"
+                | "nobody"
+                | "www"
+                | "ftp"
+                | "sshd"
+                | "nginx"
+                | "apache"
+                | "postgres"
+                | "mysql"
+                | "redis"
+                | "operator"
+                | "toor"
+        )
 }
 
 /// Groups whose members can become root (Debian: SystemGroups).

@@ -91,6 +91,8 @@ by_name! {
             && !cmd.has_any(&["-p", "--protocol", "-i", "--dport", "-m"]) => Some(&rule::WEAKEN),
         // every packet that passes, to whomever it is (ip-link(8), ifconfig(8))
         "ip" | "ifconfig" if cmd.has("promisc") && !cmd.has("off") => Some(&rule::INTERCEPT),
+        // kldload(8): a file that is no part of the system
+        "kldload" => cmd.args.iter().any(|field| field.text.contains('/')).then_some(&rule::KERNEL_MODULE),
         "insmod" | "kextload" | "kextunload" | "kmutil" => Some(&rule::KERNEL_MODULE),
         "modprobe" => (!cmd.short('n')
             && !cmd.short('D')

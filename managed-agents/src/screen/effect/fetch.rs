@@ -12,6 +12,8 @@ use crate::screen::url;
 /// Options of curl(1) that send a file or data.
 pub(super) fn curl(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let mut at = 0;
+    // a machine without a name is nobody's service
+    let bare = cmd.args.iter().any(|field| is_bare(&field.text));
     let (mut sends, mut secret) = (false, carries(cmd.args, Taint::SECRET) || carries(cmd.args, Taint::ENV));
     let mut to = None;
     while let Some(field) = cmd.args.get(at) {
@@ -24,7 +26,7 @@ pub(super) fn curl(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         let takes = attached.is_none();
         match key {
             "-T" | "--upload-file" => {
-                sends |= !is_own(walk, value);
+                sends |= bare || !is_own(walk, value);
                 secret |= super::taint_of(walk, value).has(Taint::SECRET)
                     || value == "-" && cmd.stdin.taint.has(Taint::SECRET);
                 at += usize::from(takes);
@@ -52,7 +54,8 @@ pub(super) fn curl(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                     };
                     secret |= taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS);
                     let written = walk.written(file).is_some();
-                    sends |= matches!(key, "-F" | "--form") && !is_own(walk, file)
+                    sends |= bare
+                        || matches!(key, "-F" | "--form") && !is_own(walk, file)
                         || file == "-" && cmd.stdin.taint.has(Taint::FILE)
                         || taint.has(Taint::ACCOUNTS)
                         || written
@@ -160,7 +163,7 @@ fn address_carries(cmd: &Cmd<'_>) -> bool {
 }
 
 /// A file of the workspace that is named, and neither packed nor made by the line.
-fn is_own(walk: &Walk<'_>, file: &str) -> bool {
+pub(super) fn is_own(walk: &Walk<'_>, file: &str) -> bool {
     !matches!(file, "" | "-" | ".")
         && !file.contains([UNKNOWN, '$'])
         && matches!(

@@ -18,6 +18,7 @@ mod disks;
 mod escape;
 mod fetch;
 mod git;
+mod grammar;
 mod lateral;
 mod macos;
 mod network;
@@ -122,6 +123,9 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     }
     if cmd.known == Known::default() || cmd.known.has(Known::PROBE) {
         accounts::tool(walk, cmd, cmd.name);
+    }
+    if cmd.known == Known::default() {
+        grammar::unknown(walk, cmd);
     }
     escape::judge(walk, cmd);
     options::judge(walk, cmd);

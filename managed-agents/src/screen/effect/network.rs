@@ -1,6 +1,6 @@
 //! Sending and fetching: curl(1), wget(1), nc(1), socat(1), scp(1), rsync(1), mail(1), and what serves files or opens ways in.
 
-use super::fetch::{curl, fetches, wget};
+use super::fetch::{curl, fetches, is_own, wget};
 use super::{carries, found};
 use crate::screen::cmd::Cmd;
 use crate::screen::finding::Span;
@@ -91,7 +91,7 @@ by_name! {
         | "gost" | "revsocks" | "ligolo" | "iodine" | "dnscat" | "dnscat2" | "gs-netcat" | "tmate" | "zrok"
         | "localhost.run" | "ptunnel" | "ptunnel-ng" | "ligolo-agent" | "ligolo-ng" | "hans" | "stunnel" | "sshuttle" | "rathole" | "wstunnel"
         | "tailscale-funnel"
-            if !matches!(
+            if (cmd.name != "cloudflared" || !matches!(cmd.arg(1), "list" | "info" | "login")) && !matches!(
                 cmd.arg(0),
                 "version"
                     | "help"
@@ -293,7 +293,10 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 walk.report(&rule::LATERAL, field.span);
             }
         }
-        if cmd.name == "rclone" && matches!(cmd.arg(0), "copy" | "sync" | "move" | "copyto" | "moveto") {
+        if cmd.name == "rclone"
+            && !cmd.has_any(&["--dry-run", "-n"])
+            && matches!(cmd.arg(0), "copy" | "sync" | "move" | "copyto" | "moveto")
+        {
             found(walk, cmd, &rule::EXFIL_FILE);
         }
     }
@@ -301,6 +304,7 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if cmd.name == "rclone"
         && matches!(cmd.arg(0), "copy" | "move" | "sync" | "copyto" | "moveto")
         && cmd.has_any(&["--config", "--max-age", "--no-check-certificate"])
+        && !cmd.has_any(&["--dry-run", "-n"])
     {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
@@ -378,15 +382,30 @@ fn mails(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         .into_iter()
         .chain(cmd.values('A', "attach"))
         .collect();
+    let file = |text: &'_ str| {
+        let text = text
+            .strip_prefix("-a")
+            .or_else(|| text.strip_prefix("-A"))
+            .unwrap_or(text);
+        text.rsplit('=')
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches('@')
+            .to_owned()
+    };
+    let files: Vec<String> = attached.iter().map(|field| file(&field.text)).collect();
     let secret = cmd.stdin.taint.has(Taint::SECRET)
         || cmd.stdin.taint.has(Taint::ACCOUNTS)
         || carries(cmd.args, Taint::SECRET)
-        || attached
-            .iter()
-            .any(|field| super::taint_of(walk, &field.text).has(Taint::SECRET));
+        || files.iter().any(|file| super::taint_of(walk, file).has(Taint::SECRET));
+    // whoever a person's own mail program writes to may have a file of the work
+    let own = matches!(cmd.name, "mail" | "mailx" | "mutt" | "neomutt" | "s-nail");
     if secret {
         found(walk, cmd, &rule::EXFIL_SECRET);
-    } else if !attached.is_empty() || cmd.stdin.taint.has(Taint::FILE) || cmd.stdin.taint.has(Taint::ARCHIVE) {
+    } else if files.iter().any(|file| !own || !is_own(walk, file))
+        || cmd.stdin.taint.has(Taint::FILE)
+        || cmd.stdin.taint.has(Taint::ARCHIVE)
+    {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
 }

@@ -28,7 +28,7 @@ const WRITES: [&str; 12] = [
 ];
 
 /// Options that name code to load, behind one dash or two.
-const LOADS: [&str; 22] = [
+const LOADS: [&str; 30] = [
     "script",
     "scripts",
     "plugin",
@@ -51,6 +51,14 @@ const LOADS: [&str; 22] = [
     "rcfile",
     "command-file",
     "postrotate-command",
+    "custom-dir",
+    "external-dir",
+    "plugins-dir",
+    "plugin-path",
+    "modulepath",
+    "classpath",
+    "class-path",
+    "cp",
 ];
 
 /// Options that name a command to run: of pagers, archivers, mirrors, and programs that take hooks.
@@ -116,6 +124,14 @@ pub(super) fn among(walk: &mut Walk<'_>, program: &str, known: Known, args: &[Fi
         }
         if LOADS.contains(&name) && walk.places.place(value, &walk.cwd) == Place::Scratch {
             walk.report(&rule::SCRATCH_CODE, field.span);
+        }
+        // what they are there to write
+        let own = matches!(
+            program,
+            "grub-mkconfig" | "grub2-mkconfig" | "mkinitcpio" | "mkinitramfs" | "dracut"
+        ) && value.starts_with("/boot/");
+        if own {
+            continue;
         }
         if long.is_some() && WRITES.contains(&name)
             || name == "out"

@@ -241,7 +241,8 @@ pub(in crate::screen) fn trap(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if signals.iter().any(|field| field.text == "DEBUG") && action.contains("BASH_COMMAND") {
         found(walk, cmd, &rule::CREDENTIAL_DUMP);
     }
-    if action.contains("nohup") || action.contains("setsid") {
+    let calls = |word: &str| matches!(word.rsplit('/').next(), Some("curl" | "wget" | "nc" | "ncat" | "socat"));
+    if action.contains("nohup") || action.contains("setsid") || action.split([' ', ';', '|', '&', '(']).any(calls) {
         found(walk, cmd, &rule::PERSIST);
     }
 }

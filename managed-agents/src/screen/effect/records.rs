@@ -35,7 +35,11 @@ by_name! {
         "script" => cmd
             .operands("cBEIOTmo", &["command", "log-in", "log-out", "log-io"])
             .iter()
-            .any(|field| field.text.rsplit('/').next().is_some_and(|name| name.starts_with('.') && name.len() > 1 && name != ".."))
+            .any(|field| {
+                let hidden = field.text.rsplit('/').next().is_some_and(|name| name.starts_with('.') && name.len() > 1 && name != "..");
+                // said to nobody, and kept where nobody looks
+                hidden || cmd.flag('q', "quiet") && !cmd.short('c') && ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|own| field.text.starts_with(own))
+            })
             .then_some(&rule::CREDENTIAL_DUMP),
         "vim" | "vi" | "nvim" | "ex" | "ed" => ((cmd.short('c') || cmd.stdin.given)
             && cmd.args.iter().any(|field| field.text.starts_with("/var/log/")))
@@ -69,9 +73,7 @@ by_name! {
             .then_some(&rule::WEAKEN_LOG),
         "wevtutil" => matches!(cmd.arg(0), "cl" | "clear-log").then_some(&rule::WEAKEN_LOG),
         "logrotate" => cmd.short('f').then_some(&rule::WEAKEN_LOG),
-        "lastlog" | "faillock" | "pam_tally2" => {
-            (cmd.long("clear") || cmd.short('C') || cmd.long("reset")).then_some(&rule::WEAKEN_LOG)
-        },
+        "lastlog" => (cmd.long("clear") || cmd.short('C')).then_some(&rule::WEAKEN_LOG),
         // what other people send
         "snoop" => (!cmd.short('i') && !cmd.args.is_empty()).then_some(&rule::INTERCEPT),
         "tcpdump" | "tshark" | "dumpcap" | "ngrep" | "dsniff" | "urlsnarf" | "tcpflow" => {

@@ -169,7 +169,7 @@ pub(super) fn starts_with_program(normal: &str, text: &str) -> Option<&'static R
             has(&["sshCommand", "hooksPath", "fsmonitor", "gitProxy", "= !", "=!"])
                 && has(&["curl", "wget", "/tmp/", "nc ", "sh -c", "bash"])
         }
-        ".tmux.conf" | ".screenrc" => has(&["run-shell", "if-shell", "exec "]),
+        ".tmux.conf" | ".screenrc" => has(&["run-shell", "if-shell", "exec ", "default-command", "default-shell"]),
         _ => false,
     }
     .then_some(&rule::PERSIST)
@@ -190,6 +190,16 @@ pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
         };
     }
     let lower = text::lower(normal);
+    // macOS keeps `/etc` and `/var` in `/private`; what FreeBSD's ports install has its `/etc` in `/usr/local` (hier(7) of both)
+    let lower = match lower
+        .strip_prefix("/private")
+        .or_else(|| lower.strip_prefix("/usr/local"))
+    {
+        Some(rest) if rest.starts_with("/etc/") || lower.starts_with("/private/var/at/") => {
+            std::borrow::Cow::Owned(rest.to_owned())
+        }
+        _ => lower,
+    };
     if lower.starts_with('/') {
         let hit = DEFENCES
             .iter()

@@ -34,7 +34,7 @@ pub(in crate::screen) fn wrapper(walk: &mut Walk<'_>, cmd: &Cmd<'_>, at: usize) 
         "sudo" if walk.in_loop && cmd.short('S') && super::lateral::guessed(cmd.stdin) => found(walk, cmd, &rule::LATERAL),
         "sudo" | "doas" if has(&["-l", "-ll", "--list", "-nl", "-ln"]) => found(walk, cmd, &rule::PRIVILEGE_RECON),
         "nsenter" if options.iter().any(|field| field.text.contains("/proc/1/ns")) => found(walk, cmd, &rule::CONTAINER_ESCAPE),
-        "nsenter" if has(&["-t1", "--target=1", "-a", "--all"]) || options.windows(2).any(|pair| matches!(pair, [option, value] if (option.text == "-t" || option.text == "--target") && value.text == "1")) => {
+        "nsenter" if has(&["-t1", "--target=1"]) || options.windows(2).any(|pair| matches!(pair, [option, value] if (option.text == "-t" || option.text == "--target") && value.text == "1")) => {
             found(walk, cmd, &rule::CONTAINER_ESCAPE);
         }
         "chroot" if options.iter().any(|field| field.text == "/host" || field.text == "/proc/1/root") => found(walk, cmd, &rule::CONTAINER_ESCAPE),

@@ -1,7 +1,7 @@
 //! Programs whose rules are rows: which table belongs to which program, and small tables of the system's own programs.
 
 use super::cli::{self, Row};
-use super::{cloud, found, packages};
+use super::{cloud, found, grammar, packages};
 use crate::screen::cmd::Cmd;
 use crate::screen::place::Place;
 use crate::screen::rule;
@@ -236,7 +236,46 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let (rows, values) = rows(cmd.name);
     if let Some(rule) = cli::matching(cmd, rows, values) {
         found(walk, cmd, rule);
+    } else if is_cloud(cmd.name) {
+        grammar::cloud(walk, cmd);
     }
+}
+
+/// Command lines of nouns and verbs, of clouds and platforms.
+fn is_cloud(name: &str) -> bool {
+    matches!(
+        name,
+        "aws"
+            | "awslocal"
+            | "az"
+            | "gcloud"
+            | "gsutil"
+            | "doctl"
+            | "linode-cli"
+            | "hcloud"
+            | "scw"
+            | "ibmcloud"
+            | "oci"
+            | "exo"
+            | "upctl"
+            | "vultr-cli"
+            | "civo"
+            | "aliyun"
+            | "openstack"
+            | "heroku"
+            | "gh"
+            | "glab"
+            | "fly"
+            | "flyctl"
+            | "vercel"
+            | "netlify"
+            | "wrangler"
+            | "supabase"
+            | "eksctl"
+            | "consul"
+            | "nomad"
+            | "argocd"
+    )
 }
 
 /// aws-s3(1), gsutil(1): what belongs to the system or is a whole home, copied to a bucket.

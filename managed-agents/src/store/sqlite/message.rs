@@ -13,6 +13,7 @@ use super::retention::{Batch, Retained};
 use super::seal::Values;
 use super::shared::Place;
 use super::tickets::Order;
+use crate::approval::Opening;
 use crate::audit::entry::PendingEntry;
 use crate::audit::{DecisionRecord, OutcomeRecord, Sequence, Traits, Watcher};
 use crate::call::ToolCall;
@@ -23,10 +24,10 @@ pub(super) enum Message {
     Decision(Box<Decision>),
     Outcome(Ended),
     Append(Box<Append>),
-    /// A decision comes in a moment: the thread wakes up while it is made ready, and gets ready to fsync it if that is to be.
-    Soon {
-        synced: bool,
-    },
+    /// A decision comes in a moment, most likely.
+    Soon(Expected),
+    /// A decision comes in a moment that opens this ticket, which is made ready meanwhile.
+    Opening(Arc<Opening>),
     /// Who hears of an agent already.
     Watches(String, Reply<Vec<Arc<dyn Watcher>>>),
     Watch(Watch),
@@ -40,6 +41,13 @@ pub(super) enum Message {
     /// Answered when everything before it is fsynced, signed and marked.
     Flush(Reply<()>),
     Stop,
+}
+
+/// What the thread may get ready for while a decision is made ready.
+pub(super) struct Expected {
+    pub(super) agent: String,
+    /// The ticket that it uses: then it is fsynced.
+    pub(super) grant: Option<Arc<str>>,
 }
 
 /// What is removed by age, and what must be kept.

@@ -108,7 +108,7 @@ use crate::identity::Standing;
 use crate::interrupt::{InterruptError, InterruptErrorKind, Interrupts, Stop};
 use crate::verdict::EvaluationId;
 use facts::Facts;
-use message::{Append, Decision, Ended, Keeping, Message, Written};
+use message::{Append, Decision, Ended, Expected, Keeping, Message, Written};
 use seal::Values as Sealing;
 use shared::Shared;
 use tickets::{Change, Decided, Desk, Order};
@@ -116,7 +116,7 @@ use tickets::{Change, Decided, Desk, Order};
 /// How long a caller that is alone stays awake for its answer.
 const AWAKE: Duration = Duration::from_micros(60);
 
-/// The same for a decision about a ticket, whose transaction writes more tables.
+/// The same for a look at tickets, and for a decision about one, whose transaction writes more tables.
 const AWAKE_FOR_TICKETS: Duration = Duration::from_micros(120);
 
 /// How long the last handle waits, when it is dropped, for each of its threads to close its connection. Longer than a disk that is
@@ -348,7 +348,9 @@ impl Store {
         let answer = desk.find(call.agent().as_str(), binding, known);
         let store = self.clone();
         Answer::later(async move {
-            let found = soon(answer, AWAKE).await.unwrap_or_else(|_| Err(StoreError::stopped()));
+            let found = soon(answer, AWAKE_FOR_TICKETS)
+                .await
+                .unwrap_or_else(|_| Err(StoreError::stopped()));
             if let (Some(binding), Ok(found)) = (&binding, &found) {
                 store.0.shared.book.note(binding, found.ticket.is_some());
             }
@@ -364,8 +366,12 @@ impl Store {
             .map_or(Noted::Nothing, |binding| shared.book.look(&binding));
         if !matches!(noted, Noted::Open) {
             // to wake up takes the writer as long as to check a signature takes the caller; one that has ended is found out later
-            let synced = matches!(noted, Noted::Approved(_));
-            let _ = self.0.to_writer.send(Message::Soon { synced });
+            let grant = match &noted {
+                Noted::Approved(approved) => Some(Arc::clone(&approved.found.id)),
+                Noted::Nothing | Noted::Open => None,
+            };
+            let agent = call.agent().as_str().to_owned();
+            let _ = self.0.to_writer.send(Message::Soon(Expected { agent, grant }));
         }
         noted
     }
@@ -497,6 +503,10 @@ impl Recorder for Store {
                 "too many calls are under way to remember one more",
             )));
         };
+        if let TicketClaim::Open(opening) = &claims.ticket {
+            // made ready by the writer while this thread encodes; one that has ended is found out below
+            let _ = self.0.to_writer.send(Message::Opening(Arc::clone(opening)));
+        }
         let passport = self.standing(record.agent()).map(|standing| standing.passport);
         let encoded = encode(
             &record,

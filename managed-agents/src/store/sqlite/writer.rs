@@ -19,7 +19,7 @@ use super::options::Durability;
 use super::process::ProcessLock;
 use super::revoked::RevokedFile;
 use super::shared::{Place, Shared};
-use super::tickets::{self, Change, NotTaken, Order};
+use super::tickets::{self, Change, NotTaken, Order, Ready};
 use super::tip::Tip;
 use super::told::Watchers;
 use super::trusted::Trusted;
@@ -94,6 +94,8 @@ struct Writer<'c> {
     /// Revoked, and not yet noted outside the data directory.
     unnoted: BTreeSet<String>,
     watchers: Watchers,
+    /// A ticket that was made ready, and whose decision is on its way.
+    ready: Option<Ready>,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     /// Whether something was written since the last period.
@@ -144,6 +146,7 @@ pub(super) fn run(parts: Parts, receiver: &Receiver<Message>) {
         revoked,
         unnoted: BTreeSet::new(),
         watchers: Watchers::default(),
+        ready: None,
         failed: None,
         dirty: true,
         last_period: Instant::now(),
@@ -172,19 +175,14 @@ impl Writer<'_> {
                 batch.push(message);
             }
             self.gather(receiver, &mut batch);
-            if batch
-                .iter()
-                .any(|message| matches!(message, Message::Soon { synced: true }))
-            {
-                // where this fails, the transaction finds the same
-                let _ = self.log.sync(true);
-            }
             // nobody waits for an outcome: a moment later it goes into one transaction with the caller's next decision
-            if batch
-                .iter()
-                .all(|message| matches!(message, Message::Outcome(_) | Message::Soon { .. }))
-                && let Some(message) = soon(receiver)
-            {
+            let mut ready = 0;
+            while batch.len() < MOST_MESSAGES && batch.iter().all(is_not_waited_for) {
+                for message in batch.iter().skip(ready) {
+                    self.get_ready(message);
+                }
+                ready = batch.len();
+                let Some(message) = soon(receiver) else { break };
                 batch.push(message);
             }
             let stop = self.serve_batch(&mut batch);
@@ -194,6 +192,22 @@ impl Writer<'_> {
             if self.dirty && self.last_period.elapsed() >= PERIOD {
                 self.period();
             }
+        }
+    }
+
+    /// Does beforehand what a decision that is expected will need. Where that fails, its transaction finds the same.
+    fn get_ready(&mut self, message: &Message) {
+        match message {
+            Message::Soon(expected) => {
+                if expected.grant.is_some() {
+                    let _ = self.log.sync(true);
+                }
+                let _ = tickets::look_ahead(self.log.db, &expected.agent, expected.grant.as_deref());
+            }
+            Message::Opening(opening) => {
+                self.ready = Ready::of(opening, &self.log.keys, &self.shared.ticket_key).ok();
+            }
+            _ => {}
         }
     }
 
@@ -245,7 +259,7 @@ impl Writer<'_> {
             match message {
                 Message::Decision(decision) => group.decisions.push((decision, None)),
                 Message::Outcome(ended) => self.owed.push(ended),
-                Message::Soon { .. } => {}
+                Message::Soon(_) | Message::Opening(_) => {}
                 Message::Append(append) => group.appends.push((append, None)),
                 Message::Watch(watch) => watches.push(watch),
                 Message::Watches(agent, reply) => {
@@ -324,6 +338,7 @@ impl Writer<'_> {
             dir,
             asked,
             trusted,
+            ready,
             ..
         } = self;
         let before = *epoch;
@@ -349,7 +364,7 @@ impl Writer<'_> {
                     tip,
                     (&*standings, &*stops, &**shared),
                     (&mut *trusted, *process, &*dir, &mut *asked),
-                    decision,
+                    (decision, &mut *ready),
                 )?);
             }
             Ok(tip.log_time)
@@ -554,6 +569,8 @@ impl Writer<'_> {
 
     fn period(&mut self) {
         self.last_period = Instant::now();
+        // its caller has gone
+        self.ready = None;
         self.note_revoked();
         if !self.owed.is_empty() {
             self.write(Group::default());
@@ -583,6 +600,11 @@ impl Writer<'_> {
         self.dirty = done.is_err();
         done
     }
+}
+
+/// Whether nobody waits for an answer.
+fn is_not_waited_for(message: &Message) -> bool {
+    matches!(message, Message::Outcome(_) | Message::Soon(_) | Message::Opening(_))
 }
 
 /// A message that comes within moments, without going to sleep: waking up takes longer than a transaction.
@@ -728,7 +750,7 @@ fn write_decision(
     tip: &mut Tip,
     (standings, stops, shared): (&HashMap<String, Standing>, &Stops, &Shared),
     (trusted, process, dir, asked): (&mut Trusted, i64, &Path, &mut LastAsked),
-    decision: &mut Decision,
+    (decision, ready): (&mut Decision, &mut Option<Ready>),
 ) -> Result<Placed, StoreError> {
     if !admission::admits(log, tip, standings, stops, trusted, decision)? {
         return Ok(Placed::Stale);
@@ -743,13 +765,14 @@ fn write_decision(
     }
     let opening = match &decision.claims.ticket {
         TicketClaim::Open(opening) => {
-            let call = &opening.call;
-            let subject = log.keys.find_or_make(call.subject().unwrap_or(call.agent().as_str()))?;
-            let binding = call.binding(&shared.ticket_key.of_subject(&subject));
-            if !tickets::may_open(log.db, opening, &binding)? {
+            let ready = match ready.take() {
+                Some(ready) if ready.fits(opening, &log.keys)? => ready,
+                _ => Ready::of(opening, &log.keys, &shared.ticket_key)?,
+            };
+            if !tickets::may_open(log.db, &ready)? {
                 return Ok(Placed::Stale);
             }
-            Some((opening, subject, binding))
+            Some(ready)
         }
         TicketClaim::Unapproved(call) => {
             if let Some(binding) = shared.binding(call)
@@ -784,9 +807,9 @@ fn write_decision(
     if decision.runs {
         log.run(sequence, process)?;
     }
-    if let Some((opening, subject, binding)) = opening {
-        tickets::open(log, tip, opening, sequence, (subject, binding))?;
-        shared.book.note(&binding, true);
+    if let Some(ready) = opening {
+        tickets::open(log, tip, &ready, sequence)?;
+        shared.book.note(ready.binding(), true);
     }
     if let TicketClaim::Close(ticket, state) = &decision.claims.ticket {
         tickets::close(log, tip, ticket, *state)?;

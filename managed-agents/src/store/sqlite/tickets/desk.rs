@@ -18,7 +18,7 @@ use crate::identity::Passport;
 use crate::store::sqlite::admission::micros;
 use crate::store::sqlite::error::StoreError;
 use crate::store::sqlite::keys::SubjectKeys;
-use crate::store::sqlite::message::Message;
+use crate::store::sqlite::message::{Expected, Message};
 use crate::store::sqlite::{lookup, schema};
 
 /// How often the database is looked at while somebody waits.
@@ -164,8 +164,14 @@ fn serve(db: &Connection, keys: &SubjectKeys, asked: &Receiver<Ask>, to_writer: 
                 known,
                 reply,
             }) => {
+                let found = find(db, keys, (&agent, binding), known);
+                if let Some(grant) = found.as_ref().ok().and_then(approved) {
+                    // the writer wakes up while the signatures are checked
+                    let grant = Some(grant);
+                    let _ = to_writer.send(Message::Soon(Expected { agent, grant }));
+                }
                 // whoever asked may have gone
-                let _ = reply.send(find(db, keys, (&agent, binding), known));
+                let _ = reply.send(found);
             }
             Ok(Ask::State { ticket, reply }) => {
                 let _ = reply.send(rows::state_of(db, &ticket));
@@ -183,6 +189,12 @@ fn serve(db: &Connection, keys: &SubjectKeys, asked: &Receiver<Ask>, to_writer: 
         }
         look(db, &mut waiting, &mut seen);
     }
+}
+
+/// The ticket that was found, if it may run by what its row says.
+fn approved(found: &Lookup) -> Option<Arc<str>> {
+    let ticket = found.ticket.as_ref()?;
+    matches!(ticket.state, TicketState::Approved | TicketState::Edited).then(|| Arc::clone(&ticket.id))
 }
 
 /// Has tickets closed whose time is over, if there are any.

@@ -14,6 +14,7 @@ mod key;
 mod marks;
 mod order;
 mod read;
+mod ready;
 mod rows;
 mod tables;
 
@@ -33,8 +34,9 @@ pub(super) use key::StoreKey;
 pub(super) use marks::{TicketMark, all_marks};
 pub(crate) use order::NotTaken;
 pub(super) use order::{Change, Decided, Order, apply};
+pub(super) use ready::Ready;
 pub(super) use rows::{
-    Granted, cancel_all, close, close_erased, consume, expire_due, granted, is_approved, may_open, open,
+    Granted, cancel_all, close, close_erased, consume, expire_due, granted, is_approved, look_ahead, may_open, open,
 };
 pub(super) use tables::{BOUND, EDITS, NOT_BOUND, TABLES, fill_bound};
 

@@ -3,22 +3,17 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
-use super::Binding;
-use crate::approval::{Opening, ShownCall, TicketState};
+use super::{Binding, Ready};
+use crate::approval::TicketState;
 use crate::call::Digest;
 use crate::store::sqlite::admission::micros;
-use crate::store::sqlite::error::{StoreError, StoreErrorKind};
-use crate::store::sqlite::keys::SubjectKey;
+use crate::store::sqlite::error::StoreError;
 use crate::store::sqlite::log::Log;
-use crate::store::sqlite::seal;
 use crate::store::sqlite::tip::Tip;
 
 /// Whether a ticket may still be opened: nobody opened one for the same call meanwhile, and not too many wait.
-pub(in crate::store::sqlite) fn may_open(
-    db: &Connection,
-    opening: &Opening,
-    binding: &[u8; 32],
-) -> Result<bool, StoreError> {
+pub(in crate::store::sqlite) fn may_open(db: &Connection, ready: &Ready) -> Result<bool, StoreError> {
+    let (opening, binding) = (ready.opening(), ready.binding());
     let mut select = db.prepare_cached("SELECT binding, state, ticket FROM bound WHERE agent = ?1")?;
     let mut rows = select.query([opening.call.agent().as_str()])?;
     let (mut there, mut pending) = (None, 0);
@@ -62,17 +57,14 @@ pub(super) fn pending_of(db: &Connection, agent: &str) -> Result<u32, StoreError
 pub(in crate::store::sqlite) fn open(
     log: &mut Log<'_>,
     tip: &mut Tip,
-    opening: &Opening,
+    ready: &Ready,
     place: u64,
-    (subject, binding): (SubjectKey, [u8; 32]),
 ) -> Result<(), StoreError> {
+    let (opening, sealed, binding) = (ready.opening(), &ready.sealed, &ready.binding);
     let call = &opening.call;
     if let Some(replaced) = &opening.replaces {
         close(log, tip, replaced, TicketState::Cancelled)?;
     }
-    let shown = serde_json::to_vec(&ShownCall::of(call, &opening.reasons))
-        .map_err(|error| StoreError::new(StoreErrorKind::Refused, error.to_string()))?;
-    let sealed = seal::seal(subject, &shown)?;
     let (opened, expires) = (micros(opening.opened), micros(opening.expires));
     let (definition, digest) = (call.meta().definition(), call.digest());
     let fixed = Fixed {
@@ -114,10 +106,6 @@ pub(in crate::store::sqlite) fn open(
             fixed.sealed,
             fixed.mark(),
         ])?;
-    let binding = Binding {
-        binding,
-        salt: super::key::salt()?,
-    };
     log.db
         .prepare_cached(
             "INSERT INTO bound(binding, ticket, agent, state, expires, salt, mark) VALUES(?1, ?2, ?3, 'pending', ?4, ?5, ?6)",
@@ -128,7 +116,7 @@ pub(in crate::store::sqlite) fn open(
             fixed.agent,
             expires,
             binding.salt.reveal(),
-            bound_mark(&binding, place),
+            bound_mark(binding, place),
         ])?;
     Ok(())
 }
@@ -191,6 +179,22 @@ pub(super) fn bound_mark(binding: &Binding, place: u64) -> [u8; 8] {
         .chain_update(place.to_be_bytes())
         .finalize();
     *hash.first_chunk().unwrap_or(&[0; 8])
+}
+
+/// Reads once where a decision about a call of this agent, or with this grant, is going to read and write, so that it is at hand: while
+/// somebody else still has work to do for that decision.
+pub(in crate::store::sqlite) fn look_ahead(
+    db: &Connection,
+    agent: &str,
+    grant: Option<&str>,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "SELECT size, (SELECT count(*) FROM bound WHERE agent = ?1), (SELECT max(seq) FROM entries), (SELECT max(seq) FROM sealed), \
+         (SELECT max(seq) FROM running), (SELECT max(place) FROM tickets), (SELECT state FROM tickets WHERE id = ?2), \
+         (SELECT seq FROM consumed WHERE name = ?2) FROM tree WHERE id = 0",
+    )?
+    .query_row(params![agent, grant], |_| Ok(()))?;
+    Ok(())
 }
 
 /// What a grant is.

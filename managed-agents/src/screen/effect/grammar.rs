@@ -1,0 +1,366 @@
+//! What the command lines of clouds, platforms and services have in common, whichever they are: nouns, then a verb, or a verb and
+//! its noun in one word, behind `-`, `:` or a capital letter (the reference pages of aws, az, gcloud, oci, ibmcloud, aliyun, scw,
+//! doctl and linode-cli; "Command Line Interface Guidelines", clig.dev, subcommands and confirmation).
+//!
+//! A program that no rule knows is read in the same way, and more is asked of it.
+
+use super::found;
+use crate::screen::cmd::Cmd;
+use crate::screen::rule::{self, Rule};
+use crate::screen::shell::walk::Walk;
+
+/// What the words of a subcommand say; a set.
+#[derive(Clone, Copy)]
+struct Says(u32);
+
+impl Says {
+    const NOTHING: Self = Self(0);
+    const DELETE: Self = Self(1);
+    const STOP: Self = Self(1 << 1);
+    const MAKE: Self = Self(1 << 2);
+    const SHOW: Self = Self(1 << 3);
+    const SHARE: Self = Self(1 << 4);
+    const SECRET: Self = Self(1 << 5);
+    /// Who may do what: a noun of identity management.
+    const RIGHTS: Self = Self(1 << 6);
+    const PERSON: Self = Self(1 << 7);
+    const RECORD: Self = Self(1 << 8);
+    const GUARD: Self = Self(1 << 9);
+    const ENTRY: Self = Self(1 << 10);
+    const IMAGE: Self = Self(1 << 11);
+    const RUN: Self = Self(1 << 12);
+    const COMMAND: Self = Self(1 << 13);
+    const IDENTITY: Self = Self(1 << 14);
+    const ACCESS: Self = Self(1 << 15);
+    const KEY: Self = Self(1 << 16);
+    const VERBS: Self = Self(Self::DELETE.0 | Self::STOP.0 | Self::MAKE.0 | Self::SHOW.0 | Self::SHARE.0 | Self::RUN.0);
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    const fn both(self, one: Self, other: Self) -> bool {
+        self.has(one) && self.has(other)
+    }
+}
+
+/// Words that are looked at: command lines nest no deeper.
+const WORDS: usize = 6;
+
+/// One part of a word, in small letters.
+fn part(text: &str) -> Says {
+    match text {
+        "delete" | "destroy" | "terminate" | "purge" | "wipe" | "nuke" | "teardown" | "erase" | "deprovision"
+        | "decommission" | "drop" => Says::DELETE,
+        "stop" | "disable" | "suspend" | "pause" | "off" | "deactivate" | "unset" | "detach" | "bypass" => Says::STOP,
+        "create" | "add" | "attach" | "grant" | "bind" | "put" | "assign" | "invite" | "set" | "update" | "upload"
+        | "import" | "authorize" | "allow" | "ch" | "modify" | "associate" | "promote" => Says::MAKE,
+        "show" | "get" | "access" | "view" | "reveal" | "print" | "dump" | "decrypt" | "read" => Says::SHOW,
+        "share" | "export" => Says::SHARE,
+        "secret" | "secrets" | "credential" | "credentials" => Says::SECRET,
+        "role" | "roles" | "policy" | "policies" | "permission" | "permissions" | "binding" | "assignment"
+        | "grants" | "collaborator" | "collaborators" | "admin" | "admins" | "owner" | "owners" => Says::RIGHTS,
+        "user" | "users" | "member" | "members" | "apikey" | "apikeys" => Says::PERSON,
+        "iam" | "ram" | "cam" | "rbac" | "identity" | "ad" | "idp" | "serviceaccount" | "serviceaccounts" => {
+            Says::IDENTITY
+        }
+        "log" | "logs" | "logging" | "trail" | "trails" | "audit" | "auditing" | "recorder" | "diagnostic"
+        | "telemetry" => Says::RECORD,
+        "mfa" | "2fa" | "waf" | "firewall" | "firewalls" | "detector" | "guardduty" | "defender" | "antivirus"
+        | "protection" | "encryption" | "versioning" | "retention" | "threat" | "quarantine" | "scanning"
+        | "backup" | "backups" | "replication" | "alarm" | "alarms" | "alert" | "alerts" => Says::GUARD,
+        "ingress" | "nsg" | "sg" | "security" | "acl" | "rule" | "rules" | "whitelist" | "allowlist" => Says::ENTRY,
+        "image" | "images" | "snapshot" | "snapshots" | "disk" | "disks" | "volume" | "ami" => Says::IMAGE,
+        "run" | "send" | "invoke" | "execute" => Says::RUN,
+        "command" | "commands" => Says::COMMAND,
+        "api" | "service" => Says::ACCESS,
+        "key" | "keys" | "account" | "accounts" => Says::KEY,
+        _ => Says::NOTHING,
+    }
+}
+
+/// What a word says: its parts stand between `-`, `:`, `.` or `_`, or begin with a capital letter.
+fn word(text: &str) -> Says {
+    let mut says = Says::NOTHING;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut ends = rest.bytes().enumerate().skip(1);
+        let end = ends
+            .find(|(_, byte)| matches!(byte, b'-' | b':' | b'.' | b'_') || byte.is_ascii_uppercase())
+            .map_or(rest.len(), |(at, _)| at);
+        let (own, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        says = says.and(if own.starts_with(|first: char| first.is_ascii_uppercase()) {
+            part(&own.to_ascii_lowercase())
+        } else {
+            part(own)
+        });
+        rest = behind.strip_prefix(['-', ':', '.', '_']).unwrap_or(behind);
+    }
+    says
+}
+
+/// What the subcommand says, up to its verb.
+fn says(cmd: &Cmd<'_>) -> Says {
+    let mut all = Says::NOTHING;
+    let mut left = WORDS;
+    let mut of_option = false;
+    // aws(1): the first word names a service, and says nothing of what is done
+    let mut service = usize::from(matches!(cmd.name, "aws" | "awslocal"));
+    for field in cmd.args {
+        let text = field.text.as_str();
+        if text.starts_with('-') {
+            of_option = !text.contains('=');
+            continue;
+        }
+        if std::mem::take(&mut of_option) {
+            continue;
+        }
+        left -= 1;
+        if service > 0 {
+            service -= 1;
+            continue;
+        }
+        // a name, an address or a file, and no word of the program's own
+        let own = text.len() <= 40
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':' | b'.' | b'_'));
+        if !own || left == 0 {
+            break;
+        }
+        let says = word(text);
+        all = all.and(says);
+        if says.has(Says::VERBS) && !matches!(text, "access" | "run" | "set" | "logs") {
+            break;
+        }
+    }
+    all
+}
+
+/// The command line of a cloud or platform whose own rows say nothing of a command.
+pub(super) fn cloud(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if quiet(cmd) {
+        return;
+    }
+    let says = says(cmd);
+    let shares = says.both(Says::SHARE, Says::IMAGE) || says.has(Says::IMAGE) && cmd.has("grant-access");
+    let rule = if shares {
+        Some(&rule::COLLECT)
+    } else if says.both(Says::RUN, Says::COMMAND) && cmd.has_options() {
+        Some(&rule::LATERAL)
+    } else {
+        common(cmd, says)
+    };
+    if let Some(rule) = rule {
+        found(walk, cmd, rule);
+    }
+}
+
+/// A program that no rule knows.
+pub(super) fn unknown(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    if cmd.args.len() < 2 || quiet(cmd) {
+        return;
+    }
+    if cmd.has_options() && cmd.options().any(reveals) {
+        found(walk, cmd, &rule::CREDENTIAL_PRINT);
+        return;
+    }
+    let first = cmd.arg(0);
+    if !first.starts_with(|own: char| own.is_ascii_alphabetic()) {
+        return;
+    }
+    let says = says(cmd);
+    let rule = if says.has(Says::DELETE) {
+        (cmd.has_options() && cmd.options().any(asks_nobody)).then_some(&rule::INFRA_DELETE)
+    } else {
+        common(cmd, says)
+    };
+    if let Some(rule) = rule {
+        found(walk, cmd, rule);
+    }
+}
+
+/// What holds for both.
+fn common(cmd: &Cmd<'_>, says: Says) -> Option<&'static Rule> {
+    let aws = matches!(cmd.name, "aws" | "awslocal");
+    if says.both(Says::STOP, Says::RECORD) {
+        return Some(&rule::WEAKEN_LOG);
+    }
+    if says.both(Says::STOP, Says::GUARD) {
+        return Some(&rule::WEAKEN);
+    }
+    if says.has(Says::MAKE) {
+        // for everybody
+        if (says.has(Says::ENTRY) || says.has(Says::GUARD) || says.has(Says::RIGHTS) || says.has(Says::IDENTITY))
+            && cmd.args.iter().any(|field| is_everybody(&field.text))
+        {
+            return Some(&rule::WEAKEN);
+        }
+        // who may do what; aws has rows of its own for it
+        let rights = says.both(Says::IDENTITY, Says::RIGHTS)
+            || says.both(Says::IDENTITY, Says::PERSON)
+            || says.both(Says::IDENTITY, Says::KEY)
+            || says.both(Says::ACCESS, Says::KEY)
+            || says.both(Says::RIGHTS, Says::PERSON);
+        if !aws && rights {
+            return Some(&rule::ACCOUNT_CHANGE);
+        }
+    }
+    // `get-credentials` writes them where a program looks for them
+    if !aws && says.both(Says::SHOW, Says::SECRET) && !says.has(Says::MAKE) && !cmd.has("get-credentials") {
+        return Some(&rule::CREDENTIAL_PRINT);
+    }
+    None
+}
+
+/// It is only told how, or what would be.
+fn quiet(cmd: &Cmd<'_>) -> bool {
+    cmd.args
+        .last()
+        .is_some_and(|field| matches!(field.text.as_str(), "help" | "-h"))
+        || cmd.has_options()
+            && cmd.options().any(|option| {
+                matches!(
+                    option,
+                    "--help" | "--dry-run" | "--dryrun" | "--generate-cli-skeleton" | "--what-if"
+                )
+            })
+}
+
+/// Options that keep a program from asking a person, or that widen what it deletes.
+fn asks_nobody(option: &str) -> bool {
+    let name = option.split_once('=').map_or(option, |(name, _)| name);
+    matches!(
+        name,
+        "-y" | "--yes"
+            | "--force"
+            | "--auto-approve"
+            | "-auto-approve"
+            | "--confirm"
+            | "--no-prompt"
+            | "--no-confirm"
+            | "--no-input"
+            | "--assume-yes"
+            | "--skip-confirmation"
+            | "--skip-confirm"
+            | "--non-interactive"
+            | "--noninteractive"
+            | "--no-interactive"
+            | "--yes-i-really-mean-it"
+            | "--i-am-sure"
+            | "--all"
+            | "--cascade"
+            | "--purge"
+    )
+}
+
+/// Options that show what is kept hidden else.
+fn reveals(option: &str) -> bool {
+    matches!(
+        option,
+        "--reveal"
+            | "--show-secrets"
+            | "--show-secret"
+            | "--show-password"
+            | "--show-passwords"
+            | "--show-sensitive"
+            | "--show-token"
+            | "--unmask"
+            | "--with-decryption"
+            | "--include-secrets"
+    )
+}
+
+/// Addresses and names that stand for everybody.
+fn is_everybody(text: &str) -> bool {
+    let value = text.rsplit(['=', ':']).next().unwrap_or(text);
+    matches!(text, "*" | "::/0")
+        || text.ends_with("::/0")
+        || value == "0.0.0.0/0"
+        || text.split([':', '=']).any(|part| {
+            matches!(
+                part.to_ascii_lowercase().as_str(),
+                "allusers" | "allauthenticatedusers" | "public-read" | "public-read-write" | "internet" | "everyone"
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::screen::effect::tests::refused;
+    use crate::screen::{Profile, StandardScreen};
+    use crate::verdict::Decision;
+
+    /// Programs that no rule names, and the words of clouds' command lines that no row holds: what they say is told by their grammar.
+    #[test]
+    fn what_a_command_line_says_is_told_without_knowing_the_program() {
+        refused(
+            "grammar",
+            &[
+                "stackctl cluster delete prod --yes",
+                "somecloud database destroy main --auto-approve",
+                "paas apps:destroy web --force",
+                "x9ctl tenant purge acme --skip-confirmation",
+                "deployer env-teardown --no-input prod",
+                "keeper record get 4 --show-secrets",
+                "somevault entry fetch db --reveal",
+                "somecloud secrets get db",
+                "somecloud audit disable",
+                "sensorctl logging off",
+                "somecloud mfa disable",
+                "somecloud iam add-user x",
+                "somecloud api-key create x",
+                "somecloud firewall rule add --cidr 0.0.0.0/0",
+                "aliyun ram CreateUser --UserName x",
+                "oci iam user create --name x --description y",
+                "oci secrets secret-bundle get --secret-id x",
+                "az ad group member add --group Admins --member-id 0",
+                "az snapshot grant-access -n s -g rg --duration-in-seconds 3600",
+                "az network nsg rule create -g rg --nsg-name n -n any --access Allow --destination-port-ranges '*'",
+                "gcloud compute images export --destination-uri gs://b/x.tgz --image i",
+                "aws config stop-configuration-recorder --configuration-recorder-name default",
+                "aws cloudwatch disable-alarm-actions --alarm-names a",
+                "scw instance server run-command --id 1 x",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_grammar_stops_no_ordinary_subcommand() {
+        let screen = StandardScreen::new(Profile::standard());
+        let stopped: Vec<_> = [
+            "stackctl cluster list",
+            "stackctl cluster delete prod --dry-run",
+            "stackctl cluster delete --help",
+            "somecloud secrets list",
+            "somecloud logs show --tail 10",
+            "somecloud user list",
+            "somecloud deploy --force",
+            "somecloud config set region eu",
+            "composer run-script test",
+            "pactl set-sink-mute 0 toggle",
+            "az aks get-credentials -g rg -n dev",
+            "gcloud container clusters get-credentials dev --zone z",
+            "aws logs stop-query --query-id q",
+            "aws ec2 create-route --route-table-id r --destination-cidr-block 0.0.0.0/0 --gateway-id g",
+            "git somealias delete-merged",
+            "rclone sync src remote:dst --dry-run",
+            "cloudflared tunnel list",
+            "faillock --reset --user u",
+            "nsenter -t 1234 --all ls",
+            "grub-mkconfig -o /boot/grub/grub.cfg",
+            "chsh -s /bin/zsh u",
+            r#"mail -s s -a report.pdf a@b.c"#,
+        ]
+        .into_iter()
+        .filter(|command| screen.check_value("bash", &json!({ "command": command })).decision() != Decision::Allow)
+        .collect();
+        assert!(stopped.is_empty(), "{stopped:#?}");
+    }
+}
