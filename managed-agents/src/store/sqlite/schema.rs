@@ -282,17 +282,26 @@ pub(super) fn migrate(db: &Connection, steps: &[Step]) -> Result<(), StoreError>
 
 /// Whether the tables are those that these versions make, and no trigger or view stands beside them.
 pub(super) fn is_of(db: &Connection, steps: &[Step]) -> Result<bool, StoreError> {
-    let mut select = db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
-    let found: BTreeMap<String, String> = select
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+    let mut select = db.prepare("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+    let rows: Vec<(String, String, String)> = select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
     let mut tables = BTreeMap::new();
     for step in steps {
         tables.extend(step.tables.iter().copied());
         tables.retain(|name, _| !step.drops.contains(name));
     }
-    let found = found.iter().map(|(name, sql)| (name.as_str(), sql.as_str()));
-    Ok(found.eq(tables))
+    // SQLite goes by the text, but whoever lists the tables goes by the type
+    let typed = rows.iter().all(|(is, _, sql)| match is.as_str() {
+        "table" => sql.starts_with("CREATE TABLE "),
+        "index" => sql.starts_with("CREATE INDEX "),
+        _ => false,
+    });
+    let found: BTreeMap<_, _> = rows
+        .iter()
+        .map(|(_, name, sql)| (name.as_str(), sql.as_str()))
+        .collect();
+    Ok(typed && found.into_iter().eq(tables))
 }
 
 #[cfg(test)]
@@ -350,6 +359,11 @@ mod tests {
         old.execute_batch("CREATE TRIGGER late AFTER INSERT ON kept BEGIN SELECT 1; END")
             .unwrap();
         assert!(!is_of(&old, &[FIRST, MORE, NEWER]).unwrap());
+        // a table that a list of tables leaves out, though it is there
+        assert!(is_of(&new, &[FIRST, MORE, NEWER]).unwrap());
+        new.execute_batch("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET type = 'Table' WHERE name = 'kept'")
+            .unwrap();
+        assert!(!is_of(&new, &[FIRST, MORE, NEWER]).unwrap());
     }
 
     #[test]
