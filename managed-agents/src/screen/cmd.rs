@@ -142,6 +142,11 @@ impl<'c> Cmd<'c> {
         out
     }
 
+    /// Whether no operand is a file: a dash alone stands for the standard input.
+    pub(in crate::screen) fn reads_input(&self) -> bool {
+        self.args.is_empty() || self.dashed && self.operands("", &[]).iter().all(|field| field.text == "-")
+    }
+
     /// The value of an option that takes one: `-o x`, `-ox`, `--out x`, `--out=x`.
     pub(in crate::screen) fn values(&self, letter: char, name: &str) -> Fields<'c> {
         let mut out = Fields::new();

@@ -47,6 +47,8 @@ impl Known {
     pub(in crate::screen) const OUTPUT: Self = Self(1 << (Self::OTHERS + 7));
     /// What it prints comes from elsewhere, or holds what others should not see.
     pub(in crate::screen) const SOURCE: Self = Self(1 << (Self::OTHERS + 9));
+    /// Has options that name a program to run, though a shell among its arguments is only a name.
+    pub(in crate::screen) const HELPED: Self = Self(1 << (Self::OTHERS + 10));
     /// May change or stop what governs.
     pub(in crate::screen) const GOVERNS: Self = Self(1 << (Self::OTHERS + 8));
 
@@ -81,7 +83,8 @@ pub(in crate::screen) fn known(name: &str) -> Known {
     loop {
         match (TABLE.names.get(at), TABLE.known.get(at)) {
             (Some(own), Some(known)) if !own.is_empty() => {
-                if *own == name {
+                // names are short: a loop is there sooner than a call
+                if same(own.as_bytes(), name.as_bytes()) {
                     return *known;
                 }
             }
@@ -132,6 +135,7 @@ const fn table() -> Table {
     table = with(table, shell::flow::NAMES, Known::OUTPUT);
     table = with(table, effect::LOOKS_ONLY, Known::LOOKS_ONLY);
     table = with(table, effect::ONLY_NAMES, Known::ONLY_NAMES);
+    table = with(table, effect::TAKES_HELPERS, Known::HELPED);
     table = with(table, tamper::NAMES, Known::GOVERNS);
     let [from_network, of_credentials] = effect::SOURCES;
     table = with(table, from_network, Known::SOURCE);

@@ -70,7 +70,17 @@ pub(in crate::screen) fn lower(text: &str) -> Cow<'_, str> {
 
 /// Whether a short text holds another: for words of a command, where a search that prepares itself costs more than it saves.
 pub(in crate::screen) fn holds(text: &str, inner: &str) -> bool {
-    inner.is_empty() || text.as_bytes().windows(inner.len()).any(|own| own == inner.as_bytes())
+    let Some((first, others)) = inner.as_bytes().split_first() else {
+        return true;
+    };
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| byte == first) {
+        rest = rest.get(at + 1..).unwrap_or_default();
+        if rest.starts_with(others) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Decodes base64 (RFC 4648, both alphabets), skipping white space; none, when it is something else.

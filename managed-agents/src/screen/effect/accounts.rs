@@ -23,7 +23,8 @@ by_name! {
                 || cmd
                     .args
                     .iter()
-                    .any(|field| field.text == "-o" || field.text == "--non-unique" || field.text == "-u0");
+                    .any(|field| field.text == "--non-unique" || field.text == "-u0")
+                || cmd.short('o') && cmd.name == "useradd";
             let dangerous = root
                 || cmd.values('G', "groups").iter().any(|field| grants(&field.text))
                 || cmd.name == "newusers"
@@ -107,6 +108,12 @@ by_name! {
         "setcap" => {
             if !cmd.short('r') && !cmd.short('v') {
                 found(walk, cmd, &rule::PRIVILEGE);
+            }
+        },
+        // pwd_mkdb(8): another list of accounts in the place of this one
+        "pwd_mkdb" => {
+            if cmd.args.iter().any(|field| field.text.starts_with('/') && !field.text.starts_with("/etc/")) {
+                found(walk, cmd, &rule::PERSIST_KEY);
             }
         },
         "visudo" => {

@@ -50,7 +50,10 @@ pub(super) const AWS: &[Row] = &[
     ),
     ("events disable-rule|delete-rule|remove-targets", &rule::WEAKEN_LOG),
     ("s3api put-bucket-versioning ** *suspended*|*Suspended*", &rule::WEAKEN),
-    ("guardduty delete-*|update-detector", &rule::WEAKEN),
+    (
+        "guardduty delete-*|disassociate-*|stop-*|update-detector",
+        &rule::WEAKEN,
+    ),
     ("config*service stop-*|delete-*", &rule::WEAKEN_LOG),
     ("kms schedule-key-deletion|disable-key", &rule::INFRA_DELETE),
     (
@@ -67,6 +70,13 @@ pub(super) const AWS: &[Row] = &[
         &rule::CREDENTIAL_PRINT,
     ),
     ("ssm send-command", &rule::LATERAL),
+    ("organizations close-account", &rule::INFRA_DELETE),
+    // who may use a resource is written at the resource (IAM, "Resource-based policies")
+    (
+        "kms|sqs|sns|lambda|secretsmanager|events|backup|es|opensearch|glue put-*-policy|add-permission|put-permission",
+        &rule::ACCOUNT_CHANGE,
+    ),
+    ("ecr set-repository-policy", &rule::ACCOUNT_CHANGE),
     (
         "sts get-session-token|assume-role|get-federation-token",
         &rule::CREDENTIAL_PRINT,
@@ -142,6 +152,7 @@ pub(super) const GCLOUD: &[Row] = &[
     ),
     ("compute snapshots create", &rule::COLLECT),
     ("logging sinks|logs delete", &rule::WEAKEN_LOG),
+    ("services disable", &rule::INFRA_DELETE),
     ("storage rm -r|-R|--recursive", &rule::INFRA_DELETE),
     ("** delete|destroy", &rule::INFRA_DELETE),
 ];
@@ -175,6 +186,8 @@ pub(super) const KUBECTL: &[Row] = &[
     ("config view --raw", &rule::CREDENTIAL_PRINT),
     ("proxy --address=0.0.0.0|--accept-hosts|--disable-filter", &rule::TUNNEL),
     ("create clusterrolebinding|rolebinding", &rule::PERSIST_KEY),
+    ("certificate approve", &rule::ACCOUNT_CHANGE),
+    ("auth reconcile !--dry-run", &rule::ACCOUNT_CHANGE),
     (
         "edit|patch clusterrole|clusterroles|clusterrolebinding|clusterrolebindings",
         &rule::PERSIST_KEY,
@@ -246,6 +259,7 @@ pub(super) const DOCKER: &[Row] = &[
 pub(super) const RUNTIME: &[Row] = &[("rm|rmi|rmp -a|--all|-f|--force|--prune|-q", &rule::CONTAINER_DELETE)];
 
 pub(super) const HEROKU: &[Row] = &[
+    ("auth:token", &rule::CREDENTIAL_PRINT),
     (
         "*:destroy|*:remove|*:rm|*:delete|*:detach|*:leave|*:rename|*:rotate|*:stop|*:unset|*:disable|*:reset|*:kill|*:purge|*:clear|*:revoke|*:transfer|*:on|*:uninstall|*:promote|*:unfollow|*:update|*:off",
         &rule::INFRA_DELETE,

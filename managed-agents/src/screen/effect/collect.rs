@@ -152,6 +152,15 @@ fn collects(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
         .skip(usize::from(cmd.name != "tar"))
         .find_map(|field| {
             let normal = walk.places.normal(&field.text, &walk.cwd);
+            // the same directory of every person
+            let everyone = ["/home/", "/Users/"].iter().any(|own| {
+                normal
+                    .strip_prefix(own)
+                    .is_some_and(|rest| rest.starts_with([SOME, ALL, '*']))
+            });
+            if everyone {
+                return Some(&rule::COLLECT);
+            }
             let user = normal.starts_with('~') && normal.matches('/').count() == 1 && normal.contains('\u{E000}');
             let listed = normal.trim_end_matches([SOME, ALL]);
             if listed.len() < normal.len() && matches!(listed, "/" | "~/" | "/home/" | "/Users/") {

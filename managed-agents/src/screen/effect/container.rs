@@ -20,11 +20,15 @@ by_name! {
             let path = field.text.split_once(':').map_or(field.text.as_str(), |(_, path)| path);
             super::taint_of(walk, path).has(Taint::SECRET)
         }) => Some(&rule::CREDENTIAL_READ),
-        "kubectl" | "oc" if matches!(cmd.arg(0), "patch" | "run" | "set") && cmd.args.iter().any(|field| {
-            let close: String = field.text.chars().filter(|letter| !letter.is_whitespace()).collect();
-            field.text.contains('{')
-                && ["\"privileged\":true", "\"hostPID\":true", "\"hostPath\":", "\"hostIPC\":true"].iter().any(|own| close.contains(own))
-        }) => Some(&rule::CONTAINER_ESCAPE),
+        "kubectl" | "oc" if matches!(cmd.arg(0), "patch" | "run" | "set") && cmd.args.iter().any(|field| close_takes_node(&field.text)) => {
+            Some(&rule::CONTAINER_ESCAPE)
+        },
+        // an image that somebody else names when it runs
+        "docker" | "podman" | "nerdctl"
+            if matches!(cmd.arg(0), "run" | "pull" | "create") && cmd.args.iter().any(|field| field.taint.has(Taint::NET)) =>
+        {
+            Some(&rule::REMOTE_CODE)
+        },
         "docker" | "podman" | "nerdctl" => container(walk, cmd),
         "lxc" | "incus" => (cmd.has("device") && cmd.has("add") && cmd.has("disk") && cmd.has("source=/")
             || cmd.args.iter().any(|field| field.text == "security.privileged=true"))
@@ -33,8 +37,9 @@ by_name! {
             .stdin
             .text
             .as_deref()
-            .filter(|_| cmd.has_any(&["apply", "create", "replace"]))
-            .is_some_and(takes_node)
+            .into_iter()
+            .chain(cmd.args.iter().filter_map(|field| walk.written(&field.text)?.text.as_deref()))
+            .any(|text| cmd.has_any(&["apply", "create", "replace"]) && (takes_node(text) || close_takes_node(text)))
             .then_some(&rule::CONTAINER_ESCAPE),
         "ctr" | "crictl" => cmd
             .has("--privileged")
@@ -52,6 +57,23 @@ fn takes_node(manifest: &str) -> bool {
             .any(|key| line.strip_prefix(key).is_some_and(|value| value.trim() == "true"))
             || line == "hostPath:"
     })
+}
+
+/// The same, written in JSON.
+fn close_takes_node(manifest: &str) -> bool {
+    if !manifest.contains('{') {
+        return false;
+    }
+    let close: String = manifest.chars().filter(|letter| !letter.is_whitespace()).collect();
+    [
+        "\"privileged\":true",
+        "\"hostPID\":true",
+        "\"hostPath\":",
+        "\"hostIPC\":true",
+        "\"hostNetwork\":true",
+    ]
+    .iter()
+    .any(|own| close.contains(own))
 }
 
 fn container(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {

@@ -86,9 +86,9 @@ by_name! {
         // everything from everywhere
         "iptables" | "ip6tables" if cmd.has("INPUT")
             && cmd.has("ACCEPT")
-            && cmd.has_any(&["0.0.0.0/0", "::/0"])
             && cmd.has_any(&["-A", "-I", "--append", "--insert"])
-            && !cmd.has_any(&["-p", "--protocol", "-i", "--dport", "-m"]) => Some(&rule::WEAKEN),
+            && (cmd.has_any(&["0.0.0.0/0", "::/0"]) || !cmd.has_any(&["-s", "--source", "-d", "--destination"]))
+            && !cmd.has_any(&["-p", "--protocol", "-i", "--in-interface", "--dport", "-m", "--match"]) => Some(&rule::WEAKEN),
         // every packet that passes, to whomever it is (ip-link(8), ifconfig(8))
         "ip" | "ifconfig" if cmd.has("promisc") && !cmd.has("off") => Some(&rule::INTERCEPT),
         // kldload(8): a file that is no part of the system

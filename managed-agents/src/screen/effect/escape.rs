@@ -129,7 +129,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         uses_written(walk, cmd);
     }
     let operands_too = !cmd.known.has(Known::ONLY_NAMES);
-    if !operands_too && !TAKES_HELPERS.contains(&cmd.name) {
+    if !operands_too && !cmd.known.has(Known::HELPED) {
         return;
     }
     for (at, field) in cmd.args.iter().enumerate() {
@@ -147,7 +147,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 }
 
 /// Programs of [`ONLY_NAMES`] with options that name a program to run.
-const TAKES_HELPERS: [&str; 10] = [
+pub(in crate::screen) const TAKES_HELPERS: &[&str] = &[
     "apt", "apt-get", "dnf", "yum", "dpkg", "rpm", "sort", "tmux", "split", "man",
 ];
 
@@ -201,7 +201,7 @@ fn at_command_position(text: &str) -> bool {
 
 /// A file that the line wrote, given to a program that would run what stands in it: a hook, plug-in, script or configuration.
 fn uses_written(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    if cmd.known.has(Known::ONLY_NAMES) && !TAKES_HELPERS.contains(&cmd.name)
+    if cmd.known.has(Known::ONLY_NAMES) && !cmd.known.has(Known::HELPED)
         || cmd.known.has(Known::LOOKS_ONLY)
         || cmd.known.has(Known::PRINTER)
     {

@@ -93,6 +93,12 @@ pub(super) fn curl(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
+    // Elasticsearch, "Delete by query": whatever there is
+    let everything = cmd.args.iter().any(|field| field.text.contains("/_delete_by_query"))
+        && cmd.args.iter().any(|field| field.text.contains("match_all"));
+    if everything {
+        found(walk, cmd, &rule::DATABASE_DESTROY);
+    }
     if cmd.has_any(&["DELETE", "-XDELETE"]) && cmd.args.iter().any(|field| all(&field.text)) {
         found(walk, cmd, &rule::DATABASE_DESTROY);
     }
@@ -200,7 +206,7 @@ fn remote_name(cmd: &Cmd<'_>) -> Option<String> {
 fn address(walk: &mut Walk<'_>, text: &str, span: Span) {
     let host = text.split_once("://").map_or(text, |(_, rest)| rest);
     // only what hands out credentials: programs often ask services on their own machine
-    if url::is_metadata(host.split(['/', '?', '#']).next().unwrap_or_default()) {
+    if url::is_metadata(host.split(['/', '?', '#', UNKNOWN]).next().unwrap_or_default()) {
         walk.report(&rule::SSRF_METADATA, span);
     }
     if url::is_denied(host, &walk.places.denied_hosts) {

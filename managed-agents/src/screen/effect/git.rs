@@ -60,6 +60,9 @@ const ROWS: &[(&str, &[Row])] = &[
     ("replace", &[("replace -d|--delete", &rule::GIT_HISTORY)]),
     ("svn", &[("svn reset", &rule::GIT_HISTORY)]),
     ("credential", &[("credential fill", &rule::CREDENTIAL_PRINT)]),
+    ("credential-osxkeychain", &[("* get", &rule::CREDENTIAL_PRINT)]),
+    ("credential-manager", &[("* get", &rule::CREDENTIAL_PRINT)]),
+    ("credential-libsecret", &[("* get", &rule::CREDENTIAL_PRINT)]),
 ];
 
 /// Of svn(1) and hg(1).
@@ -74,11 +77,28 @@ const OTHERS: &[Row] = &[
     ),
 ];
 
-pub(super) const NAMES: &[&str] = &["git", "bfg", "git-filter-repo", "svn", "hg"];
+pub(super) const NAMES: &[&str] = &[
+    "git",
+    "bfg",
+    "git-filter-repo",
+    "git-credential-osxkeychain",
+    "git-credential-store",
+    "git-credential-manager",
+    "git-credential-libsecret",
+    "svn",
+    "hg",
+];
 
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     match cmd.name {
         "git" => {}
+        // gitcredentials(7), "CUSTOM HELPERS": `get` prints what is kept
+        _ if cmd.name.starts_with("git-credential-") => {
+            if cmd.arg(0) == "get" {
+                found(walk, cmd, &rule::CREDENTIAL_PRINT);
+            }
+            return;
+        }
         "bfg" | "git-filter-repo" => {
             if !cmd.args.is_empty() {
                 found(walk, cmd, &rule::GIT_HISTORY);

@@ -33,6 +33,8 @@ impl Says {
     const IDENTITY: Self = Self(1 << 14);
     const ACCESS: Self = Self(1 << 15);
     const KEY: Self = Self(1 << 16);
+    /// What holds the data or work of others.
+    const HOLDS: Self = Self(1 << 17);
     const VERBS: Self = Self(Self::DELETE.0 | Self::STOP.0 | Self::MAKE.0 | Self::SHOW.0 | Self::SHARE.0 | Self::RUN.0);
 
     const fn and(self, other: Self) -> Self {
@@ -58,7 +60,7 @@ fn part(text: &str) -> Says {
         | "decommission" | "drop" => Says::DELETE,
         "stop" | "disable" | "suspend" | "pause" | "off" | "deactivate" | "unset" | "detach" | "bypass" => Says::STOP,
         "create" | "add" | "attach" | "grant" | "bind" | "put" | "assign" | "invite" | "set" | "update" | "upload"
-        | "import" | "authorize" | "allow" | "ch" | "modify" | "associate" | "promote" => Says::MAKE,
+        | "import" | "authorize" | "allow" | "ch" | "modify" | "associate" | "promote" | "consent" => Says::MAKE,
         "show" | "get" | "access" | "view" | "reveal" | "print" | "dump" | "decrypt" | "read" => Says::SHOW,
         "share" | "export" => Says::SHARE,
         "secret" | "secrets" | "credential" | "credentials" => Says::SECRET,
@@ -77,6 +79,9 @@ fn part(text: &str) -> Says {
         "image" | "images" | "snapshot" | "snapshots" | "disk" | "disks" | "volume" | "ami" => Says::IMAGE,
         "run" | "send" | "invoke" | "execute" => Says::RUN,
         "command" | "commands" => Says::COMMAND,
+        "cluster" | "clusters" | "bucket" | "buckets" | "database" | "databases" | "topic" | "topics" | "stream"
+        | "streams" | "vm" | "vms" | "instance" | "instances" | "namespace" | "tenant" | "keyspace" | "datastore"
+        | "droplet" => Says::HOLDS,
         "api" | "service" => Says::ACCESS,
         "key" | "keys" | "account" | "accounts" => Says::KEY,
         _ => Says::NOTHING,
@@ -148,7 +153,13 @@ pub(super) fn cloud(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
     let says = says(cmd);
     let shares = says.both(Says::SHARE, Says::IMAGE) || says.has(Says::IMAGE) && cmd.has("grant-access");
-    let rule = if shares {
+    let rule = if cmd.has_options()
+        && let Some(rule) = switches(cmd, says)
+    {
+        Some(rule)
+    } else if cmd.name == "aliyun" && says.has(Says::DELETE) {
+        Some(&rule::INFRA_DELETE)
+    } else if shares {
         Some(&rule::COLLECT)
     } else if says.both(Says::RUN, Says::COMMAND) && cmd.has_options() {
         Some(&rule::LATERAL)
@@ -158,6 +169,48 @@ pub(super) fn cloud(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if let Some(rule) = rule {
         found(walk, cmd, rule);
     }
+}
+
+/// Options that switch off what defends or records, or open what is made: `--no-backup`, `--disable-logging`, `--state Disabled`.
+fn switches(cmd: &Cmd<'_>, says: Says) -> Option<&'static Rule> {
+    if !says.has(Says::MAKE) && !cmd.has_any(&["patch", "edit", "deploy"]) && !says.has(Says::STOP) {
+        let word = cmd.arg(1);
+        if !word.starts_with("modify") && !word.starts_with("update") {
+            return None;
+        }
+    }
+    let mut steps = cmd.args.iter().map(|field| field.text.as_str()).peekable();
+    while let Some(text) = steps.next() {
+        let Some(option) = text.strip_prefix("--") else {
+            continue;
+        };
+        let (name, value) = option
+            .split_once('=')
+            .unwrap_or_else(|| (option, steps.peek().copied().unwrap_or_default()));
+        let off = ["no-", "disable-", "skip-"]
+            .iter()
+            .find_map(|own| name.strip_prefix(own));
+        let of = word(off.unwrap_or(name));
+        let no = matches!(
+            value,
+            "false" | "False" | "Disabled" | "disabled" | "Off" | "off" | "OFF" | "none" | "None"
+        );
+        let state = matches!(name, "state" | "status" | "enabled" | "mode");
+        if off.is_some() && of.has(Says::RECORD)
+            || no && (of.has(Says::RECORD) || state && says.has(Says::RECORD))
+            || name.starts_with("retention") && says.has(Says::RECORD) && value.len() == 1
+        {
+            return Some(&rule::WEAKEN_LOG);
+        }
+        if off.is_some() && of.has(Says::GUARD)
+            || no && (of.has(Says::GUARD) || state && says.has(Says::GUARD))
+            || name == "disabled" && (says.has(Says::GUARD) || says.has(Says::ENTRY))
+            || name == "publicly-accessible"
+        {
+            return Some(&rule::WEAKEN);
+        }
+    }
+    None
 }
 
 /// A program that no rule knows.
@@ -175,7 +228,7 @@ pub(super) fn unknown(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
     let says = says(cmd);
     let rule = if says.has(Says::DELETE) {
-        (cmd.has_options() && cmd.options().any(asks_nobody)).then_some(&rule::INFRA_DELETE)
+        (says.has(Says::HOLDS) || cmd.has_options() && cmd.options().any(asks_nobody)).then_some(&rule::INFRA_DELETE)
     } else {
         common(cmd, says)
     };
@@ -243,6 +296,7 @@ fn asks_nobody(option: &str) -> bool {
             | "--confirm"
             | "--no-prompt"
             | "--no-confirm"
+            | "--no-prompts"
             | "--no-input"
             | "--assume-yes"
             | "--skip-confirmation"
@@ -327,6 +381,20 @@ mod tests {
                 "aws config stop-configuration-recorder --configuration-recorder-name default",
                 "aws cloudwatch disable-alarm-actions --alarm-names a",
                 "scw instance server run-command --id 1 x",
+                "gcloud sql instances patch x --no-backup",
+                "gcloud compute firewall-rules update r --disabled",
+                "az aks update -n c -g g --disable-defender",
+                "az sql server audit-policy update -g g -n s --state Disabled",
+                "aws rds modify-db-instance --db-instance-identifier p --no-deletion-protection",
+                "aws rds modify-db-instance --db-instance-identifier p --publicly-accessible",
+                "oci audit config update --retention-period-days 1",
+                "aws kms put-key-policy --key-id k --policy-name default --policy file://x.json",
+                "streamctl topics delete orders",
+                "hyperv vm.destroy prod-vm",
+                "gh api -X DELETE repos/o/r/branches/main/protection",
+                "gh api -X PUT repos/o/r/collaborators/u -f permission=admin",
+                "aliyun ecs DeleteInstance --InstanceId i --Force true",
+                "az ad app permission admin-consent --id a",
             ],
         );
     }
@@ -344,6 +412,13 @@ mod tests {
             "somecloud deploy --force",
             "somecloud config set region eu",
             "composer run-script test",
+            "gh api repos/o/r/collaborators",
+            "gcloud run services update web --no-traffic",
+            "az webapp update -n w -g g --https-only true",
+            "aws lambda update-function-configuration --function-name f --timeout 5",
+            "streamctl topics list",
+            "sometool file delete x",
+            "npm i --registry http://localhost:4873 x",
             "pactl set-sink-mute 0 toggle",
             "az aks get-credentials -g rg -n dev",
             "gcloud container clusters get-credentials dev --zone z",

@@ -67,6 +67,19 @@ by_name! {
         "mysql" | "ftp" => (walk.in_loop
             && cmd.args.iter().any(|field| field.text.starts_with("-p") && field.text.contains(UNKNOWN)))
         .then_some(&rule::LATERAL),
+        // curl(1): names and passwords, one after the other
+        "curl" => (walk.in_loop
+            && cmd
+                .values('u', "user")
+                .iter()
+                .any(|field| field.text.split_once(':').is_some_and(|(_, password)| password.contains(UNKNOWN))))
+        .then_some(&rule::LATERAL),
+        // ssh(1): a key that lies where anybody may have put it, to be whoever may do everything
+        "ssh" if cmd.values('i', "").iter().any(|field| {
+            ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|own| field.text.trim_start_matches("-i").starts_with(own))
+        }) && cmd.args.iter().any(|field| field.text.starts_with("root@")) && !walk.files.iter().any(|(path, _)| cmd.has(path)) => {
+            Some(&rule::LATERAL)
+        },
         "sshpass" => walk.in_loop.then_some(&rule::LATERAL),
         "kinit" | "ldapwhoami" | "rpcclient" | "smbclient" | "smbmap" | "xfreerdp" => {
             let given = cmd.stdin.given || cmd.short('w') || cmd.short('U') || cmd.begins(&["-p", "/p:"]);

@@ -54,7 +54,7 @@ pub(in crate::screen) use accounts::PROBES;
 pub(in crate::screen) use contents::contents;
 pub(in crate::screen) use credential::{names_secret, read_file, taint_of};
 pub(in crate::screen) use destroy::delete;
-pub(in crate::screen) use escape::ONLY_NAMES;
+pub(in crate::screen) use escape::{ONLY_NAMES, TAKES_HELPERS};
 pub(in crate::screen) use macos::osascript;
 pub(in crate::screen) use persist::{answers_requests, environment, trap, write_file};
 pub(in crate::screen) use reads::LOOKS_ONLY;
@@ -149,6 +149,7 @@ pub(super) fn carries(args: &[Field], taint: Taint) -> bool {
 }
 
 /// Reports one rule at the command.
+#[cold]
 pub(super) fn found(walk: &mut Walk<'_>, cmd: &Cmd<'_>, rule: &'static rule::Rule) {
     walk.report(rule, cmd.span);
 }

@@ -352,7 +352,13 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     // put file: sftp(1), ftp(1)
     let lines = cmd.stdin.text.iter().flat_map(|text| text.lines());
     let given = cmd.args.iter().map(|field| field.text.as_str());
-    for line in lines.chain(given).take(64) {
+    // tftp(1): the verb and its file are arguments
+    let apart = cmd
+        .args
+        .iter()
+        .position(|field| field.text == "put")
+        .map(|at| format!("put {}", cmd.arg(at + 1)));
+    for line in lines.chain(given).chain(apart.as_deref()).take(64) {
         if let Some(path) = line
             .trim_start()
             .strip_prefix("put ")
@@ -365,8 +371,11 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
     }
     if matches!(cmd.name, "ftp" | "tftp" | "lftp" | "smbclient")
-        && (cmd.stdin.text.as_deref().is_some_and(|text| text.contains("put "))
-            || cmd.args.iter().any(|field| field.text.contains("put ")))
+        && [cmd.stdin.text.as_deref().unwrap_or_default()]
+            .into_iter()
+            .chain(cmd.args.iter().map(|field| field.text.as_str()))
+            // lftp(1): a whole directory, in reverse
+            .any(|text| text.contains("put ") || text.contains("mirror -R") || text.contains("mirror --reverse"))
     {
         found(walk, cmd, &rule::EXFIL_FILE);
     }

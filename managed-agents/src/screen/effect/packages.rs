@@ -82,6 +82,16 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     {
         found(walk, cmd, &rule::REMOTE_CODE);
     }
+    // an index over plain HTTP, of a machine that is not this one: npm-config(7), pip(1), gem(1)
+    let index = |pair: &[Field]| {
+        matches!(pair, [option, source] if matches!(option.text.as_str(), "--registry" | "--index-url" | "--extra-index-url" | "--source")
+            && source.text.starts_with("http://")
+            && !source.text.starts_with("http://localhost")
+            && !source.text.starts_with("http://127."))
+    };
+    if cmd.args.windows(2).any(index) {
+        found(walk, cmd, &rule::REMOTE_CODE);
+    }
     if runs_unseen(walk, cmd) {
         found(walk, cmd, &rule::SCRATCH_CODE);
     }

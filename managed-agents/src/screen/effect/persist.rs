@@ -167,8 +167,7 @@ pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Fi
         }
         "PROMPT_COMMAND" | "PS0" | "PS4" | "BASH_ENV" | "ENV" | "PAGER" | "GIT_PAGER" | "EDITOR" | "VISUAL"
         | "GIT_SSH_COMMAND" | "GIT_EDITOR" | "GIT_EXTERNAL_DIFF" | "MANPAGER" | "LESSOPEN" | "BROWSER"
-        | "GIT_ASKPASS" | "SSH_ASKPASS" | "PYTHONSTARTUP" | "PERL5OPT" | "PERL5DB" | "RUBYOPT" | "NODE_OPTIONS"
-        | "PS1" | "PS2" => {
+        | "GIT_ASKPASS" | "SSH_ASKPASS" | "PYTHONSTARTUP" | "PERL5DB" | "PS1" | "PS2" => {
             if matches!(name, "PROMPT_COMMAND" | "PS0")
                 && (value.text.contains("history") || value.text.contains("logger"))
             {
@@ -188,6 +187,34 @@ pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Fi
             if value.text.starts_with('.') || walk.places.place(&value.text, &walk.cwd) == Place::Scratch =>
         {
             walk.report(&rule::PRIVILEGE, value.span);
+        }
+        // what a runtime loads before any program (java(1), node(1), `DOTNET_STARTUP_HOOKS` of .NET, openssl(1))
+        "JAVA_TOOL_OPTIONS"
+        | "_JAVA_OPTIONS"
+        | "JDK_JAVA_OPTIONS"
+        | "MAVEN_OPTS"
+        | "GRADLE_OPTS"
+        | "NODE_OPTIONS"
+        | "RUBYOPT"
+        | "PERL5OPT"
+        | "DOTNET_STARTUP_HOOKS"
+        | "OPENSSL_CONF"
+        | "OPENSSL_ENGINES"
+        | "OPENSSL_MODULES"
+        | "GTK_MODULES"
+        | "QT_PLUGIN_PATH"
+        | "PERL5LIB"
+        | "RUBYLIB"
+        | "LUA_CPATH"
+        | "GIT_EXEC_PATH"
+        | "GIT_TEMPLATE_DIR"
+            if ["/tmp/", "/var/tmp/", "/dev/shm/"]
+                .iter()
+                .any(|own| value.text.contains(own))
+                && !value.text.contains("heapsnapshot")
+                && !value.text.contains("java.io.tmpdir=/tmp") =>
+        {
+            walk.report(&rule::SCRATCH_CODE, value.span);
         }
         // ssh-agent(1): the socket of an agent that somebody else started
         "SSH_AUTH_SOCK" if value.text.starts_with("/tmp/ssh-") && !value.text.contains('\u{E000}') => {

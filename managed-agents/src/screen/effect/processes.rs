@@ -177,7 +177,7 @@ fn kills(cmd: &Cmd<'_>) -> Option<&'static Rule> {
     {
         return Some(rule);
     }
-    let asks = cmd.has("-0") || cmd.short('l') || cmd.short('L');
+    let asks = cmd.has_any(&["-0", "-l", "-L", "--list", "--table"]);
     let grave = numbers.any(|text| match text.strip_prefix('-') {
         _ if text == "--" => {
             signal = true;

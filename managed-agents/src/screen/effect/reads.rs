@@ -161,15 +161,16 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
             continue;
         }
         // named inside what another language says
-        if [
-            "{/etc/shadow",
-            "\"/etc/shadow",
-            "'/etc/shadow",
-            "(/etc/shadow",
-            "{/etc/gshadow",
-        ]
-        .iter()
-        .any(|own| text.contains(own))
+        if crate::screen::text::holds(text, "shadow")
+            && [
+                "{/etc/shadow",
+                "\"/etc/shadow",
+                "'/etc/shadow",
+                "(/etc/shadow",
+                "{/etc/gshadow",
+            ]
+            .iter()
+            .any(|own| text.contains(own))
         {
             walk.report(&rule::CREDENTIAL_READ, field.span);
         }
@@ -179,7 +180,9 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
         }
         // a plain word in the workspace is no credential's path
         if plain_passes
-            && !path.contains(['/', '.', '~', '*', '?', '['])
+            && !path
+                .bytes()
+                .any(|byte| matches!(byte, b'/' | b'.' | b'~' | b'*' | b'?' | b'['))
             && !path.to_ascii_lowercase().starts_with("id_")
         {
             continue;

@@ -61,7 +61,9 @@ by_name! {
             || cmd.args.windows(2).any(|pair| {
                 matches!(pair, [add, list] if matches!(add.text.as_str(), "-a" | "-A") && list.text.split(',').any(|part| part == "never"))
             })
-            || cmd.has("-e0"))
+            || cmd.has("-e0")
+            // auditctl(8): rules from a file that no package keeps
+            || cmd.values('R', "").iter().any(|field| field.text.starts_with("/tmp/") || field.text.starts_with("/dev/shm/")))
         .then_some(&rule::WEAKEN_LOG),
         "log" => (cmd.arg(0) == "erase" || cmd.arg(0) == "config" && cmd.has_any(&["--reset", "level:off"])).then_some(&rule::WEAKEN_LOG),
         // audit(8) of macOS and FreeBSD: -t ends it

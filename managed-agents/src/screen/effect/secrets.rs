@@ -184,7 +184,8 @@ const FILES: [&str; 35] = [
 /// Whether a path, normal or not, is a credential's.
 pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
     // most words are settled by their letters
-    if !path.contains(['/', '.', '~', '\\', '*', '?', '[']) && !path.starts_with("id_") && !path.starts_with("ID_") {
+    let tells = |byte: u8| matches!(byte, b'/' | b'.' | b'~' | b'\\' | b'*' | b'?' | b'[');
+    if !path.bytes().any(tells) && !path.starts_with("id_") && !path.starts_with("ID_") {
         return None;
     }
     let lower = text::lower(path);
@@ -209,8 +210,11 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
     {
         return Some(Credential::Secret);
     }
-    if holds_keys(&lower, pattern)
-        || FILES.contains(&name)
+    // most names are settled by their first letter
+    let begins = |own: &str| own.as_bytes().first() == name.as_bytes().first();
+    let dotted = text::holds(&lower, "/.");
+    if dotted && holds_keys(&lower, pattern)
+        || FILES.iter().any(|own| begins(own) && *own == name)
         || matches!(
             extension,
             "kdbx" | "ppk" | "keychain" | "keychain-db" | "keytab" | "agekey"
@@ -220,7 +224,7 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
         return Some(Credential::Secret);
     }
     // all other places begin with a dot
-    if !text::holds(&lower, "/.") {
+    if !dotted {
         return None;
     }
     let anywhere = ENDINGS.iter().any(|ending| {

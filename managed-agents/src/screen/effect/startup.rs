@@ -162,6 +162,11 @@ pub(super) fn starts_with_program(normal: &str, text: &str) -> Option<&'static R
         ".vimrc" | "init.vim" | ".gvimrc" | ".exrc" => {
             has(&["* !", "system(", ":!", "silent !", "runtimepath+=/tmp", "rtp+=/tmp"])
         }
+        // nvim(1), "Lua": what lies below its configuration runs when it starts
+        _ if name.ends_with(".lua") && normal.contains("/nvim/") => {
+            has(&["os.execute", "io.popen", "vim.fn.system", "jobstart"])
+        }
+        ".mavenrc" | ".javarc" => has(&["-javaagent", "-agentpath", "-agentlib"]),
         ".emacs" | "init.el" => has(&["shell-command", "call-process", "start-process"]),
         // a task that an editor runs when a directory is opened
         "tasks.json" => has(&["folderOpen"]),

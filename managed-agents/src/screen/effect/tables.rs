@@ -43,6 +43,11 @@ const WAREHOUSE: &[Row] = &[("rm -r -f", &rule::DATABASE_DESTROY)];
 const BACKUPS: &[Row] = &[
     ("backup|backups|schedule|restore delete", &rule::DESTROY_DATA),
     ("--delete|--delete-all", &rule::DESTROY_DATA),
+    // duplicity(1): without `--force` it only lists them
+    (
+        "remove-older-than|remove-all-but-n-full|remove-all-inc-of-but-n-full --force",
+        &rule::DESTROY_DATA,
+    ),
     ("forget --prune", &rule::DESTROY_DATA),
     ("forget|delete|purge|wipe", &rule::DESTROY_DATA),
     ("repository delete", &rule::DESTROY_DATA),
@@ -64,6 +69,7 @@ const BUSES: &[Row] = &[
     ("--delete", &rule::DESTROY_DATA),
     // where Kubernetes keeps its secrets (etcdctl get)
     ("get /registry/secrets*|/registry", &rule::CREDENTIAL_PRINT),
+    ("get / --prefix", &rule::CREDENTIAL_PRINT),
     // who may do everything (rabbitmqctl(8))
     ("set_user_tags ** administrator", &rule::PERSIST_KEY),
     (
@@ -194,7 +200,7 @@ by_name! {
         "kafka-topics" | "kafka-topics.sh" | "rabbitmqctl" | "rabbitmqadmin" | "etcdctl" | "zkcli" | "zkCli.sh" => {
             (BUSES, &["--bootstrap-server", "--endpoints"])
         },
-        "ansible" | "salt" | "ansible-playbook" | "puppet" | "salt-call" | "chef-client" | "chef-solo" => (&[], &[]),
+        "ansible" | "salt" | "knife" | "ansible-pull" | "ansible-playbook" | "puppet" | "salt-call" | "chef-client" | "chef-solo" => (&[], &[]),
     } else { (&[], &[]) }
 }
 
@@ -215,6 +221,22 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
         return;
     }
+    // knife(1): a query for machines, and a command for each of them
+    if cmd.name == "knife" {
+        if let Some(field) = cmd.args.last().filter(|_| cmd.arg(0) == "ssh" && cmd.args.len() > 2) {
+            walk.script(&field.text, field.span, &Data::none());
+        }
+        return;
+    }
+    // ansible-pull(1), terraform-init: what is done, from where anybody may have changed it on its way
+    if matches!(cmd.name, "ansible-pull" | "terraform" | "tofu")
+        && cmd
+            .args
+            .iter()
+            .any(|field| field.text.starts_with("http://") || field.text.starts_with("-from-module=http://"))
+    {
+        found(walk, cmd, &rule::REMOTE_CODE);
+    }
     // what such a file says is done on every machine
     if matches!(
         cmd.name,
@@ -232,6 +254,9 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     packages::judge(walk, cmd);
     if matches!(cmd.name, "aws" | "awslocal" | "gsutil" | "gcloud" | "az") {
         uploads(walk, cmd);
+    }
+    if matches!(cmd.name, "gh" | "glab") && cmd.arg(0) == "api" && steers(cmd) {
+        found(walk, cmd, &rule::WEAKEN);
     }
     let (rows, values) = rows(cmd.name);
     if let Some(rule) = cli::matching(cmd, rows, values) {
@@ -276,6 +301,36 @@ fn is_cloud(name: &str) -> bool {
             | "nomad"
             | "argocd"
     )
+}
+
+/// GitHub's and GitLab's REST interfaces: a change to who may push, what is protected, and whom events are told.
+fn steers(cmd: &Cmd<'_>) -> bool {
+    let changes = [
+        "PUT", "POST", "PATCH", "DELETE", "-XPUT", "-XPOST", "-XPATCH", "-XDELETE",
+    ];
+    cmd.has_any(&changes)
+        && cmd.args.iter().any(|field| {
+            let mut parts = field.text.split(['/', '?']);
+            field.text.contains('/')
+                && parts.any(|part| {
+                    matches!(
+                        part,
+                        "collaborators"
+                            | "protection"
+                            | "protected_branches"
+                            | "rulesets"
+                            | "hooks"
+                            | "keys"
+                            | "memberships"
+                            | "deploy_keys"
+                            | "members"
+                            | "invitations"
+                            | "secrets"
+                            | "automated-security-fixes"
+                            | "vulnerability-alerts"
+                    )
+                })
+        })
 }
 
 /// aws-s3(1), gsutil(1): what belongs to the system or is a whole home, copied to a bucket.

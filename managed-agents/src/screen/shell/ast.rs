@@ -3,51 +3,23 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use smallvec::SmallVec;
-
+use super::nodes::{Kept, Nodes};
 use super::text::Text;
 use crate::screen::finding::Span;
 
-/// A text, and the words of its simple commands, those of one command behind those of another.
+/// A text, and what was read in it.
 #[derive(Debug)]
 pub(in crate::screen) struct Source {
     pub(super) text: Rc<str>,
-    words: Vec<Word>,
-}
-
-/// Which words of a source belong to one command.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::screen) struct WordRange {
-    from: usize,
-    to: usize,
-}
-
-impl Source {
-    pub(super) fn new(text: Rc<str>, words: Vec<Word>) -> Self {
-        Self { text, words }
-    }
-
-    pub(super) fn words(&self, words: WordRange) -> &[Word] {
-        self.words.get(words.from..words.to).unwrap_or_default()
-    }
-}
-
-impl WordRange {
-    pub(super) fn new(from: usize, to: usize) -> Self {
-        Self { from, to }
-    }
-
-    pub(super) fn is_empty(self) -> bool {
-        self.from == self.to
-    }
+    pub(super) kept: Kept,
 }
 
 /// Pipelines one after the other, however they are connected: each of them may run.
-pub(in crate::screen) type List = Vec<Pipeline>;
+pub(in crate::screen) type List = Nodes<Pipeline>;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(in crate::screen) struct Pipeline {
-    pub(super) commands: SmallVec<[Command; 1]>,
+    pub(super) commands: Nodes<Command>,
     pub(super) background: bool,
     /// It only runs when the one before it fails.
     pub(super) otherwise: bool,
@@ -58,21 +30,21 @@ pub(in crate::screen) struct Pipeline {
 #[derive(Debug)]
 pub(in crate::screen) struct Command {
     pub(super) kind: Kind,
-    pub(super) redirects: Vec<Redirect>,
+    pub(super) redirects: Nodes<Redirect>,
 }
 
 #[derive(Debug)]
 pub(in crate::screen) enum Kind {
     Simple {
-        assigns: Vec<Assign>,
-        words: WordRange,
+        assigns: Nodes<Assign>,
+        words: Nodes<Word>,
     },
     /// A group, or any other compound whose parts may all run.
     Group(List),
     Subshell(List),
     For {
         name: Text,
-        words: Option<Vec<Word>>,
+        words: Nodes<Word>,
         body: List,
     },
     Loop(List),
@@ -83,17 +55,17 @@ pub(in crate::screen) enum Kind {
         complete: bool,
     },
     Case {
-        subject: Word,
+        subject: Nodes<Word>,
         arms: Vec<List>,
         /// One of the arms is for everything.
         complete: bool,
     },
     Function {
         name: String,
-        body: Rc<Command>,
+        body: Nodes<Command>,
     },
     /// `[[ .. ]]` and `(( .. ))`: only substitutions inside run.
-    Test(Vec<Word>),
+    Test(Nodes<Word>),
 }
 
 #[derive(Debug)]
@@ -166,6 +138,16 @@ pub(in crate::screen) struct ParamOp {
 }
 
 impl Word {
+    /// A word that is what stands in the source.
+    #[inline]
+    pub(super) fn plain(span: Span) -> Self {
+        Self {
+            parts: Vec::new(),
+            plain: true,
+            span,
+        }
+    }
+
     /// The text of a word that is one unquoted literal, in the source that it was read from.
     pub(super) fn bare<'t>(&'t self, source: &'t str) -> Option<&'t str> {
         if self.plain {

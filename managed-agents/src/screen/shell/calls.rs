@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use super::ast::{Command, Kind, List};
 use super::data::{ALL, Data, Field, SOME, Taint, UNKNOWN};
+use super::nodes::Nodes;
 use super::possible::Var;
 use super::text::Text;
-use super::walk::{Function, Walk};
+use super::walk::{Body, Function, Walk};
 use crate::screen::rule;
 
 /// How often a function is called within itself while what it would do changes.
@@ -38,7 +39,7 @@ struct State {
 
 /// A function that is running.
 pub(super) struct Running {
-    body: Rc<Command>,
+    body: Body,
     argv: Vec<Text>,
     /// Its arguments, as far as `shift` left them.
     given: Vec<(Text, Taint)>,
@@ -49,9 +50,9 @@ pub(super) struct Running {
 
 impl Walk<'_> {
     /// Calls a function of the line.
-    pub(super) fn call(&mut self, body: &Rc<Command>, argv: &[Field], stdin: &Data) -> Data {
+    pub(super) fn call(&mut self, body: &Body, argv: &[Field], stdin: &Data) -> Data {
         // another function of the same name is no recursion, but one that was defined meanwhile
-        let is_same = |own: &&Running| Rc::ptr_eq(&own.body, body);
+        let is_same = |own: &&Running| own.body.is(body);
         let turns = self.running.iter().filter(is_same).count();
         if let Some(before) = self.running.iter().rev().find(is_same) {
             let change = changed_arguments(&before.argv, argv).max(self.changed(&before.state, stdin, false));
@@ -74,7 +75,7 @@ impl Walk<'_> {
         self.positional(given.map(|field| (field.text.clone(), field.taint)).collect());
         let state = self.state(stdin);
         self.running.push(Running {
-            body: Rc::clone(body),
+            body: body.clone(),
             argv: argv.iter().map(|field| field.text.clone()).collect(),
             given: argv
                 .iter()
@@ -87,7 +88,10 @@ impl Walk<'_> {
         let (outer, beside) = (self.outer, self.beside);
         self.outer = self.outer.or(argv.first().map(|field| field.span));
         self.beside = false;
-        let data = self.command(body, stdin);
+        let data = match body.command.of(&body.source.kept.commands) {
+            [command, ..] => self.command(command, stdin),
+            [] => Data::known(""),
+        };
         self.outer = outer;
         self.beside = beside;
         let locals = self.running.pop().map(|running| running.locals).unwrap_or_default();
@@ -139,13 +143,16 @@ impl Walk<'_> {
     }
 
     /// Defines a function.
-    pub(super) fn define(&mut self, name: &str, body: &Rc<Command>) {
+    pub(super) fn define(&mut self, name: &str, command: Nodes<Command>) {
+        let body = Body {
+            command,
+            source: Rc::clone(&self.source),
+        };
         let known = self.functions.iter().rev().find(|function| function.name == name);
-        if known.is_none_or(|known| !Rc::ptr_eq(&known.body, body)) {
+        if known.is_none_or(|known| !known.body.is(&body)) {
             self.functions.push(Function {
                 name: name.to_owned(),
-                body: Rc::clone(body),
-                source: Rc::clone(&self.source),
+                body,
                 unsure: self.unsure,
             });
         }
@@ -159,7 +166,7 @@ impl Walk<'_> {
     }
 
     /// Goes through the body of a loop: what one turn sets, the next one uses.
-    pub(super) fn turns(&mut self, body: &List, stdin: &Data) -> Data {
+    pub(super) fn turns(&mut self, body: List, stdin: &Data) -> Data {
         let mut data = Data::known("");
         for _ in 0..SOFT_TURNS {
             let before = self.state(stdin);
@@ -172,9 +179,9 @@ impl Walk<'_> {
     }
 
     /// Whether a list does anything but set variables.
-    fn uses(&self, list: &List) -> bool {
+    fn uses(&self, list: List) -> bool {
         let sets = |command: &Command| matches!(&command.kind, Kind::Simple { words, .. } if words.is_empty());
-        self.steps > 0 && !list.iter().flat_map(|pipeline| &pipeline.commands).all(sets)
+        self.steps > 0 && !self.source.kept.commands_of(list).all(sets)
     }
 
     fn state(&self, stdin: &Data) -> State {

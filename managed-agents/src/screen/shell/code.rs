@@ -1,12 +1,14 @@
 //! Code of other languages, read as far as its effects can be told without a parser for each: which calls it names, and
 //! which texts stand in it.
 
-use super::code_calls::{DELETES, READS, RUNS, SENDS};
+use super::code_calls::{RUNS, SENDS};
 pub(in crate::screen) use super::code_calls::{is_shell, names_shell, remote_shell};
-use super::data::{Data, UNKNOWN};
+use super::code_files as files;
+use super::code_hidden;
+use super::data::Data;
 use super::walk::Walk;
 use crate::screen::finding::Span;
-use crate::screen::{effect, rule, text};
+use crate::screen::{effect, rule};
 
 /// Judges a piece of code.
 pub(in crate::screen) fn scan(walk: &mut Walk<'_>, code: &str, span: Span) {
@@ -15,7 +17,8 @@ pub(in crate::screen) fn scan(walk: &mut Walk<'_>, code: &str, span: Span) {
     as_command(walk, short, span);
 }
 
-fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
+/// Judges code that may hold other code, so many times.
+pub(super) fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
     if remote_shell(code) {
         walk.report(&rule::REVERSE_SHELL, span);
     }
@@ -85,18 +88,7 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
     if prints_secret(code) {
         walk.report(&rule::CREDENTIAL_PRINT, span);
     }
-    // file(n) of Tcl
-    if let Some((_, rest)) = code.split_once("file delete ") {
-        let paths: Vec<String> = rest
-            .split([';', '\n', ']', '}'])
-            .next()
-            .unwrap_or_default()
-            .split_whitespace()
-            .filter(|word| !word.starts_with('-'))
-            .map(str::to_owned)
-            .collect();
-        effect::delete(walk, &paths, true, true, span);
-    }
+    files::deleted_by_tcl(walk, code, span);
     // what is fetched and run by one call (source(), include() of R, Julia and others)
     if has(&[
         "source(\"http",
@@ -143,23 +135,8 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
     if has(&["memfd_create", "syscall(319", "syscall 319"]) {
         walk.report(&rule::HIDDEN_CODE, span);
     }
-    // what is fetched into a file, and may be run from there
-    if has(&[
-        "urlretrieve",
-        "getstore",
-        "mirror(",
-        "file_put_contents",
-        "copy_stream",
-        "download_file",
-    ]) && code.contains("http")
-    {
-        for literal in literals.iter().filter(|literal| is_path(literal)) {
-            let data = Data::unknown(super::data::Taint::NET);
-            effect::write_file(walk, literal, effect::Write::Touch, &data, span);
-        }
-    }
+    files::fetched(walk, code, &literals, span);
     let runs = has(&RUNS);
-    let deletes = has(&DELETES);
     let sends = has(&SENDS);
     let for_ever = has(&[
         "while True",
@@ -231,130 +208,9 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
             walk.report(&rule::PRIVILEGE, span);
         }
     }
-    if deletes {
-        let mut paths: Vec<String> = literals.iter().filter(|literal| is_path(literal)).cloned().collect();
-        if has(&[
-            "Path.home()",
-            "expanduser",
-            "Dir.home",
-            "os.homedir",
-            "homedir()",
-            "$HOME",
-            "ENV['HOME']",
-            "$ENV{HOME}",
-        ]) {
-            paths.push("~".to_owned());
-        }
-        let everything = literals
-            .iter()
-            .any(|literal| matches!(literal.as_str(), "*" | "./*" | "**/*" | "." | "./"));
-        if everything {
-            paths.push(".".to_owned());
-        }
-        if paths.is_empty() {
-            walk.open = true;
-        }
-        let recursive = has(&[
-            "rmtree",
-            "rm_r",
-            "rmSync",
-            "recursive",
-            "rimraf",
-            "remove_tree",
-            "rmdir",
-            "glob",
-            "fs.rm",
-            "os.walk",
-            "deleteRecursively",
-        ]);
-        effect::delete(walk, &paths, recursive || everything, true, span);
-    }
-    if literals.iter().any(|literal| literal == "/etc/passwd")
-        && (sends || has(&["gzip", "bz2", "zipfile", "tarfile", "ZipFile", "lzma", "shutil.copy"]))
-    {
-        walk.report(&rule::ACCOUNT_LIST, span);
-    }
-    if has(&READS) || sends || runs {
-        for literal in literals.iter().filter(|literal| is_path(literal)) {
-            let data = effect::read_file(walk, literal, span);
-            if sends && data.taint.has(super::data::Taint::SECRET) {
-                walk.report(&rule::EXFIL_SECRET, span);
-            }
-        }
-    }
-    if has(&[
-        "'w'",
-        "\"w\"",
-        "'a'",
-        "\"a\"",
-        "write_text",
-        "writeFile",
-        "appendFile",
-        "file_put_contents",
-        "File.write",
-        "'wb'",
-        "\"wb\"",
-        "'ab'",
-        "w+",
-        "a+",
-        "r+",
-        "wb+",
-        "\">\"",
-        "\">>\"",
-        "'>'",
-        "'>>'",
-    ]) {
-        for literal in literals.iter().filter(|literal| is_path(literal)) {
-            effect::write_file(
-                walk,
-                literal,
-                effect::Write::Append,
-                &Data::unknown(super::data::Taint::NONE),
-                span,
-            );
-        }
-    }
-    // a file of the home, by a name that is put together
-    if has(&[
-        "appendFile",
-        "writeFile",
-        "'a'",
-        "\"a\"",
-        "'w'",
-        "\"w\"",
-        "file_put_contents",
-        "File.write",
-        "'>>'",
-        "\">>\"",
-    ]) && has(&[
-        "process.env.HOME",
-        "homedir()",
-        "expanduser(\"~\")",
-        "expanduser('~')",
-        "Dir.home",
-        "ENV['HOME']",
-        "ENV[\"HOME\"]",
-        "$ENV{HOME}",
-        "Path.home()",
-    ]) {
-        for literal in literals
-            .iter()
-            .filter(|literal| literal.trim_start_matches('/').starts_with('.'))
-        {
-            let path = format!("~/{}", literal.trim_start_matches('/'));
-            let data = Data::unknown(super::data::Taint::NONE);
-            effect::write_file(walk, &path, effect::Write::Append, &data, span);
-        }
-    }
-    // perl's own way to say that a file is written
-    for literal in &literals {
-        if let Some(path) = literal.strip_prefix(">>").or_else(|| literal.strip_prefix('>'))
-            && is_path(path.trim())
-        {
-            let data = Data::unknown(super::data::Taint::NONE);
-            effect::write_file(walk, path.trim(), effect::Write::Append, &data, span);
-        }
-    }
+    files::deleted(walk, code, &literals, span);
+    files::read(walk, code, &literals, runs, span);
+    files::written(walk, code, &literals, span);
     if has(&["os.environ", "process.env", "%ENV", "ENV.to_h", "getenv()", "$_ENV"])
         && (has(&[
             "print(os.environ)",
@@ -368,7 +224,7 @@ fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32) {
     if has(&["http.server", "HTTPServer", "httpd -", "SimpleHTTP", "un.rb", "WEBrick"]) {
         walk.report(&rule::EXFIL_FILE, span);
     }
-    decoded(walk, code, &literals, span, depth);
+    code_hidden::decoded(walk, code, &literals, span, depth);
 }
 
 /// Whether a variable of the environment is printed whose name says that it is secret.
@@ -397,107 +253,6 @@ fn prints_secret(code: &str) -> bool {
     })
 }
 
-/// Code that is decoded or fetched before it runs.
-fn decoded(walk: &mut Walk<'_>, code: &str, literals: &[String], span: Span, depth: u32) {
-    let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
-    let evaluates = has(&[
-        "exec(",
-        "eval(",
-        "eval ",
-        "exec ",
-        "compile(",
-        "Function(",
-        "instance_eval",
-        "loadstring",
-        "load(",
-        "marshal.loads",
-        "pickle.loads",
-        "create_function",
-        "assert(",
-    ]);
-    let decodes = has(&[
-        "b64decode",
-        "b64_decode",
-        "base64_decode",
-        "decode64",
-        "decode_base64",
-        "atob(",
-        "unhexlify",
-        "fromhex",
-        "hex2bin",
-        "unpack",
-        "pack(",
-        "'base64'",
-        "\"base64\"",
-        "rot13",
-        "zlib.decompress",
-        "gzinflate",
-        "str_rot13",
-        "fromCharCode",
-        "bytes(",
-        "chr(",
-        "[::-1]",
-        "strrev",
-        "reverse",
-        "decodebytes",
-        "marshal.loads",
-    ]);
-    if evaluates
-        && has(&[
-            "urlopen",
-            "requests.get",
-            "fetch(",
-            "http.get",
-            "https.get",
-            "LWP",
-            "Net::HTTP",
-            "open-uri",
-            "URI.open",
-            "get(\"http",
-            "get('http",
-            "'http').get",
-            "'https').get",
-            "\"http\").get",
-            "\"https\").get",
-            "file_get_contents('http",
-            "file_get_contents(\"http",
-            "curl_exec",
-        ])
-    {
-        walk.report(&rule::REMOTE_CODE, span);
-    }
-    let plain = has(&[
-        "b64decode",
-        "decode64",
-        "decode_base64",
-        "base64_decode",
-        "atob(",
-        "unhexlify",
-        "fromhex",
-    ]);
-    if evaluates && decodes || plain && has(&["system(", "popen(", "os.execute", "subprocess", "exec "]) {
-        walk.report(&rule::HIDDEN_CODE, span);
-    }
-    if depth == 0 || !(decodes || evaluates) {
-        return;
-    }
-    for literal in literals.iter().filter(|literal| literal.len() >= 8) {
-        let plain = [
-            text::base64(literal),
-            text::hex(literal),
-            text::base32(literal),
-            Some(literal.chars().rev().collect()),
-        ];
-        for plain in plain.into_iter().flatten() {
-            scan_deep(walk, &plain, span, depth - 1);
-            walk.script(&plain, span, &Data::none());
-        }
-        if evaluates {
-            scan_deep(walk, literal, span, depth - 1);
-        }
-    }
-}
-
 /// Code that is itself a command line for a shell.
 fn as_command(walk: &mut Walk<'_>, code: &str, span: Span) {
     let word = code.split_whitespace().next().unwrap_or_default();
@@ -508,14 +263,6 @@ fn as_command(walk: &mut Walk<'_>, code: &str, span: Span) {
     {
         walk.script(code, span, &Data::none());
     }
-}
-
-fn is_path(literal: &str) -> bool {
-    !literal.is_empty()
-        && literal.len() < 1024
-        && !literal.contains(['\n', UNKNOWN])
-        && (literal.contains('/') || literal.starts_with('~') || literal.starts_with('.') || literal.contains('.'))
-        && !literal.contains("://")
 }
 
 /// The texts in quotes, those that are only joined by `+`, `.` or nothing taken together.

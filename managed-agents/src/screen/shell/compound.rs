@@ -1,8 +1,7 @@
 //! Compound commands and functions (POSIX 1003.1 §2.9.4 and §2.9.5; bash(1), Compound Commands).
 
-use std::rc::Rc;
-
 use super::ast::{Kind, List};
+use super::nodes::{Nodes, keep_one};
 use super::parse::{End, Parser};
 use super::text::Text;
 
@@ -24,7 +23,7 @@ impl Parser<'_> {
             self.at += 4;
             let list = self.list(End::Words(&["then", "elif", "else", "fi"]));
             match arms.last_mut().filter(|_| goes_on) {
-                Some(arm) => arm.extend(list),
+                Some(arm) => *arm = self.kept.joined(*arm, list),
                 None => arms.push(list),
             }
         }
@@ -39,10 +38,11 @@ impl Parser<'_> {
     pub(super) fn for_loop(&mut self, keyword: usize) -> Kind {
         self.at += keyword;
         self.blanks();
-        let mut words = None;
+        let mut words = Nodes::default();
         let mut name = Text::default();
         if self.starts("((") {
-            words = Some(vec![self.arithmetic()]);
+            let word = self.arithmetic();
+            words = keep_one(&mut self.kept.words, word);
         } else {
             let word = self.word();
             name = if word.plain {
@@ -57,28 +57,31 @@ impl Parser<'_> {
             }
             if self.reserved() == "in" {
                 self.at += 2;
-                let mut given = Vec::new();
+                let mut own = self.gather();
                 loop {
                     self.blanks();
                     match self.peek() {
                         None | Some(b';' | b'\n' | b'&' | b'|' | b')' | b'<' | b'>' | b'(') => break,
-                        _ => given.push(self.word()),
+                        _ => self.gather_word(&mut own),
                     }
                 }
-                words = Some(given);
+                words = self.keep_gathered(&own);
             }
         }
-        let mut body = self.list(End::Words(&["do", "{"]));
+        let before = self.list(End::Words(&["do", "{"]));
         let braces = self.peek() == Some(b'{');
-        if braces {
+        let body = if braces {
             self.at += 1;
-            body.extend(self.list(End::Brace));
+            let body = self.list(End::Brace);
             self.closing(b'}');
+            body
         } else {
             self.word_or_broken("do");
-            body.extend(self.list(End::Words(&["done"])));
+            let body = self.list(End::Words(&["done"]));
             self.word_or_broken("done");
-        }
+            body
+        };
+        let body = self.kept.joined(before, body);
         Kind::For { name, words, body }
     }
 
@@ -86,6 +89,7 @@ impl Parser<'_> {
         self.at += 4;
         self.blanks();
         let subject = self.word();
+        let subject = keep_one(&mut self.kept.words, subject);
         self.blanks();
         if self.peek() == Some(b'\n') {
             self.at += 1;
@@ -155,7 +159,7 @@ impl Parser<'_> {
         match body {
             Some(body) => Some(Kind::Function {
                 name,
-                body: Rc::new(body),
+                body: keep_one(&mut self.kept.commands, body),
             }),
             None => {
                 self.broken = true;
@@ -165,7 +169,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn test(&mut self) -> Kind {
-        let mut words = Vec::new();
+        let mut own = self.gather();
         loop {
             self.blanks();
             match self.peek() {
@@ -178,17 +182,17 @@ impl Parser<'_> {
                     break;
                 }
                 Some(b'\n' | b';' | b'(' | b')' | b'&' | b'|' | b'<' | b'>') => self.at += 1,
-                _ => words.push(self.word()),
+                _ => self.gather_word(&mut own),
             }
         }
-        Kind::Test(words)
+        Kind::Test(self.keep_gathered(&own))
     }
 
     pub(super) fn paren(&mut self) -> Kind {
         if self.starts("((")
             && let Some(word) = self.try_arithmetic()
         {
-            return Kind::Test(vec![word]);
+            return Kind::Test(keep_one(&mut self.kept.words, word));
         }
         self.at += 1;
         let body = self.list(End::Paren);

@@ -16,7 +16,8 @@ impl Walk<'_> {
     #[inline]
     pub(super) fn fields(&mut self, word: &Word, out: &mut Vec<Field>) {
         if word.plain {
-            out.push(self.plain(word));
+            // made where it stays: a field that is moved right after it was made has to be waited for
+            out.extend(std::iter::once_with(|| self.plain(word)));
         } else {
             self.fields_of_parts(word, out);
         }
@@ -89,15 +90,16 @@ impl Walk<'_> {
                 ..Field::new(text.clone(), self.span(word.span))
             };
         }
-        let mut out = Vec::with_capacity(1);
+        let mut out = self.spare.pop().unwrap_or_default();
         self.parts(word.parts.iter(), word, &mut out);
-        let mut fields = out.into_iter();
+        let mut fields = out.drain(..);
         let mut all = fields.next().unwrap_or_default();
         for field in fields {
             all.text.push(' ');
             all.text.push_str(&field.text);
             all.taint = all.taint.and(field.taint);
         }
+        self.spare.push(out);
         all
     }
 
@@ -131,7 +133,7 @@ impl Walk<'_> {
                     }
                 }
                 Part::Command { list, quoted } => {
-                    let data = self.substituted(list);
+                    let data = self.substituted(*list);
                     let taint = data.taint;
                     let text = match data.text {
                         Some(mut text) => {
@@ -154,7 +156,7 @@ impl Walk<'_> {
                     }
                 }
                 Part::Process { list } => {
-                    let data = self.substituted(list);
+                    let data = self.substituted(*list);
                     started = true;
                     current.taint = current.taint.and(data.taint);
                     let name = format!("/dev/fd/{}", 63 + self.files.len());
@@ -163,7 +165,7 @@ impl Walk<'_> {
                 }
                 Part::Arith(lists) => {
                     for list in lists {
-                        self.substituted(list);
+                        self.substituted(*list);
                     }
                     started = true;
                     current.text.push('1');
@@ -180,7 +182,7 @@ impl Walk<'_> {
     }
 
     /// What a command prints that stands in a word.
-    fn substituted(&mut self, list: &super::ast::List) -> Data {
+    fn substituted(&mut self, list: super::ast::List) -> Data {
         let outer = std::mem::replace(&mut self.substituting, true);
         let data = self.inner_list(list, &Data::none());
         self.substituting = outer;

@@ -228,7 +228,7 @@ by_name! {
                 ..Data::unknown(Taint::NONE)
             }
         },
-        "cat" | "tac" | "zcat" | "gzcat" | "bat" if cmd.operands("", &[]).iter().all(|field| field.text == "-") => {
+        "cat" | "tac" | "zcat" | "gzcat" | "bat" if cmd.reads_input() => {
             let hidden = if cmd.name.ends_with("zcat") {
                 Taint::HIDDEN
             } else {

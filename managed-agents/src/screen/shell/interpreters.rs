@@ -176,7 +176,7 @@ fn script(walk: &mut Walk<'_>, text: &Field, stdin: &Data, strict: bool) -> Data
     } else if text.taint.has(Taint::HIDDEN) {
         walk.report(&rule::HIDDEN_CODE, text.span);
     }
-    let nothing_known = text.text.trim().chars().all(|c| c == UNKNOWN) && !text.text.trim().is_empty();
+    let nothing_known = text.text.trim_start().starts_with(UNKNOWN) && text.text.trim().chars().all(|c| c == UNKNOWN);
     if nothing_known {
         walk.open = true;
         if strict {

@@ -1,16 +1,21 @@
 //! Loops over words, and loops that never wait.
 
+use std::rc::Rc;
+
 use super::ast::{Command, Kind, List, Source, Word};
 use super::data::{Data, Field, UNKNOWN};
+use super::nodes::Nodes;
 use super::possible::{Choice, Var};
 use super::text::Text;
 use super::walk::Walk;
 use crate::screen::finding::Span;
 
 impl Walk<'_> {
-    pub(super) fn for_loop(&mut self, name: &Text, words: Option<&[Word]>, body: &List, stdin: &Data) -> Data {
-        let mut values = Vec::new();
-        let words = words.unwrap_or_default();
+    #[inline(never)]
+    pub(super) fn for_loop(&mut self, name: &Text, words: Nodes<Word>, body: List, stdin: &Data) -> Data {
+        let mut values = self.spare.pop().unwrap_or_default();
+        let source = Rc::clone(&self.source);
+        let words = words.of(&source.kept.words);
         for word in words {
             self.fields(word, &mut values);
         }
@@ -41,7 +46,8 @@ impl Walk<'_> {
         self.sweeps |= numbers;
         let fork = unsure.then(|| self.fork());
         for value in values.iter().take(64) {
-            self.vars.push(Var::new(name.clone(), value.text.clone(), value.taint));
+            let var = || Var::new(name.clone(), value.text.clone(), value.taint);
+            self.vars.extend(std::iter::once_with(var));
             all = self.list(body, stdin);
         }
         if let Some(fork) = fork {
@@ -49,36 +55,42 @@ impl Walk<'_> {
         }
         self.in_loop = in_loop;
         self.sweeps = sweeps;
+        values.clear();
+        self.spare.push(values);
         all
     }
 }
 
 /// A loop whose condition is always true, that starts something beside itself and never waits.
-pub(super) fn forks_for_ever(list: &List, source: &Source) -> bool {
+pub(super) fn forks_for_ever(list: List, source: &Source) -> bool {
     let first_word = |command: &Command| match &command.kind {
-        Kind::Simple { words, .. } => source
-            .words(*words)
+        Kind::Simple { words, .. } => words
+            .of(&source.kept.words)
             .first()
             .and_then(|word| word.bare(&source.text))
             .map(str::to_owned),
         _ => None,
     };
-    let Some((condition, body)) = list.split_first() else {
+    let Some((condition, body)) = source.kept.list(list).split_first() else {
         return false;
     };
     let always = condition
         .commands
+        .of(&source.kept.commands)
         .first()
         .and_then(first_word)
         .is_some_and(|word| word == "true" || word == ":");
     always
         && body.iter().any(|pipeline| pipeline.background)
-        && !body.iter().flat_map(|pipeline| &pipeline.commands).any(|command| {
-            first_word(command).is_some_and(|word| {
-                matches!(
-                    word.as_str(),
-                    "sleep" | "wait" | "read" | "break" | "exit" | "return" | "inotifywait" | "usleep"
-                )
+        && !body
+            .iter()
+            .flat_map(|pipeline| pipeline.commands.of(&source.kept.commands))
+            .any(|command| {
+                first_word(command).is_some_and(|word| {
+                    matches!(
+                        word.as_str(),
+                        "sleep" | "wait" | "read" | "break" | "exit" | "return" | "inotifywait" | "usleep"
+                    )
+                })
             })
-        })
 }

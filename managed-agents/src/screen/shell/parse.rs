@@ -4,9 +4,12 @@
 
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::ast::{Command, Kind, List, Pipeline, Source, Word};
+use super::nodes::{Kept, Nodes, keep, keep_one};
 use super::redirect::Pending;
-use super::text::Text;
+use super::text::{LONGEST, Text};
 
 /// How deep substitutions and compounds may nest.
 const DEPTH: u32 = 48;
@@ -24,17 +27,25 @@ pub(in crate::screen) struct Script {
 
 /// Parses a text; never fails.
 pub(in crate::screen) fn parse(text: &str) -> Script {
-    let text = Rc::from(text);
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let cut = end < text.len();
+    let text = Rc::from(text.get(..end).unwrap_or_default());
     let mut parser = Parser::new(&text, DEPTH);
+    parser.limited = cut;
     parser.shared = Some(&text);
-    // words of long texts have about that length
-    parser.words.reserve(text.len() / 16);
+    // words and commands of long texts have about that length
+    parser.kept.words.reserve(text.len() / 6);
+    parser.kept.commands.reserve(text.len() / 16);
+    parser.kept.pipelines.reserve(text.len() / 16);
     let list = parser.list(End::Eof);
     parser.read_here_documents();
-    let (broken, limited, words) = (parser.broken, parser.limited, parser.words);
+    let (broken, limited, kept) = (parser.broken, parser.limited, parser.kept);
     Script {
         list,
-        source: Rc::new(Source::new(text, words)),
+        source: Rc::new(Source { text, kept }),
         broken,
         limited,
     }
@@ -66,8 +77,9 @@ pub(super) struct Parser<'a> {
     /// How often `((` may still be read twice, so that reading stays linear.
     pub(super) second_looks: u32,
     pub(super) pending: Vec<Pending>,
-    /// The words of the simple commands that were read, and of those that are being read.
-    pub(super) words: Vec<Word>,
+    /// What was read.
+    pub(super) kept: Kept,
+    /// Words of commands that are being read, while those of others are kept.
     pub(super) open_words: Vec<Word>,
 }
 
@@ -83,19 +95,19 @@ impl<'a> Parser<'a> {
             shared: None,
             second_looks: 16,
             pending: Vec::new(),
-            words: Vec::new(),
+            kept: Kept::default(),
             open_words: Vec::new(),
         }
     }
 
-    /// Reads another text for this one: the words of its commands stand among those of this one's.
+    /// Reads another text for this one: its nodes are kept among those of this one.
     pub(super) fn inner<T>(&mut self, text: &str, depth: u32, read: impl FnOnce(&mut Parser<'_>) -> T) -> T {
         let mut inner = Parser::new(text, depth);
-        inner.words = std::mem::take(&mut self.words);
+        inner.kept = std::mem::take(&mut self.kept);
         let read = read(&mut inner);
         self.broken |= inner.broken;
         self.limited |= inner.limited;
-        self.words = inner.words;
+        self.kept = inner.kept;
         read
     }
 
@@ -191,19 +203,19 @@ impl<'a> Parser<'a> {
             End::Eof => false,
             End::Paren => byte == b')',
             End::Brace => reserved == "}",
-            End::Words(words) => words.contains(&reserved),
+            End::Words(words) => !reserved.is_empty() && words.contains(&reserved),
             End::Arm => byte == b')' || reserved == "esac" || self.starts(";;") || self.starts(";&"),
         }
     }
 
     /// Commands up to an end, which is not consumed.
     pub(super) fn list(&mut self, end: End<'_>) -> List {
-        let mut list = List::new();
         if self.depth == 0 {
             self.limited = true;
             self.at = self.bytes.len();
-            return list;
+            return List::default();
         }
+        let mut list: SmallVec<[Pipeline; 4]> = SmallVec::new();
         self.depth -= 1;
         let (mut otherwise, mut and) = (false, false);
         loop {
@@ -252,13 +264,11 @@ impl<'a> Parser<'a> {
                     self.at += 1;
                     pipeline.background = true;
                 }
+                // two of them may end an arm
+                (Some(b';'), after) if !matches!(after, Some(b';' | b'&')) => self.at += 1,
                 _ => {}
             }
             if !pipeline.commands.is_empty() {
-                // most have one, and a vector that grows takes room for four
-                if list.is_empty() {
-                    list.reserve_exact(1);
-                }
                 list.push(pipeline);
             }
             if self.at == before {
@@ -268,12 +278,14 @@ impl<'a> Parser<'a> {
             }
         }
         self.depth += 1;
-        list
+        let from = self.kept.pipelines.len();
+        self.kept.pipelines.extend_from_slice(&list);
+        Nodes::new(from, self.kept.pipelines.len())
     }
 
     /// The pipeline that begins here, with this reserved word or none.
     fn pipeline(&mut self, mut reserved: &'a str) -> Pipeline {
-        let mut pipeline = Pipeline::default();
+        let mut commands: SmallVec<[Command; 2]> = SmallVec::new();
         loop {
             while matches!(reserved, "!" | "coproc" | "time") {
                 let start = self.at;
@@ -291,11 +303,18 @@ impl<'a> Parser<'a> {
                 reserved = self.reserved();
             }
             if let Some(command) = self.command(reserved) {
-                pipeline.commands.push(command);
+                commands.push(command);
             }
             self.blanks();
             if self.peek() != Some(b'|') || self.peek_at(1) == Some(b'|') {
-                return pipeline;
+                let commands = match commands.pop() {
+                    Some(only) if commands.is_empty() => keep_one(&mut self.kept.commands, only),
+                    last => keep(&mut self.kept.commands, commands.into_iter().chain(last)),
+                };
+                return Pipeline {
+                    commands,
+                    ..Pipeline::default()
+                };
             }
             self.at += 1;
             if self.peek() == Some(b'&') {
@@ -316,15 +335,19 @@ impl<'a> Parser<'a> {
 
     /// The command that begins here, with this reserved word or none.
     pub(super) fn command(&mut self, reserved: &str) -> Option<Command> {
+        // most commands are simple ones
+        if reserved.is_empty() && self.peek() != Some(b'(') {
+            return self.simple();
+        }
         let kind = match reserved {
             "if" => Some(self.conditional()),
             "while" | "until" => {
                 self.at += reserved.len();
-                let mut body = self.list(End::Words(&["do"]));
+                let condition = self.list(End::Words(&["do"]));
                 self.word_or_broken("do");
-                body.extend(self.list(End::Words(&["done"])));
+                let body = self.list(End::Words(&["done"]));
                 self.word_or_broken("done");
-                Some(Kind::Loop(body))
+                Some(Kind::Loop(self.kept.joined(condition, body)))
             }
             "for" | "select" => Some(self.for_loop(reserved.len())),
             "case" => Some(self.case()),
@@ -362,6 +385,11 @@ impl<'a> Parser<'a> {
                 None => break,
             }
         }
+        let redirects = if redirects.is_empty() {
+            Nodes::default()
+        } else {
+            keep(&mut self.kept.redirects, redirects)
+        };
         Some(Command { kind, redirects })
     }
 

@@ -5,6 +5,7 @@ use super::data::{Data, Taint};
 use super::text::Text;
 use super::walk::{VALUE, Walk};
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 /// With how many sets of values one command is judged.
 const POSSIBLE: usize = 64;
@@ -60,6 +61,7 @@ impl Choice {
         self.number / stride % values
     }
 
+    #[cold]
     fn exceed(&self) {
         self.exceeded.set(true);
     }
@@ -71,6 +73,11 @@ impl Choice {
     /// Whether every variable had one value.
     fn is_plain(&self) -> bool {
         self.asked.borrow().is_empty() && !self.exceeded()
+    }
+
+    /// Whether nothing was asked yet.
+    fn is_fresh(&self) -> bool {
+        self.number == 0 && self.is_plain()
     }
 
     /// Whether this is not the first set of values.
@@ -109,7 +116,9 @@ impl Walk<'_> {
         for var in self.vars.iter_mut().skip(fork.vars) {
             var.unsure = true;
         }
-        if self.cwd != fork.cwd && !self.cwds.contains(&fork.cwd) {
+        // most lines stay where they are, and comparing two empty texts byte by byte is slow on some processors
+        let stayed = self.cwd.len() == fork.cwd.len() && (self.cwd.is_empty() || self.cwd == fork.cwd);
+        if !stayed && !self.cwds.contains(&fork.cwd) {
             self.cwds.push(fork.cwd);
         }
     }
@@ -122,7 +131,7 @@ impl Walk<'_> {
         for arm in arms {
             let fork = self.fork();
             let from = self.vars.len();
-            all = all.then(self.list(arm, stdin));
+            all = all.then(self.list(*arm, stdin));
             // what this arm surely sets, and where first
             let set: Vec<(Text, usize)> = (from..)
                 .zip(self.vars.iter().skip(from))
@@ -160,17 +169,22 @@ impl Walk<'_> {
         if self.substituting {
             return self.once(command, stdin);
         }
-        let outer = std::mem::take(&mut self.choice);
+        let outer = (!self.choice.is_fresh()).then(|| std::mem::take(&mut self.choice));
         let mut data = self.once(command, stdin);
         if !self.choice.is_plain() || !self.cwds.is_empty() {
             if matches!(command.kind, Kind::Simple { .. }) {
                 data = self.others(command, stdin, data);
                 data = self.elsewhere(command, stdin, data);
             } else {
-                self.written_elsewhere(&command.redirects, &data);
+                let source = Rc::clone(&self.source);
+                self.written_elsewhere(command.redirects.of(&source.kept.redirects), &data);
             }
         }
-        self.choice = outer;
+        if let Some(outer) = outer {
+            self.choice = outer;
+        } else if !self.choice.is_fresh() {
+            self.choice = Choice::default();
+        }
         data
     }
 

@@ -2,19 +2,22 @@
 
 use std::rc::Rc;
 
-use super::ast::{Assign, Command, Kind, List, Source};
+use smallvec::SmallVec;
+
+use super::ast::{Assign, Command, Kind, List, Source, Word};
 use super::data::{Data, Field, Taint};
 use super::loops::forks_for_ever;
+use super::nodes::Nodes;
 use super::possible::{Fork, Var};
 use super::redirected::takes_terminal;
 use super::text::Text;
-use super::walk::{DEPTH, Walk, quote};
+use super::walk::{Body, DEPTH, Walk, quote};
 use crate::screen::explain::Explained;
 use crate::screen::{effect, rule};
 
 impl Walk<'_> {
     /// A list in an environment of its own.
-    pub(super) fn inner_list(&mut self, list: &List, stdin: &Data) -> Data {
+    pub(super) fn inner_list(&mut self, list: List, stdin: &Data) -> Data {
         if self.depth == 0 {
             self.limited = true;
             return Data::unknown(Taint::NONE);
@@ -34,15 +37,25 @@ impl Walk<'_> {
         data
     }
 
-    pub(super) fn list(&mut self, list: &List, stdin: &Data) -> Data {
+    pub(super) fn list(&mut self, list: List, stdin: &Data) -> Data {
+        let source = Rc::clone(&self.source);
+        let pipelines = source.kept.list(list);
+        // one command in the foreground, as most lists are: it runs, and nothing stands beside or behind it
+        if let [only] = pipelines
+            && let [command] = only.commands.of(&source.kept.commands)
+            && !(only.background || only.and || only.otherwise)
+        {
+            return self.command(command, stdin).given();
+        }
         let mut all: Option<Data> = None;
         // directories that the list so far leads to, if a part of it did not run
         let mut left: Option<Fork> = None;
         let (mut leaves, mut rest) = (false, None);
-        for pipeline in list {
+        for pipeline in pipelines {
+            let commands = pipeline.commands.of(&source.kept.commands);
             let mut flow: Option<Data> = None;
             let (beside, piped) = (self.beside, self.piped);
-            let apart = pipeline.background || pipeline.commands.len() > 1;
+            let apart = pipeline.background || commands.len() > 1;
             self.beside = beside || apart;
             if !pipeline.and
                 && let Some(fork) = left.take()
@@ -55,12 +68,12 @@ impl Walk<'_> {
             if left.is_none() && (apart || pipeline.and || pipeline.otherwise) {
                 left = Some(self.fork());
             }
-            for (at, command) in pipeline.commands.iter().enumerate() {
-                self.piped = piped || at + 1 < pipeline.commands.len();
+            for (at, command) in commands.iter().enumerate() {
+                self.piped = piped || at + 1 < commands.len();
                 flow = Some(self.command(command, flow.as_ref().unwrap_or(stdin)));
             }
             (self.beside, self.piped) = (beside, piped);
-            leaves |= pipeline.commands.first().is_some_and(|command| self.leaves(command));
+            leaves |= commands.first().is_some_and(|command| self.leaves(command));
             let data = flow.unwrap_or_default();
             // `a || b` prints what `a` prints, where that is known
             all = Some(match all.take() {
@@ -89,7 +102,7 @@ impl Walk<'_> {
         let Kind::Simple { words, .. } = &command.kind else {
             return false;
         };
-        let word = self.source.words(*words).first();
+        let word = words.of(&self.source.kept.words).first();
         let word = word.and_then(|word| word.bare(&self.source.text));
         matches!(word, Some("exit" | "return" | "break" | "continue" | "exec" | "logout"))
     }
@@ -121,8 +134,10 @@ impl Walk<'_> {
     /// A command whose input comes from elsewhere, or whose output goes there.
     fn redirected(&mut self, command: &Command, stdin: &Data) -> Data {
         let (on_network, on_terminal) = (self.on_network, self.on_terminal);
+        let source = Rc::clone(&self.source);
+        let redirects = command.redirects.of(&source.kept.redirects);
         let mut input = None;
-        for redirect in &command.redirects {
+        for redirect in redirects {
             self.on_terminal |= takes_terminal(redirect, &self.source.text);
             if let Some(data) = self.redirected_in(redirect) {
                 input = Some(data);
@@ -130,7 +145,7 @@ impl Walk<'_> {
         }
         let stdin = input.as_ref().unwrap_or(stdin);
         let mut data = self.kind(command, stdin);
-        for redirect in &command.redirects {
+        for redirect in redirects {
             self.redirected_out(redirect, &mut data);
         }
         (self.on_network, self.on_terminal) = (on_network, on_terminal);
@@ -138,15 +153,40 @@ impl Walk<'_> {
     }
 
     fn kind(&mut self, command: &Command, stdin: &Data) -> Data {
+        // most commands are simple ones: what the others need stays out of their way
         match &command.kind {
-            Kind::Group(list) => self.list(list, stdin),
+            Kind::Simple { assigns, words } => self.words(*assigns, *words, stdin),
+            _ => self.compound(command, stdin),
+        }
+    }
+
+    fn words(&mut self, assigns: Nodes<Assign>, words: Nodes<Word>, stdin: &Data) -> Data {
+        let source = Rc::clone(&self.source);
+        let mut argv = self.spare.pop().unwrap_or_default();
+        for word in words.of(&source.kept.words) {
+            self.fields(word, &mut argv);
+        }
+        let data = if assigns.is_empty() && !argv.is_empty() {
+            self.invoke(&argv, stdin)
+        } else {
+            self.assigning(assigns.of(&source.kept.assigns), &argv, stdin)
+        };
+        argv.clear();
+        self.spare.push(argv);
+        data
+    }
+
+    #[inline(never)]
+    fn compound(&mut self, command: &Command, stdin: &Data) -> Data {
+        match &command.kind {
+            Kind::Group(list) => self.list(*list, stdin),
             Kind::Loop(list) => {
-                if forks_for_ever(list, &self.source) {
+                if forks_for_ever(*list, &self.source) {
                     self.report(&rule::EXHAUST, self.outer.unwrap_or_default());
                 }
                 let in_loop = std::mem::replace(&mut self.in_loop, true);
                 let fork = self.fork();
-                let data = self.turns(list, stdin);
+                let data = self.turns(*list, stdin);
                 self.join(fork);
                 self.in_loop = in_loop;
                 data
@@ -156,10 +196,10 @@ impl Walk<'_> {
                 arms,
                 complete,
             } => {
-                if asks_whether_virtual(condition, &self.source) {
+                if asks_whether_virtual(*condition, &self.source) {
                     self.report(&rule::MACHINE_PROBE, self.outer.unwrap_or_default());
                 }
-                let all = self.list(condition, stdin);
+                let all = self.list(*condition, stdin);
                 all.then(self.arms(arms, *complete, stdin))
             }
             Kind::Case {
@@ -167,41 +207,33 @@ impl Walk<'_> {
                 arms,
                 complete,
             } => {
-                self.joined(subject);
+                let source = Rc::clone(&self.source);
+                for subject in subject.of(&source.kept.words) {
+                    self.joined(subject);
+                }
                 self.arms(arms, *complete, stdin)
             }
-            Kind::Subshell(list) => self.inner_list(list, stdin),
-            Kind::For { name, words, body } => self.for_loop(name, words.as_deref(), body, stdin),
+            Kind::Subshell(list) => self.inner_list(*list, stdin),
+            Kind::For { name, words, body } => self.for_loop(name, *words, *body, stdin),
             Kind::Function { name, body } => {
-                self.define(name, body);
+                self.define(name, *body);
                 Data::known("")
             }
             Kind::Test(words) => {
-                for word in words {
+                let source = Rc::clone(&self.source);
+                for word in words.of(&source.kept.words) {
                     self.joined(word);
                 }
                 Data::known("")
             }
-            Kind::Simple { assigns, words } => {
-                let source = Rc::clone(&self.source);
-                let mut argv = self.spare.pop().unwrap_or_default();
-                for word in source.words(*words) {
-                    self.fields(word, &mut argv);
-                }
-                let data = self.simple(assigns, &argv, stdin);
-                argv.clear();
-                self.spare.push(argv);
-                data
-            }
+            Kind::Simple { assigns, words } => self.words(*assigns, *words, stdin),
         }
     }
 
     /// Runs a simple command with the variables that are set for it alone, or sets them.
-    fn simple(&mut self, assigns: &[Assign], argv: &[Field], stdin: &Data) -> Data {
-        if assigns.is_empty() && !argv.is_empty() {
-            return self.invoke(argv, stdin);
-        }
-        let mut set = Vec::with_capacity(assigns.len());
+    #[inline(never)]
+    fn assigning(&mut self, assigns: &[Assign], argv: &[Field], stdin: &Data) -> Data {
+        let mut set: SmallVec<[Var; 1]> = SmallVec::new();
         for assign in assigns {
             let value = self.joined(&assign.value);
             effect::environment(self, &assign.name, &value);
@@ -259,16 +291,16 @@ impl Walk<'_> {
         }
         let name = first.text.as_str();
         let own = self.functions.iter().rev().filter(|function| function.name == name);
-        let mut bodies: Vec<(Rc<Command>, Rc<Source>, bool)> = Vec::new();
+        let mut bodies: Vec<(Body, bool)> = Vec::new();
         for function in own.take(8) {
-            bodies.push((Rc::clone(&function.body), Rc::clone(&function.source), function.unsure));
+            bodies.push((function.body.clone(), function.unsure));
             if !function.unsure {
                 break;
             }
         }
         let mut called = None;
-        for (body, source, unsure) in bodies {
-            let source = std::mem::replace(&mut self.source, source);
+        for (body, unsure) in bodies {
+            let source = std::mem::replace(&mut self.source, Rc::clone(&body.source));
             let data = self.call(&body, argv, stdin);
             self.source = source;
             let data = match called.take() {
@@ -306,16 +338,16 @@ impl Walk<'_> {
 }
 
 /// A condition that holds on a virtual machine, or on none (systemd-detect-virt(1), virt-what(1)).
-fn asks_whether_virtual(condition: &List, source: &Source) -> bool {
-    condition
-        .iter()
-        .flat_map(|pipeline| &pipeline.commands)
-        .any(|command| match &command.kind {
-            Kind::Simple { words, .. } => {
-                let word = source.words(*words).first().and_then(|word| word.bare(&source.text));
-                word.is_some_and(|word| matches!(word.rsplit('/').next(), Some("systemd-detect-virt" | "virt-what")))
-            }
-            Kind::Subshell(list) | Kind::Group(list) => asks_whether_virtual(list, source),
-            _ => false,
-        })
+fn asks_whether_virtual(condition: List, source: &Source) -> bool {
+    source.kept.commands_of(condition).any(|command| match &command.kind {
+        Kind::Simple { words, .. } => {
+            let word = words
+                .of(&source.kept.words)
+                .first()
+                .and_then(|word| word.bare(&source.text));
+            word.is_some_and(|word| matches!(word.rsplit('/').next(), Some("systemd-detect-virt" | "virt-what")))
+        }
+        Kind::Subshell(list) | Kind::Group(list) => asks_whether_virtual(*list, source),
+        _ => false,
+    })
 }

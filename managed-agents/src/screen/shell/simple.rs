@@ -1,88 +1,79 @@
 //! Simple commands: assignments, words and redirections (POSIX 1003.1 §2.9.1).
 
-use super::ast::{Assign, Command, Kind, Word, WordRange};
+use smallvec::SmallVec;
+
+use super::ast::{Assign, Command, Kind, Redirect, Word};
+use super::gathered::Gathered;
+use super::nodes::{Nodes, keep};
 use super::parse::Parser;
 use super::text::Text;
 use crate::screen::finding::Span;
 
 impl Parser<'_> {
     pub(super) fn simple(&mut self) -> Option<Command> {
-        let mut assigns = Vec::new();
-        // the words of this command, behind those of the commands that it stands in
-        let from = self.open_words.len();
-        let mut redirects = Vec::new();
+        let mut assigns: SmallVec<[Assign; 1]> = SmallVec::new();
+        let mut own = self.gather();
+        let mut redirects: SmallVec<[Redirect; 1]> = SmallVec::new();
         loop {
             self.blanks();
             if let Some(redirect) = self.redirect() {
-                // most have one, and a vector that grows takes room for four
-                if redirects.is_empty() {
-                    redirects.reserve_exact(1);
-                }
                 redirects.push(redirect);
                 continue;
             }
             match self.peek() {
                 None | Some(b'\n' | b';' | b'&' | b'|' | b')') => break,
                 Some(b'(') => {
-                    if let Some([name]) = self.open_words.get(from..)
-                        && assigns.is_empty()
+                    let source = self.src;
+                    if assigns.is_empty()
                         && redirects.is_empty()
+                        && let [name] = self.gathered(&own)
                     {
-                        let name = name.bare(self.src).unwrap_or_default().to_owned();
+                        let name = name.bare(source).unwrap_or_default().to_owned();
                         self.at += 1;
                         self.blanks();
                         if self.peek() == Some(b')') {
                             self.at += 1;
-                            self.open_words.truncate(from);
+                            self.keep_gathered(&own);
+                            let redirects = keep(&mut self.kept.redirects, redirects);
                             return self.function(name).map(|kind| Command { kind, redirects });
                         }
                     }
                     self.broken = true;
-                    self.parenthesis(from);
+                    self.parenthesis(&own);
                 }
                 Some(b'<' | b'>') if self.peek_at(1) != Some(b'(') => {
                     self.broken = true;
                     self.at += 1;
                 }
-                _ if self.open_words.len() == from => match self.assignment() {
-                    Some(assign) => {
-                        if assigns.is_empty() {
-                            assigns.reserve_exact(1);
-                        }
-                        assigns.push(assign);
-                    }
-                    None => self.open_word(),
+                _ if own.is_empty() => match self.assignment() {
+                    Some(assign) => assigns.push(assign),
+                    None => self.gather_word(&mut own),
                 },
-                _ => self.open_word(),
+                _ => self.gather_word(&mut own),
             }
         }
-        let words = self.close_words(from);
-        let empty = assigns.is_empty() && words.is_empty() && redirects.is_empty();
-        (!empty).then_some(Command {
+        let words = self.keep_gathered(&own);
+        if assigns.is_empty() && words.is_empty() && redirects.is_empty() {
+            return None;
+        }
+        let assigns = if assigns.is_empty() {
+            Nodes::default()
+        } else {
+            keep(&mut self.kept.assigns, assigns)
+        };
+        let redirects = if redirects.is_empty() {
+            Nodes::default()
+        } else {
+            keep(&mut self.kept.redirects, redirects)
+        };
+        Some(Command {
             kind: Kind::Simple { assigns, words },
             redirects,
         })
     }
 
-    /// Reads a word of the command that is being read.
-    fn open_word(&mut self) {
-        let word = self.word();
-        self.open_words.push(word);
-    }
-
-    /// Ends the command whose words are open from here on.
-    fn close_words(&mut self, from: usize) -> WordRange {
-        let start = self.words.len();
-        if start == 0 && from == 0 {
-            std::mem::swap(&mut self.words, &mut self.open_words);
-        } else {
-            self.words.extend(self.open_words.drain(from..));
-        }
-        WordRange::new(start, self.words.len())
-    }
-
     /// A parenthesis where no shell takes one: it is part of the word before it, as in `f(x)`.
-    fn parenthesis(&mut self, from: usize) {
+    fn parenthesis(&mut self, own: &Gathered) {
         let start = self.at;
         self.at = if self.peek() == Some(b'(') {
             self.balanced(b'(', b')')
@@ -91,8 +82,9 @@ impl Parser<'_> {
         };
         self.align();
         let text = self.literal(start, self.at);
-        if let Some(word) = self.open_words.get_mut(from..).and_then(<[Word]>::last_mut) {
-            word.parts_mut(self.src)
+        let source = self.src;
+        if let Some(word) = self.gathered(own).last_mut() {
+            word.parts_mut(source)
                 .push(super::ast::Part::Text { text, quoted: true });
         }
     }

@@ -4,6 +4,9 @@ use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 
+/// No source may be longer, so that places in it are small.
+pub(super) const LONGEST: usize = 1 << 30;
+
 /// A text that costs nothing to copy where it stands in another one.
 #[derive(Clone)]
 pub(in crate::screen) enum Text {
@@ -14,15 +17,14 @@ pub(in crate::screen) enum Text {
 }
 
 impl Text {
-    /// What stands in a source from here to there.
+    /// What stands in a source from here to there; sources are shorter than [`LONGEST`].
     #[inline]
     pub(in crate::screen) fn slice(source: &Rc<str>, start: usize, end: usize) -> Self {
-        match (u32::try_from(start), u32::try_from(end)) {
-            (Ok(from), Ok(to)) => Self::Shared(Rc::clone(source), from, to),
-            _ => Self::Own(source.get(start..end).unwrap_or_default().to_owned()),
-        }
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self::Shared(Rc::clone(source), place(start), place(end))
     }
 
+    #[inline]
     pub(in crate::screen) fn as_str(&self) -> &str {
         match self {
             Self::Fixed(text) => text,
@@ -32,6 +34,7 @@ impl Text {
     }
 
     /// The same text, so that copies of it cost nothing.
+    #[inline]
     pub(in crate::screen) fn shared(self) -> Self {
         match self {
             Self::Own(text) => Self::from(Rc::<str>::from(text)),
@@ -155,7 +158,7 @@ impl From<char> for Text {
 
 impl From<Rc<str>> for Text {
     fn from(text: Rc<str>) -> Self {
-        let end = text.len();
+        let end = text.len().min(LONGEST);
         Self::slice(&text, 0, end)
     }
 }

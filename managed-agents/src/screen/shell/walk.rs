@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::ast::{Command, Source};
 use super::calls::Running;
 use super::data::{Data, Field, Taint, UNKNOWN};
+use super::nodes::{Kept, Nodes};
 use super::parse;
 use super::possible::{Choice, Var};
 use super::text::Text;
@@ -24,11 +25,23 @@ const STEPS: u32 = 4096;
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) name: String,
-    pub(super) body: Rc<Command>,
-    /// What the body was read from.
-    pub(super) source: Rc<Source>,
+    pub(super) body: Body,
     /// It may not be defined, or no more.
     pub(super) unsure: bool,
+}
+
+/// The body of a function: a command, and what it was read from.
+#[derive(Clone, Debug)]
+pub(super) struct Body {
+    pub(super) command: Nodes<Command>,
+    pub(super) source: Rc<Source>,
+}
+
+impl Body {
+    /// Whether it is the very same, not one that reads the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.command.are(other.command) && Rc::ptr_eq(&self.source, &other.source)
+    }
 }
 
 /// One walk through one text.
@@ -99,7 +112,10 @@ impl<'s> Walk<'s> {
             substituting: false,
             cwds: Vec::new(),
             unsure: false,
-            source: Rc::new(Source::new(Rc::from(""), Vec::new())),
+            source: Rc::new(Source {
+                text: Rc::from(""),
+                kept: Kept::default(),
+            }),
             functions: Vec::new(),
             aliases: Vec::new(),
             files: Vec::new(),
@@ -126,6 +142,8 @@ impl<'s> Walk<'s> {
         }
     }
 
+    /// Most commands have nothing to report: what leads here lies apart from what every command goes through.
+    #[cold]
     pub(in crate::screen) fn report(&mut self, rule: &'static Rule, span: Span) {
         if self.found.len() < 64 && !self.found.contains(&(rule, span)) {
             self.found.push((rule, span));
@@ -142,7 +160,7 @@ impl<'s> Walk<'s> {
         self.source = Rc::clone(&script.source);
         self.broken |= script.broken;
         self.limited |= script.limited;
-        self.list(&script.list, &Data::none())
+        self.list(script.list, &Data::none())
     }
 
     /// Walks through a text that another command runs as a script: what it sets may not last.
@@ -172,7 +190,7 @@ impl<'s> Walk<'s> {
         self.limited |= script.limited;
         self.broken |= script.broken;
         let source = std::mem::replace(&mut self.source, Rc::clone(&script.source));
-        let data = self.list(&script.list, stdin);
+        let data = self.list(script.list, stdin);
         self.source = source;
         self.cwd = cwd;
         self.outer = outer;

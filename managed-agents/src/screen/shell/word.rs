@@ -57,7 +57,7 @@ impl Parser<'_> {
     #[inline]
     pub(super) fn word(&mut self) -> Word {
         match self.plain_word() {
-            Some(word) => word,
+            Some(span) => Word::plain(span),
             None => self.word_until(false),
         }
     }
@@ -151,7 +151,7 @@ impl Parser<'_> {
 
     /// A word without quotes, escapes, substitutions or braces, which most are.
     #[inline]
-    fn plain_word(&mut self) -> Option<Word> {
+    pub(super) fn plain_word(&mut self) -> Option<Span> {
         let rest = self.bytes.get(self.at..)?;
         let meaning = |byte: &u8| MEANINGS.get(usize::from(*byte)).copied();
         let length = rest.iter().position(|byte| meaning(byte) != Some(Meaning::Itself));
@@ -167,11 +167,7 @@ impl Parser<'_> {
         }
         let span = Span::new(self.at, self.at + length);
         self.at += length;
-        Some(Word {
-            parts: Vec::new(),
-            plain: true,
-            span,
-        })
+        Some(span)
     }
 
     pub(super) fn rest(&self) -> &[u8] {

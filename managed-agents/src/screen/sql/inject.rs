@@ -6,6 +6,7 @@ use super::whole::{
     CALLS, CATALOGUES, asks_document, asks_function, is_called, is_statement, is_statement_words, stands_alone,
 };
 use crate::screen::path;
+use crate::screen::text;
 use crate::screen::words::Words;
 
 /// Functions and tables that only a database has, or that its attackers call.
@@ -102,6 +103,11 @@ pub(in crate::screen) fn injected(value: &str) -> bool {
     if breaks_alone(value) || stands_alone(value) {
         return true;
     }
+    // what holds none of these is no other text when it is decoded, as most prose is none
+    let encoded = |byte: u8| matches!(byte, b'%' | b'\\' | b'+') || byte >= 0x80;
+    if !value.bytes().any(encoded) {
+        return fragment(value);
+    }
     let mut plain = path::percent(value).into_owned();
     for _ in 0..2 {
         plain = path::percent(&plain).into_owned();
@@ -174,15 +180,19 @@ fn fragment(value: &str) -> bool {
     {
         return true;
     }
-    if has(&[
-        "union select",
-        "union all select",
-        "or sleep",
-        "and sleep",
-        "exec sp_",
-        "exec xp_",
-        "union distinct select",
-    ]) || lower.contains("union(select")
+    // each of them holds one of three words
+    let may_have = ["select", "sleep", "exec"].iter().any(|word| text::holds(&lower, word));
+    if may_have
+        && has(&[
+            "union select",
+            "union all select",
+            "or sleep",
+            "and sleep",
+            "exec sp_",
+            "exec xp_",
+            "union distinct select",
+        ])
+        || lower.contains("union(select")
         || lower.contains("/**/")
         || lower.contains("xp_")
         || asks_function(&lower)
