@@ -106,11 +106,13 @@ pub trait Governor: Send + Sync + 'static {
 /// Whoever must agree before a governor judges by other files.
 pub trait SourceGuard: Send + Sync {
     /// Whether files of this digest (as [`sources`](Governor::sources) gives it) may be judged by; blocks while files are read.
+    /// `rules` is what [`rules`](Governor::rules) will be then: it is recorded before, so that whoever reads the record knows by
+    /// which order they were let in.
     ///
     /// # Errors
     ///
     /// Why not, in words for the operator.
-    fn admits_sources(&self, sources: Digest) -> Result<(), String>;
+    fn admits_sources(&self, sources: Digest, rules: Digest) -> Result<(), String>;
 }
 
 /// A verdict, and what must still hold when its record is written.

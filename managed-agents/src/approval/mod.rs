@@ -10,6 +10,8 @@
 #[cfg(feature = "engine")]
 mod edit;
 mod error;
+#[cfg(feature = "sqlite")]
+mod in_force;
 mod key;
 #[cfg(feature = "engine")]
 mod pending;
@@ -27,6 +29,8 @@ mod ticket;
 #[cfg(feature = "engine")]
 pub(crate) use edit::{Edit, not_covered};
 pub use error::{ApprovalError, ApprovalErrorKind};
+#[cfg(feature = "sqlite")]
+pub(crate) use in_force::{InForce, OrderedFile, RECORDED, RULES_ENTRY};
 pub use key::{ApproverKey, ApproverKeyError, ApproverPublicKey};
 #[cfg(feature = "engine")]
 pub use pending::PendingTicket;
@@ -41,7 +45,7 @@ pub(crate) use roster::{ROOT, Roots};
 #[cfg(feature = "sqlite")]
 pub use shown::{ShownCall, ShownReason};
 #[cfg(feature = "sqlite")]
-pub(crate) use statement::{APPROVER_ENTRY, OPERATOR_ENTRY};
+pub(crate) use statement::{APPROVAL_ENTRY, APPROVER_ENTRY, OPERATOR_ENTRY};
 #[cfg(feature = "sqlite")]
 pub use statement::{OperatorStatement, StatementKind};
 #[cfg(feature = "engine")]

@@ -170,13 +170,17 @@ impl Engine {
     /// The digest of scopes and policies.
     pub(super) fn rules_with(&self, policies: Digest) -> Digest {
         let parts = [self.scopes_digest(), policies];
-        let combined = || {
-            let hash = parts
-                .iter()
-                .fold(Sha256::new(), |hash, part| hash.chain_update(part.as_bytes()));
-            Digest::new(hash.finalize().into())
-        };
+        let [scopes, _] = parts;
+        let combined = || rules_of(scopes, policies);
         let (of, first) = self.combined.get_or_init(|| (parts, combined()));
         if *of == parts { *first } else { combined() }
     }
+}
+
+/// The digest of scopes and policies, whether an engine judges by them or not.
+pub(super) fn rules_of(scopes: Digest, policies: Digest) -> Digest {
+    let hash = Sha256::new()
+        .chain_update(scopes.as_bytes())
+        .chain_update(policies.as_bytes());
+    Digest::new(hash.finalize().into())
 }

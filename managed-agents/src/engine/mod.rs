@@ -299,7 +299,8 @@ impl Governor for Engine {
     #[cfg(feature = "cedar")]
     fn guard_sources(&self, guard: std::sync::Weak<dyn crate::governor::SourceGuard>) {
         if let Some(policies) = &self.policies {
-            policies.guard(guard);
+            let scopes = self.scopes_digest();
+            policies.guard(guard, move |policies| judged::rules_of(scopes, policies));
         }
     }
 }

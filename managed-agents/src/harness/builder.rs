@@ -494,17 +494,14 @@ impl HarnessBuilder {
                 owner_excluded: self.owner_excluded,
             };
             let store = recorder.store().cloned();
-            let has_operator = settings.roots.operator.is_some();
-            if has_operator {
-                let files = [("config", self.config_digest), ("policies", governor.sources())];
-                super::signed::check(store.as_ref(), &settings.roots, files)?;
+            let files = [("config", self.config_digest), ("policies", governor.sources())];
+            let ordered = super::signed::Ordered::begin(store.as_ref(), settings.roots.operator, rules.own(), files)?;
+            if let Some(ordered) = &ordered {
+                ordered.start(files, governor.rules())?;
+                let guard: std::sync::Weak<super::signed::Ordered> = Arc::downgrade(ordered);
+                governor.guard_sources(guard);
             }
-            let people = store.map(|store| Arc::new(People::new(store, settings)));
-            if let (Some(people), true) = (&people, has_operator) {
-                let people: std::sync::Weak<People> = Arc::downgrade(people);
-                governor.guard_sources(people);
-            }
-            people
+            store.map(|store| Arc::new(People::new(store, settings, ordered)))
         };
         let watcher = attached(&*governor, &recorder, &agent, &self.clock)?;
         #[cfg(feature = "webhooks")]

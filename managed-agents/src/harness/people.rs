@@ -4,13 +4,13 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use super::signed::Ordered;
 use crate::answer::Answer;
 use crate::approval::{
     ApprovalError, Approver, ApproverKey, Asked, Edit, Excluded, OperatorStatement, PendingTicket, Redeemed, Roots,
     Roster, TicketState, redeem,
 };
 use crate::call::{Digest, ToolCall};
-use crate::governor::SourceGuard;
 use crate::home::{Choice, decide, roster};
 use crate::identity::{KeyId, Passport};
 use crate::store::{Approved, LoggedPeople, Lookup, Noted, Store, StoreError, Ticket, TicketQuery};
@@ -31,17 +31,8 @@ pub(super) struct People {
     settings: Settings,
     /// Who decides on the agent's calls, as of an epoch. Guards one pointer, never across an await.
     known: Mutex<Option<Arc<Known>>>,
-    /// The policies that nobody signed, and were tried last. Held while the record is read and written, and by nobody else.
-    tried: Mutex<Option<Digest>>,
-}
-
-/// With an operator set, no policies are put into force while the program runs that no approver signed.
-impl SourceGuard for People {
-    fn admits_sources(&self, sources: Digest) -> Result<(), String> {
-        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        super::signed::check_again(&self.store, &self.settings.roots, sources, &mut tried)
-            .map_err(|error| error.to_string())
-    }
+    /// Whoever is asked before the governor judges by other files: as long as there is this harness.
+    _ordered: Option<Arc<Ordered>>,
 }
 
 /// Who decides on an agent's calls.
@@ -100,12 +91,12 @@ pub(super) struct Question<'a> {
 }
 
 impl People {
-    pub(super) fn new(store: Store, settings: Settings) -> Self {
+    pub(super) fn new(store: Store, settings: Settings, ordered: Option<Arc<Ordered>>) -> Self {
         Self {
             store,
             settings,
             known: Mutex::default(),
-            tried: Mutex::default(),
+            _ordered: ordered,
         }
     }
 

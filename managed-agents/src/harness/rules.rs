@@ -10,11 +10,23 @@ use crate::call::Digest;
 /// judges by, which may be replaced.
 #[derive(Debug)]
 pub(super) struct Rules {
-    own: [u8; 32],
+    own: OwnRules,
     /// The first answer, which is the only one of most harnesses: read without a lock.
     first: OnceLock<(Digest, Digest)>,
     /// The last answer, since the governor's rules change rarely.
     last: RwLock<Option<(Digest, Digest)>>,
+}
+
+/// What a harness is set to, as a digest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnRules([u8; 32]);
+
+impl OwnRules {
+    /// With the rules of the governor, whether it judges by them or not.
+    pub(super) fn with(self, governor: Digest) -> Digest {
+        let hash = Sha256::new().chain_update(self.0).chain_update(governor.as_bytes());
+        Digest::new(hash.finalize().into())
+    }
 }
 
 impl Rules {
@@ -26,10 +38,16 @@ impl Rules {
             hash.update(part.as_bytes());
         }
         Self {
-            own: hash.finalize().into(),
+            own: OwnRules(hash.finalize().into()),
             first: OnceLock::new(),
             last: RwLock::default(),
         }
+    }
+
+    /// What the harness is set to.
+    #[cfg(all(feature = "engine", feature = "sqlite"))]
+    pub(super) fn own(&self) -> OwnRules {
+        self.own
     }
 
     /// With the rules of the governor.
@@ -47,8 +65,7 @@ impl Rules {
         if let Some((_, rules)) = last.filter(|(of, _)| *of == governor) {
             return rules;
         }
-        let hash = Sha256::new().chain_update(self.own).chain_update(governor.as_bytes());
-        let rules = Digest::new(hash.finalize().into());
+        let rules = self.own.with(governor);
         if self.first.set((governor, rules)).is_err() {
             *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some((governor, rules));
         }

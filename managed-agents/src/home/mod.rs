@@ -22,7 +22,7 @@ pub use agents::AgentSummary;
 pub use choice::Choice;
 pub(crate) use choice::decide;
 pub use error::{HomeError, HomeErrorKind};
-pub(crate) use people::{orders, roster};
+pub(crate) use people::{orders, root, roster};
 
 use crate::answer::{Answer, wait};
 use crate::audit::entry::{Statement, statement};

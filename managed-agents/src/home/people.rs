@@ -1,10 +1,12 @@
 //! People: who may approve, and what they order.
 
+use std::collections::HashSet;
+
 use super::choice::decide;
 use super::{Choice, Home, HomeError};
 use crate::approval::{
-    APPROVER_ENTRY, ApprovalError, Approver, ApproverKey, ApproverPublicKey, OperatorStatement, ROOT, Roots, Roster,
-    StatementKind,
+    APPROVER_ENTRY, ApprovalError, Approver, ApproverKey, ApproverPublicKey, OperatorStatement, RECORDED, ROOT, Roots,
+    Roster, StatementKind,
 };
 use crate::audit::Sequence;
 use crate::identity::{KeyId, PublicKey};
@@ -123,17 +125,7 @@ impl Home {
     ///
     /// [`HomeError`] when the record cannot be read.
     pub fn root(&self) -> Result<Option<KeyId>, HomeError> {
-        let mut root = None;
-        each(&self.store().reader()?, APPROVER_ENTRY, |_, stated| {
-            let own = stated.about("approver") == Some(ROOT) && stated.kind() == StatementKind::Enrol;
-            let key = stated.about("key").and_then(|key| PublicKey::parse(key).ok());
-            if let (None, true, Some(key)) = (root, own, key)
-                && stated.verify_by(key).is_ok()
-            {
-                root = Some(key.id());
-            }
-        })?;
-        Ok(root)
+        Ok(root(&self.store().reader()?)?)
     }
 
     /// Decides on a ticket with an approver's key; fsynced, and seen by who waits in any process.
@@ -161,6 +153,12 @@ impl Home {
         about: impl IntoIterator<Item = (N, V)>,
         key: &ApproverKey,
     ) -> Result<OperatorStatement, HomeError> {
+        let about = about.into_iter().map(|(name, value)| (name.into(), value.into()));
+        let mut about: Vec<(String, String)> = about.collect();
+        if kind == StatementKind::Rules {
+            let (name, value) = RECORDED;
+            about.push((name.to_owned(), value.to_owned()));
+        }
         let stated = self.sign(kind, about, key)?;
         self.approvers()?
             .signer(&stated)
@@ -204,15 +202,32 @@ impl Home {
     }
 }
 
-/// The orders of a kind that somebody of the roster signed.
+/// The fingerprint of the root approver that a log says: the first that enrols itself.
+pub(crate) fn root(reader: &Reader) -> Result<Option<KeyId>, StoreError> {
+    let mut root = None;
+    each(reader, APPROVER_ENTRY, |_, stated| {
+        let own = stated.about("approver") == Some(ROOT) && stated.kind() == StatementKind::Enrol;
+        let key = stated.about("key").and_then(|key| PublicKey::parse(key).ok());
+        if let (None, true, Some(key)) = (root, own, key)
+            && stated.verify_by(key).is_ok()
+        {
+            root = Some(key.id());
+        }
+    })?;
+    Ok(root)
+}
+
+/// The orders of a kind that somebody of the roster signed, each at its first place.
 pub(crate) fn orders(
     reader: &Reader,
     kind: StatementKind,
     roster: &Roster,
 ) -> Result<Vec<(Sequence, OperatorStatement)>, StoreError> {
     let mut found = Vec::new();
+    // a copy says nothing anew: whoever can write the log could else put back what was ordered otherwise since
+    let mut seen = HashSet::new();
     each(reader, kind.entry(), |place, stated| {
-        if stated.kind() == kind && roster.signer(&stated).is_ok() {
+        if stated.kind() == kind && roster.signer(&stated).is_ok() && seen.insert(stated.digest()) {
             found.push((place, stated));
         }
     })?;

@@ -105,7 +105,16 @@ struct Inner {
     guesses: Arc<Guesses>,
     signals: Option<Arc<dyn SignalSource>>,
     /// Who must agree before another set is put into force; held for a copy only, never while they are asked.
-    guards: Mutex<Vec<Weak<dyn SourceGuard>>>,
+    guards: Mutex<Vec<Guard>>,
+    /// Held from the question whether a set may be put into force until it is, so that none takes the place of a later one.
+    putting: Mutex<()>,
+}
+
+/// Somebody who must agree, and how the digest of policies becomes that of the rules of whom he guards.
+#[derive(Clone)]
+struct Guard {
+    asked: Weak<dyn SourceGuard>,
+    rules: Arc<dyn Fn(Digest) -> Digest + Send + Sync>,
 }
 
 /// Where policies come from, and which tools they may name.
@@ -183,6 +192,7 @@ impl PoliciesBuilder {
             differing: AtomicU64::new(0),
             guesses: Arc::default(),
             guards: Mutex::default(),
+            putting: Mutex::default(),
         })))
     }
 
@@ -255,17 +265,24 @@ impl Policies {
         self.put(next.compile()?)
     }
 
-    /// Whoever must agree before another set is put into force.
-    pub(crate) fn guard(&self, guard: Weak<dyn SourceGuard>) {
+    /// Whoever must agree before another set is put into force, and the digest of the rules that [a set](Self::digest) makes there.
+    pub(crate) fn guard(&self, asked: Weak<dyn SourceGuard>, rules: impl Fn(Digest) -> Digest + Send + Sync + 'static) {
         let mut guards = self.0.guards.lock().unwrap_or_else(PoisonError::into_inner);
-        guards.retain(|guard| guard.strong_count() > 0);
-        guards.push(guard);
+        guards.retain(|guard| guard.asked.strong_count() > 0);
+        let rules = Arc::new(rules);
+        guards.push(Guard { asked, rules });
     }
 
     fn put(&self, next: Compiled) -> Result<(), PolicyError> {
+        let _alone = self.0.putting.lock().unwrap_or_else(PoisonError::into_inner);
         let guards = self.0.guards.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for guard in guards.iter().filter_map(Weak::upgrade) {
-            guard.admits_sources(next.sources).map_err(PolicyError::unsigned)?;
+        for guard in guards {
+            if let Some(asked) = guard.asked.upgrade() {
+                let rules = (guard.rules)(next.digest);
+                asked
+                    .admits_sources(next.sources, rules)
+                    .map_err(PolicyError::unsigned)?;
+            }
         }
         *self.0.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         Ok(())

@@ -8,5 +8,6 @@ mod edits;
 mod orders;
 mod redemption;
 mod remembered;
+mod rules;
 mod steps;
 mod support;

@@ -67,6 +67,7 @@ struct Line<'a> {
     checkpoints: u64,
     erased: u64,
     unchecked_statements: u64,
+    replaced_rules: u64,
     high_water: Option<u64>,
     rolled_back: Option<&'a str>,
     first_bad_record: Option<u64>,
@@ -193,6 +194,7 @@ fn line<'a>(report: &'a Report, mark: &'a Mark, deep: bool) -> Line<'a> {
         checkpoints: report.checkpoints(),
         erased: report.erased(),
         unchecked_statements: report.unchecked_statements(),
+        replaced_rules: report.replaced_rules(),
         high_water,
         rolled_back,
         first_bad_record: report.first_bad_record(),
@@ -243,6 +245,12 @@ fn print(report: &Report, mark: &Mark, deep: bool, out: &mut Output) -> Result<(
         out.line(format_args!(
             "The signatures of {} statements were not checked: name the authority's certificate with --authority.",
             report.unchecked_statements()
+        ))?;
+    }
+    if report.replaced_rules() > 0 {
+        out.line(format_args!(
+            "{} decisions were made by rules that an approver had replaced by then: their programs had not read the new ones yet.",
+            report.replaced_rules()
         ))?;
     }
     match mark {

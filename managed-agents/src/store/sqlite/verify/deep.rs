@@ -108,7 +108,15 @@ impl<'a> Deep<'a> {
         }
         match seen.what {
             What::Malformed => {}
-            What::Decision { runs, ticket, counted } => {
+            What::Decision {
+                runs,
+                ticket,
+                counted,
+                rules,
+            } => {
+                if let Some(rules) = rules {
+                    self.orders.decision(place, rules);
+                }
                 if runs {
                     self.running.insert(place);
                     self.history.runs(place, counted, self.log_time);
@@ -134,7 +142,7 @@ impl<'a> Deep<'a> {
                 if entry.kind() == "retention" {
                     self.retention(place, entry.raw("body").unwrap_or_default(), report);
                 }
-                if let Some(what) = self.orders.add(&entry) {
+                if let Some(what) = self.orders.add(place, &entry) {
                     report.add("order_missing", Some(place), what);
                 }
                 self.tickets.statement(place, &entry);
@@ -239,6 +247,7 @@ impl<'a> Deep<'a> {
         } else if !self.history.is(self.db, self.tip.log_time)? {
             report.add("state_differs", None, "what policies count is not what the log says");
         }
+        self.orders.finish(report);
         self.tickets.finish(self.db, self.keys, report)?;
         let mut select = self.db.prepare("SELECT seq, process, mark FROM running ORDER BY seq")?;
         let mut rows = select.query([])?;

@@ -6,6 +6,7 @@ mod checkpoints;
 mod counted;
 mod deep;
 mod feed;
+mod in_force;
 mod leaves;
 mod orders;
 mod reading;

@@ -8,7 +8,11 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use super::super::agents::{self, Said};
-use crate::approval::{APPROVER_ENTRY, OPERATOR_ENTRY, OperatorStatement, ROOT, Roots, Roster, StatementKind};
+use super::in_force::Rules;
+use super::report::Report;
+use crate::approval::{
+    APPROVAL_ENTRY, APPROVER_ENTRY, OPERATOR_ENTRY, OperatorStatement, ROOT, RULES_ENTRY, Roots, Roster, StatementKind,
+};
 use crate::audit::entry::Entry;
 use crate::call::Digest;
 use crate::identity::{AgentState, KeyId, PublicKey, ResumeStatement};
@@ -24,6 +28,7 @@ pub(super) struct Orders {
     signed: Vec<OperatorStatement>,
     /// Every order that there was: the same once more is no other.
     seen: HashSet<Digest>,
+    rules: Rules,
 }
 
 #[derive(Default, Deserialize)]
@@ -36,7 +41,7 @@ struct Body {
 
 impl Orders {
     /// Takes the next statement of the log; says what is wrong with it, if something is.
-    pub(super) fn add(&mut self, entry: &Entry) -> Option<&'static str> {
+    pub(super) fn add(&mut self, place: u64, entry: &Entry) -> Option<&'static str> {
         let text = entry.raw("body").unwrap_or_default();
         let body = || serde_json::from_str::<Body>(text).unwrap_or_default();
         match entry.kind() {
@@ -47,7 +52,13 @@ impl Orders {
             APPROVER_ENTRY => self.enrol(text),
             // without a root, nobody could have signed
             _ if self.root.is_none() => None,
-            OPERATOR_ENTRY => self.order(text),
+            OPERATOR_ENTRY => self.order(place, text),
+            APPROVAL_ENTRY => self.approval(text),
+            RULES_ENTRY => {
+                let roster = &self.roster;
+                self.rules.stated(text, |stated| roster.signer(stated).is_ok());
+                None
+            }
             "interrupt" => {
                 let resumed = ResumeStatement::parse(text).ok()?;
                 let about = [("target", resumed.target()), ("reason", resumed.reason())];
@@ -93,6 +104,17 @@ impl Orders {
         }
     }
 
+    /// Takes the next decision, and the rules that it names.
+    pub(super) fn decision(&mut self, place: u64, rules: Digest) {
+        if self.root.is_some() {
+            self.rules.decided(place, rules);
+        }
+    }
+
+    pub(super) fn finish(self, report: &mut Report) {
+        self.rules.finish(report);
+    }
+
     fn begin(&mut self, origin: String) {
         self.origin = origin;
         self.roster = self.made();
@@ -103,6 +125,7 @@ impl Orders {
         self.enrolments = enrolments;
         // an order is for one log
         self.signed.clear();
+        self.rules.begin();
     }
 
     fn made(&self) -> Roster {
@@ -127,15 +150,26 @@ impl Orders {
         (!entitled).then_some("it says who may approve, and nobody signed it who may")
     }
 
-    fn order(&mut self, text: &str) -> Option<&'static str> {
+    fn order(&mut self, place: u64, text: &str) -> Option<&'static str> {
         let stated = OperatorStatement::parse(text).ok();
         match stated.filter(|stated| self.roster.signer(stated).is_ok()) {
             Some(stated) if self.seen.insert(stated.digest()) => {
-                self.signed.push(stated);
+                match stated.kind() {
+                    StatementKind::Rules => self.rules.ordered(place, stated),
+                    _ => self.signed.push(stated),
+                }
                 None
             }
             _ => Some("it is an order that no approver signed"),
         }
+    }
+
+    /// Whom code names may approve as well, and nobody knows here who that is; but nobody approves in another's name.
+    fn approval(&self, text: &str) -> Option<&'static str> {
+        let stated = OperatorStatement::parse(text).ok();
+        let forged = stated
+            .is_none_or(|stated| self.roster.find(stated.signer()).is_some() && self.roster.signer(&stated).is_err());
+        forged.then_some("it decides on a ticket in the name of an approver who did not sign it")
     }
 
     /// Uses up the order that says this.

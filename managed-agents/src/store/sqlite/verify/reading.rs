@@ -8,8 +8,10 @@ use super::super::retention::removed_by;
 use super::super::seal;
 use super::counted::Counted;
 use super::feed::Sealed;
+use super::in_force::digest_of;
 use crate::audit::Disposition;
 use crate::audit::entry::Entry;
+use crate::call::Digest;
 
 /// What was read of an entry and of the values beside it.
 pub(super) struct Seen {
@@ -29,6 +31,8 @@ pub(super) enum What {
         runs: bool,
         ticket: Option<String>,
         counted: Counted,
+        /// The digest of the rules that it was made by.
+        rules: Option<Digest>,
     },
     Outcome {
         about: Option<u64>,
@@ -116,6 +120,7 @@ impl<'a> Reading<'a> {
                 runs: runs(&entry),
                 ticket: entry.untrusted("ticket").map(|ticket| ticket.reveal().to_owned()),
                 counted,
+                rules: entry.raw("rules").and_then(rules_of),
             },
             "outcome" => What::Outcome {
                 about: entry.about(),
@@ -184,6 +189,10 @@ impl<'a> Reading<'a> {
     fn sum(&mut self, row: impl std::hash::Hash) {
         self.index = self.index.wrapping_add(self.hash.hash_one(row));
     }
+}
+
+fn rules_of(quoted: &str) -> Option<Digest> {
+    digest_of(quoted.strip_prefix('"')?.strip_suffix('"')?)
 }
 
 /// What lies beside an entry.

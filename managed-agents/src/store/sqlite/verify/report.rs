@@ -17,7 +17,8 @@ pub enum Depth {
     /// Also: every entry is read, and its sequence, its time and how decisions and outcomes pair; all tables that are derived
     /// from entries are made anew and compared; every checkpoint's signature; and values that are not erased are decrypted
     /// and compared with what the entries commit to. Statements about agents and the log's key are checked against the authority's
-    /// certificate, where the reader [has one](super::super::Reader::trusting).
+    /// certificate, where the reader [has one](super::super::Reader::trusting). Where a root approver is enrolled, what needs an order is held
+    /// to the orders that approvers signed, and each decision to rules that one of them put into force.
     Deep,
 }
 
@@ -31,6 +32,7 @@ pub struct Report {
     pub(super) erased: u64,
     pub(super) removed: u64,
     pub(super) unchecked: u64,
+    pub(super) replaced: u64,
     problems: Vec<Problem>,
     more: u64,
     first: Option<u64>,
@@ -54,6 +56,7 @@ impl Report {
             erased: 0,
             removed: 0,
             unchecked: 0,
+            replaced: 0,
             problems: Vec::new(),
             more: 0,
             first: None,
@@ -122,6 +125,13 @@ impl Report {
     #[must_use]
     pub fn unchecked_statements(&self) -> u64 {
         self.unchecked
+    }
+
+    /// How many decisions a deep check found that were made by rules that an approver had signed, and had signed others in the place of by
+    /// then: by programs that had not read them yet.
+    #[must_use]
+    pub fn replaced_rules(&self) -> u64 {
+        self.replaced
     }
 
     /// What is wrong: at most 100.
