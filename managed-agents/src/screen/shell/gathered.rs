@@ -56,6 +56,8 @@ impl Parser<'_> {
             own.start = self.kept.words.len();
             return;
         }
+        #[cfg(test)]
+        crate::screen::work::took(own.count);
         own.aside = Some(self.open_words.len());
         let words = self.kept.words.iter_mut().skip(own.start).take(own.count);
         self.open_words.extend(words.map(std::mem::take));

@@ -434,6 +434,8 @@ fn work_grows_no_faster_than_the_text_in_the_shapes_of_scripts() {
         ("case $x in ", "a@) b=c@;; ", " esac; echo $b"),
         ("for i in ", "a@ ", "; do echo $i; done"),
         ("", "for i in a b; do sudo sh -c \"cat $i\" > out@; done; ", ""),
+        ("echo ", "$(a@) b@ ", ""),
+        ("[[ ", "$(a@) ", "]]"),
         ("", "*.[a-c]?x@ ", ""),
         ("", "x{a,b}{c,d}@ ", ""),
         ("", "{a,b}", ""),
