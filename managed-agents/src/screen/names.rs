@@ -66,18 +66,10 @@ fn small(word: &str) -> Cow<'_, str> {
     word.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// Whether a word is one of these; most are settled by their first letter.
-fn is_one_of(word: &str, names: &[&str]) -> bool {
-    let first = word.as_bytes().first();
-    names
-        .iter()
-        .any(|name| name.as_bytes().first() == first && *name == word)
-}
-
 impl Kinds {
     pub(super) fn of_tool(name: &str) -> Self {
         let words = words(name);
-        let has = |names: &[&str]| words.iter().any(|word| is_one_of(word, names));
+        let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_ref()));
         let data = has(&[
             "database",
             "db",
@@ -200,7 +192,7 @@ impl Kinds {
     pub(super) fn of(&self, name: &str, text: &str) -> Nature {
         let words = words(name);
         let last = words.last().map(AsRef::as_ref).unwrap_or_default();
-        let has = |names: &[&str]| words.iter().any(|word| is_one_of(word, names));
+        let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_ref()));
         if matches!(last, "command" | "cmd" | "commandline" | "shell" | "bash")
             || has(&["command", "commandline"]) && matches!(last, "line" | "text" | "string")
         {

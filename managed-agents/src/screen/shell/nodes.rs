@@ -37,6 +37,16 @@ pub(super) fn keep_one<T>(kept: &mut Vec<T>, node: T) -> Nodes<T> {
 }
 
 impl Kept {
+    /// Room for the nodes of a text: words and commands have about that length.
+    pub(super) fn for_text(length: usize) -> Self {
+        Self {
+            words: Vec::with_capacity(2 + length / 6),
+            commands: Vec::with_capacity(1 + length / 16),
+            pipelines: Vec::with_capacity(1 + length / 16),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn list(&self, list: List) -> &[Pipeline] {
         list.of(&self.pipelines)
     }
@@ -60,6 +70,42 @@ impl Kept {
         }
         let both: Vec<Pipeline> = [self.list(first), self.list(second)].concat();
         keep(&mut self.pipelines, both)
+    }
+}
+
+/// Nodes that are not kept yet, of which there is mostly one or none.
+pub(super) struct Few<T> {
+    first: Option<T>,
+    others: Vec<T>,
+}
+
+impl<T> Few<T> {
+    pub(super) fn none() -> Self {
+        Self {
+            first: None,
+            others: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    pub(super) fn push(&mut self, node: T) {
+        if self.first.is_none() {
+            self.first = Some(node);
+        } else {
+            self.others.push(node);
+        }
+    }
+
+    /// Keeps them behind the others of their kind.
+    pub(super) fn keep(self, kept: &mut Vec<T>) -> Nodes<T> {
+        match self.first {
+            None => Nodes::default(),
+            Some(only) if self.others.is_empty() => keep_one(kept, only),
+            Some(first) => keep(kept, std::iter::once(first).chain(self.others)),
+        }
     }
 }
 

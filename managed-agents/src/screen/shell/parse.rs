@@ -7,7 +7,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::ast::{Command, Kind, List, Pipeline, Source, Word};
-use super::nodes::{Kept, Nodes, keep, keep_one};
+use super::nodes::{Few, Kept, Nodes, keep, keep_one};
 use super::redirect::Pending;
 use super::text::{LONGEST, Text};
 
@@ -36,10 +36,7 @@ pub(in crate::screen) fn parse(text: &str) -> Script {
     let mut parser = Parser::new(&text, DEPTH);
     parser.limited = cut;
     parser.shared = Some(&text);
-    // words and commands of long texts have about that length
-    parser.kept.words.reserve(text.len() / 6);
-    parser.kept.commands.reserve(text.len() / 16);
-    parser.kept.pipelines.reserve(text.len() / 16);
+    parser.kept = Kept::for_text(text.len());
     let list = parser.list(End::Eof);
     parser.read_here_documents();
     let (broken, limited, kept) = (parser.broken, parser.limited, parser.kept);
@@ -377,7 +374,7 @@ impl<'a> Parser<'a> {
         let Some(kind) = kind else {
             return self.simple();
         };
-        let mut redirects = Vec::new();
+        let mut redirects = Few::none();
         loop {
             self.blanks();
             match self.redirect() {
@@ -385,11 +382,7 @@ impl<'a> Parser<'a> {
                 None => break,
             }
         }
-        let redirects = if redirects.is_empty() {
-            Nodes::default()
-        } else {
-            keep(&mut self.kept.redirects, redirects)
-        };
+        let redirects = redirects.keep(&mut self.kept.redirects);
         Some(Command { kind, redirects })
     }
 

@@ -1,19 +1,17 @@
 //! Simple commands: assignments, words and redirections (POSIX 1003.1 §2.9.1).
 
-use smallvec::SmallVec;
-
-use super::ast::{Assign, Command, Kind, Redirect, Word};
+use super::ast::{Assign, Command, Kind, Word};
 use super::gathered::Gathered;
-use super::nodes::{Nodes, keep};
+use super::nodes::Few;
 use super::parse::Parser;
 use super::text::Text;
 use crate::screen::finding::Span;
 
 impl Parser<'_> {
     pub(super) fn simple(&mut self) -> Option<Command> {
-        let mut assigns: SmallVec<[Assign; 1]> = SmallVec::new();
+        let mut assigns = Few::none();
         let mut own = self.gather();
-        let mut redirects: SmallVec<[Redirect; 1]> = SmallVec::new();
+        let mut redirects = Few::none();
         loop {
             self.blanks();
             if let Some(redirect) = self.redirect() {
@@ -34,7 +32,7 @@ impl Parser<'_> {
                         if self.peek() == Some(b')') {
                             self.at += 1;
                             self.keep_gathered(&own);
-                            let redirects = keep(&mut self.kept.redirects, redirects);
+                            let redirects = redirects.keep(&mut self.kept.redirects);
                             return self.function(name).map(|kind| Command { kind, redirects });
                         }
                     }
@@ -56,16 +54,8 @@ impl Parser<'_> {
         if assigns.is_empty() && words.is_empty() && redirects.is_empty() {
             return None;
         }
-        let assigns = if assigns.is_empty() {
-            Nodes::default()
-        } else {
-            keep(&mut self.kept.assigns, assigns)
-        };
-        let redirects = if redirects.is_empty() {
-            Nodes::default()
-        } else {
-            keep(&mut self.kept.redirects, redirects)
-        };
+        let assigns = assigns.keep(&mut self.kept.assigns);
+        let redirects = redirects.keep(&mut self.kept.redirects);
         Some(Command {
             kind: Kind::Simple { assigns, words },
             redirects,
