@@ -175,7 +175,7 @@ impl SubjectKeys {
     }
 
     fn locked(&self) -> Result<File, StoreError> {
-        process::wait_for(&self.path, Duration::from_secs(5))
+        process::wait_for(&self.path, process::SLOW_DISK)
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<Table, StoreError> {

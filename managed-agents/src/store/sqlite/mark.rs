@@ -5,7 +5,6 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
@@ -67,7 +66,7 @@ impl MarkFile {
             files::private_dir(dir)?;
         }
         let lock = self.0.with_extension("lock");
-        let _held = process::wait_for(&lock, Duration::from_secs(1))?;
+        let _held = process::wait_for(&lock, process::SLOW_DISK)?;
         if !anew
             && let Some(there) = self.read()?
             && there.origin == mark.origin
@@ -116,7 +115,29 @@ fn parse(text: &str) -> Option<Mark> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn a_mark_is_raised_although_another_holds_its_lock_for_longer_than_a_second() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = MarkFile(dir.path().join("high-water"));
+        let held = process::wait_for(&dir.path().join("high-water.lock"), Duration::ZERO).unwrap();
+        let mark = Mark {
+            origin: "log.example".to_owned(),
+            size: 7,
+            root: Hash::new([7; 32]),
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(1_300));
+                drop(held);
+            });
+            file.raise(&mark, false).unwrap();
+        });
+        assert_eq!(file.read().unwrap(), Some(mark));
+    }
 
     #[test]
     fn a_mark_reads_as_it_was_written_and_no_changed_byte_passes() {

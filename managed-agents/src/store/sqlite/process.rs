@@ -95,6 +95,9 @@ impl OpenLock {
     }
 }
 
+/// How long a lock is waited for under which others fsync a file: a busy disk takes seconds for that at times.
+pub(super) const SLOW_DISK: Duration = Duration::from_secs(10);
+
 /// Waits for the lock on a file, at most so long.
 pub(super) fn wait_for(path: &Path, patience: Duration) -> Result<File, StoreError> {
     let file = files::private_file(path)?;

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
@@ -48,7 +47,7 @@ impl RevokedFile {
         if let Some(dir) = self.0.parent() {
             files::private_dir(dir)?;
         }
-        let _held = process::wait_for(&self.0.with_extension("lock"), Duration::from_secs(1))?;
+        let _held = process::wait_for(&self.0.with_extension("lock"), process::SLOW_DISK)?;
         let mut all = self.read()?;
         if agents.is_subset(&all) {
             return Ok(());
