@@ -82,7 +82,12 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
         if !(data.taint.has(Taint::COMPLETION) && (how == Write::Append || normal.contains("completion")))
             || rule != &rule::PERSIST
         {
-            walk.report(rule, span);
+            let added = data
+                .full_text()
+                .filter(|_| how == Write::Append && place == Place::InHome);
+            if added.is_none_or(|added| !super::own_shell::sets_up(walk, &normal, added, span)) {
+                walk.report(rule, span);
+            }
         }
         return;
     }
