@@ -100,7 +100,9 @@ impl Server {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 2"), "{answer}");
+        // it may have gone on in the meantime
+        let runs = answer.starts_with("HTTP/1.1 409") && answer.contains("Cannot resume a running session");
+        assert!(runs || answer.starts_with("HTTP/1.1 2"), "{answer}");
     }
 }
 
