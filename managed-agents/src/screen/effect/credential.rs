@@ -291,6 +291,9 @@ by_name! {
         "gpg" | "gpg2" if cmd.begins(&["--export-s"]) => Taint::SECRET,
         "security" if keychain(cmd) => Taint::SECRET,
         "pass" | "secret-tool" | "op" | "bw" if matches!(cmd.arg(0), "show" | "lookup" | "read" | "get") => Taint::SECRET,
+        // what a person typed as a password: zenity(1), kdialog, dialog(1), systemd-ask-password(1)
+        "zenity" | "kdialog" | "yad" | "whiptail" | "dialog" if cmd.has_any(&["--password", "--passwordbox"]) => Taint::SECRET,
+        "systemd-ask-password" | "ssh-askpass" => Taint::SECRET,
         "tar" | "zip" | "mysqldump" | "pg_dump" | "pg_dumpall" | "mongodump" | "sqlite3" | "7z" | "cpio" | "ditto" => {
             Taint::ARCHIVE
         },

@@ -107,6 +107,9 @@ by_name! {
         .then_some(&rule::KERNEL_MODULE),
         "rmmod" => cmd.short('f').then_some(&rule::KERNEL_MODULE),
         // certutil -A -t C,T: a certificate that is trusted to vouch for others
+        // certutil of Windows: fetches any file, and decodes any
+        "certutil" if cmd.has_any(&["-urlcache", "/urlcache", "-verifyctl"])
+            && cmd.args.iter().any(|field| field.text.starts_with("http")) => Some(&rule::REMOTE_CODE),
         "certutil" => (cmd.has("-A") && cmd.values('t', "").iter().any(|field| field.text.contains(['C', 'T'])))
             .then_some(&rule::INTERCEPT),
         "keytool" => (cmd.has("-importcert") || cmd.has("-import"))

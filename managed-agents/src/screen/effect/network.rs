@@ -131,6 +131,16 @@ by_name! {
         "vncserver" | "vncpasswd" | "tigervncserver" if cmd.args.windows(2).any(|pair| {
             matches!(pair, [option, kind] if option.text.eq_ignore_ascii_case("-securitytypes") && kind.text.eq_ignore_ascii_case("none"))
         }) => found(walk, cmd, &rule::TUNNEL),
+        // sshd(8), dropbear(8): another way to log in, at a port of its own
+        "sshd" if cmd.short('p') || cmd.args.iter().any(|field| {
+            ["PermitEmptyPasswords=yes", "PermitRootLogin=yes", "Port="].iter().any(|own| field.text.contains(own))
+        }) => found(walk, cmd, &rule::TUNNEL),
+        "dropbear" if cmd.short('p') || cmd.short('B') => found(walk, cmd, &rule::TUNNEL),
+        "x11vnc" if cmd.has_any(&["-nopw", "-forever"]) && !cmd.has_any(&["-rfbauth", "-passwd", "-localhost", "-usepw"]) => {
+            found(walk, cmd, &rule::TUNNEL)
+        },
+        // zerotier-cli(1): a network of whoever made it
+        "zerotier-cli" if cmd.arg(0) == "join" => found(walk, cmd, &rule::TUNNEL),
         "wg-quick" if cmd.arg(0) == "up" && is_scratch(walk, cmd.arg(1)) => found(walk, cmd, &rule::TUNNEL),
         "code" if cmd.arg(0) == "tunnel"
             || cmd.arg(0) == "serve-web" && cmd.has_any(&["0.0.0.0", "--without-connection-token"]) => found(walk, cmd, &rule::TUNNEL),

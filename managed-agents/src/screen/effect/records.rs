@@ -63,7 +63,7 @@ by_name! {
             })
             || cmd.has("-e0")
             // auditctl(8): rules from a file that no package keeps
-            || cmd.values('R', "").iter().any(|field| field.text.starts_with("/tmp/") || field.text.starts_with("/dev/shm/")))
+            || cmd.values('R', "").iter().any(|field| field.text.starts_with("/tmp/") || field.text.starts_with("/dev/shm/") || field.text == "/dev/null"))
         .then_some(&rule::WEAKEN_LOG),
         "log" => (cmd.arg(0) == "erase" || cmd.arg(0) == "config" && cmd.has_any(&["--reset", "level:off"])).then_some(&rule::WEAKEN_LOG),
         // audit(8) of macOS and FreeBSD: -t ends it
