@@ -121,7 +121,7 @@ pub(super) const AZ: &[Row] = &[
     ("storage container set-permission|create --public-access", &rule::WEAKEN),
     ("storage account update --allow-blob-public-access", &rule::WEAKEN),
     ("network nsg rule create|update ** 0.0.0.0/0|Internet", &rule::WEAKEN),
-    ("keyvault secret show", &rule::CREDENTIAL_PRINT),
+    ("keyvault secret show|download|backup", &rule::CREDENTIAL_PRINT),
     // each service prints its keys in words of its own (Azure CLI reference)
     (
         "storage|cosmosdb|functionapp|batch|relay|signalr|servicebus|eventhubs|cognitiveservices|search|maps|iot|webpubsub|eventgrid|appconfig|communication ** keys|key|credential list|show|renew|regenerate",

@@ -275,6 +275,14 @@ pub(super) fn wget(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             let taint = super::taint_of(walk, value);
             let secret = taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS);
             found(walk, cmd, if secret { &rule::EXFIL_SECRET } else { &rule::EXFIL_FILE });
+        } else if text.starts_with("--post-data") || text.starts_with("--body-data") {
+            let next = cmd.args.get(at + 1).filter(|_| !text.contains('='));
+            let taint = next.map_or(field.taint, |next| next.taint);
+            if taint.has(Taint::ACCOUNTS) {
+                found(walk, cmd, &rule::EXFIL_SECRET);
+            } else if taint.has(Taint::FILE) {
+                found(walk, cmd, &rule::EXFIL_FILE);
+            }
         } else if text == "-O" || text == "--output-document" || text.starts_with("--output-document=") {
             if value != "-" {
                 super::write_file(walk, value, Write::Touch, &Data::unknown(Taint::NET), field.span);

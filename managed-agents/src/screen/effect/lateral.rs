@@ -65,6 +65,10 @@ by_name! {
         // every machine of a network, or every port, one after the other
         "ping" | "ping6" | "fping" | "arping" | "traceroute" | "nc" | "ncat" | "netcat" | "telnet" | "nslookup" | "host"
             if walk.in_loop && sweeps(walk, cmd) => Some(&rule::LATERAL),
+        "ssh" | "scp" | "sftp" if walk.in_loop && walk.sweeps && cmd.args.iter().any(|field| {
+            let host = field.text.rsplit('@').next().unwrap_or_default();
+            host.split(':').next().unwrap_or_default().parse::<std::net::Ipv4Addr>().is_ok()
+        }) => Some(&rule::LATERAL),
         "nc" | "ncat" | "netcat" if cmd.args.iter().any(|field| is_wide(&field.text)) => Some(&rule::LATERAL),
         // passwords tried one after the other
         "su" if cmd.stdin.given && cmd.stdin.text.as_deref().is_some_and(|text| !text.trim().is_empty() && text.trim().lines().count() == 1 && !text.trim().contains(' ')) => Some(&rule::LATERAL),

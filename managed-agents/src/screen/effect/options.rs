@@ -62,7 +62,10 @@ const LOADS: [&str; 30] = [
 ];
 
 /// Options that name a command to run: of pagers, archivers, mirrors, and programs that take hooks.
-const RUNS: [&str; 17] = [
+const RUNS: [&str; 20] = [
+    "on-download-error",
+    "on-download-complete",
+    "on-bt-download-complete",
     "pager",
     "editor",
     "use-compress-program",

@@ -55,7 +55,7 @@ by_name! {
             .iter()
             .any(|field| field.text.contains("stratum+") || field.text.contains("xmrig"))
             .then_some(&rule::EXHAUST),
-        "dd" | "dcfldd" => fills(cmd).then_some(&rule::EXHAUST),
+        "dd" | "dcfldd" => (fills(cmd) || walk.beside && !walk.piped && turns(cmd)).then_some(&rule::EXHAUST),
         // programs that only compute for others' gain, as they call themselves
         "xmrig" | "minerd" | "cpuminer" | "cpuminer-multi" | "xmr-stak" | "ccminer" | "ethminer" | "nbminer" | "lolminer" => {
             (!cmd.args.is_empty()).then_some(&rule::EXHAUST)
@@ -89,6 +89,13 @@ fn stops(cmd: &Cmd<'_>) -> Option<&'static Rule> {
 }
 
 /// dd(1): without `count=`, what never ends fills the file system.
+/// dd(1): bytes without end, to nowhere.
+fn turns(cmd: &Cmd<'_>) -> bool {
+    cmd.has_any(&["if=/dev/zero", "if=/dev/urandom", "if=/dev/random"])
+        && cmd.has("of=/dev/null")
+        && !cmd.args.iter().any(|field| field.text.starts_with("count="))
+}
+
 fn fills(cmd: &Cmd<'_>) -> bool {
     let endless = cmd.args.iter().any(|field| {
         matches!(

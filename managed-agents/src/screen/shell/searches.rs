@@ -85,6 +85,13 @@ pub(super) fn xargs(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     if inner.is_empty() {
         return cmd.stdin.clone();
     }
+    // what it reads are no commands: the shell has the terminal
+    if from_file
+        && let [only] = inner
+        && super::code::is_shell(only.text.rsplit('/').next().unwrap_or_default())
+    {
+        walk.report(&rule::SHELL_ESCAPE, cmd.span);
+    }
     let items = if from_file {
         vec![Field::new(UNKNOWN, cmd.span)]
     } else {
