@@ -36,6 +36,7 @@ mod services;
 mod startup;
 mod system;
 mod tables;
+mod verbs;
 mod windows;
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub(super) const PACKAGES: &[Row] = &[
 
 pub(super) const NPM: &[Row] = &[
     ("install|i|add|exec|dlx|x ** http://*|git+http://*", &rule::REMOTE_CODE),
-    ("unpublish", &rule::PACKAGE_REMOVE),
+    ("unpublish !--dry-run", &rule::PACKAGE_REMOVE),
     ("config|set ** http://*", &rule::WEAKEN),
     (
         "config|set set|* //*|ignore-scripts|strict-ssl|script-shell",

@@ -29,6 +29,7 @@ pub(in crate::screen) const LOOKS_ONLY: &[&str] = &[
     "printf",
     "ssh",
     "ssh-add",
+    "keychain",
     "ssh-keygen",
     "ssh-copy-id",
     "find",
