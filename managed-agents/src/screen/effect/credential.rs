@@ -109,10 +109,12 @@ by_name! {
                 "akia",
                 "credential",
             ];
-            let seeks = cmd
-                .args
-                .iter()
-                .any(|field| words.iter().any(|word| field.text.to_ascii_lowercase().contains(word)));
+            let seeks = cmd.args.iter().any(|field| {
+                let lower = field.text.to_ascii_lowercase();
+                words.iter().any(|word| lower.contains(word))
+                    // in whichever way it is spelt: `api[_-]?key`
+                    || lower.contains('[') && lower.replace(['[', ']', '?', '-', '_', '.'], "").contains("apikey")
+            });
             let wide = operands.iter().any(|field| {
                 matches!(
                     walk.places.place(&field.text, &walk.cwd),

@@ -84,6 +84,10 @@ pub(super) fn curl(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let all = |text: &str| {
         text.contains("://") && (text.ends_with("/_all") || text.ends_with("/*"))
             || text.contains(":9200/") && text.ends_with('*')
+            // Consul, "Delete Key", and RabbitMQ, "HTTP API": all keys below one, and a whole virtual host
+            || text.contains("/v1/kv/") && text.ends_with("recurse")
+            || text.contains("/v1/kv/") && text.contains("recurse=true")
+            || text.contains(":15672/api/vhosts/") || text.contains(":15671/api/vhosts/")
     };
     for field in cmd.args {
         cluster(walk, &field.text, field.span);

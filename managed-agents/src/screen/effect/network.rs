@@ -131,6 +131,16 @@ by_name! {
         "vncserver" | "vncpasswd" | "tigervncserver" if cmd.args.windows(2).any(|pair| {
             matches!(pair, [option, kind] if option.text.eq_ignore_ascii_case("-securitytypes") && kind.text.eq_ignore_ascii_case("none"))
         }) => found(walk, cmd, &rule::TUNNEL),
+        // pastebinit(1): what everybody may read
+        "pastebinit" => {
+            let mut files = cmd.operands("abutfmi", &[]).into_iter().chain(cmd.values('i', ""));
+            if files.any(|field| {
+                let taint = super::taint_of(walk, &field.text);
+                taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS)
+            }) {
+                found(walk, cmd, &rule::EXFIL_SECRET);
+            }
+        },
         // sshd(8), dropbear(8): another way to log in, at a port of its own
         "sshd" if cmd.short('p') || cmd.args.iter().any(|field| {
             ["PermitEmptyPasswords=yes", "PermitRootLogin=yes", "Port="].iter().any(|own| field.text.contains(own))
