@@ -121,9 +121,10 @@ mod tests {
 
     #[test]
     fn a_mark_is_raised_although_another_holds_its_lock_for_longer_than_a_second() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = MarkFile(dir.path().join("high-water"));
-        let held = process::wait_for(&dir.path().join("high-water.lock"), Duration::ZERO).unwrap();
+        let dir = std::env::temp_dir().join(format!("managed-agents-mark-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let file = MarkFile(dir.join("high-water"));
+        let held = process::wait_for(&dir.join("high-water.lock"), Duration::ZERO).unwrap();
         let mark = Mark {
             origin: "log.example".to_owned(),
             size: 7,
@@ -137,6 +138,7 @@ mod tests {
             file.raise(&mark, false).unwrap();
         });
         assert_eq!(file.read().unwrap(), Some(mark));
+        fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]
