@@ -80,6 +80,13 @@ by_name! {
                 }
             }
         },
+        // chage(1): from a day that has long passed
+        "chage" => {
+            let past = cmd.values('E', "expiredate").iter().any(|field| matches!(field.text.as_str(), "0" | "1" | "1970-01-01" | "-E0"));
+            if past {
+                found(walk, cmd, &rule::DESTROY_ACCOUNT);
+            }
+        },
         "chsh" => {
             // an account that is there for a program, and can then log in (adduser.conf(5), FIRST_SYSTEM_UID)
             if cmd.args.len() > 2 && !cmd.short('l') && cmd.args.last().is_some_and(|field| is_service(&field.text)) {

@@ -69,6 +69,9 @@ pub(super) const AWS: &[Row] = &[
         "ssm get-parameter|get-parameters|get-parameters-by-path --with-decryption",
         &rule::CREDENTIAL_PRINT,
     ),
+    ("ecr get-authorization-token", &rule::CREDENTIAL_PRINT),
+    ("cognito-identity get-credentials-for-identity", &rule::CREDENTIAL_PRINT),
+    ("ssm create-association", &rule::LATERAL),
     ("ssm send-command", &rule::LATERAL),
     ("organizations close-account", &rule::INFRA_DELETE),
     // who may use a resource is written at the resource (IAM, "Resource-based policies")
@@ -119,6 +122,15 @@ pub(super) const AZ: &[Row] = &[
     ("storage account update --allow-blob-public-access", &rule::WEAKEN),
     ("network nsg rule create|update ** 0.0.0.0/0|Internet", &rule::WEAKEN),
     ("keyvault secret show", &rule::CREDENTIAL_PRINT),
+    // each service prints its keys in words of its own (Azure CLI reference)
+    (
+        "storage|cosmosdb|functionapp|batch|relay|signalr|servicebus|eventhubs|cognitiveservices|search|maps|iot|webpubsub|eventgrid|appconfig|communication ** keys|key|credential list|show|renew|regenerate",
+        &rule::CREDENTIAL_PRINT,
+    ),
+    (
+        "** list-keys|list-key|list-connection-strings|show-connection-string|list-publishing-profiles|list-publishing-credentials|list-credentials",
+        &rule::CREDENTIAL_PRINT,
+    ),
     ("vm run-command", &rule::LATERAL),
     ("vm|vmss extension set", &rule::LATERAL),
     ("vm user update|reset-ssh|delete", &rule::PERSIST_KEY),
@@ -151,6 +163,8 @@ pub(super) const GCLOUD: &[Row] = &[
         &rule::WEAKEN,
     ),
     ("compute snapshots create", &rule::COLLECT),
+    // keys that act as a service account at the storage service
+    ("storage hmac create", &rule::PERSIST_KEY),
     ("logging sinks|logs delete", &rule::WEAKEN_LOG),
     ("services disable", &rule::INFRA_DELETE),
     ("storage rm -r|-R|--recursive", &rule::INFRA_DELETE),
@@ -163,6 +177,7 @@ pub(super) const GSUTIL: &[Row] = &[
     ("rm -a", &rule::INFRA_DELETE),
     ("rsync -d", &rule::INFRA_DELETE),
     ("iam ch|set", &rule::WEAKEN),
+    ("hmac create", &rule::PERSIST_KEY),
 ];
 
 pub(super) const KUBECTL: &[Row] = &[
@@ -194,6 +209,7 @@ pub(super) const KUBECTL: &[Row] = &[
     ),
     ("label ** pod-security.kubernetes.io/enforce=privileged", &rule::WEAKEN),
     ("run|debug --overrides|--privileged", &rule::CONTAINER_ESCAPE),
+    ("debug --profile=sysadmin", &rule::CONTAINER_ESCAPE),
     ("run --attach ** bash|sh", &rule::UNRESOLVED_CODE),
 ];
 
@@ -212,6 +228,11 @@ pub(super) const TERRAFORM: &[Row] = &[
     ("apply -auto-approve|--auto-approve", &rule::INFRA_DELETE),
     ("apply -destroy -auto-approve", &rule::INFRA_DELETE),
     ("run-all destroy|apply", &rule::INFRA_DELETE),
+    // what is kept out of the ordinary output, asked for by its name
+    (
+        "output *secret*|*password*|*token*|*private_key*|*access_key*",
+        &rule::CREDENTIAL_PRINT,
+    ),
     (
         "state rm|push|replace-provider !-dry-run|--dry-run",
         &rule::INFRA_DELETE,

@@ -45,6 +45,13 @@ by_name! {
         | "arecord" | "parec" | "parecord" | "ffmpeg" | "streamer" | "grim" if cmd.args.iter().any(|field| is_hidden(&field.text)) => {
             Some(&rule::COLLECT)
         },
+        // a microphone or camera, recorded to where nobody looks for a picture or a song
+        "imagesnap" | "fswebcam" | "rec" | "sox" | "arecord" | "parec" | "parecord" | "pw-record" | "ffmpeg" | "streamer"
+        | "gst-launch-1.0" | "v4l2-ctl"
+            if senses(cmd) && cmd.args.iter().any(|field| {
+                let path = field.text.rsplit_once('=').map_or(field.text.as_str(), |(_, path)| path);
+                path.starts_with('/') && walk.places.place(path, &walk.cwd) == Place::Scratch
+            }) => Some(&rule::COLLECT),
         "hdiutil" if cmd.arg(0) == "create" && cmd.args.iter().any(|field| is_hidden(&field.text)) => Some(&rule::COLLECT),
         "cp" if copies_away(walk, cmd) => Some(&rule::COLLECT),
         "cp" | "mv" | "rsync" | "install" | "sqlite3" => gathers(walk, cmd),
@@ -104,6 +111,22 @@ fn copies_away(walk: &Walk<'_>, cmd: &Cmd<'_>) -> bool {
             let normal = walk.places.normal(&field.text, &walk.cwd);
             own.contains(&normal.trim_end_matches('/')) || walk.places.place_of(&normal) == Place::Home
         })
+}
+
+/// What these programs take comes from a microphone or camera: sox(1), ffmpeg-devices(1), gst-launch-1.0(1).
+fn senses(cmd: &Cmd<'_>) -> bool {
+    let devices: &[&str] = match cmd.name {
+        "sox" => &["-d", "--default-device"],
+        "ffmpeg" => &["v4l2", "alsa", "pulse", "avfoundation", "dshow", "oss", "jack"],
+        "gst-launch-1.0" => {
+            return cmd.args.iter().any(|field| {
+                let element = field.text.as_str();
+                element.ends_with("src") && !matches!(element, "filesrc" | "videotestsrc" | "audiotestsrc" | "fakesrc")
+            });
+        }
+        _ => return true,
+    };
+    cmd.has_any(devices)
 }
 
 /// Packing whole homes or logs.

@@ -1,5 +1,6 @@
 //! What reads or prints credentials: ssh(1), aws(1), gpg(1), pass(1), security(1), proc(5), shadow(5).
 
+use super::fetch::is_archive;
 use super::secrets::{Credential, credential};
 use super::{Write, found};
 use crate::screen::cmd::Cmd;
@@ -7,7 +8,7 @@ use crate::screen::finding::Span;
 use crate::screen::place::Place;
 use crate::screen::programs::Known;
 use crate::screen::rule;
-use crate::screen::shell::data::{Data, Field, Taint};
+use crate::screen::shell::data::{Data, Field, Taint, UNKNOWN};
 use crate::screen::shell::walk::Walk;
 use crate::screen::signs::Signs;
 
@@ -24,6 +25,13 @@ pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
             Taint::FILE.and(Taint::MACHINE)
         }
         None if is_filler(&normal) => Taint::FILE.and(Taint::PADDING),
+        None if path.starts_with(['/', '~'])
+            || path.contains(['*', UNKNOWN])
+            || path.contains("..")
+            || is_archive(path) =>
+        {
+            Taint::FILE.and(Taint::BEYOND)
+        }
         None => Taint::FILE,
     }
 }
@@ -283,6 +291,9 @@ by_name! {
         "gpg" | "gpg2" if cmd.begins(&["--export-s"]) => Taint::SECRET,
         "security" if keychain(cmd) => Taint::SECRET,
         "pass" | "secret-tool" | "op" | "bw" if matches!(cmd.arg(0), "show" | "lookup" | "read" | "get") => Taint::SECRET,
+        // what a person typed as a password: zenity(1), kdialog, dialog(1), systemd-ask-password(1)
+        "zenity" | "kdialog" | "yad" | "whiptail" | "dialog" if cmd.has_any(&["--password", "--passwordbox"]) => Taint::SECRET,
+        "systemd-ask-password" | "ssh-askpass" => Taint::SECRET,
         "tar" | "zip" | "mysqldump" | "pg_dump" | "pg_dumpall" | "mongodump" | "sqlite3" | "7z" | "cpio" | "ditto" => {
             Taint::ARCHIVE
         },
@@ -297,10 +308,10 @@ by_name! {
         // docker-inspect(1), docker-history(1): what containers and images were given
         "docker" | "podman" if matches!(cmd.arg(0), "inspect" | "history") => Taint::ENV,
         // what programs wrote down
-        "journalctl" => Taint::FILE,
-        "kubectl" | "docker" if cmd.arg(0) == "logs" => Taint::FILE,
+        "journalctl" => Taint::FILE.and(Taint::BEYOND),
+        "kubectl" | "docker" if cmd.arg(0) == "logs" => Taint::FILE.and(Taint::BEYOND),
         // what somebody copied, said or did
-        "pbpaste" | "wl-paste" | "xclip" | "xsel" | "parec" | "arecord" => Taint::FILE,
+        "pbpaste" | "wl-paste" | "xclip" | "xsel" | "parec" | "arecord" => Taint::FILE.and(Taint::BEYOND),
         // what people typed, passwords among it
         "history" | "fc" => Taint::FILE.and(Taint::SECRET),
     } else { Taint::NONE }

@@ -13,7 +13,15 @@ by_name! {
         | "duckdb" | "cockroach" | "clickhouse-client" | "clickhouse" | "bq" | "snowsql" | "cqlsh" | "impala-shell"
         | "beeline" | "hive" | "trino" | "osql" | "tsql" | "influx" | "sqlplus" | "db2" | "spanner-cli"
         | "wrangler" | "turso" | "neonctl" | "supabase" | "sqlite-utils" | "mssql-cli" | "ysqlsh" => {
-            statements(walk, cmd)
+            statements(walk, cmd);
+            // influx(1): a bucket, an organisation, or what stands in one
+            if cmd.name == "influx" {
+                if cmd.arg(0) == "delete" || cmd.arg(1) == "delete" {
+                    found(walk, cmd, &rule::DATABASE_DESTROY);
+                } else {
+                    super::grammar::unknown(walk, cmd);
+                }
+            }
         },
         "redis-cli" | "valkey-cli" | "keydb-cli" | "flushall" | "flushdb" => redis(walk, cmd),
         "mongo" | "mongosh" => mongo(walk, cmd),

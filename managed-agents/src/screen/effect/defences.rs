@@ -47,7 +47,10 @@ by_name! {
         "umask" => matches!(cmd.arg(0), "0" | "00" | "000" | "0000"),
         "systemd-tmpfiles" => false,
         "sysctl" => {
-            cmd.short('w') || cmd.args.iter().any(|field| field.text.contains('=') && !field.text.starts_with('-'))
+            cmd.args.iter().any(|field| {
+                let key = field.text.split_once('=').map_or("", |(key, _)| key.trim());
+                !key.is_empty() && !key.starts_with('-') && !tunes(key)
+            })
         },
         "setfile" => cmd
             .args
@@ -104,6 +107,9 @@ by_name! {
         .then_some(&rule::KERNEL_MODULE),
         "rmmod" => cmd.short('f').then_some(&rule::KERNEL_MODULE),
         // certutil -A -t C,T: a certificate that is trusted to vouch for others
+        // certutil of Windows: fetches any file, and decodes any
+        "certutil" if cmd.has_any(&["-urlcache", "/urlcache", "-verifyctl"])
+            && cmd.args.iter().any(|field| field.text.starts_with("http")) => Some(&rule::REMOTE_CODE),
         "certutil" => (cmd.has("-A") && cmd.values('t', "").iter().any(|field| field.text.contains(['C', 'T'])))
             .then_some(&rule::INTERCEPT),
         "keytool" => (cmd.has("-importcert") || cmd.has("-import"))
@@ -134,4 +140,32 @@ fn ufw(cmd: &Cmd<'_>) -> bool {
         (Some("allow"), Some("from")) => words.len() == 3 && words.last() == Some(&"any"),
         _ => false,
     }
+}
+
+/// sysctl(8): how large queues and tables are, and what memory is used for: no key that a defence rests on (sysctl.conf(5), the
+/// kernel's documentation of `net.core`, `fs` and `vm`).
+fn tunes(key: &str) -> bool {
+    let key = key.replace('/', ".");
+    let guards = [
+        "mmap_min_addr",
+        "userfaultfd",
+        "panic",
+        "oom",
+        "bpf",
+        "syncookies",
+        "rfc1337",
+        "challenge_ack",
+    ];
+    let tuned = [
+        "net.core.",
+        "net.ipv4.tcp_",
+        "net.ipv4.ip_local_port_range",
+        "net.netfilter.nf_conntrack_max",
+        "fs.inotify.",
+        "fs.file-max",
+        "fs.nr_open",
+        "fs.aio-max-nr",
+        "vm.",
+    ];
+    tuned.iter().any(|own| key.starts_with(own)) && !guards.iter().any(|own| key.contains(own))
 }

@@ -186,7 +186,7 @@ by_name! {
         "cp" | "gcp" | "install" | "ditto" | "ln" => copies(walk, cmd),
         "rsync" | "rclone" | "unison" | "robocopy" => mirrors(walk, cmd),
         "chmod" | "chown" | "chgrp" | "setfacl" | "chattr" | "chflags" | "icacls" | "gchmod" | "gchown" | "chcon"
-        | "restorecon" | "setfattr" => super::permissions::permissions(walk, cmd),
+        | "setfattr" => super::permissions::permissions(walk, cmd),
     } else {}
 }
 

@@ -62,6 +62,14 @@ by_name! {
                 .then_some(&rule::DESTROY_DEVICE)
                 .or(matches!(cmd.name, "flash_erase").then_some(&rule::DESTROY_DEVICE))
         },
+        // sg_format(8), rbd(8), drbdadm(8), pg_dropcluster(1), pg_resetwal(1), patronictl
+        "sg_format" => cmd.has_any(&["--format", "-F"]).then_some(&rule::DESTROY_DEVICE),
+        "rbd" => matches!(cmd.arg(0), "rm" | "purge" | "trash" | "snap" if cmd.arg(0) != "snap" && cmd.arg(0) != "trash" || matches!(cmd.arg(1), "purge" | "rm"))
+            .then_some(&rule::DESTROY_VOLUME),
+        "drbdadm" => matches!(cmd.arg(0), "wipe-md" | "create-md" | "invalidate").then_some(&rule::DESTROY_VOLUME),
+        "pg_dropcluster" => (!cmd.args.is_empty()).then_some(&rule::DATABASE_DESTROY),
+        "pg_resetwal" => cmd.flag('f', "force").then_some(&rule::DATABASE_DESTROY),
+        "patronictl" => cmd.has_any(&["remove"]).then_some(&rule::DATABASE_DESTROY),
         "format" => cmd
             .args
             .iter()

@@ -180,7 +180,7 @@ pub(super) fn is_own(walk: &Walk<'_>, file: &str) -> bool {
         && walk.written(file).is_none()
 }
 
-fn is_archive(file: &str) -> bool {
+pub(super) fn is_archive(file: &str) -> bool {
     matches!(
         file.rsplit_once('.'),
         Some((

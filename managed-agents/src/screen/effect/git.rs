@@ -5,7 +5,7 @@ use super::cli::{self, Row};
 use super::found;
 use crate::screen::cmd::Cmd;
 use crate::screen::rule::{self, Rule};
-use crate::screen::shell::data::{Data, Taint};
+use crate::screen::shell::data::{Data, Field, Taint, UNKNOWN};
 use crate::screen::shell::walk::Walk;
 use crate::screen::text;
 
@@ -222,7 +222,9 @@ fn checkout(cmd: &Cmd<'_>, operands: &[&str]) -> Option<&'static Rule> {
     }
     // behind `--` stand only paths
     if let Some(at) = args.iter().position(|field| field.text == "--") {
-        return (at + 1 < args.len()).then_some(&rule::GIT_DISCARD);
+        let (before, paths) = args.split_at_checked(at + 1).unwrap_or_default();
+        let fetches = matches!(before, [from, _] if is_other(&from.text)) && are_files(paths);
+        return (!paths.is_empty() && !fetches).then_some(&rule::GIT_DISCARD);
     }
     if has(&["-p", "--patch"]) {
         return None;
@@ -253,9 +255,41 @@ fn checkout(cmd: &Cmd<'_>, operands: &[&str]) -> Option<&'static Rule> {
     (names > 1 || here).then_some(&rule::GIT_DISCARD)
 }
 
+/// A commit that is not the one that the working tree was made from: files taken from it are wanted for what they hold.
+fn is_other(commit: &str) -> bool {
+    !commit.starts_with(['-', '@', ':']) && !matches!(commit, "" | "HEAD") && !commit.contains(UNKNOWN)
+}
+
+/// Files or directories by name, not all there are.
+fn are_files(paths: &[Field]) -> bool {
+    let whole = |path: &str| matches!(path, "." | "./" | "*") || path.starts_with(':') || path.contains(['*', UNKNOWN]);
+    !paths.is_empty() && !paths.iter().any(|field| whole(&field.text))
+}
+
+/// git-restore(1): files named one by one, out of another commit.
+fn takes_files(cmd: &Cmd<'_>) -> bool {
+    let mut from = None;
+    let mut rest = cmd.args.iter().skip_while(|field| field.text != "restore").skip(1);
+    let mut paths = Vec::new();
+    while let Some(field) = rest.next() {
+        match field.text.as_str() {
+            "-s" | "--source" => from = rest.next().map(|field| field.text.as_str()),
+            "--" => {}
+            text if text.starts_with("--source=") => from = text.strip_prefix("--source="),
+            text if text.starts_with("-s") => from = text.strip_prefix("-s"),
+            text if text.starts_with('-') => return false,
+            _ => paths.push(field.clone()),
+        }
+    }
+    from.is_some_and(is_other) && are_files(&paths)
+}
+
 fn restore(cmd: &Cmd<'_>) -> Option<&'static Rule> {
     let staged = cmd.long("staged") || cmd.options().any(|option| is_cluster(option, 'S'));
     if cmd.long("patch") || cmd.has("-p") {
+        return None;
+    }
+    if !staged && takes_files(cmd) {
         return None;
     }
     let tree = cmd.long("worktree") || cmd.options().any(|option| is_cluster(option, 'W'));

@@ -57,7 +57,7 @@ const WORDS: usize = 6;
 fn part(text: &str) -> Says {
     match text {
         "delete" | "destroy" | "terminate" | "purge" | "wipe" | "nuke" | "teardown" | "erase" | "deprovision"
-        | "decommission" | "drop" => Says::DELETE,
+        | "decommission" | "drop" | "del" => Says::DELETE,
         "stop" | "disable" | "suspend" | "pause" | "off" | "deactivate" | "unset" | "detach" | "bypass" => Says::STOP,
         "create" | "add" | "attach" | "grant" | "bind" | "put" | "assign" | "invite" | "set" | "update" | "upload"
         | "import" | "authorize" | "allow" | "ch" | "modify" | "associate" | "promote" | "consent" => Says::MAKE,
@@ -81,7 +81,7 @@ fn part(text: &str) -> Says {
         "command" | "commands" => Says::COMMAND,
         "cluster" | "clusters" | "bucket" | "buckets" | "database" | "databases" | "topic" | "topics" | "stream"
         | "streams" | "vm" | "vms" | "instance" | "instances" | "namespace" | "tenant" | "keyspace" | "datastore"
-        | "droplet" => Says::HOLDS,
+        | "droplet" | "pool" | "osd" | "zone" | "project" | "domain" => Says::HOLDS,
         "api" | "service" => Says::ACCESS,
         "key" | "keys" | "account" | "accounts" => Says::KEY,
         _ => Says::NOTHING,
@@ -157,7 +157,11 @@ pub(super) fn cloud(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         && let Some(rule) = switches(cmd, says)
     {
         Some(rule)
-    } else if cmd.name == "aliyun" && says.has(Says::DELETE) {
+    } else if says.has(Says::DELETE)
+        && (matches!(cmd.name, "aliyun" | "ibmcloud" | "oci")
+            || !matches!(cmd.name, "gh" | "glab")
+                && (says.has(Says::HOLDS) || cmd.has_options() && cmd.options().any(asks_nobody)))
+    {
         Some(&rule::INFRA_DELETE)
     } else if shares {
         Some(&rule::COLLECT)
@@ -222,13 +226,23 @@ pub(super) fn unknown(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         found(walk, cmd, &rule::CREDENTIAL_PRINT);
         return;
     }
+    // the protocol by which miners are given their work (Stratum)
+    if cmd.args.iter().any(|field| field.text.starts_with("stratum")) {
+        found(walk, cmd, &rule::EXHAUST);
+        return;
+    }
     let first = cmd.arg(0);
     if !first.starts_with(|own: char| own.is_ascii_alphabetic()) {
         return;
     }
     let says = says(cmd);
     let rule = if says.has(Says::DELETE) {
-        (says.has(Says::HOLDS) || cmd.has_options() && cmd.options().any(asks_nobody)).then_some(&rule::INFRA_DELETE)
+        if says.has(Says::PERSON) {
+            Some(&rule::DESTROY_ACCOUNT)
+        } else {
+            (says.has(Says::HOLDS) || cmd.has_options() && cmd.options().any(asks_nobody))
+                .then_some(&rule::INFRA_DELETE)
+        }
     } else {
         common(cmd, says)
     };
@@ -287,29 +301,30 @@ fn quiet(cmd: &Cmd<'_>) -> bool {
 /// Options that keep a program from asking a person, or that widen what it deletes.
 fn asks_nobody(option: &str) -> bool {
     let name = option.split_once('=').map_or(option, |(name, _)| name);
-    matches!(
-        name,
-        "-y" | "--yes"
-            | "--force"
-            | "--auto-approve"
-            | "-auto-approve"
-            | "--confirm"
-            | "--no-prompt"
-            | "--no-confirm"
-            | "--no-prompts"
-            | "--no-input"
-            | "--assume-yes"
-            | "--skip-confirmation"
-            | "--skip-confirm"
-            | "--non-interactive"
-            | "--noninteractive"
-            | "--no-interactive"
-            | "--yes-i-really-mean-it"
-            | "--i-am-sure"
-            | "--all"
-            | "--cascade"
-            | "--purge"
-    )
+    name.starts_with("--yes-i-")
+        || option == "--mode=script"
+        || matches!(
+            name,
+            "-y" | "--yes"
+                | "--force"
+                | "--auto-approve"
+                | "-auto-approve"
+                | "--confirm"
+                | "--no-prompt"
+                | "--no-confirm"
+                | "--no-prompts"
+                | "--no-input"
+                | "--assume-yes"
+                | "--skip-confirmation"
+                | "--skip-confirm"
+                | "--non-interactive"
+                | "--noninteractive"
+                | "--no-interactive"
+                | "--i-am-sure"
+                | "--all"
+                | "--cascade"
+                | "--purge"
+        )
 }
 
 /// Options that show what is kept hidden else.

@@ -31,7 +31,7 @@ by_name! {
             (!cmd.args.is_empty()).then_some(&rule::LATERAL)
         },
         "crackmapexec" | "nxc" | "netexec" | "cme" => {
-            (cmd.short('x') || cmd.short('X') || cmd.has_any(&["--sam", "--lsa", "--ntds", "-M", "--continue-on-success"]))
+            (cmd.short('x') || cmd.short('X') || (cmd.short('p') || cmd.short('H')) && cmd.args.iter().any(|field| is_range(&field.text)) || cmd.has_any(&["--sam", "--lsa", "--ntds", "-M", "--continue-on-success"]))
                 .then_some(&rule::LATERAL)
         },
         "sqlmap" => cmd
@@ -39,6 +39,11 @@ by_name! {
             .iter()
             .any(|field| ["--os-", "--dump-all", "--passwords"].iter().any(|own| field.text.starts_with(own)))
             .then_some(&rule::LATERAL),
+        // commix, wpscan(1), enum4linux(1): commands, passwords and accounts of another machine
+        "commix" | "commix.py" | "enum4linux" | "enum4linux-ng" | "bloodhound-python" | "sharphound" => {
+            (!cmd.args.is_empty()).then_some(&rule::LATERAL)
+        },
+        "wpscan" => (cmd.short('P') || cmd.long("passwords")).then_some(&rule::LATERAL),
         "msfconsole" => (cmd.short('x') || cmd.short('r')).then_some(&rule::LATERAL),
         "pwncat-cs" | "villain" | "sliver-server" => (!cmd.args.is_empty()).then_some(&rule::REVERSE_SHELL),
         "msfvenom" => (cmd.short('p') || cmd.long("payload")).then_some(&rule::REVERSE_SHELL),
@@ -114,4 +119,12 @@ fn is_wide(range: &str) -> bool {
 /// Something that is only known at run time, given where a password is asked for.
 pub(super) fn guessed(stdin: &Data) -> bool {
     stdin.given && stdin.text.as_deref().is_none_or(|text| text.starts_with(UNKNOWN))
+}
+
+/// A network, as an address and how many of its bits are fixed (RFC 4632).
+fn is_range(text: &str) -> bool {
+    let parts = text.split_once('/');
+    parts.is_some_and(|(address, bits)| {
+        address.parse::<std::net::IpAddr>().is_ok() && bits.parse::<u8>().is_ok_and(|bits| bits <= 128)
+    })
 }

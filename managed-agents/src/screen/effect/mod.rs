@@ -23,6 +23,7 @@ mod lateral;
 mod macos;
 mod network;
 mod options;
+mod own_shell;
 mod packages;
 mod permissions;
 mod persist;

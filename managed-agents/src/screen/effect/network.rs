@@ -131,6 +131,16 @@ by_name! {
         "vncserver" | "vncpasswd" | "tigervncserver" if cmd.args.windows(2).any(|pair| {
             matches!(pair, [option, kind] if option.text.eq_ignore_ascii_case("-securitytypes") && kind.text.eq_ignore_ascii_case("none"))
         }) => found(walk, cmd, &rule::TUNNEL),
+        // sshd(8), dropbear(8): another way to log in, at a port of its own
+        "sshd" if cmd.short('p') || cmd.args.iter().any(|field| {
+            ["PermitEmptyPasswords=yes", "PermitRootLogin=yes", "Port="].iter().any(|own| field.text.contains(own))
+        }) => found(walk, cmd, &rule::TUNNEL),
+        "dropbear" if cmd.short('p') || cmd.short('B') => found(walk, cmd, &rule::TUNNEL),
+        "x11vnc" if cmd.has_any(&["-nopw", "-forever"]) && !cmd.has_any(&["-rfbauth", "-passwd", "-localhost", "-usepw"]) => {
+            found(walk, cmd, &rule::TUNNEL)
+        },
+        // zerotier-cli(1): a network of whoever made it
+        "zerotier-cli" if cmd.arg(0) == "join" => found(walk, cmd, &rule::TUNNEL),
         "wg-quick" if cmd.arg(0) == "up" && is_scratch(walk, cmd.arg(1)) => found(walk, cmd, &rule::TUNNEL),
         "code" if cmd.arg(0) == "tunnel"
             || cmd.arg(0) == "serve-web" && cmd.has_any(&["0.0.0.0", "--without-connection-token"]) => found(walk, cmd, &rule::TUNNEL),
@@ -217,11 +227,7 @@ pub(super) fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
     if matches!(cmd.name, "ssh" | "autossh") {
-        let back = cmd.short('R')
-            && cmd
-                .args
-                .iter()
-                .any(|field| field.text.starts_with("-R") || field.text.ends_with('R') && field.text.starts_with('-'));
+        let back = cmd.has_options() && cmd.short('R') && leads_back(cmd);
         // ssh(1): a proxy for everybody, and a device of a network that is not this one
         let open = cmd.values('D', "").iter().any(|field| {
             let value = field.text.trim_start_matches("-D");
@@ -234,6 +240,63 @@ pub(super) fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             found(walk, cmd, &rule::TUNNEL);
         }
     }
+}
+
+/// ssh(1), `-R`: a way back from the other machine, unless it ends at a program of one's own and is seen there by nobody else.
+fn leads_back(cmd: &Cmd<'_>) -> bool {
+    let mut args = cmd.args.iter().map(|field| field.text.as_str());
+    while let Some(text) = args.next() {
+        let way = match text.strip_prefix("-R") {
+            Some("") => args.next(),
+            Some(attached) => Some(attached),
+            None if text.starts_with('-') && text.ends_with('R') => args.next(),
+            None => continue,
+        };
+        if cmd.name != "ssh" || !way.is_some_and(shows_own) {
+            return true;
+        }
+    }
+    false
+}
+
+/// A port of the other machine that only its own programs reach (sshd_config(5), GatewayPorts), and one here at which nobody logs
+/// in and no data base answers: `8080:localhost:3000`.
+fn shows_own(way: &str) -> bool {
+    let mut parts = way.rsplit(':');
+    let (to, host, from) = (parts.next(), parts.next(), parts.next());
+    let at = parts.next();
+    let number = |text: Option<&str>| text.and_then(|text| text.parse::<u16>().ok());
+    let own = |host: Option<&str>| matches!(host, Some("localhost" | "127.0.0.1"));
+    let serves = match number(to) {
+        Some(80 | 443) => true,
+        Some(
+            1433
+            | 1521
+            | 2049
+            | 2222
+            | 2375
+            | 2376
+            | 2379
+            | 3306
+            | 3389
+            | 5432
+            | 5900..=5910
+            | 5985
+            | 5986
+            | 6379
+            | 6443
+            | 9200
+            | 10250
+            | 11211
+            | 27017,
+        ) => false,
+        port => port.is_some_and(|port| port >= 1024),
+    };
+    serves
+        && own(host)
+        && number(from).is_some_and(|port| port >= 1024)
+        && (at.is_none() || own(at))
+        && parts.next().is_none()
 }
 
 /// socat(1): addresses EXEC and SYSTEM next to one of the network.
@@ -412,11 +475,16 @@ fn mails(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if secret {
         found(walk, cmd, &rule::EXFIL_SECRET);
     } else if files.iter().any(|file| !own || !is_own(walk, file))
-        || cmd.stdin.taint.has(Taint::FILE)
+        || cmd.stdin.taint.has(Taint::FILE) && !is_message(cmd)
         || cmd.stdin.taint.has(Taint::ARCHIVE)
     {
         found(walk, cmd, &rule::EXFIL_FILE);
     }
+}
+
+/// mailx(1), sendmail(8): a text of the work that is sent as a message.
+fn is_message(cmd: &Cmd<'_>) -> bool {
+    !cmd.stdin.taint.has(Taint::BEYOND.and(Taint::ENV)) && cmd.name != "swaks"
 }
 
 /// python -m: modules that serve files or open a shell.

@@ -82,7 +82,12 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
         if !(data.taint.has(Taint::COMPLETION) && (how == Write::Append || normal.contains("completion")))
             || rule != &rule::PERSIST
         {
-            walk.report(rule, span);
+            let added = data
+                .full_text()
+                .filter(|_| how == Write::Append && place == Place::InHome);
+            if added.is_none_or(|added| !super::own_shell::sets_up(walk, &normal, added, span)) {
+                walk.report(rule, span);
+            }
         }
         return;
     }
@@ -122,6 +127,16 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
         _ => {}
     }
     let empties = how == Write::Truncate && data.text.as_deref().is_none_or(|text| text.trim().is_empty());
+    // one file after the other
+    if empties
+        && how != Write::Touch
+        && walk.in_loop
+        && path.contains('*')
+        && ![".log", ".tmp", ".out"].iter().any(|own| path.ends_with(own))
+        && matches!(place, Place::Workspace | Place::InWorkspace | Place::InHome)
+    {
+        walk.report(&rule::DESTROY_DATA, span);
+    }
     if empties && how != Write::Touch {
         super::destroy::empties_at(walk, &normal, place, span);
     } else if how == Write::Truncate && super::destroy::is_log(&normal) {

@@ -21,6 +21,10 @@ by_name! {
         "pkill" | "killall" | "skill" => kills_by_name(cmd),
         "stress" | "stress-ng" => cmd.has("0").then_some(&rule::EXHAUST),
         "yes" => (cmd.args.is_empty() && !walk.piped).then_some(&rule::EXHAUST),
+        // what is there to make a server deny its service
+        "slowloris" | "slowloris.py" | "goldeneye" | "goldeneye.py" | "hulk.py" | "thc-ssl-dos" | "torshammer" => {
+            (!cmd.args.is_empty()).then_some(&rule::EXHAUST)
+        },
         // floods of packets (hping3(8))
         "hping3" | "hping2" | "nping" | "t50" => cmd.has_any(&["--flood", "--rate"]).then_some(&rule::EXHAUST),
         // ping(8): as fast as they come back

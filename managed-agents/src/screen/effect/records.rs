@@ -63,7 +63,7 @@ by_name! {
             })
             || cmd.has("-e0")
             // auditctl(8): rules from a file that no package keeps
-            || cmd.values('R', "").iter().any(|field| field.text.starts_with("/tmp/") || field.text.starts_with("/dev/shm/")))
+            || cmd.values('R', "").iter().any(|field| field.text.starts_with("/tmp/") || field.text.starts_with("/dev/shm/") || field.text == "/dev/null"))
         .then_some(&rule::WEAKEN_LOG),
         "log" => (cmd.arg(0) == "erase" || cmd.arg(0) == "config" && cmd.has_any(&["--reset", "level:off"])).then_some(&rule::WEAKEN_LOG),
         // audit(8) of macOS and FreeBSD: -t ends it
@@ -74,7 +74,9 @@ by_name! {
             .any(|option| option == "-s" || option == "--set" || option.starts_with("--set="))
             .then_some(&rule::WEAKEN_LOG),
         "wevtutil" => matches!(cmd.arg(0), "cl" | "clear-log").then_some(&rule::WEAKEN_LOG),
-        "logrotate" => cmd.short('f').then_some(&rule::WEAKEN_LOG),
+        // logrotate(8): earlier than it would, but as the system's own files say
+        "logrotate" => (cmd.short('f') && !cmd.args.iter().any(|field| field.text.starts_with("/etc/logrotate")))
+            .then_some(&rule::WEAKEN_LOG),
         "lastlog" => (cmd.long("clear") || cmd.short('C')).then_some(&rule::WEAKEN_LOG),
         // what other people send
         "snoop" => (!cmd.short('i') && !cmd.args.is_empty()).then_some(&rule::INTERCEPT),

@@ -56,7 +56,7 @@ const SYSTEM: [&str; 38] = [
 ];
 
 /// Files by how their path ends, wherever a home or project is.
-const ENDINGS: [&str; 83] = [
+const ENDINGS: [&str; 86] = [
     "/.ssh/id_rsa",
     "/.ssh/id_dsa",
     "/.ssh/id_ecdsa",
@@ -81,6 +81,9 @@ const ENDINGS: [&str; 83] = [
     "/.config/git/credentials",
     "/.npmrc",
     "/.pypirc",
+    "/.m2/settings-security.xml",
+    "/gitlab-secrets.json",
+    "/run/containers/0/auth.json",
     "/.gem/credentials",
     "/.cargo/credentials",
     "/.cargo/credentials.toml",

@@ -78,6 +78,28 @@ const BUSES: &[Row] = &[
     ),
 ];
 
+/// Systems that keep others' data: what leaves a cluster, or empties it.
+const DATA: &[Row] = &[
+    ("decommission|removenode|assassinate", &rule::INFRA_DELETE),
+    ("clearsnapshot", &rule::DESTROY_VOLUME),
+    ("db reset|clean", &rule::DATABASE_DESTROY),
+    ("connections|variables export|get", &rule::CREDENTIAL_PRINT),
+    ("secrets get-secret", &rule::CREDENTIAL_PRINT),
+    ("fs rm -r|--recursive", &rule::INFRA_DELETE),
+    ("workspace delete --recursive", &rule::INFRA_DELETE),
+    (
+        "catalogs|schemas|tables|volumes|clusters|jobs|warehouses|pipelines delete|permanent-delete",
+        &rule::INFRA_DELETE,
+    ),
+    ("bucket-delete|bucket-flush|failover|server-remove", &rule::INFRA_DELETE),
+    ("cluster leave|force-remove", &rule::INFRA_DELETE),
+    (
+        "tenants|namespaces|topics|clusters delete|delete-partitioned-topic|clear-backlog",
+        &rule::INFRA_DELETE,
+    ),
+    ("stream|consumer|kv|object rm|purge|del", &rule::INFRA_DELETE),
+];
+
 by_name! {
     /// A program's rows, and its options that take a value.
     NAMES: fn rows(name: &str) -> (&'static [Row], &'static [&'static str]) where name is {
@@ -200,6 +222,11 @@ by_name! {
         "kafka-topics" | "kafka-topics.sh" | "rabbitmqctl" | "rabbitmqadmin" | "etcdctl" | "zkcli" | "zkCli.sh" => {
             (BUSES, &["--bootstrap-server", "--endpoints"])
         },
+        // Cassandra's, Airflow's, Databricks', Couchbase's, Riak's, Pulsar's and NATS' own command lines
+        "nodetool" | "airflow" | "databricks" | "couchbase-cli" | "riak-admin" | "pulsar-admin" | "nats" => {
+            (DATA, &["-h", "--host", "-p", "--port", "--profile", "-s", "--server", "-c", "--cluster"])
+        },
+        "hdfs" | "hadoop" | "hbase" => (&[], &[]),
         "ansible" | "salt" | "knife" | "ansible-pull" | "ansible-playbook" | "puppet" | "salt-call" | "chef-client" | "chef-solo" => (&[], &[]),
     } else { (&[], &[]) }
 }
@@ -208,6 +235,11 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if cmd.name == "ansible" {
         ansible(walk, cmd);
         return;
+    }
+    match cmd.name {
+        "hdfs" | "hadoop" => return hadoop(walk, cmd),
+        "hbase" => return hbase(walk, cmd),
+        _ => {}
     }
     // salt(1): a command on every machine that a pattern names
     if cmd.name == "salt"
@@ -263,6 +295,72 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         found(walk, cmd, rule);
     } else if is_cloud(cmd.name) {
         grammar::cloud(walk, cmd);
+    } else if has_verbs(cmd.name) {
+        grammar::unknown(walk, cmd);
+    }
+}
+
+/// Other command lines of nouns and verbs, whose rows are few: what those do not hold is read as of a program that nobody knows.
+fn has_verbs(name: &str) -> bool {
+    matches!(
+        name,
+        "cf" | "railway"
+            | "render"
+            | "firebase"
+            | "eb"
+            | "amplify"
+            | "amplify-cli"
+            | "kops"
+            | "turso"
+            | "neonctl"
+            | "pscale"
+            | "planetscale"
+            | "dokku"
+            | "s3cmd"
+            | "mc"
+            | "mcli"
+            | "nova"
+            | "cinder"
+            | "flux"
+            | "istioctl"
+            | "bq"
+            | "lxc"
+            | "incus"
+            | "multipass"
+            | "kopia"
+            | "velero"
+            | "rabbitmqadmin"
+            | "knife"
+            | "copilot"
+            | "serverless"
+            | "pulsar-admin"
+            | "nats"
+            | "databricks"
+            | "airflow"
+            | "couchbase-cli"
+            | "riak-admin"
+            | "nodetool"
+    )
+}
+
+/// hdfs(1), hadoop(1): directories, or files past the trash.
+fn hadoop(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let deletes = matches!(cmd.arg(0), "dfs" | "fs")
+        && (cmd.has("-rmr") || cmd.has("-rm") && cmd.has_any(&["-r", "-R", "-skipTrash"]));
+    if deletes || cmd.arg(0) == "namenode" && cmd.has("-format") {
+        found(walk, cmd, &rule::INFRA_DELETE);
+    }
+}
+
+/// The shell of HBase, given its commands: tables, one or many.
+fn hbase(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let drops = |line: &str| {
+        let first = line.split_whitespace().next().unwrap_or_default();
+        matches!(first, "drop" | "drop_all" | "truncate" | "deleteall" | "drop_namespace")
+    };
+    let text = cmd.stdin.full_text().unwrap_or_default();
+    if cmd.arg(0) == "shell" && text.split(['\n', ';']).any(drops) {
+        found(walk, cmd, &rule::DATABASE_DESTROY);
     }
 }
 

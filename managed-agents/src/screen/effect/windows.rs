@@ -30,6 +30,13 @@ pub(super) const NAMES: &[&str] = &[
     "psexec64",
     "winrs",
     "taskkill",
+    "bitsadmin",
+    "msiexec",
+    "cscript",
+    "wscript",
+    "installutil",
+    "regasm",
+    "odbcconf",
 ];
 
 const ROWS: &[Row] = &[
@@ -76,7 +83,8 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "cmdkey" if says("/list") => Some(&rule::CREDENTIAL_PRINT),
         "vaultcmd" if says("/listcreds") => Some(&rule::CREDENTIAL_PRINT),
         "rundll32" if says("comsvcs") => Some(&rule::CREDENTIAL_DUMP),
-        "rundll32" | "mshta" | "regsvr32"
+        "rundll32" | "mshta" | "regsvr32" | "msiexec" | "cscript" | "wscript" | "installutil" | "regasm"
+        | "odbcconf"
             if says("http:") || says("https:") || says("javascript:") || says("vbscript:") =>
         {
             Some(&rule::REMOTE_CODE)
@@ -86,6 +94,8 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
         "netsh" if has("portproxy") && has("add") => Some(&rule::TUNNEL),
         "wmic" if says("/node:") => Some(&rule::LATERAL),
+        "wmic" if has("process") && has("call") && has("create") => Some(&rule::SHELL_ESCAPE),
+        "bitsadmin" if says("http:") || says("https:") || has("/setnotifycmdline") => Some(&rule::REMOTE_CODE),
         "cipher"
             if cmd
                 .args

@@ -146,12 +146,29 @@ pub(super) fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32)
         "while(true)",
         "while (true)",
         "for(;;)",
+        "for (;;)",
         "loop {",
         "loop{",
         "loop do",
     ]);
     let forks = for_ever && has(&["fork(", "fork ", "fork;", "fork}"]) && !has(&["wait", "sleep", "exit"]);
     if forks || has(&["fork while", "os.fork() while"]) {
+        walk.report(&rule::EXHAUST, span);
+    }
+    // more and more memory, a great piece at a time
+    let grows = has(&[".append(", "push @", ".push(", "+= "]);
+    let great = has(&[
+        "*10**8",
+        "*10**9",
+        "1e8",
+        "1e9",
+        "1e10",
+        "10**9",
+        "<<30",
+        "1<<28",
+        "*1024*1024",
+    ]);
+    if for_ever && grows && great && !has(&["sleep", "break"]) {
         walk.report(&rule::EXHAUST, span);
     }
     if runs {

@@ -12,6 +12,7 @@ pub(super) fn decoded(walk: &mut Walk<'_>, code: &str, literals: &[String], span
     let evaluates = has(&[
         "exec(",
         "eval(",
+        "(eval)",
         "eval ",
         "exec ",
         "compile(",
@@ -72,6 +73,23 @@ pub(super) fn decoded(walk: &mut Walk<'_>, code: &str, literals: &[String], span
             "file_get_contents(\"http",
             "curl_exec",
         ])
+    {
+        walk.report(&rule::REMOTE_CODE, span);
+    }
+    // PHP, include and require: with `allow_url_include`, from anywhere, or what the request itself holds
+    let included = |literal: &String| {
+        ["http://", "https://", "ftp://", "data:", "php://input", "expect://"]
+            .iter()
+            .any(|own| literal.starts_with(own))
+    };
+    if has(&[
+        "include ",
+        "include(",
+        "include_once",
+        "require ",
+        "require(",
+        "require_once",
+    ]) && literals.iter().any(included)
     {
         walk.report(&rule::REMOTE_CODE, span);
     }

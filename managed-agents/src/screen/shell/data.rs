@@ -42,6 +42,8 @@ impl Taint {
     pub(in crate::screen) const MACHINE: Self = Self(4096);
     /// Bytes without a meaning, from the devices that give them.
     pub(in crate::screen) const PADDING: Self = Self(8192);
+    /// From files that are named from the root or a home, or by a name that is not known, and from archives.
+    pub(in crate::screen) const BEYOND: Self = Self(16384);
     /// The environment of this process.
     pub(in crate::screen) const ENV: Self = Self(128);
 

@@ -268,12 +268,12 @@ fn language(walk: &mut Walk<'_>, cmd: &Cmd<'_>, letter: char, short: &str, long:
                 taint = taint.and(data.taint);
             }
         }
-        return Some(Data::unknown(taint.and(Taint::FILE)));
+        return Some(Data::unknown(taint.and(Taint::FILE).and(Taint::BEYOND)));
     }
     // `crystal eval code`
     if cmd.name == "crystal" && cmd.arg(0) == "eval" {
         code::scan(walk, cmd.arg(1), cmd.span);
-        return Some(Data::unknown(Taint::FILE));
+        return Some(Data::unknown(Taint::FILE.and(Taint::BEYOND)));
     }
     let operands = cmd.operands(short, &[]);
     let file = operands

@@ -61,6 +61,26 @@ impl Walk<'_> {
     }
 }
 
+/// A loop without end in which nothing is done: beside other commands it is there for what it takes.
+pub(super) fn only_turns(list: List, source: &Source) -> bool {
+    let nothing = |command: &Command| match &command.kind {
+        Kind::Simple { words, .. } => {
+            let words = words.of(&source.kept.words);
+            matches!(
+                words.first().and_then(|word| word.bare(&source.text)),
+                Some(":" | "true")
+            )
+        }
+        _ => false,
+    };
+    let mut commands = source
+        .kept
+        .list(list)
+        .iter()
+        .flat_map(|pipeline| pipeline.commands.of(&source.kept.commands));
+    commands.all(nothing)
+}
+
 /// A loop whose condition is always true, that starts something beside itself and never waits.
 pub(super) fn forks_for_ever(list: List, source: &Source) -> bool {
     let first_word = |command: &Command| match &command.kind {
@@ -80,8 +100,14 @@ pub(super) fn forks_for_ever(list: List, source: &Source) -> bool {
         .first()
         .and_then(first_word)
         .is_some_and(|word| word == "true" || word == ":");
+    // nothing that could end it is asked about, and each turn leaves something behind
+    let makes = |word: &str| matches!(word, "mkdir" | "touch" | "mktemp" | "fallocate");
+    let first = body
+        .first()
+        .and_then(|pipeline| pipeline.commands.of(&source.kept.commands).first());
     always
-        && body.iter().any(|pipeline| pipeline.background)
+        && (body.iter().any(|pipeline| pipeline.background)
+            || first.and_then(first_word).is_some_and(|word| makes(&word)))
         && !body
             .iter()
             .flat_map(|pipeline| pipeline.commands.of(&source.kept.commands))

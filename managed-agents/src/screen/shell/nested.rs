@@ -89,6 +89,17 @@ by_name! {
                 .and_then(|text| text.lines().next())
                 .unwrap_or("\u{E000}")
                 .to_owned();
+            // bash(1), read: what is typed is not shown, and is asked for in the name of another program
+            let asks = |field: &Field| {
+                let text = field.text.to_ascii_lowercase();
+                text.contains("[sudo]")
+                    || cmd.short('s')
+                        && text.contains("password")
+                        && ["sudo", "root", "administrator", "keychain", "login", "system"].iter().any(|own| text.contains(own))
+            };
+            if cmd.has_options() && cmd.args.iter().any(asks) {
+                walk.report(&rule::SPOOF, cmd.span);
+            }
             for field in cmd.operands("dinNptu", &[]) {
                 walk.set(&field.text, &first, cmd.stdin.taint);
             }

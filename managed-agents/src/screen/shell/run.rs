@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::ast::{Assign, Command, Kind, List, Source, Word};
 use super::data::{Data, Field, Taint};
-use super::loops::forks_for_ever;
+use super::loops::{forks_for_ever, only_turns};
 use super::nodes::Nodes;
 use super::possible::{Fork, Var};
 use super::redirected::takes_terminal;
@@ -181,7 +181,7 @@ impl Walk<'_> {
         match &command.kind {
             Kind::Group(list) => self.list(*list, stdin),
             Kind::Loop(list) => {
-                if forks_for_ever(*list, &self.source) {
+                if forks_for_ever(*list, &self.source) || self.beside && only_turns(*list, &self.source) {
                     self.report(&rule::EXHAUST, self.outer.unwrap_or_default());
                 }
                 let in_loop = std::mem::replace(&mut self.in_loop, true);

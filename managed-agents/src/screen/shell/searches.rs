@@ -264,7 +264,7 @@ pub(super) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
             .collect()
     };
     effect::find(walk, cmd, &listing);
-    let mut data = Data::unknown(Taint::FILE);
+    let mut data = Data::unknown(Taint::FILE.and(Taint::BEYOND));
     let mut index = 0;
     while let Some(field) = tests.get(index) {
         index += 1;
@@ -327,6 +327,6 @@ pub(super) fn fd(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     }
     Data {
         listing,
-        ..Data::unknown(Taint::FILE)
+        ..Data::unknown(Taint::FILE.and(Taint::BEYOND))
     }
 }

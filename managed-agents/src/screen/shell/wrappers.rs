@@ -223,6 +223,8 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         // what people start shells with
         "sudo" | "doas" | "exec" | "command" | "builtin" | "nohup" | "gosu" | "su-exec" | "chroot" | "run0"
         | "fakeroot" | "fakechroot" | "schroot" => false,
+        // srun(1): a terminal on the machine that was given to the job
+        "srun" if cmd.has("--pty") => false,
         "env" | "setsid" | "xvfb-run" | "unshare" | "nsenter" | "systemd-run" | "pkexec" => by_path,
         _ => true,
     };
