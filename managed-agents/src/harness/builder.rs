@@ -497,9 +497,10 @@ impl HarnessBuilder {
             let files = [("config", self.config_digest), ("policies", governor.sources())];
             let ordered = super::signed::Ordered::begin(store.as_ref(), settings.roots.operator, rules.own(), files)?;
             if let Some(ordered) = &ordered {
-                ordered.start(files, governor.rules())?;
+                // first, so that no other files come between what is looked at and what is judged by
                 let guard: std::sync::Weak<super::signed::Ordered> = Arc::downgrade(ordered);
                 governor.guard_sources(guard);
+                ordered.start(self.config_digest, &*governor)?;
             }
             store.map(|store| Arc::new(People::new(store, settings, ordered)))
         };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::BuildError;
 use super::rules::OwnRules;
@@ -12,13 +12,15 @@ use crate::approval::{InForce, OperatorStatement, OrderedFile, RULES_ENTRY, Root
 use crate::audit::Sequence;
 use crate::audit::entry::{Statement, statement};
 use crate::call::Digest;
-use crate::governor::SourceGuard;
+use crate::governor::{Governor, SourceGuard};
 use crate::home::{HomeError, orders, root, roster};
 use crate::identity::KeyId;
 use crate::store::{Reader, Store};
 
 /// How often it is looked anew for an order, where others sign meanwhile.
 const TRIES: usize = 4;
+/// How long it takes at most until policies that were let in are judged by, most often.
+const A_MOMENT: Duration = Duration::from_millis(5);
 
 /// Files, by what they are called.
 type Files = [(&'static str, Option<Digest>); 2];
@@ -77,17 +79,31 @@ impl Ordered {
         }))
     }
 
-    /// At the start: each file must be the one that was signed last; what is not leaves a trace in the record.
-    pub(super) fn start(&self, files: Files, governor: Option<Digest>) -> Result<(), BuildError> {
-        let files = files.into_iter().filter_map(|(what, digest)| Some((what, digest?)));
-        let files: Vec<_> = files.collect();
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.put_in_force(&mut last, &files, governor) {
-            Err(Refused::Unsigned(what, digest)) => {
+    /// At the start: each file must be the one that was signed last; what is not leaves a trace in the record. The governor must ask
+    /// already before it judges by other files, and may do so at any moment.
+    pub(super) fn start(&self, config: Option<Digest>, governor: &dyn Governor) -> Result<(), BuildError> {
+        let mut tries = 0;
+        loop {
+            let (policies, rules) = judged_by(governor);
+            let files = [("config", config), ("policies", policies)];
+            let files: Vec<_> = files
+                .into_iter()
+                .filter_map(|(what, digest)| Some((what, digest?)))
+                .collect();
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let (what, digest) = match self.put_in_force(&mut last, &files, rules) {
+                Err(Refused::Unsigned(what, digest)) => (what, digest),
+                other => return other.map_err(BuildError::from),
+            };
+            // others were let in since these were read, and are judged by in a moment
+            let is_outdated = last.in_force.is_some() && what == "policies";
+            drop(last);
+            if !is_outdated || tries == TRIES {
                 self.refused(what, digest)?;
-                Err(unsigned(what, "by their digest"))
+                return Err(unsigned(what, "by their digest"));
             }
-            other => other.map_err(BuildError::from),
+            tries += 1;
+            std::thread::sleep(A_MOMENT);
         }
     }
 
@@ -228,11 +244,33 @@ fn last_about<'a>(
     signed.iter().rev().find(|(_, stated)| stated.about(what).is_some())
 }
 
-/// Whether an entry says the same already: a program that is started often does not fill the log.
+/// The files and the rules by which a governor judges at one moment.
+fn judged_by(governor: &dyn Governor) -> (Option<Digest>, Option<Digest>) {
+    let mut read = (governor.sources(), governor.rules());
+    for _ in 0..TRIES {
+        let again = (governor.sources(), governor.rules());
+        if read == again {
+            break;
+        }
+        // read anew in between, they may not be of each other
+        read = again;
+    }
+    read
+}
+
+/// Whether the last entry about these rules says the same already, and came after the orders that it names: a program that is
+/// started often does not fill the log.
 fn is_recorded(reader: &Reader, in_force: &InForce) -> Result<bool, HomeError> {
-    let same = |body: &str| serde_json::from_str::<InForce>(body).is_ok_and(|said| said == *in_force);
-    let stated = reader.stated(RULES_ENTRY)?;
-    Ok(stated.iter().rev().filter_map(|entry| entry.raw("body")).any(same))
+    let ordered = in_force.files.values().filter_map(|file| file.order).max();
+    for entry in reader.stated(RULES_ENTRY)?.iter().rev() {
+        let said = entry.raw("body").map(serde_json::from_str::<InForce>);
+        if let Some(Ok(said)) = said
+            && said.rules == in_force.rules
+        {
+            return Ok(said == *in_force && ordered.is_none_or(|order| order < entry.sequence()));
+        }
+    }
+    Ok(false)
 }
 
 fn unsigned(what: &str, why: &str) -> BuildError {

@@ -266,7 +266,10 @@ impl Policies {
     }
 
     /// Whoever must agree before another set is put into force, and the digest of the rules that [a set](Self::digest) makes there.
+    ///
+    /// Waits for whoever is putting one into force: that set is in force, or not, when this returns.
     pub(crate) fn guard(&self, asked: Weak<dyn SourceGuard>, rules: impl Fn(Digest) -> Digest + Send + Sync + 'static) {
+        let _alone = self.0.putting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut guards = self.0.guards.lock().unwrap_or_else(PoisonError::into_inner);
         guards.retain(|guard| guard.asked.strong_count() > 0);
         let rules = Arc::new(rules);

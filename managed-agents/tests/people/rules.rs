@@ -21,24 +21,24 @@ use managed_agents::{
 
 use crate::support::Shop;
 
-const FORBIDS: &str = "forbid(principal, action, resource);";
-const PERMITS: &str = "permit(principal, action == Action::\"pay\", resource);";
+pub(crate) const FORBIDS: &str = "forbid(principal, action, resource);";
+pub(crate) const PERMITS: &str = "permit(principal, action == Action::\"pay\", resource);";
 
 /// A shop whose agent is judged by a file of policies.
-struct Judged(Shop);
+pub(crate) struct Judged(pub(crate) Shop);
 
 impl Judged {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let shop = Self(Shop::new(name));
         std::fs::create_dir_all(shop.0.place.path().join("policies")).unwrap();
         shop
     }
 
-    fn write(&self, text: &str) {
+    pub(crate) fn write(&self, text: &str) {
         std::fs::write(self.0.place.path().join("policies").join("shop.cedar"), text).unwrap();
     }
 
-    fn files(&self) -> PoliciesBuilder {
+    pub(crate) fn files(&self) -> PoliciesBuilder {
         let schema = serde_json::json!({
             "type": "object",
             "properties": { "to": { "type": "string" }, "cents": { "type": "integer" }, "memo": { "type": "string" } },
@@ -48,56 +48,60 @@ impl Judged {
         builder.path(self.0.place.path().join("policies"))
     }
 
-    fn load(&self) -> Policies {
+    pub(crate) fn load(&self) -> Policies {
         self.files().load().unwrap()
     }
 
     /// An approver signs what the file says now.
-    fn sign(&self) -> OperatorStatement {
+    pub(crate) fn sign(&self) -> OperatorStatement {
         let digest = self.load().source_digest().to_string();
         let home = self.0.home();
         home.order(StatementKind::Rules, [("policies", digest)], &self.0.ann)
             .unwrap()
     }
 
-    fn start(&self, policies: &Policies) -> Harness {
+    pub(crate) fn start(&self, policies: &Policies) -> Harness {
         self.start_with(policies, |builder| builder)
     }
 
-    fn start_with(&self, policies: &Policies, build: impl FnOnce(HarnessBuilder) -> HarnessBuilder) -> Harness {
+    pub(crate) fn start_with(
+        &self,
+        policies: &Policies,
+        build: impl FnOnce(HarnessBuilder) -> HarnessBuilder,
+    ) -> Harness {
         let engine = Engine::new().policies(policies);
         self.0.harness(|builder| build(builder.governor(engine)))
     }
 
     /// A program that names no operator, as whoever can write the data directory may start one.
-    fn start_unasked(&self, policies: &Policies) -> Harness {
+    pub(crate) fn start_unasked(&self, policies: &Policies) -> Harness {
         let builder = Harness::builder().agent_id("shop").home(&self.0.home());
         let builder = builder.governor(Engine::new().policies(policies));
         builder.build_blocking().unwrap()
     }
 
     /// A program that writes decisions as the library does, and not by which rules.
-    fn start_silent(&self, policies: &Policies) -> Harness {
+    pub(crate) fn start_silent(&self, policies: &Policies) -> Harness {
         let builder = Harness::builder().agent_id("shop").recorder(Silent(self.0.home()));
         let builder = builder.governor(Engine::new().policies(policies));
         builder.build_blocking().unwrap()
     }
 
-    fn report(&self) -> Report {
+    pub(crate) fn report(&self) -> Report {
         self.0.reader().verify(Depth::Deep, |_| ()).unwrap()
     }
 
-    fn entries(&self) -> Vec<Entry> {
+    pub(crate) fn entries(&self) -> Vec<Entry> {
         self.0.reader().entries(0, usize::MAX).unwrap()
     }
 
-    fn last_decision(&self) -> u64 {
+    pub(crate) fn last_decision(&self) -> u64 {
         let entries = self.entries();
         let last = entries.iter().rfind(|entry| entry.kind() == "decision");
         last.unwrap().sequence()
     }
 
-    fn stated(&self) -> Vec<serde_json::Value> {
+    pub(crate) fn stated(&self) -> Vec<serde_json::Value> {
         let entries = self.entries();
         let stated = entries.iter().filter(|entry| entry.kind() == "rules");
         stated
@@ -106,14 +110,14 @@ impl Judged {
     }
 
     /// Whoever has the log's key writes this; the answer is its place.
-    async fn append(&self, kind: &str, body: &str) -> u64 {
+    pub(crate) async fn append(&self, kind: &str, body: &str) -> u64 {
         let home = self.0.home();
         let entry = statement(&Statement::new(kind, SystemTime::now(), body)).unwrap();
         home.store().append(entry, true).await.unwrap().get()
     }
 
     /// Exactly these entries are wrong.
-    fn named(&self, expected: &[(&str, u64)]) {
+    pub(crate) fn named(&self, expected: &[(&str, u64)]) {
         let report = self.report();
         let mut found: Vec<_> = report.problems().iter().map(|one| (one.code(), one.record())).collect();
         found.sort_unstable();
@@ -123,7 +127,7 @@ impl Judged {
     }
 
     /// How many decisions are said to have been made by rules that nobody let in.
-    fn unsigned(&self) -> u64 {
+    pub(crate) fn unsigned(&self) -> u64 {
         let report = self.report();
         let all = report.problems().iter().filter(|one| one.code() == "rules_unsigned");
         all.map(|one| match one.detail().split_once(", and ") {

@@ -61,3 +61,99 @@ fn subject(opening: &Opening, keys: &SubjectKeys) -> Result<SubjectKey, StoreErr
     let call = &opening.call;
     keys.find_or_make(call.subject().unwrap_or(call.agent().as_str()))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::answer::wait;
+    use crate::approval::TicketClaim;
+    use crate::audit::entry::tests::{call, record};
+    use crate::audit::{Committed, Disposition, Recorder as _};
+    use crate::governor::Claims;
+    use crate::store::sqlite::message::Message;
+    use crate::store::{Store, StoreOptions};
+    use crate::verdict::Decision;
+
+    pub(in crate::store::sqlite::tickets) fn opening(id: &str, cents: u32) -> Arc<Opening> {
+        let now = SystemTime::now();
+        Arc::new(Opening {
+            id: id.into(),
+            call: call("pay", &serde_json::json!({ "cents": cents }), &[]),
+            reasons: Vec::new(),
+            needed: 1,
+            rules: None,
+            opened: now,
+            expires: now + Duration::from_secs(60),
+            most_pending: 20,
+            replaces: None,
+        })
+    }
+
+    pub(in crate::store::sqlite::tickets) fn store(name: &str) -> (Store, std::path::PathBuf) {
+        let dir = std::env::temp_dir().join(format!("managed-agents-ready-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        let store = Store::open(StoreOptions::new(&dir).high_water(dir.join("mark"))).unwrap();
+        (store, dir)
+    }
+
+    #[test]
+    fn what_was_made_ready_fits_the_same_opening_under_the_key_that_its_subject_has_now_and_nothing_else() {
+        let (store, dir) = store("fits");
+        let (keys, ticket_key) = (&store.0.shared.keys, &store.0.shared.ticket_key);
+        let (one, same_call) = (opening("tkt_a", 1), opening("tkt_a", 1));
+        let ready = Ready::of(&one, keys, ticket_key).unwrap();
+        assert!(ready.fits(&one, keys).unwrap());
+        assert!(ready.fits(&Arc::clone(&one), keys).unwrap());
+        assert!(!ready.fits(&same_call, keys).unwrap(), "another that says the same");
+        assert!(!ready.fits(&opening("tkt_b", 2), keys).unwrap());
+        let number = keys.erase("support-bot").unwrap().unwrap();
+        assert!(!ready.fits(&one, keys).unwrap(), "its key is destroyed");
+        let anew = Ready::of(&one, keys, ticket_key).unwrap();
+        assert!(anew.fits(&one, keys).unwrap());
+        keys.confirm(number).unwrap();
+        assert_ne!(ready.binding(), anew.binding());
+        drop(store);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    /// Others' openings come between a call's own and its decision, as they do when many ask at once.
+    #[test]
+    fn a_ticket_is_opened_with_what_its_own_call_says_whatever_was_made_ready_last() {
+        let (store, dir) = store("own");
+        let to_writer = store.0.to_writer.clone();
+        let (ends, ended) = std::sync::mpsc::channel::<()>();
+        let others = std::thread::spawn(move || {
+            let other = opening("tkt_other", 1_000);
+            while let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(Duration::from_micros(20)) {
+                to_writer.send(Message::Opening(Arc::clone(&other))).unwrap();
+            }
+        });
+        for round in 0..200 {
+            let one = opening(&format!("tkt_{round}"), round);
+            let claims = Claims {
+                ticket: TicketClaim::Open(Arc::clone(&one)),
+                ..Claims::default()
+            };
+            let record = record(&one.call, Decision::Escalate, Disposition::Queued, &[]);
+            let made = store.commit(record, Some(&one.call), claims);
+            assert!(matches!(wait(made), Ok(Committed::Done(_))));
+            let ticket = store.reader().unwrap().ticket(&one.id).unwrap().unwrap();
+            let shown = format!("{:?}", ticket.shown().unwrap());
+            assert!(shown.contains(&round.to_string()), "{shown}");
+            let binding = ticket.binding().unwrap().binding;
+            assert_eq!(Some(binding), store.0.shared.binding(&one.call));
+            let close = Claims {
+                ticket: TicketClaim::Close(Arc::clone(&one.id), crate::approval::TicketState::Cancelled),
+                ..Claims::default()
+            };
+            let record = self::record(&one.call, Decision::Deny, Disposition::Refused, &[]);
+            wait(store.commit(record, Some(&one.call), close)).unwrap();
+        }
+        drop(ends);
+        others.join().unwrap();
+        drop(store);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}

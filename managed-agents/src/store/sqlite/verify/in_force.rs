@@ -26,10 +26,31 @@ pub(super) struct Rules {
     last: Option<Digest>,
 }
 
+#[derive(Default)]
 struct Standing {
-    files: BTreeMap<String, OrderedFile>,
-    /// Whether an order is about other files by now.
+    /// Each that was let in, the last one last: rules of the same digest may be made of files of other bytes.
+    files: Vec<BTreeMap<String, OrderedFile>>,
+    /// Whether an order is about other files than the last of these by now.
     is_replaced: bool,
+}
+
+impl Standing {
+    fn last(&self) -> Option<&BTreeMap<String, OrderedFile>> {
+        self.files.last()
+    }
+
+    fn let_in(&mut self, files: BTreeMap<String, OrderedFile>) {
+        self.files.retain(|before| *before != files);
+        self.files.push(files);
+    }
+
+    /// Whether files of the same bytes were let in, by whichever order.
+    fn knows(&self, said: &BTreeMap<String, OrderedFile>) -> bool {
+        let of = |(what, file): (&String, &OrderedFile)| (what.clone(), file.digest.clone());
+        self.files
+            .iter()
+            .any(|files| files.iter().map(of).eq(said.iter().map(of)))
+    }
 }
 
 impl Rules {
@@ -38,7 +59,7 @@ impl Rules {
         self.orders.clear();
         self.last = None;
         for standing in self.let_in.values_mut() {
-            standing.is_replaced = !standing.files.is_empty();
+            standing.is_replaced = standing.last().is_some_and(|files| !files.is_empty());
         }
     }
 
@@ -49,7 +70,7 @@ impl Rules {
         self.last = None;
         self.orders.push((place, stated));
         for standing in self.let_in.values_mut() {
-            standing.is_replaced = is_replaced(&self.orders, &standing.files);
+            standing.is_replaced = standing.last().is_some_and(|files| is_replaced(&self.orders, files));
         }
     }
 
@@ -63,7 +84,9 @@ impl Rules {
         let Some(rules) = digest_of(&said.rules) else { return };
         let before = said.replaces.as_deref().and_then(digest_of);
         let before = before.and_then(|before| self.let_in.get(&before));
-        let is_kept = |what: &str, file| before.is_some_and(|before| before.files.get(what) == Some(file));
+        let is_kept = |what: &str, file| {
+            before.is_some_and(|before| before.files.iter().any(|files| files.get(what) == Some(file)))
+        };
         let is_ordered = |what: &str, file: &OrderedFile| {
             let last = self.orders.iter().rev();
             let mut last = last.filter(|(_, stated)| stated.about(what).is_some() && believes(stated));
@@ -74,12 +97,18 @@ impl Rules {
         };
         let mut all = said.files.iter();
         if all.all(|(what, file)| is_ordered(what, file) || is_kept(what, file)) {
-            let files = said.files;
             // what was kept may have been replaced before
-            let is_replaced = is_replaced(&self.orders, &files);
-            self.let_in.insert(rules, Standing { files, is_replaced });
-        } else {
-            // who says so of files that no order is about takes back what another said of the same
+            let is_replaced = is_replaced(&self.orders, &said.files);
+            let standing = self.let_in.entry(rules).or_default();
+            standing.let_in(said.files);
+            standing.is_replaced = is_replaced;
+        } else if !self
+            .let_in
+            .get(&rules)
+            .is_some_and(|standing| standing.knows(&said.files))
+        {
+            // who says so of files that no order is about takes back what another said of the same; but not who came too late with
+            // what was let in before, since an order about others was signed while he wrote
             self.let_in.remove(&rules);
         }
     }
