@@ -8,7 +8,7 @@ use crate::screen::finding::Span;
 use crate::screen::place::Place;
 use crate::screen::programs::Known;
 use crate::screen::rule;
-use crate::screen::shell::data::{Data, Field, Taint, UNKNOWN};
+use crate::screen::shell::data::{Data, Field, Taint};
 use crate::screen::shell::walk::Walk;
 use crate::screen::signs::Signs;
 
@@ -25,15 +25,22 @@ pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
             Taint::FILE.and(Taint::MACHINE)
         }
         None if is_filler(&normal) => Taint::FILE.and(Taint::PADDING),
-        None if path.starts_with(['/', '~'])
-            || path.contains(['*', UNKNOWN])
-            || path.contains("..")
-            || is_archive(path) =>
-        {
-            Taint::FILE.and(Taint::BEYOND)
-        }
+        None if leads_beyond(path) => Taint::FILE.and(Taint::BEYOND),
         None => Taint::FILE,
     }
+}
+
+/// From the root or a home, or to what is not known, in one pass over the bytes: most files are looked at here.
+fn leads_beyond(path: &str) -> bool {
+    let mut before = b' ';
+    path.starts_with(['/', '~'])
+        || path.bytes().any(|byte| {
+            let climbs = byte == b'.' && before == b'.';
+            before = byte;
+            // what stands for the unknown begins with this byte
+            climbs || byte == b'*' || byte == 0xEE
+        })
+        || is_archive(path)
 }
 
 /// Which passwords are accepted, and how often they may be tried: pwquality.conf(5), pam_pwquality(8), faillock.conf(5).

@@ -185,6 +185,13 @@ pub(super) fn is_own(walk: &Walk<'_>, file: &str) -> bool {
 }
 
 pub(super) fn is_archive(file: &str) -> bool {
+    // most names are settled by their last letter
+    if !matches!(
+        file.as_bytes().last(),
+        Some(b'z' | b'p' | b'r' | b'2' | b'l' | b'k' | b'b' | b'e')
+    ) {
+        return false;
+    }
     matches!(
         file.rsplit_once('.'),
         Some((
