@@ -16,6 +16,7 @@ mod older;
 mod refuses;
 mod retention;
 mod rollback;
+mod strays;
 mod support;
 mod synced;
 mod tamper;

@@ -81,7 +81,7 @@ pub(super) fn restore(copy_of: &Path, dir: &Path) -> Result<(), StoreError> {
     // what is no record is not put in its place
     drop(schema::reader_of_any_version(copy_of)?);
     files::private_dir(dir)?;
-    let _opening = OpenLock::take(dir, Duration::from_secs(5))?;
+    let _opening = OpenLock::take(dir)?;
     if let Some(id) = super::process::alive(dir)? {
         return Err(StoreError::new(
             StoreErrorKind::Locked,

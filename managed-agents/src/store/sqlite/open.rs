@@ -57,7 +57,7 @@ pub(super) fn open(options: &StoreOptions, accept: bool) -> Result<Opened, Store
     if !options.network_allowed {
         network::refuse(&options.dir)?;
     }
-    let _opening = OpenLock::take(&options.dir, options.patience)?;
+    let _opening = OpenLock::take(&options.dir)?;
     let mark_file = MarkFile::of(options.high_water.as_deref(), &options.dir)?;
     let mark = mark_file.read()?;
     let revoked_file = RevokedFile::of(&mark_file);

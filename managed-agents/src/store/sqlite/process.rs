@@ -90,13 +90,13 @@ fn path_of(dir: &Path, id: i64) -> PathBuf {
 pub(super) struct OpenLock(#[expect(dead_code, reason = "the lock ends with the file")] File);
 
 impl OpenLock {
-    pub(super) fn take(dir: &Path, patience: Duration) -> Result<Self, StoreError> {
-        wait_for(&dir.join("open.lock"), patience).map(Self)
+    pub(super) fn take(dir: &Path) -> Result<Self, StoreError> {
+        wait_for(&dir.join("open.lock"), SLOW_DISK).map(Self)
     }
 }
 
 /// How long a lock is waited for under which others fsync a file: a busy disk takes seconds for that at times.
-pub(super) const SLOW_DISK: Duration = Duration::from_secs(10);
+pub(super) const SLOW_DISK: Duration = Duration::from_secs(15);
 
 /// Waits for the lock on a file, at most so long.
 pub(super) fn wait_for(path: &Path, patience: Duration) -> Result<File, StoreError> {

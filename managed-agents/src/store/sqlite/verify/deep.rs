@@ -15,6 +15,7 @@ use super::super::retention::Removed;
 use super::super::tip::Tip;
 use super::checkpoints::Checkpoints;
 use super::counted::History;
+use super::leaves::has_rows_outside;
 use super::orders::Orders;
 use super::reading::{Seen, What};
 use super::report::Report;
@@ -35,6 +36,8 @@ pub(super) struct Deep<'a> {
     /// Decisions that were closed because their process was gone: a later outcome is none too many.
     unknown: HashSet<u64>,
     values: u64,
+    /// The rows in which values are stored.
+    sealed: u64,
     history: History,
     /// Rows that were emptied, by the entry that they say did so.
     removed: BTreeMap<u64, Removed>,
@@ -65,6 +68,7 @@ impl<'a> Deep<'a> {
             running: BTreeSet::new(),
             unknown: HashSet::new(),
             values: 0,
+            sealed: 0,
             history: History::default(),
             removed: BTreeMap::new(),
             consumed: 0,
@@ -86,6 +90,11 @@ impl<'a> Deep<'a> {
                 }
             }
         }
+    }
+
+    /// Adds how many rows of values are stored beside some entries.
+    pub(super) fn add_sealed(&mut self, rows: u64) {
+        self.sealed += rows;
     }
 
     /// Takes what was read of the entry at a place; entries come in the order of the log.
@@ -202,10 +211,6 @@ impl<'a> Deep<'a> {
     }
 
     pub(super) fn finish(self, report: &mut Report) -> Result<(), StoreError> {
-        let count = |table: &str| -> Result<u64, StoreError> {
-            let sql = format!("SELECT count(*) FROM {table}");
-            Ok(self.db.query_row(&sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
-        };
         if self.stored_index()? != self.index {
             report.add("index_differs", None, "what entries are found by is not what they say");
         }
@@ -232,10 +237,13 @@ impl<'a> Deep<'a> {
                 format!("values were removed that entry {by} does not say were"),
             );
         }
-        if count("sealed")? != self.values {
+        if self.sealed != self.values || has_rows_outside(self.db, "sealed", self.tip.size())? {
             report.add("value_differs", None, "there are values of records that have none");
         }
-        if count("consumed")? != self.consumed || self.consumed != self.tip.consumed {
+        let consumed: i64 = self
+            .db
+            .query_row("SELECT count(*) FROM consumed", [], |row| row.get(0))?;
+        if consumed.cast_unsigned() != self.consumed || self.consumed != self.tip.consumed {
             report.add(
                 "state_differs",
                 None,

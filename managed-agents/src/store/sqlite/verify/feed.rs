@@ -13,8 +13,8 @@ use super::super::schema;
 use super::reading::{Reading, Seen};
 use crate::audit::tree::{Hash, leaf_hash};
 
-/// How many entries are handed over at once: some blocks.
-pub(super) const CHUNK: u64 = 4 * BLOCK;
+/// How many entries are handed over at once: a block, so that a short log keeps every thread busy too.
+pub(super) const CHUNK: u64 = BLOCK;
 
 /// Some entries, one after another.
 #[derive(Default)]
@@ -22,6 +22,8 @@ pub(super) struct Chunk {
     pub(super) rows: Vec<Row>,
     /// Of each what was read of it, if that was asked for.
     pub(super) seen: Vec<Seen>,
+    /// How many rows of the side table lie in their range.
+    pub(super) sealed: u64,
     /// The sum of the hashes of their index rows.
     pub(super) index: u64,
     /// The rows of names of their blocks.
@@ -117,6 +119,9 @@ fn part(
         });
         place += 1;
     }
+    if let Some(beside) = beside {
+        chunk.sealed = beside.count_all()?;
+    }
     if let Some(reading) = reading {
         chunk.index = reading.index;
         chunk.named = std::mem::take(&mut reading.named);
@@ -125,25 +130,30 @@ fn part(
 }
 
 /// Both tables in the order of the log, side by side.
-struct Beside<'s>(Rows<'s>);
+struct Beside<'s> {
+    rows: Rows<'s>,
+    /// How many rows were passed over.
+    passed: u64,
+}
 
 impl<'s> Beside<'s> {
     fn begin(select: &'s mut Statement<'_>, range: [i64; 2]) -> Result<Self, StoreError> {
         let mut rows = select.query(range)?;
         rows.advance()?;
-        Ok(Self(rows))
+        Ok(Self { rows, passed: 0 })
     }
 
-    /// What is sealed beside this entry; rows beside no entry are passed over, and missed when rows are counted.
+    /// What is sealed beside this entry; rows beside no entry are passed over, and one too many when rows are counted.
     fn at(&mut self, sequence: i64) -> Result<Option<Sealed<'_>>, StoreError> {
-        while let Some(row) = self.0.get() {
+        while let Some(row) = self.rows.get() {
             let next: i64 = row.get(0)?;
             if next >= sequence {
                 break;
             }
-            self.0.advance()?;
+            self.rows.advance()?;
+            self.passed += 1;
         }
-        let Some(row) = self.0.get() else { return Ok(None) };
+        let Some(row) = self.rows.get() else { return Ok(None) };
         if row.get::<_, i64>(0)? != sequence {
             return Ok(None);
         }
@@ -160,5 +170,14 @@ impl<'s> Beside<'s> {
             bytes: bytes(3),
             mark: bytes(4),
         }))
+    }
+
+    /// How many rows there were, to the last of the range.
+    fn count_all(mut self) -> Result<u64, StoreError> {
+        while self.rows.get().is_some() {
+            self.rows.advance()?;
+            self.passed += 1;
+        }
+        Ok(self.passed)
     }
 }

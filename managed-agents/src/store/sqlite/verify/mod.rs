@@ -34,7 +34,7 @@ use leaves::Leaves;
 use reading::Reading;
 
 /// How many chunks of one thread may wait for the one that compares: memory is bounded by them.
-const MOST_WAITING: usize = 2;
+const MOST_WAITING: usize = 8;
 /// The most threads that read.
 const MOST_THREADS: usize = 4;
 
@@ -89,6 +89,7 @@ pub(super) fn run(
                 checkpoints.reached(leaves.frontier(), &mut report)?;
             }
             if let Some(deeper) = &mut deeper {
+                deeper.add_sealed(chunk.sealed);
                 deeper.add_index(chunk.index, chunk.named);
             }
             progress(leaves.frontier().size());
