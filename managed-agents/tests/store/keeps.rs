@@ -226,9 +226,12 @@ fn a_call_that_nobody_waits_for_any_more_is_recorded_as_cancelled() {
     let bot = harness("bot", &store);
     runtime().block_on(bot.scope(async {
         let mut call = Box::pin(send("ann", "never"));
-        // the decision is sent, and the caller is gone before it is answered
+        // another writes meanwhile: the decision is sent, and the caller is gone before it is answered
+        let other = rusqlite::Connection::open(place.path().join("data").join("record.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
         futures_poll(&mut call).await;
         drop(call);
+        drop(other);
         store.flush().await.unwrap();
         store.flush().await.unwrap();
     }));
