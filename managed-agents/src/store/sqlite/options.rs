@@ -88,6 +88,8 @@ impl StoreOptions {
     }
 
     /// How long to wait for another process that writes, before a decision is denied; else 5 seconds.
+    ///
+    /// Opening waits up to 15 seconds for a process that opens the record just now, whatever is said here.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
