@@ -230,16 +230,22 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
     if !dotted {
         return None;
     }
-    let anywhere = ENDINGS.iter().any(|ending| {
-        let inside = || {
-            ending.len() > 12
-                && lower
-                    .find(ending)
-                    .is_some_and(|at| lower.as_bytes().get(at + ending.len()) == Some(&b'/'))
-        };
-        lower.ends_with(ending) || inside() || pattern && glob::fits(&lower, &format!("~{ending}"))
-    });
+    let anywhere = lower
+        .match_indices('/')
+        .any(|(at, _)| lower.get(at..).is_some_and(begins_with_ending))
+        || pattern && ENDINGS.iter().any(|ending| glob::fits(&lower, &format!("~{ending}")));
     anywhere.then_some(Credential::Secret)
+}
+
+/// Whether the rest of a path, from a slash on, is a credential's or lies in a directory of credentials.
+fn begins_with_ending(rest: &str) -> bool {
+    ENDINGS.iter().any(|ending| {
+        // most are told apart by their third letter
+        rest.as_bytes().get(2) == ending.as_bytes().get(2)
+            && rest
+                .strip_prefix(ending)
+                .is_some_and(|after| after.is_empty() || ending.len() > 12 && after.starts_with('/'))
+    })
 }
 
 /// Whether a file lies where ssh(1) and gpg(1) keep keys, and may be one.
@@ -395,4 +401,24 @@ pub(super) fn personal(normal: &str) -> bool {
             .is_some_and(|start| start.eq_ignore_ascii_case(own))
             && matches!(inside.as_bytes().get(own.len()), None | Some(b'/' | b'.' | b'-'))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_of_credentials_is_one_wherever_it_lies_and_so_is_what_lies_in_it() {
+        for ending in ENDINGS {
+            assert!(ending.starts_with('/'), "{ending}");
+            let path = format!("/mnt/.old/disk{ending}");
+            assert!(credential(&path) == Some(Credential::Secret), "{path}");
+            let inside = format!("{path}/file");
+            assert!(
+                ending.len() <= 12 || credential(&inside) == Some(Credential::Secret),
+                "{inside}"
+            );
+        }
+        assert!(credential("/mnt/.old/disk/.awsome/credentials").is_none());
+    }
 }
