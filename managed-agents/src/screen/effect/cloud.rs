@@ -18,7 +18,10 @@ pub(super) const AWS: &[Row] = &[
         &rule::INFRA_DELETE,
     ),
     ("ec2 authorize-security-group-ingress", &rule::WEAKEN),
-    ("ec2 modify-snapshot-attribute|modify-image-attribute", &rule::COLLECT),
+    (
+        "ec2 create-snapshot|create-snapshots|modify-snapshot-attribute|modify-image-attribute",
+        &rule::COLLECT,
+    ),
     (
         "ec2 create-launch-template|create-launch-template-version",
         &rule::PERSIST,

@@ -102,7 +102,7 @@ by_name! {
         "cabal" | "stack" => (&[("-w|--with-compiler|--with-gcc|--with-ghc", Loads)], &[]),
         "ghc" | "runghc" | "ghci" => (&[("-pgmF|-pgmc|-pgmP|-pgml|-pgma|-pgmL", Runs), ("<", Code)], &[]),
         "protoc" => (&[("--plugin", Loads)], &[]),
-        "pdflatex" | "xelatex" | "lualatex" | "latex" | "tex" | "luatex" | "xetex" | "pdftex" | "luahbtex" | "etex" | "context" => (TEX, &[]),
+        "pdflatex" | "xelatex" | "lualatex" | "latex" | "tex" | "luatex" | "xetex" | "pdftex" | "luahbtex" | "context" => (TEX, &[]),
         "latexmk" => (&[("-pdflatex|-latex|-xelatex|-lualatex|-print|-e", Code), ("-pdflatex|-latex|-xelatex|-lualatex", Runs), ("-r", Loads)], &[]),
         "pandoc" => (&[("-L|--lua-filter|-F|--filter|--pdf-engine|-d|--defaults", Loads)], &[]),
         "sphinx-build" | "mkdocs" | "jekyll" => (&[("-c|-f|--config-file|--config", Loads)], &[]),

@@ -13,7 +13,7 @@ by_name! {
     NAMES: pub(super) fn of(name: &str) -> Abilities where name is {
         "duckdb" | "mariadb" | "sqlplus" | "sqsh" | "hive" | "beeline" | "impala-shell" | "snowsql" | "pgcli" | "mycli" | "litecli"
         | "usql" | "sqlcmd" | "isql" | "tsql" | "cqlsh" | "mssql-cli" | "vertica" | "vsql" | "nzsql" | "db2" | "sqlite" | "cypher-shell"
-        | "asterisk" | "fs_cli" | "lftp" | "ncftp" | "cadaver" | "smbclient" | "bconsole" | "guestfish" | "virsh" | "msfconsole" | "rlwrap-sql" => {
+        | "asterisk" | "fs_cli" | "lftp" | "ncftp" | "cadaver" | "smbclient" | "bconsole" | "guestfish" | "virsh" | "msfconsole" => {
             (&[("*", Console), ("<", Console), ("--pager", Runs)], &[])
         },
         "sqlite3" => (&[("*", Within(&[".once |", ".output |"])), ("<", Within(&[".once |", ".output |"]))], &[]),

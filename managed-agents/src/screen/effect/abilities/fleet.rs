@@ -34,7 +34,7 @@ by_name! {
         "aws" | "awslocal" => (&[("--command|--commands", Runs)], &[]),
         "az" => (&[("--scripts", Runs)], &[]),
         "spark-submit" | "spark-shell" | "pyspark" | "flink" | "storm" => (&[("--py-files|--jars|--files|-i", Loads), ("<", Code)], &[]),
-        "pig" | "hbase-shell" => (&[("-e|-x", Console), ("<", Console)], &[]),
+        "pig" => (&[("-e|-x", Console), ("<", Console)], &[]),
         "certbot" | "acme.sh" | "lego" | "dehydrated" => (&[("--reloadcmd|--reload-cmd|--renew-hook|--run-hook|--pre-hook|--post-hook|-k|--hook", Runs)], &[]),
     } else { (&[], &[]) }
 }

@@ -22,7 +22,7 @@ by_name! {
         "msgfilter" => (&[("-P|-E|-i", Rest(1))], &[]),
         "csvtool" => (&[("call", Runs)], &[]),
         "check_by_ssh" | "check_ssl_cert" | "check_log" | "check_nrpe" => (&[("-o|-C|--curl-bin|--grep-bin|--openssl|--file-bin|--nmap-bin", Runs)], &[]),
-        "pidstat" | "strace-log-merge" => (&[("-e", Rest(0))], &[]),
+        "pidstat" => (&[("-e", Rest(0))], &[]),
         "dstat" | "pcp-dstat" | "glances" => (&[("--plugin-dir|--plugins-dir|-C|--config", Loads)], &[]),
         "bmon" => (&[("-o|-i|-p", Within(&["exec"]))], &[]),
         "iostat" | "iftop" => (&[("-c", Loads)], &[]),
@@ -33,14 +33,14 @@ by_name! {
         "pm2" | "forever" => const { (&[("--interpreter|-c", Runs), ("start", Loads)], &[]) },
         "overmind" | "hivemind" | "honcho" | "foreman" => (&[("-f|--procfile", Loads), ("run", Rest(0))], &[]),
         "snmpd" | "snmptrapd" | "vsftpd" | "proftpd" | "squid" | "named" | "keepalived" => (&[("-c|-f|-C", Loads), ("--traphandle", Runs)], &[]),
-        "watchexec" | "reflex" | "modd" | "onchange" | "gaze" | "when-changed" | "chokidar" | "watchman-make" | "fswatch-run" | "inotify-hookable"
+        "watchexec" | "reflex" | "modd" | "onchange" | "gaze" | "when-changed" | "chokidar" | "watchman-make" | "inotify-hookable"
         | "watchmedo" | "air" | "swatchdog" => {
             (&[("--", Rest(1)), ("-c|--command|-s|--run|--exec|--build.cmd|-x", Runs), (".", Rest(0))], &[])
         },
-        "rr" | "eatmydata-run" | "gamemoderun" | "mangohud" | "primusrun" | "optirun" | "vglrun" | "prime-run" | "aoss" | "padsp" | "socksify"
+        "rr" | "gamemoderun" | "mangohud" | "primusrun" | "optirun" | "vglrun" | "prime-run" | "aoss" | "padsp" | "socksify"
         | "dumb-init" | "tini" | "catatonit" | "systemd-cat" | "s6-setuidgid" | "s6-softlimit" | "with-contenv" | "ifne" | "pee" | "zrun"
         | "mispipe" | "nq" | "detach" | "daemon" | "minijail0" | "nsjail" | "lckdo" | "lockf" | "runlim" | "timelimit" | "ledit" | "rlfe"
-        | "genie" | "cage" | "xinit" | "startx" | "likwid-perfctr" | "gtester" | "cpuset" | "pseudo" | "pkttyagent" | "setsid-run" => {
+        | "genie" | "cage" | "xinit" | "startx" | "likwid-perfctr" | "gtester" | "cpuset" | "pseudo" | "pkttyagent" => {
             (&[(".", Rest(0)), ("-c|--command|-s", Runs)], &[])
         },
         "execlineb" => (&[("-c", Runs)], &[]),

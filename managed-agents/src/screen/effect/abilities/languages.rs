@@ -37,7 +37,7 @@ by_name! {
             (&[("-e|--eval|--print|-c", Code), ("-r|--require", Loads), ("<", Code)], &[])
         },
         "jython" | "micropython" | "circuitpython" | "bpython" | "ptpython" | "graalpy" | "coconut" | "ipython3" => (&[("-c", Code), ("<", Code)], &[]),
-        "csharp" | "csi.exe" | "fsharpi" | "fsi" | "dotnet-script" | "dotnet" => (&[("-e|--exec|--eval|eval", Code), ("<", Code), ("--load|--use", Loads)], &[]),
+        "csharp" | "fsharpi" | "fsi" | "dotnet-script" | "dotnet" => (&[("-e|--exec|--eval|eval", Code), ("<", Code), ("--load|--use", Loads)], &[]),
         "rebol" | "red" | "regina" | "rexx" | "forth" | "gforth" | "pforth" => (&[("-e|--do|<", Code)], &[]),
         "cowsay" | "cowthink" | "ponysay" => (&[("-f", Loads)], &[]),
     } else { (&[], &[]) }

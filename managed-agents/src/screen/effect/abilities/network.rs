@@ -1,7 +1,7 @@
 //! What connects, transfers and serves: ssh_config(5), sftp(1), rsync(1), openconnect(8), pppd(8), dhclient(8), yt-dlp(1),
 //! rclone(1), ttyd(1), tcpserver(1), openvpn(8), and their like.
 
-use super::Can::{Console, Is, Loads, Pipe, Rest, Runs, Sends, Serves, Sets, Within, Writes};
+use super::Can::{Console, Is, Loads, Rest, Runs, Sends, Serves, Sets, Within, Writes};
 use super::{Abilities, Ability};
 use crate::screen::rule;
 
@@ -51,18 +51,15 @@ by_name! {
         "tshark" | "wireshark" | "termshark" => (&[("-X", Loads)], &[]),
         "nping" | "ettercap" | "bettercap" => (&[("-eval|-caplet", Console)], &[]),
         "lwp-download" => (&[("*", Writes)], &[]),
-        "ttyd" | "gotty" | "wetty" | "shellinaboxd" | "shellinabox" | "sshx" | "upterm" | "teleconsole" | "tty2web" | "webtty" | "tty-share"
-        | "webssh" | "wssh" => const { (&[("*", Is(&rule::TUNNEL))], &[]) },
-        "gsocket" | "gs-shell" | "blitz" | "gs-mount" | "bore-cli" | "reverse-ssh" | "rssh" | "chisel-ng" | "ligolo-proxy"
-        | "nebula-tunnel" | "sliver-client" | "sliver" | "merlin" | "havoc" | "mythic-cli" | "pupysh" | "empire" | "covenant"
+        "ttyd" | "gotty" | "wetty" | "shellinaboxd" | "shellinabox" | "sshx" | "upterm" | "teleconsole" | "tty2web" | "webtty" | "tty-share" | "wssh" => const { (&[("*", Is(&rule::TUNNEL))], &[]) },
+        "gsocket" | "reverse-ssh" | "rssh" | "ligolo-proxy" | "sliver-client" | "sliver" | "merlin" | "havoc" | "pupysh" | "empire"
         | "koadic" => const { (&[("*", Is(&rule::TUNNEL))], &[]) },
         "websocketd" => (&[("*", Serves(0))], &[]),
-        "tcpserver" | "tcpsvd" | "s6-tcpserver" | "s6-tcpserver4" | "ipsvd" | "faucet" | "systemd-socket-activate" | "socketfunc" | "micro-inetd" => {
+        "tcpserver" | "tcpsvd" | "s6-tcpserver" | "s6-tcpserver4" | "ipsvd" | "faucet" | "systemd-socket-activate" => {
             (&[("*", Serves(0))], &[])
         },
         "smbd" | "nmbd" | "winbindd" => (&[("--option|-o", Sets(&["preexec", "action", "command", "script"])), ("-s|--configfile", Loads)], &[]),
         "impacket-smbserver" | "smbserver.py" => const { (&[("*", Is(&rule::EXFIL_FILE))], &[]) },
-        "elinks-dump" => (&[("*", Pipe)], &[]),
         "rlogin" => (&[("-l", Within(&[]))], &[]),
     } else { (&[], &[]) }
 }

@@ -50,13 +50,13 @@ by_name! {
             ("-modi|-show|-modes", Loads),
             ("-t|--text", Within(&["${exec ", "${execi ", "${execp "])),
         ], &[]),
-        "asciinema" | "ttyrec" | "termtosvg" | "recordmydesktop" | "ttyd-rec" | "vhs" => (&[("-c|--command|-e", Runs)], &[]),
+        "asciinema" | "ttyrec" | "termtosvg" | "vhs" => (&[("-c|--command|-e", Runs)], &[]),
         "dtach" | "abduco" => (&[("-n|-c|-N|-A", Rest(1))], &[]),
         "tmux" => (&[("-f", Loads), ("-c", Runs)], &[]),
         "screen" => (&[("-c", Loads), ("-X", Within(&["exec "]))], &[]),
         "xdg-user-dir" => (&[("*", Within(&["}; "]))], &[]),
         "scanmem" => (&[("-c|--command|<", Console)], &[]),
         "tasksh" | "tdbtool" | "crash" | "mdb" => (&[("*", Console), ("<", Console)], &[]),
-        "showkey" | "logkeys" | "evtest" | "lkl" | "simplescreenrecorder-keys" => const { (&[("-k|--keycodes|-a|--ascii|-s|--start", Is(&rule::CREDENTIAL_DUMP)), ("/dev/input/", Is(&rule::CREDENTIAL_DUMP))], &[]) },
+        "showkey" | "logkeys" | "evtest" | "lkl" => const { (&[("-k|--keycodes|-a|--ascii|-s|--start", Is(&rule::CREDENTIAL_DUMP)), ("/dev/input/", Is(&rule::CREDENTIAL_DUMP))], &[]) },
     } else { (&[], &[]) }
 }
