@@ -98,6 +98,11 @@ impl Places {
         if (stays || rooted) && is_normal(path) {
             return Cow::Borrowed(path);
         }
+        // a plain path from a directory that is as plain
+        let joins = cwd.starts_with('/') && !path.starts_with(['/', '~', UNKNOWN]);
+        if joins && self.workspaces.is_empty() && !cwd.starts_with("/proc") && is_normal(cwd) && is_normal(path) {
+            return Cow::Owned([cwd, "/", path].concat());
+        }
         Cow::Owned(self.made_normal(path, cwd))
     }
 
@@ -291,7 +296,21 @@ fn device(below: &str) -> Place {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_paths_are_made_normal_as_all_others_are(
+            path in "(/|~|)([a.~]{1,3}|/|proc/|self/|root/){0,5}",
+            cwd in "(|/|~|/a|/proc|/proc/1|[/.a]{0,5})",
+        ) {
+            let places = Places::default();
+            let slowly = places.made_normal(&path, &cwd);
+            prop_assert_eq!(places.normal(&path, &cwd), slowly);
+        }
+    }
 
     #[test]
     fn detours_do_not_hide_where_a_path_leads() {

@@ -213,11 +213,9 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
     {
         return Some(Credential::Secret);
     }
-    // most names are settled by their first letter
-    let begins = |own: &str| own.as_bytes().first() == name.as_bytes().first();
     let dotted = text::holds(&lower, "/.");
     if dotted && holds_keys(&lower, pattern)
-        || FILES.iter().any(|own| begins(own) && *own == name)
+        || may_be_file(name) && FILES.contains(&name)
         || matches!(
             extension,
             "kdbx" | "ppk" | "keychain" | "keychain-db" | "keytab" | "agekey"
@@ -235,6 +233,31 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
         .any(|(at, _)| lower.get(at..).is_some_and(begins_with_ending))
         || pattern && ENDINGS.iter().any(|ending| glob::fits(&lower, &format!("~{ending}")));
     anywhere.then_some(Credential::Secret)
+}
+
+/// Whether one of [`FILES`] has the first letter and the length of a name: most names are settled by it.
+fn may_be_file(name: &str) -> bool {
+    let lengths = name.bytes().next().and_then(|first| LENGTHS.get(usize::from(first)));
+    lengths.is_some_and(|lengths| lengths >> name.len().min(63) & 1 != 0)
+}
+
+/// For each first letter, which lengths [`FILES`] have: a bit each.
+static LENGTHS: [u64; 256] = lengths();
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "it runs when the program is compiled, where a bad index is an error"
+)]
+const fn lengths() -> [u64; 256] {
+    let mut lengths = [0; 256];
+    let mut at = 0;
+    while at < FILES.len() {
+        let name = FILES[at].as_bytes();
+        assert!(name.len() < 63, "a length has a bit of its own");
+        lengths[name[0] as usize] |= 1 << name.len();
+        at += 1;
+    }
+    lengths
 }
 
 /// Whether the rest of a path, from a slash on, is a credential's or lies in a directory of credentials.
@@ -420,5 +443,14 @@ mod tests {
             );
         }
         assert!(credential("/mnt/.old/disk/.awsome/credentials").is_none());
+    }
+
+    #[test]
+    fn every_file_of_credentials_is_one_by_its_name_alone() {
+        for name in FILES {
+            let path = format!("/srv/{name}");
+            assert!(credential(&path) == Some(Credential::Secret), "{path}");
+        }
+        assert!(credential("/srv/wallet.dot").is_none() && credential("/srv/").is_none());
     }
 }

@@ -5,6 +5,7 @@ use super::code_calls::{RUNS, SENDS};
 pub(in crate::screen) use super::code_calls::{is_shell, names_shell, remote_shell};
 use super::code_files as files;
 use super::code_hidden;
+use super::code_text::Code;
 use super::data::Data;
 use super::walk::Walk;
 use crate::screen::finding::Span;
@@ -22,7 +23,8 @@ pub(super) fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32)
     if remote_shell(code) {
         walk.report(&rule::REVERSE_SHELL, span);
     }
-    let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
+    let looked_for = Code::new(code);
+    let has = |names: &[&str]| looked_for.has(names);
     let mut literals = literals(code);
     if has(&["getenv", "environ", "ENV", "process.env"]) {
         // the line may have set what the code asks for
@@ -85,7 +87,7 @@ pub(super) fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32)
     if has(&["getusersitepackages", "getsitepackages"]) && has(&["write", "copy", "\"w\"", "'w'"]) {
         walk.report(&rule::PERSIST, span);
     }
-    if prints_secret(code) {
+    if prints_secret(&looked_for) {
         walk.report(&rule::CREDENTIAL_PRINT, span);
     }
     files::deleted_by_tcl(walk, code, span);
@@ -135,7 +137,7 @@ pub(super) fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32)
     if has(&["memfd_create", "syscall(319", "syscall 319"]) {
         walk.report(&rule::HIDDEN_CODE, span);
     }
-    files::fetched(walk, code, &literals, span);
+    files::fetched(walk, &looked_for, &literals, span);
     let runs = has(&RUNS);
     let sends = has(&SENDS);
     let for_ever = has(&[
@@ -225,9 +227,9 @@ pub(super) fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32)
             walk.report(&rule::PRIVILEGE, span);
         }
     }
-    files::deleted(walk, code, &literals, span);
-    files::read(walk, code, &literals, runs, span);
-    files::written(walk, code, &literals, span);
+    files::deleted(walk, &looked_for, &literals, span);
+    files::read(walk, &looked_for, &literals, runs, span);
+    files::written(walk, &looked_for, &literals, span);
     if has(&["os.environ", "process.env", "%ENV", "ENV.to_h", "getenv()", "$_ENV"])
         && (has(&[
             "print(os.environ)",
@@ -241,11 +243,11 @@ pub(super) fn scan_deep(walk: &mut Walk<'_>, code: &str, span: Span, depth: u32)
     if has(&["http.server", "HTTPServer", "httpd -", "SimpleHTTP", "un.rb", "WEBrick"]) {
         walk.report(&rule::EXFIL_FILE, span);
     }
-    code_hidden::decoded(walk, code, &literals, span, depth);
+    code_hidden::decoded(walk, &looked_for, &literals, span, depth);
 }
 
 /// Whether a variable of the environment is printed whose name says that it is secret.
-fn prints_secret(code: &str) -> bool {
+fn prints_secret(code: &Code<'_>) -> bool {
     [
         "print(os.environ[",
         "print(os.getenv(",
@@ -257,9 +259,10 @@ fn prints_secret(code: &str) -> bool {
         "echo getenv(",
     ]
     .iter()
+    .filter(|call| code.has(&[**call]))
     .any(|call| {
-        code.find(call).is_some_and(|at| {
-            let rest = code.get(at + call.len()..).unwrap_or_default();
+        code.text.find(call).is_some_and(|at| {
+            let rest = code.text.get(at + call.len()..).unwrap_or_default();
             let name: String = rest
                 .chars()
                 .skip_while(|letter| !letter.is_ascii_alphanumeric())

@@ -1,6 +1,7 @@
 //! What code of other languages does to the files that it names.
 
 use super::code_calls::{DELETES, READS, SENDS};
+use super::code_text::Code;
 use super::data::{Data, Taint, UNKNOWN};
 use super::walk::Walk;
 use crate::screen::finding::Span;
@@ -22,8 +23,8 @@ pub(super) fn deleted_by_tcl(walk: &mut Walk<'_>, code: &str, span: Span) {
 }
 
 /// What is fetched into a file, and may be run from there.
-pub(super) fn fetched(walk: &mut Walk<'_>, code: &str, literals: &[String], span: Span) {
-    let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
+pub(super) fn fetched(walk: &mut Walk<'_>, code: &Code<'_>, literals: &[String], span: Span) {
+    let has = |names: &[&str]| code.has(names);
     if has(&[
         "urlretrieve",
         "getstore",
@@ -31,7 +32,7 @@ pub(super) fn fetched(walk: &mut Walk<'_>, code: &str, literals: &[String], span
         "file_put_contents",
         "copy_stream",
         "download_file",
-    ]) && code.contains("http")
+    ]) && has(&["http"])
     {
         for literal in literals.iter().filter(|literal| is_path(literal)) {
             let data = Data::unknown(Taint::NET);
@@ -41,8 +42,8 @@ pub(super) fn fetched(walk: &mut Walk<'_>, code: &str, literals: &[String], span
 }
 
 /// Files that are deleted.
-pub(super) fn deleted(walk: &mut Walk<'_>, code: &str, literals: &[String], span: Span) {
-    let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
+pub(super) fn deleted(walk: &mut Walk<'_>, code: &Code<'_>, literals: &[String], span: Span) {
+    let has = |names: &[&str]| code.has(names);
     if !has(&DELETES) {
         return;
     }
@@ -85,8 +86,8 @@ pub(super) fn deleted(walk: &mut Walk<'_>, code: &str, literals: &[String], span
 }
 
 /// Files that are read, and where what is in them goes; `runs`: the code runs commands.
-pub(super) fn read(walk: &mut Walk<'_>, code: &str, literals: &[String], runs: bool, span: Span) {
-    let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
+pub(super) fn read(walk: &mut Walk<'_>, code: &Code<'_>, literals: &[String], runs: bool, span: Span) {
+    let has = |names: &[&str]| code.has(names);
     let sends = has(&SENDS);
     if literals.iter().any(|literal| literal == "/etc/passwd")
         && (sends || has(&["gzip", "bz2", "zipfile", "tarfile", "ZipFile", "lzma", "shutil.copy"]))
@@ -104,8 +105,8 @@ pub(super) fn read(walk: &mut Walk<'_>, code: &str, literals: &[String], runs: b
 }
 
 /// Files that are written.
-pub(super) fn written(walk: &mut Walk<'_>, code: &str, literals: &[String], span: Span) {
-    let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
+pub(super) fn written(walk: &mut Walk<'_>, code: &Code<'_>, literals: &[String], span: Span) {
+    let has = |names: &[&str]| code.has(names);
     if has(&[
         "'w'",
         "\"w\"",

@@ -1,14 +1,15 @@
 //! Code of other languages that is not what runs: it is decoded, or fetched, first.
 
 use super::code::scan_deep;
+use super::code_text::Code;
 use super::data::Data;
 use super::walk::Walk;
 use crate::screen::finding::Span;
 use crate::screen::{rule, text};
 
 /// Judges code that is decoded or fetched before it runs, and what it would be.
-pub(super) fn decoded(walk: &mut Walk<'_>, code: &str, literals: &[String], span: Span, depth: u32) {
-    let has = |names: &[&str]| names.iter().any(|name| code.contains(name));
+pub(super) fn decoded(walk: &mut Walk<'_>, code: &Code<'_>, literals: &[String], span: Span, depth: u32) {
+    let has = |names: &[&str]| code.has(names);
     let evaluates = has(&[
         "exec(",
         "eval(",

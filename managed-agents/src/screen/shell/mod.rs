@@ -7,6 +7,7 @@ pub(in crate::screen) mod code;
 mod code_calls;
 mod code_files;
 mod code_hidden;
+mod code_text;
 mod compound;
 mod containers;
 pub(in crate::screen) mod data;
