@@ -53,7 +53,7 @@ pub(crate) use ticket::IN_PROCESS;
 pub use ticket::TicketState;
 pub(crate) use ticket::ticket_id;
 #[cfg(feature = "sqlite")]
-pub(crate) use ticket::{Opening, STORED, TicketClaim};
+pub(crate) use ticket::{Opening, STORED, Seen, TicketClaim};
 
 /// What the model is told of a person's no.
 pub(crate) fn rejection(reason: &str) -> String {

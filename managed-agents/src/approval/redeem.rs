@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::edit::{Edit, not_covered};
 use super::roster::{Approver, NotBelieved, Roster};
 use super::statement::{OperatorStatement, StatementKind};
-use super::ticket::TicketState;
+use super::ticket::{Seen, TicketState};
 use crate::call::{Digest, Salt, ToolCall};
 use crate::identity::{KeyId, Moment};
 use crate::verdict::Reason;
@@ -29,6 +29,8 @@ pub(crate) struct Found {
     pub(crate) statements: Vec<Option<OperatorStatement>>,
     /// What they changed of it, and the salt of what they signed of that.
     pub(crate) edit: Option<(Edit, Salt)>,
+    /// All of that as it was read.
+    pub(crate) seen: Seen,
 }
 
 /// What a call is held against that asks to run.

@@ -174,12 +174,6 @@ impl Roster {
         self.operator
     }
 
-    /// The log that its statements are for.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn origin(&self) -> &str {
-        &self.origin
-    }
-
     /// Who signed a statement, if it was somebody who may approve now, for this log.
     pub(crate) fn signer(&self, stated: &OperatorStatement) -> Result<&Approver, NotBelieved> {
         if stated.origin() != self.origin {

@@ -88,6 +88,23 @@ pub(crate) enum TicketClaim {
     Close(Arc<str>, TicketState),
     /// The call is denied, and nobody has approved it: where somebody has, that is to be closed first.
     Unapproved(Arc<ToolCall>),
+    /// The grant that the call consumes is a ticket, of which this was seen when its signatures were verified.
+    Granted(Seen),
+}
+
+/// What was seen of an open ticket: what it is bound to, and a hash over its rows and what people signed. `Debug` shows nothing of it.
+#[cfg(feature = "sqlite")]
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) binding: [u8; 32],
+    pub(crate) rows: [u8; 32],
+}
+
+#[cfg(feature = "sqlite")]
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seen(..)")
+    }
 }
 
 #[cfg(feature = "sqlite")]
@@ -98,6 +115,7 @@ impl PartialEq for TicketClaim {
             (Self::Open(one), Self::Open(other)) => one == other,
             (Self::Close(one, to), Self::Close(other, same)) => one == other && to == same,
             (Self::Unapproved(one), Self::Unapproved(other)) => Arc::ptr_eq(one, other),
+            (Self::Granted(one), Self::Granted(other)) => one == other,
             _ => false,
         }
     }

@@ -91,7 +91,7 @@ impl Case {
             edit: Some(&edited.edit),
         };
         match inner.approvals.standing(&asked) {
-            Standing::Granted(ticket) => self.grant(said, ticket, None),
+            Standing::Granted(ticket) => self.grant(said, ticket),
             Standing::Refused { ticket, reason } => self.refused(said, ticket, reason),
             Standing::Pending(ticket) | Standing::Edited { ticket, .. } => self.refused(said, Some(ticket), changed()),
         }
@@ -164,7 +164,11 @@ impl Case {
         };
         let stands = people.stands(&found, &question);
         match stands.how {
-            How::Granted(ticket) => self.grant(said, ticket, Some(stands.epoch)),
+            How::Granted(ticket, seen) => {
+                let (judged, evaluation) = said;
+                let judged = super::escalate::seen_in(judged, stands.epoch, seen);
+                self.grant((judged, evaluation), ticket)
+            }
             How::Refused {
                 ticket: Some(ticket),
                 reason,

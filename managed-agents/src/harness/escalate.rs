@@ -16,7 +16,7 @@ use crate::answer::Answer;
 use crate::answer::wait;
 use crate::approval::{Asking, Standing};
 #[cfg(feature = "sqlite")]
-use crate::approval::{Opening, STORED, TicketClaim, TicketState, ticket_id};
+use crate::approval::{Opening, STORED, Seen, TicketClaim, TicketState, ticket_id};
 use crate::audit::Disposition;
 #[cfg(feature = "sqlite")]
 use crate::error::DenialKind;
@@ -41,8 +41,8 @@ impl Case {
                 Recalled::Nothing if first && self.joined.is_none() => {
                     return self.open(&people, (judged, evaluation), None);
                 }
-                Recalled::Found(found) if first => {
-                    return self.found(&people, Ok(found), (judged, evaluation), remote);
+                Recalled::Found { lookup, own } if first && !remote => {
+                    return self.foreseen(&people, &lookup, (judged, evaluation), own);
                 }
                 _ => {}
             }
@@ -64,7 +64,7 @@ impl Case {
         match inner.approvals.standing(&asked) {
             // the people here have decided; those behind the governor are asked as well
             Standing::Granted(ticket) if remote => Err(self.queue(judged, evaluation, Some(ticket), true)),
-            Standing::Granted(ticket) => self.grant((judged, evaluation), ticket, None),
+            Standing::Granted(ticket) => self.grant((judged, evaluation), ticket),
             Standing::Edited { ticket, edit } => self.judge_edited((judged, evaluation), ticket, &edit),
             Standing::Pending(ticket) => Err(self.queue(judged, evaluation, Some(ticket), false)),
             Standing::Refused { ticket, reason } => self.refused((judged, evaluation), ticket, reason),
@@ -146,18 +146,19 @@ impl Case {
     }
 
     /// Lets the call run, and its ticket be consumed by its record.
-    pub(super) fn grant(self, (judged, evaluation): Said, ticket: Arc<str>, epoch: Option<u64>) -> Step {
+    pub(super) fn grant(self, (judged, evaluation): Said, ticket: Arc<str>) -> Step {
+        // if another call uses it first, this one is told so
+        let joined = Some(Arc::clone(&ticket));
+        self.grant_joined((judged, evaluation), ticket, joined)
+    }
+
+    fn grant_joined(self, (judged, evaluation): Said, ticket: Arc<str>, joined: Option<Arc<str>>) -> Step {
         let grant = Arc::clone(&ticket);
         let judged = with_claims(judged, |claims| Claims {
             grant: Some(grant),
-            epoch: claims.epoch.or(epoch),
             ..claims
         });
-        // if another call uses it first, this one is told so
-        let case = Self {
-            joined: Some(Arc::clone(&ticket)),
-            ..self
-        };
+        let case = Self { joined, ..self };
         case.commit(Ruling {
             judged,
             evaluation,
@@ -262,6 +263,34 @@ impl Case {
         self.stands(people, &found, said, remote)
     }
 
+    /// An approval that was read before the call came: it is verified now, and runs the call if nothing at all has changed since. In
+    /// every other case the record is looked at.
+    fn foreseen(self, people: &Arc<People>, lookup: &Lookup, (judged, evaluation): Said, own: bool) -> Step {
+        let inner = self.scope.harness.inner();
+        let question = Question {
+            call: &self.call,
+            reasons: judged.verdict.reasons(),
+            needed: judged.verdict.approvers(),
+            rules: inner.rules(&judged.verdict),
+            edit: None,
+            now: inner.clock.now(),
+        };
+        let stands = people.stands(lookup, &question);
+        let How::Granted(ticket, seen) = stands.how else {
+            let (found, people) = (people.look(&self.call), Arc::clone(people));
+            return self.then(found, move |case, found| {
+                case.found(&people, found, (judged, evaluation), false)
+            });
+        };
+        let judged = seen_in(judged, stands.epoch, seen);
+        if own {
+            return self.grant((judged, evaluation), ticket);
+        }
+        // whoever finds it used or closed has not been joined to it: as if it had never been read
+        let joined = self.joined.clone();
+        self.grant_joined((judged, evaluation), ticket, joined)
+    }
+
     fn stands(self, people: &Arc<People>, found: &Lookup, (judged, evaluation): Said, remote: bool) -> Step {
         let inner = self.scope.harness.inner();
         let question = Question {
@@ -275,16 +304,15 @@ impl Case {
         let stands = people.stands(found, &question);
         match stands.how {
             // the people here have decided; those behind the governor are asked as well
-            How::Granted(ticket) if remote => {
+            How::Granted(ticket, seen) if remote => {
                 let grant = Arc::clone(&ticket);
-                let judged = with_claims(judged, |claims| Claims {
+                let judged = with_claims(seen_in(judged, stands.epoch, seen), |claims| Claims {
                     grant: Some(grant),
-                    epoch: claims.epoch.or(Some(stands.epoch)),
                     ..claims
                 });
                 Err(self.queue(judged, evaluation, Some(ticket), true))
             }
-            How::Granted(ticket) => self.grant((judged, evaluation), ticket, Some(stands.epoch)),
+            How::Granted(ticket, seen) => self.grant((seen_in(judged, stands.epoch, seen), evaluation), ticket),
             How::Edited { ticket, edit } => self.judge_edited((judged, evaluation), ticket, &edit),
             How::Waits(ticket) => Err(self.queue(judged, evaluation, Some(ticket), false)),
             How::Opens { replaces } => self.open(people, (judged, evaluation), replaces),
@@ -346,6 +374,16 @@ impl Case {
         };
         self.refused((judged, evaluation), None, reason)
     }
+}
+
+/// The same, by a ticket of which this was seen in an epoch of the log.
+#[cfg(feature = "sqlite")]
+pub(super) fn seen_in(judged: Judged, epoch: u64, seen: Seen) -> Judged {
+    with_claims(judged, |claims| Claims {
+        epoch: claims.epoch.or(Some(epoch)),
+        ticket: TicketClaim::Granted(seen),
+        ..claims
+    })
 }
 
 /// The same with other claims.

@@ -8,7 +8,7 @@ use super::signed::Ordered;
 use crate::answer::Answer;
 use crate::approval::{
     ApprovalError, Approver, ApproverKey, Asked, Edit, Excluded, OperatorStatement, PendingTicket, Redeemed, Roots,
-    Roster, TicketState, redeem,
+    Roster, Seen, TicketState, redeem,
 };
 use crate::call::{Digest, ToolCall};
 use crate::home::{Choice, decide, roster};
@@ -55,16 +55,16 @@ pub(super) struct Stands {
 pub(super) enum Recalled {
     /// It has no ticket, as far as is known.
     Nothing,
-    /// Its ticket was approved by this process.
-    Found(Lookup),
+    /// Its ticket was approved; `own`, if by this process.
+    Found { lookup: Lookup, own: bool },
     /// The record must be read.
     Unsure,
 }
 
 /// What is to be done with an escalated call.
 pub(super) enum How {
-    /// It may run: this ticket is to be consumed.
-    Granted(Arc<str>),
+    /// It may run: this ticket is to be consumed, as it was seen.
+    Granted(Arc<str>, Seen),
     /// It may run with these arguments, if they are judged first.
     Edited { ticket: Arc<str>, edit: Edit },
     /// It waits already.
@@ -104,22 +104,27 @@ impl People {
         &self.settings
     }
 
-    /// What this process itself knows of a call: nothing need be read, since the transaction of its record finds whether that is so.
+    /// What is known of a call without a look: nothing need be read, since the transaction of its record finds whether that is so.
     pub(super) fn recall(&self, call: &ToolCall) -> Recalled {
         match self.store.noted_ticket(call) {
             Noted::Nothing => Recalled::Nothing,
             Noted::Open => Recalled::Unsure,
-            // signed by whom, is known as of the same epoch, or looked up
-            Noted::Approved(Approved { epoch, found }) => match self.known() {
-                Some(known) if known.epoch == epoch => Recalled::Found(Lookup {
-                    origin: known.roster.origin().to_owned(),
-                    epoch,
-                    pending: 0,
-                    ticket: Some(found),
-                    people: None,
-                }),
-                _ => Recalled::Unsure,
-            },
+            // signed by whom, is known as of the same epoch, was read with it, or is looked up
+            Noted::Approved(Approved { epoch, found, people }) => {
+                let is_known = self.known().is_some_and(|known| known.epoch == epoch);
+                if !is_known && people.is_none() {
+                    return Recalled::Unsure;
+                }
+                Recalled::Found {
+                    own: people.is_none(),
+                    lookup: Lookup {
+                        epoch,
+                        pending: 0,
+                        ticket: Some(found),
+                        people: people.filter(|_| !is_known),
+                    },
+                }
+            }
         }
     }
 
@@ -159,7 +164,7 @@ impl People {
         };
         let ticket = Arc::clone(&found.id);
         let how = match redeem(found, &asked) {
-            Redeemed::Granted => How::Granted(ticket),
+            Redeemed::Granted => How::Granted(ticket, found.seen),
             Redeemed::Edited(edit) => How::Edited { ticket, edit },
             Redeemed::Waits => How::Waits(ticket),
             Redeemed::NotShown => How::Opens { replaces: Some(ticket) },
@@ -237,8 +242,12 @@ impl People {
             // what was not read anew is known; else nobody may approve
             return known.unwrap_or_default();
         };
-        let LoggedPeople { approvers, passport } = people;
-        let mut roster = Roster::new(&self.settings.roots, &lookup.origin);
+        let LoggedPeople {
+            origin,
+            approvers,
+            passport,
+        } = &**people;
+        let mut roster = Roster::new(&self.settings.roots, origin);
         for body in approvers {
             if let Ok(stated) = OperatorStatement::parse(body) {
                 roster.apply(&stated);

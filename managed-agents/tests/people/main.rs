@@ -5,6 +5,7 @@ mod attacks;
 mod crowd;
 mod decisions;
 mod edits;
+mod foreseen;
 mod in_force;
 mod orders;
 mod redemption;

@@ -11,9 +11,11 @@ use super::interrupts::Stops;
 use super::log::Log;
 use super::message::Decision;
 use super::seal::Values;
-use super::tickets::{self, Granted};
+use super::tickets;
 use super::tip::Tip;
 use super::trusted::Trusted;
+use crate::approval::TicketClaim;
+use crate::governor::Claims;
 use crate::identity::Standing;
 
 /// Reads states, stops and keys anew when any process has changed one.
@@ -74,12 +76,23 @@ pub(super) fn admits(
 }
 
 /// Notes that a grant runs its one call, that of the decision at this place. False, and nothing is noted, where it has run one, or is
-/// a ticket that may not: its signatures were checked a moment ago, and it may have been cancelled since, or have expired.
-pub(super) fn consume(log: &Log<'_>, tip: &mut Tip, grant: &str, sequence: u64) -> Result<bool, StoreError> {
-    let granted = tickets::granted(log.db, grant)?;
-    if matches!(granted, Granted::Not) {
-        return Ok(false);
-    }
+/// a ticket that is not to the byte what it was when its signatures were verified: it may have been used since, cancelled or edited.
+pub(super) fn consume(
+    log: &Log<'_>,
+    tip: &mut Tip,
+    (agent, claims, grant): (&str, &Claims, &str),
+    sequence: u64,
+) -> Result<bool, StoreError> {
+    let ticket = match &claims.ticket {
+        TicketClaim::Granted(seen) => match tickets::is_as_seen(log.db, (agent, grant), seen)? {
+            Some(place) => Some(place),
+            None => return Ok(false),
+        },
+        // nobody verified anything of it
+        _ if tickets::is_ticket(log.db, grant)? => return Ok(false),
+        // a governor's own
+        _ => None,
+    };
     let noted = log
         .db
         .prepare_cached("INSERT OR IGNORE INTO consumed(name, seq) VALUES(?1, ?2)")?
@@ -88,8 +101,8 @@ pub(super) fn consume(log: &Log<'_>, tip: &mut Tip, grant: &str, sequence: u64) 
         return Ok(false);
     }
     tip.consumed += 1;
-    if let Granted::Ready { place, agent } = granted {
-        tickets::consume(log.db, (place, &agent), sequence)?;
+    if let Some(place) = ticket {
+        tickets::consume(log.db, (place, agent), sequence)?;
     }
     Ok(true)
 }

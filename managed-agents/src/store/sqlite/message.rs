@@ -13,7 +13,7 @@ use super::retention::{Batch, Retained};
 use super::seal::Values;
 use super::shared::Place;
 use super::tickets::Order;
-use crate::approval::Opening;
+use crate::approval::{Opening, Seen};
 use crate::audit::entry::PendingEntry;
 use crate::audit::{DecisionRecord, OutcomeRecord, Sequence, Traits, Watcher};
 use crate::call::ToolCall;
@@ -46,8 +46,8 @@ pub(super) enum Message {
 /// What the thread may get ready for while a decision is made ready.
 pub(super) struct Expected {
     pub(super) agent: String,
-    /// The ticket that it uses: then it is fsynced.
-    pub(super) grant: Option<Arc<str>>,
+    /// The ticket that it uses, as it was seen: then it is fsynced.
+    pub(super) grant: Option<(Arc<str>, Seen)>,
 }
 
 /// What is removed by age, and what must be kept.

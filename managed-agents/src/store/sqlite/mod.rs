@@ -345,20 +345,36 @@ impl Store {
             Err(error) => return Answer::ready(Err(error)),
         };
         let binding = self.0.shared.binding(call);
-        let answer = desk.find(call.agent().as_str(), binding, known);
+        let agent = call.agent().as_str().to_owned();
+        let answer = desk.find(&agent, binding, known);
         let store = self.clone();
         Answer::later(async move {
             let found = soon(answer, AWAKE_FOR_TICKETS)
                 .await
                 .unwrap_or_else(|_| Err(StoreError::stopped()));
             if let (Some(binding), Ok(found)) = (&binding, &found) {
-                store.0.shared.book.note(binding, found.ticket.is_some());
+                let book = &store.0.shared.book;
+                if found.ticket.is_some() {
+                    book.note_open(&agent, binding, 0);
+                    store.watch_tickets();
+                } else {
+                    book.note_none(binding);
+                }
             }
             found
         })
     }
 
-    /// What this process itself did to a call's ticket: at once, and to be found true by the transaction that rests on it.
+    /// Has the desk look what others do to open tickets, after one was noted.
+    fn watch_tickets(&self) {
+        if self.0.shared.book.begin_watch()
+            && let Ok(desk) = self.desk()
+        {
+            desk.watch();
+        }
+    }
+
+    /// What is known of a call's ticket without a look: at once, and to be found true by the transaction that rests on it.
     pub(crate) fn noted_ticket(&self, call: &ToolCall) -> Noted {
         let shared = &self.0.shared;
         let noted = shared
@@ -367,7 +383,7 @@ impl Store {
         if !matches!(noted, Noted::Open) {
             // to wake up takes the writer as long as to check a signature takes the caller; one that has ended is found out later
             let grant = match &noted {
-                Noted::Approved(approved) => Some(Arc::clone(&approved.found.id)),
+                Noted::Approved(approved) => Some((Arc::clone(&approved.found.id), approved.found.seen)),
                 Noted::Nothing | Noted::Open => None,
             };
             let agent = call.agent().as_str().to_owned();
@@ -443,7 +459,7 @@ impl Store {
         let desk = self
             .0
             .desk
-            .get_or_init(|| Desk::start(&self.0.dir, &self.0.shared.keys, self.0.to_writer.clone()));
+            .get_or_init(|| Desk::start(&self.0.dir, &self.0.shared, self.0.to_writer.clone()));
         desk.as_ref().map_err(Clone::clone)
     }
 
@@ -519,6 +535,8 @@ impl Recorder for Store {
             Err(error) => return Answer::ready(Err(error.to_record_error())),
         };
         let (reply, answer) = oneshot::channel();
+        // noted when its transaction is written
+        let opens = matches!(claims.ticket, TicketClaim::Open(_)).then(|| self.clone());
         let about_ticket = claims.grant.is_some() || claims.ticket != TicketClaim::None;
         let decision = Decision {
             facts: Facts::of(&entry.index),
@@ -547,7 +565,12 @@ impl Recorder for Store {
             let answer = soon(answer, awake).await;
             drop(waiting);
             match answer {
-                Ok(Ok(Written::Done(reserved))) => Ok(Committed::Done(reserved.claim())),
+                Ok(Ok(Written::Done(reserved))) => {
+                    if let Some(store) = opens {
+                        store.watch_tickets();
+                    }
+                    Ok(Committed::Done(reserved.claim()))
+                }
                 Ok(Ok(Written::Stale)) => Ok(Committed::Stale),
                 Ok(Ok(Written::Exceeded(at))) => Ok(Committed::Exceeded(at)),
                 Ok(Err(error)) => Err(error.to_record_error()),

@@ -202,7 +202,7 @@ impl Writer<'_> {
                 if expected.grant.is_some() {
                     let _ = self.log.sync(true);
                 }
-                let _ = tickets::look_ahead(self.log.db, &expected.agent, expected.grant.as_deref());
+                let _ = tickets::look_ahead(self.log.db, &expected.agent, expected.grant.as_ref());
             }
             Message::Opening(opening) => {
                 self.ready = Ready::of(opening, &self.log.keys, &self.shared.ticket_key).ok();
@@ -782,7 +782,7 @@ fn write_decision(
             }
             None
         }
-        TicketClaim::Close(..) | TicketClaim::None => None,
+        TicketClaim::Close(..) | TicketClaim::Granted(_) | TicketClaim::None => None,
     };
     let mut tally = None;
     let held = &decision.claims.held;
@@ -794,7 +794,7 @@ fn write_decision(
     // the last thing that may turn out otherwise: nothing was written before
     let next = tip.size();
     if let Some(grant) = &decision.claims.grant
-        && !admission::consume(log, tip, grant, next)?
+        && !admission::consume(log, tip, (&decision.agent, &decision.claims, grant), next)?
     {
         return Ok(Placed::Stale);
     }
@@ -809,7 +809,7 @@ fn write_decision(
     }
     if let Some(ready) = opening {
         tickets::open(log, tip, &ready, sequence)?;
-        shared.book.note(ready.binding(), true);
+        shared.book.note_open(&decision.agent, ready.binding(), sequence);
     }
     if let TicketClaim::Close(ticket, state) = &decision.claims.ticket {
         tickets::close(log, tip, ticket, *state)?;

@@ -1,28 +1,34 @@
 //! The thread that looks tickets up, and tells whoever waits that people have decided.
 //!
 //! It has a connection of its own. While somebody waits it looks every 10 ms whether the database has changed, whoever changed it
-//! (SQLite's `data_version`); while nobody waits it sleeps, and every 10 s looks for tickets whose time is over.
+//! (SQLite's `data_version`), and while tickets are open that this process knows of, every 50 ms: what others approved is then read
+//! before the call comes back for it (`book`). Else it sleeps, and every 10 s looks for tickets whose time is over.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::{Change, Order, read, rows};
-use crate::approval::{APPROVER_ENTRY, Found, OperatorStatement, TicketState};
+use super::book::Look;
+use super::{Change, Order, rows, seen};
+use crate::approval::{APPROVER_ENTRY, Found, Seen, TicketState};
 use crate::audit::entry::Entry;
 use crate::identity::Passport;
 use crate::store::sqlite::admission::micros;
 use crate::store::sqlite::error::StoreError;
 use crate::store::sqlite::keys::SubjectKeys;
 use crate::store::sqlite::message::{Expected, Message};
+use crate::store::sqlite::shared::Shared;
 use crate::store::sqlite::{lookup, schema};
 
 /// How often the database is looked at while somebody waits.
 const PERIOD: Duration = Duration::from_millis(10);
+
+/// How often the database is looked at while tickets are open and nobody waits: sooner than a call comes back for what a person approved.
+const WATCH: Duration = Duration::from_millis(50);
 
 /// How often it is looked for tickets whose time is over, so that their expiry is recorded though nobody asks for them.
 const TICK: Duration = Duration::from_secs(10);
@@ -40,6 +46,8 @@ enum Ask {
         reply: oneshot::Sender<Result<Option<TicketState>, StoreError>>,
     },
     Wait(Waiting),
+    /// A ticket is open on which others may decide.
+    Watch,
 }
 
 struct Waiting {
@@ -49,23 +57,34 @@ struct Waiting {
 
 /// What was found of a call.
 pub(crate) struct Lookup {
-    /// The log, and its epoch when this was read.
-    pub(crate) origin: String,
+    /// The log's epoch when this was read.
     pub(crate) epoch: u64,
     /// How many tickets of the agent are pending.
     pub(crate) pending: u32,
     /// The ticket that is open for the call.
     pub(crate) ticket: Option<Arc<Found>>,
     /// Who decides and who asks, where the epoch is not the one that is known.
-    pub(crate) people: Option<LoggedPeople>,
+    pub(crate) people: Option<Arc<LoggedPeople>>,
 }
 
 /// What the log says of who decides on an agent's calls, unchecked.
 pub(crate) struct LoggedPeople {
+    /// The log.
+    pub(crate) origin: String,
     /// The bodies of all `approver` entries, in their order.
     pub(crate) approvers: Vec<String>,
     /// The agent's last passport.
     pub(crate) passport: Option<String>,
+}
+
+impl LoggedPeople {
+    pub(super) fn read(db: &Connection, (size, origin): (u64, &str), agent: &str) -> Result<Self, StoreError> {
+        Ok(Self {
+            origin: origin.to_owned(),
+            approvers: bodies(&lookup::of_kind(db, APPROVER_ENTRY, size)?),
+            passport: passport(db, size, agent)?,
+        })
+    }
 }
 
 /// The way to the thread, which ends with it.
@@ -78,17 +97,17 @@ pub(in crate::store::sqlite) struct Desk {
 impl Desk {
     pub(in crate::store::sqlite) fn start(
         dir: &Path,
-        keys: &Arc<SubjectKeys>,
+        shared: &Arc<Shared>,
         to_writer: Sender<Message>,
     ) -> Result<Self, StoreError> {
         let (to_desk, asked) = channel();
-        let (database, keys): (PathBuf, _) = (schema::database(dir), Arc::clone(keys));
+        let (database, shared): (PathBuf, _) = (schema::database(dir), Arc::clone(shared));
         let db = schema::reader(&database)?;
         let (ending, ended) = channel();
         std::thread::Builder::new()
             .name("managed-agents tickets".to_owned())
             .spawn(move || {
-                serve(&db, &keys, &asked, &to_writer);
+                serve(&db, &shared, &asked, &to_writer);
                 // closed before anybody hears that the thread has ended
                 drop(db);
                 drop(ending);
@@ -137,6 +156,11 @@ impl Desk {
         answer
     }
 
+    /// Looks from now on what others do to open tickets.
+    pub(in crate::store::sqlite) fn watch(&self) {
+        let _ = self.to_thread.send(Ask::Watch);
+    }
+
     /// Answered when a ticket is pending no more.
     pub(in crate::store::sqlite) fn decided(&self, ticket: &Arc<str>) -> oneshot::Receiver<()> {
         let (decided, answer) = oneshot::channel();
@@ -146,9 +170,11 @@ impl Desk {
     }
 }
 
-fn serve(db: &Connection, keys: &SubjectKeys, asked: &Receiver<Ask>, to_writer: &Sender<Message>) {
+fn serve(db: &Connection, shared: &Shared, asked: &Receiver<Ask>, to_writer: &Sender<Message>) {
+    let (keys, book) = (&*shared.keys, &shared.book);
     let mut waiting: Vec<Waiting> = Vec::new();
     let mut seen: Option<i64> = None;
+    let (mut watches, mut looked) = (false, Instant::now());
     let mut ticked = Instant::now();
     loop {
         let until_tick = TICK.saturating_sub(ticked.elapsed());
@@ -156,7 +182,11 @@ fn serve(db: &Connection, keys: &SubjectKeys, asked: &Receiver<Ask>, to_writer: 
             expire(db, to_writer, micros(SystemTime::now()));
             ticked = Instant::now();
         }
-        let next = asked.recv_timeout(if waiting.is_empty() { until_tick } else { PERIOD });
+        let next = asked.recv_timeout(match (waiting.is_empty(), watches) {
+            (false, _) => PERIOD,
+            (true, true) => WATCH.saturating_sub(looked.elapsed()),
+            (true, false) => until_tick,
+        });
         match next {
             Ok(Ask::Find {
                 agent,
@@ -181,20 +211,50 @@ fn serve(db: &Connection, keys: &SubjectKeys, asked: &Receiver<Ask>, to_writer: 
                 // it may have been decided on before
                 seen = None;
             }
+            Ok(Ask::Watch) => watches = true,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        if waiting.is_empty() {
+        waiting.retain(|one| !one.decided.is_closed());
+        let is_due = watches && looked.elapsed() >= WATCH;
+        if waiting.is_empty() && !is_due {
             continue;
         }
-        look(db, &mut waiting, &mut seen);
+        if has_changed(db, &mut seen) {
+            // before anybody comes back for it
+            if watches && !read_others(db, shared) {
+                seen = None;
+            }
+            tell(db, &mut waiting);
+        }
+        if is_due {
+            looked = Instant::now();
+            watches = book.goes_on();
+        }
     }
 }
 
+/// Reads what others did to open tickets; says whether that was all.
+fn read_others(db: &Connection, shared: &Shared) -> bool {
+    let read = within(db, || {
+        let (epoch, size, origin) = head(db)?;
+        let keys = &shared.keys;
+        shared.book.read_others(&Look {
+            db,
+            keys,
+            epoch,
+            size,
+            origin: &origin,
+        })
+    });
+    // what cannot be read is looked up, and then said
+    !matches!(read, Ok(true))
+}
+
 /// The ticket that was found, if it may run by what its row says.
-fn approved(found: &Lookup) -> Option<Arc<str>> {
+fn approved(found: &Lookup) -> Option<(Arc<str>, Seen)> {
     let ticket = found.ticket.as_ref()?;
-    matches!(ticket.state, TicketState::Approved | TicketState::Edited).then(|| Arc::clone(&ticket.id))
+    matches!(ticket.state, TicketState::Approved | TicketState::Edited).then(|| (Arc::clone(&ticket.id), ticket.seen))
 }
 
 /// Has tickets closed whose time is over, if there are any.
@@ -210,14 +270,13 @@ fn expire(db: &Connection, to_writer: &Sender<Message>, now: i64) {
     }
 }
 
-/// Looks once whether anything has changed, and tells whom it concerns.
-fn look(db: &Connection, waiting: &mut Vec<Waiting>, seen: &mut Option<i64>) {
-    waiting.retain(|one| !one.decided.is_closed());
-    let now: Option<i64> = db.pragma_query_value(None, "data_version", |row| row.get(0)).ok();
-    if now.is_none() || now != *seen {
-        *seen = now;
-        tell(db, waiting);
-    }
+/// Whether anything has changed in the database since the last look.
+fn has_changed(db: &Connection, seen: &mut Option<i64>) -> bool {
+    let version = db.prepare_cached("PRAGMA data_version");
+    let now: Option<i64> = version
+        .and_then(|mut version| version.query_row([], |row| row.get(0)))
+        .ok();
+    now.is_none() || std::mem::replace(seen, now) != now
 }
 
 /// Tells whoever waits for a ticket that is pending no more.
@@ -239,10 +298,26 @@ fn find(
     known: Option<u64>,
 ) -> Result<Lookup, StoreError> {
     // one moment's state: the epoch is that of the rows
+    within(db, || find_now(db, keys, call, known))
+}
+
+/// Reads within one transaction.
+fn within<T>(db: &Connection, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     db.prepare_cached("BEGIN")?.execute([])?;
-    let found = find_now(db, keys, call, known);
+    let done = read();
     db.prepare_cached("COMMIT")?.execute([])?;
-    found
+    done
+}
+
+/// The log's epoch, size and origin.
+fn head(db: &Connection) -> Result<(u64, u64, String), StoreError> {
+    let head = db
+        .prepare_cached("SELECT epoch, size, origin FROM tree WHERE id = 0")?
+        .query_row([], |row| {
+            let number = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+            Ok((number(0)?, number(1)?, row.get(2)?))
+        })?;
+    Ok(head)
 }
 
 fn find_now(
@@ -251,22 +326,14 @@ fn find_now(
     (agent, binding): (&str, Option<[u8; 32]>),
     known: Option<u64>,
 ) -> Result<Lookup, StoreError> {
-    let (epoch, size, origin) = db
-        .prepare_cached("SELECT epoch, size, origin FROM tree WHERE id = 0")?
-        .query_row([], |row| {
-            let number = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
-            Ok((number(0)?, number(1)?, row.get(2)?))
-        })?;
+    let (epoch, size, origin) = head(db)?;
     let people = if known == Some(epoch) {
         None
     } else {
-        Some(LoggedPeople {
-            approvers: bodies(&lookup::of_kind(db, APPROVER_ENTRY, size)?),
-            passport: passport(db, size, agent)?,
-        })
+        Some(Arc::new(LoggedPeople::read(db, (size, &origin), agent)?))
     };
     let ticket = match binding {
-        Some(binding) => read::by_binding(db, keys, (agent, &binding))?,
+        Some(binding) => seen::find(db, keys, (agent, &binding))?.map(Arc::new),
         None => None,
     };
     let pending = if ticket.is_some() {
@@ -274,9 +341,7 @@ fn find_now(
     } else {
         rows::pending_of(db, agent)?
     };
-    let ticket = ticket.map(|ticket| found(db, ticket).map(Arc::new)).transpose()?;
     Ok(Lookup {
-        origin,
         epoch,
         pending,
         ticket,
@@ -294,38 +359,6 @@ pub(super) fn passport(db: &Connection, size: u64, agent: &str) -> Result<Option
 fn bodies(entries: &[Entry]) -> Vec<String> {
     let bodies = entries.iter().filter_map(|entry| entry.raw("body"));
     bodies.map(str::to_owned).collect()
-}
-
-/// With what people signed, which is read from the log.
-pub(super) fn found(db: &Connection, ticket: super::Ticket) -> Result<Found, StoreError> {
-    let binding = ticket
-        .binding
-        .ok_or_else(|| StoreError::corrupt("an open ticket is bound to nothing"))?;
-    let mut statements = Vec::with_capacity(ticket.decisions.len());
-    let mut select = db.prepare_cached("SELECT bytes FROM entries WHERE seq = ?1")?;
-    for place in &ticket.decisions {
-        let bytes: Option<Vec<u8>> = select
-            .query_row([place.get().cast_signed()], |row| row.get(0))
-            .optional()?;
-        let entry = Entry::parse(bytes.unwrap_or_default())?;
-        statements.push(entry.raw("body").and_then(|body| OperatorStatement::parse(body).ok()));
-    }
-    Ok(Found {
-        id: ticket.id.into(),
-        state: ticket.state,
-        expires: time(ticket.expires),
-        needed: ticket.needed,
-        rules: ticket.rules,
-        digest: ticket.digest,
-        binding: binding.binding,
-        salt: binding.salt,
-        statements,
-        edit: ticket.edit.map(|stored| (stored.edit, stored.salt)),
-    })
-}
-
-fn time(micros: i64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -393,19 +426,20 @@ mod tests {
             answers.push(answer);
         }
         let mut seen = None;
-        look(&reader, &mut waiting, &mut seen);
-        look(&reader, &mut waiting, &mut seen);
+        let mut look = |waiting: &mut Vec<Waiting>| {
+            if has_changed(&reader, &mut seen) {
+                tell(&reader, waiting);
+            }
+        };
+        look(&mut waiting);
+        look(&mut waiting);
         assert_eq!(waiting.len(), 2);
         other
             .execute("UPDATE tickets SET state = 'approved' WHERE id = 'tkt_1'", [])
             .unwrap();
-        look(&reader, &mut waiting, &mut seen);
+        look(&mut waiting);
         assert!(answers[1].try_recv().is_ok() && answers[0].try_recv().is_err());
         assert_eq!(waiting.len(), 1);
-        // who went away is not looked for
-        drop(answers);
-        look(&reader, &mut waiting, &mut seen);
-        assert!(waiting.is_empty());
         drop((other, reader, store));
         std::fs::remove_dir_all(&dir).unwrap();
     }

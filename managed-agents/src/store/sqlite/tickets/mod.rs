@@ -16,6 +16,7 @@ mod order;
 mod read;
 mod ready;
 mod rows;
+mod seen;
 mod tables;
 
 use std::fmt;
@@ -36,8 +37,9 @@ pub(crate) use order::NotTaken;
 pub(super) use order::{Change, Decided, Order, apply};
 pub(super) use ready::Ready;
 pub(super) use rows::{
-    Granted, cancel_all, close, close_erased, consume, expire_due, granted, is_approved, look_ahead, may_open, open,
+    cancel_all, close, close_erased, consume, expire_due, is_approved, is_ticket, look_ahead, may_open, open,
 };
+pub(super) use seen::is_as_seen;
 pub(super) use tables::{BOUND, EDITS, NOT_BOUND, TABLES, fill_bound};
 
 /// A ticket, as the store has it.

@@ -17,27 +17,13 @@ const MOST_LISTED: usize = 1_000;
 const COLUMNS: &str = "t.place, t.id, t.agent, t.tool, t.definition, t.session, t.rules, t.digest, t.needed, t.state, \
                        t.opened, t.expires, t.ran, t.subject, t.nonce, t.box, b.binding, b.salt";
 
-/// The open ticket of an agent's call, with the places of what people decided.
-pub(super) fn by_binding(
-    db: &Connection,
-    keys: &SubjectKeys,
-    (agent, binding): (&str, &[u8; 32]),
-) -> Result<Option<Ticket>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM bound b JOIN tickets t ON t.place = b.ticket WHERE b.agent = ?1 AND b.binding = ?2"
-    );
-    let mut select = db.prepare_cached(&sql)?;
-    let mut rows = select.query(params![agent, binding])?;
-    rows.next()?.map(|row| read(db, keys, row, false)).transpose()
-}
-
 pub(super) fn by_id(db: &Connection, keys: &SubjectKeys, id: &str) -> Result<Option<Ticket>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM tickets t LEFT JOIN bound b ON b.agent = t.agent AND b.ticket = t.place WHERE t.id = ?1"
     );
     let mut select = db.prepare_cached(&sql)?;
     let mut rows = select.query([id])?;
-    rows.next()?.map(|row| read(db, keys, row, true)).transpose()
+    rows.next()?.map(|row| read(db, keys, row)).transpose()
 }
 
 pub(super) fn list(db: &Connection, keys: &SubjectKeys, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
@@ -61,16 +47,16 @@ pub(super) fn list(db: &Connection, keys: &SubjectKeys, query: &TicketQuery) -> 
     let mut rows = select.query(params![query.agent, most])?;
     let mut tickets = Vec::new();
     while let Some(row) = rows.next()? {
-        tickets.push(read(db, keys, row, true)?);
+        tickets.push(read(db, keys, row)?);
     }
     Ok(tickets)
 }
 
 /// Reads [`COLUMNS`].
-fn read(db: &Connection, keys: &SubjectKeys, row: &Row<'_>, with_shown: bool) -> Result<Ticket, StoreError> {
+fn read(db: &Connection, keys: &SubjectKeys, row: &Row<'_>) -> Result<Ticket, StoreError> {
     let place: i64 = row.get(0)?;
     let subject: u32 = row.get(13)?;
-    let shown = match keys.by_number(subject).filter(|_| with_shown) {
+    let shown = match keys.by_number(subject) {
         Some(key) => {
             let (nonce, sealed): (Vec<u8>, Vec<u8>) = (row.get(14)?, row.get(15)?);
             let opened = seal::open_bytes(key, &nonce, &sealed);

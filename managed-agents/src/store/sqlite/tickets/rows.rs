@@ -1,10 +1,12 @@
 //! The rows of tickets as they are written, within transactions of the log.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
 use super::{Binding, Ready};
-use crate::approval::TicketState;
+use crate::approval::{Seen, TicketState};
 use crate::call::Digest;
 use crate::store::sqlite::admission::micros;
 use crate::store::sqlite::error::StoreError;
@@ -186,39 +188,26 @@ pub(super) fn bound_mark(binding: &Binding, place: u64) -> [u8; 8] {
 pub(in crate::store::sqlite) fn look_ahead(
     db: &Connection,
     agent: &str,
-    grant: Option<&str>,
+    grant: Option<&(Arc<str>, Seen)>,
 ) -> Result<(), StoreError> {
+    let ticket = grant.map(|(ticket, _)| &**ticket);
     db.prepare_cached(
         "SELECT size, (SELECT count(*) FROM bound WHERE agent = ?1), (SELECT max(seq) FROM entries), (SELECT max(seq) FROM sealed), \
          (SELECT max(seq) FROM running), (SELECT max(place) FROM tickets), (SELECT state FROM tickets WHERE id = ?2), \
          (SELECT seq FROM consumed WHERE name = ?2) FROM tree WHERE id = 0",
     )?
-    .query_row(params![agent, grant], |_| Ok(()))?;
+    .query_row(params![agent, ticket], |_| Ok(()))?;
+    if let Some((ticket, seen)) = grant {
+        super::seen::is_as_seen(db, (agent, ticket), seen)?;
+    }
     Ok(())
 }
 
-/// What a grant is.
-pub(in crate::store::sqlite) enum Granted {
-    /// No ticket of this store: a governor's own.
-    Other,
-    /// A ticket that may run, at this place, for this agent.
-    Ready { place: i64, agent: String },
-    /// A ticket that may not run, or not any more.
-    Not,
-}
-
-pub(in crate::store::sqlite) fn granted(db: &Connection, grant: &str) -> Result<Granted, StoreError> {
-    let found: Option<(i64, String, String)> = db
-        .prepare_cached("SELECT place, agent, state FROM tickets WHERE id = ?1")?
-        .query_row([grant], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    let Some((place, agent, word)) = found else {
-        return Ok(Granted::Other);
-    };
-    Ok(match state(&word)? {
-        TicketState::Approved | TicketState::Edited => Granted::Ready { place, agent },
-        _ => Granted::Not,
-    })
+/// Whether a grant is a ticket of this store.
+pub(in crate::store::sqlite) fn is_ticket(db: &Connection, grant: &str) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT 1 FROM tickets WHERE id = ?1")?
+        .exists([grant])?)
 }
 
 /// Notes that the decision at this place runs the ticket's call.
