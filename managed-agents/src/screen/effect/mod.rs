@@ -37,6 +37,7 @@ mod services;
 mod startup;
 mod system;
 mod tables;
+mod transfer;
 mod verbs;
 mod windows;
 
