@@ -79,7 +79,7 @@ impl Known {
 }
 
 /// A power of two, at least twice as many as there are names.
-const SLOTS: usize = 4096;
+const SLOTS: usize = 8192;
 
 struct Table {
     names: [&'static str; SLOTS],

@@ -6,7 +6,7 @@ use crate::screen::place::Place;
 use crate::screen::programs::Known;
 use crate::screen::rule;
 use crate::screen::shell::code;
-use crate::screen::shell::data::Taint;
+use crate::screen::shell::data::{Data, Taint};
 use crate::screen::shell::walk::Walk;
 
 /// Programs in whose arguments a shell is only a name: they print, compare or look it up, or set it as somebody's.
@@ -139,11 +139,28 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
         let of_option =
             text.starts_with('-') || at > 0 && cmd.arg(at - 1).starts_with('-') && cmd.arg(at - 1).len() > 1;
+        if (operands_too || of_option) && holds_script(text) {
+            walk.script(text, field.span, &Data::none());
+        }
         if (operands_too || of_option) && starts_shell(text) {
             found(walk, cmd, &rule::SHELL_ESCAPE);
             return;
         }
     }
+}
+
+/// Whether an argument reads as a line for a shell: one is told to run it, or something is piped into one.
+fn holds_script(text: &str) -> bool {
+    let piped = |text: &str| {
+        ["sh", "bash", "zsh"]
+            .iter()
+            .filter_map(|shell| text.strip_suffix(shell))
+            .any(|rest| rest.trim_end_matches(' ').ends_with('|'))
+    };
+    text.ends_with('h') && piped(text)
+        || ["sh -c ", "bash -c ", "/bin/sh -c ", "/bin/bash -c "]
+            .iter()
+            .any(|own| text.starts_with(own))
 }
 
 /// Programs of [`ONLY_NAMES`] with options that name a program to run.

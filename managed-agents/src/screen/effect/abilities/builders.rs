@@ -1,7 +1,7 @@
 //! Compilers, builders, test runners and package managers: cargo(1), go(1), gcc(1), cmake(1), ninja(1), mvn(1), npm-config(7),
 //! apt.conf(5), dpkg(1), rpm(8), and their like.
 
-use super::Can::{Code, Is, Loads, Rest, Runs, Sets, Within};
+use super::Can::{Code, Fetches, Is, Loads, Rest, Runs, Sets, Within};
 use super::{Abilities, Ability};
 use crate::screen::rule;
 
@@ -98,7 +98,7 @@ by_name! {
         "npx" | "bunx" | "pnpx" => (&[("-p|--package", Loads), ("--script-shell", Runs)], &[]),
         "uvx" | "pipx" => (&[("--spec|--from|--with", Loads)], &[]),
         "pip" | "pip3" => (&[("--python", Loads)], &[]),
-        "gem" => (&[("-e|--editor", Runs)], &[]),
+        "gem" => (&[("-e|--editor", Runs), ("*", Fetches)], &[]),
         "cabal" | "stack" => (&[("-w|--with-compiler|--with-gcc|--with-ghc", Loads)], &[]),
         "ghc" | "runghc" | "ghci" => (&[("-pgmF|-pgmc|-pgmP|-pgml|-pgma|-pgmL", Runs), ("<", Code)], &[]),
         "protoc" => (&[("--plugin", Loads)], &[]),
@@ -107,7 +107,7 @@ by_name! {
         "pandoc" => (&[("-L|--lua-filter|-F|--filter|--pdf-engine|-d|--defaults", Loads)], &[]),
         "sphinx-build" | "mkdocs" | "jekyll" => (&[("-c|-f|--config-file|--config", Loads)], &[]),
         "bison" => (&[("-S|--skeleton", Loads)], &[]),
-        "m4" => (&[("<", Code), ("*", Within(&["esyscmd", "syscmd"]))], &[]),
+        "m4" => (&[("<", Code), ("*", Within(&["esyscmd", "syscmd"])), ("<", Within(&["esyscmd", "syscmd"]))], &[]),
         "groff" | "troff" | "nroff" | "gtroff" => (&[("<", Within(&[".sy ", ".pso "]))], &[]),
         "gs" | "ghostscript" => (&[("*", Within(&["%pipe%"])), ("<", Within(&["%pipe%"]))], &[]),
         "apt" | "apt-get" | "aptitude" | "apt-cache" => (APT, &[]),
@@ -126,6 +126,16 @@ by_name! {
         "snap" => const { (&[("--shell", Is(&rule::SHELL_ESCAPE))], &[]) },
         "facter" => (&[("--custom-dir|--external-dir", Loads)], &[]),
         "code" | "codium" | "code-insiders" | "cursor" => (&[("--install-extension|--extensions-dir|--extensionDevelopmentPath", Loads)], &[]),
+        "conda" | "mamba" | "micromamba" | "poetry" | "luarocks" | "cpanm" | "cpan" | "argo" | "pre-commit" | "nix" | "nix-shell" | "nix-channel"
+        | "pdm" | "hatch" | "rye" | "uv" | "vcpkg" | "conan" | "rebar3" | "opam" | "raco" | "pear" | "pecl" | "nuget" | "port" | "pkgin"
+        | "xbps-install" | "eopkg" | "rustup" | "asdf" | "mise" | "krew" | "skaffold" | "tilt" | "kpt" | "cpm" | "spack"
+        | "flatpak-builder" | "appimage-run" => (&[("*", Fetches)], &[]),
+        "alien" => (&[("-i|--install", Loads)], &[]),
+        "patchelf" => (&[("--add-needed|--replace-needed|--set-interpreter|--add-rpath|--set-rpath", Loads)], &[]),
+        "flatpak" => const { (&[], &[("override --filesystem=host|--filesystem=/|--share=all", &rule::WEAKEN)]) },
+        "hg" | "chg" => (&[("-e|--ssh|--remotecmd", Runs), ("--config", Sets(&["ssh", "editor", "pager", "alias.", "hooks."]))], &[]),
+        "svn" | "svnadmin" => (&[("--config-option", Sets(&["tunnels:", "editor-cmd", "diff-cmd", "merge-tool-cmd"])), ("--editor-cmd|--diff-cmd|--diff3-cmd", Runs)], &[]),
+        "cvs" | "darcs" | "bzr" | "brz" => (&[("-e", Runs), ("--posthook|--prehook|--diff-command", Runs)], &[]),
         "composer" => (&[("exec", Rest(1))], &[]),
     } else { (&[], &[]) }
 }

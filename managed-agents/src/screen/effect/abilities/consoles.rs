@@ -24,7 +24,7 @@ by_name! {
         "mysql" => (&[("--pager", Runs), ("--tee", Writes)], &[]),
         "clickhouse" | "clickhouse-local" | "clickhouse-client" => (&[("*", Within(&["executable('"]))], &[]),
         "postgres" | "pg_ctl" | "postmaster" => (&[("-c|-o", Within(&["archive_command=", "restore_command=", "ssl_passphrase_command="]))], &[]),
-        "mongo" | "mongosh" => (&[("--eval", Within(&["run(\"", "run(", "runProgram("]))], &[]),
+        "mongo" | "mongosh" => (&[("--eval", Code), ("--eval", Within(&["run(\"", "run(", "runProgram("]))], &[]),
         "redis-cli" => const { (&[], &[
             ("module|MODULE load|LOAD|loadex|LOADEX", &rule::REMOTE_CODE),
             ("slaveof|SLAVEOF|replicaof|REPLICAOF !no", &rule::EXFIL_FILE),

@@ -2,7 +2,7 @@
 //! qm(1), vmrun, virt-customize(1), buildah(1), runc(8), and clouds' ways to run something elsewhere.
 
 use super::Abilities;
-use super::Can::{Code, Console, Is, Loads, Rest, Runs, Within};
+use super::Can::{Code, Console, Fetches, Is, Loads, Rest, Runs, Within};
 use crate::screen::rule;
 
 by_name! {
@@ -15,7 +15,7 @@ by_name! {
         "bolt" | "mco" | "rd" => (&[("run", Runs), ("--", Rest(1))], &[]),
         "fab" | "pyinfra" | "cap" => (&[("--", Rest(1)), ("exec", Rest(0)), ("-f|--fabfile", Loads)], &[]),
         "juju" | "bosh" | "cf" | "tsh" | "boundary" => (&[("-c|--command|-exec", Runs), ("--", Rest(1)), ("exec", Rest(0))], &[]),
-        "consul" | "envconsul" | "consul-template" | "nomad" | "etcdctl" | "serf" => (&[("--", Rest(1)), ("-exec|-event-handler|-handler", Runs), ("lock", Rest(1))], &[]),
+        "consul" | "envconsul" | "consul-template" | "nomad" | "etcdctl" | "serf" => (&[("--", Rest(1)), ("-exec|-event-handler|-handler", Runs), ("lock", Rest(1)), ("exec", Rest(0)), ("*", Fetches)], &[]),
         "helm" => const { (&[("--post-renderer", Runs)], &[("plugin install ** http://*", &rule::REMOTE_CODE)]) },
         "kustomize" => const { (&[("--enable-exec|--enable-alpha-plugins", Is(&rule::SHELL_ESCAPE))], &[]) },
         "terraform" | "tofu" => (&[("<", Code)], &[]),

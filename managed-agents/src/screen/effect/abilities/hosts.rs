@@ -7,10 +7,20 @@ use crate::screen::rule;
 
 by_name! {
     NAMES: pub(super) fn of(name: &str) -> Abilities where name is {
+        "run-parts" => const { (&[("/bin|/usr/bin|/bin/|/usr/bin/", Is(&rule::SHELL_ESCAPE)), (".", Loads)], &[]) },
         "logrotate" => (&[(".", Loads), ("-l|--log|-s|--state", Writes), ("-m|--mail", Runs)], &[]),
-        "run-parts" | "anacron" | "runsvdir" | "svscan" | "s6-svscan" | "monit" | "haproxy" | "rsyslogd" | "syslog-ng" | "collectd"
+        "anacron" | "runsvdir" | "svscan" | "s6-svscan" | "monit" | "haproxy" | "rsyslogd" | "syslog-ng" | "collectd"
         | "xinetd" | "inetd" | "supervisord" | "circusd" | "telegraf" | "fluentd" | "nginx" | "lighttpd" | "apache2" | "apachectl" => {
             (&[(".", Loads), ("-c|-f|-t|--config|--conf|-C|--config-file", Loads)], &[])
+        },
+        "systemctl" => const { (&[], &[("set-environment|import-environment LD_PRELOAD*|LD_AUDIT*|BASH_ENV*", &rule::PERSIST)]) },
+        "busctl" | "gdbus" | "dbus-send" | "qdbus" => const {
+            (&[], &[
+                ("** *PowerOff|*Reboot|*Halt|*Suspend", &rule::SYSTEM_STOP),
+                ("** *CreateUser|*SetAccountType|*SetPassword|*DeleteUser", &rule::ACCOUNT_CHANGE),
+                ("** *StartTransientUnit|*EnableUnitFiles|*LinkUnitFiles|*SetEnvironment", &rule::PERSIST),
+                ("** *StopUnit|*DisableUnitFiles|*MaskUnitFiles", &rule::PROCESS_KILL),
+            ])
         },
         "mdadm" => (&[("-p|--program|--alert", Runs)], &[]),
         "smartd" => (&[("-w|--warnexec", Runs), ("-c|--configfile", Loads)], &[]),

@@ -111,6 +111,12 @@ pub(super) fn value(walk: &mut Walk<'_>, cmd: &Cmd<'_>, can: Can, value: &str, a
                 write_file(walk, value, Write::Append, &Data::unknown(taint), span);
             }
         }
+        Can::Fetches => {
+            let plain = value.split_once("http://").map(|(_, rest)| rest);
+            if plain.is_some_and(|rest| !rest.starts_with("localhost") && !rest.starts_with("127.0.0.1")) {
+                walk.report(&rule::REMOTE_CODE, span);
+            }
+        }
         Can::Console => console(walk, value, span),
         Can::Within(marks) => within(walk, value, marks, span),
         Can::Pipe => {
@@ -228,7 +234,10 @@ fn sets(walk: &mut Walk<'_>, text: &str, keys: &[&str], span: Span) {
         return;
     };
     let key = key.trim_end_matches([':', ' ', '+']).to_ascii_lowercase();
-    if keys.iter().any(|own| key.ends_with(own)) {
+    if keys
+        .iter()
+        .any(|own| key.ends_with(own) || own.ends_with(['.', ':']) && key.contains(own))
+    {
         runs(walk, value.trim_matches(['"', '\'', ' ', '=']), span);
     }
 }
@@ -284,7 +293,10 @@ fn within(walk: &mut Walk<'_>, text: &str, marks: &[&str], span: Span) {
         for (at, _) in text.match_indices(mark).take(16) {
             let inner = text.get(at + mark.len()..).unwrap_or_default();
             let inner = inner.trim_start_matches(['{', '(', '[', ' ', '"', '<']);
-            let end = inner.find(['}', ')', ']']).unwrap_or(inner.len());
+            let quoted = mark.chars().next_back().filter(|last| matches!(last, '\'' | '"'));
+            let end = inner
+                .find(|c| quoted.map_or(matches!(c, '}' | ')' | ']'), |quote| c == quote))
+                .unwrap_or(inner.len());
             let command = inner.get(..end).unwrap_or_default().trim_end_matches('"');
             if !command.contains(UNKNOWN) {
                 runs(walk, command, span);

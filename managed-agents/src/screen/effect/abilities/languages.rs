@@ -37,8 +37,10 @@ by_name! {
             (&[("-e|--eval|--print|-c", Code), ("-r|--require", Loads), ("<", Code)], &[])
         },
         "jython" | "micropython" | "circuitpython" | "bpython" | "ptpython" | "graalpy" | "coconut" | "ipython3" => (&[("-c", Code), ("<", Code)], &[]),
-        "csharp" | "fsharpi" | "fsi" | "dotnet-script" | "dotnet" => (&[("-e|--exec|--eval|eval", Code), ("<", Code), ("--load|--use", Loads)], &[]),
+        "csharp" | "fsharpi" | "fsi" | "dotnet-script" | "dotnet" => (&[("-e|--exec|--eval|eval", Code), ("<", Code), ("--load|--use|--exec|fsi|script", Loads)], &[]),
         "rebol" | "red" | "regina" | "rexx" | "forth" | "gforth" | "pforth" => (&[("-e|--do|<", Code)], &[]),
+        "bun" => (&[("x|run", Loads)], &[]),
+        "byebug" | "frida" | "frida-trace" | "objection" => (&[("-r|--require|-l|--load|-S", Loads), ("-e|--eval", Code)], &[]),
         "cowsay" | "cowthink" | "ponysay" => (&[("-f", Loads)], &[]),
     } else { (&[], &[]) }
 }

@@ -43,6 +43,8 @@ enum Can {
     Within(&'static [&'static str]),
     /// A command begins or ends with `|`.
     Pipe,
+    /// It may come over plain HTTP, where anybody may change it on its way.
+    Fetches,
     /// Another machine is given what the command names.
     Sends,
     /// Whoever connects is given the command behind it.

@@ -59,6 +59,7 @@ by_name! {
             (&[("*", Serves(0))], &[])
         },
         "smbd" | "nmbd" | "winbindd" => (&[("--option|-o", Sets(&["preexec", "action", "command", "script"])), ("-s|--configfile", Loads)], &[]),
+        "syncthing" => const { (&[("--gui-address=0.0.0.0|--gui-address=http://0.0.0.0", Is(&rule::TUNNEL))], &[]) },
         "impacket-smbserver" | "smbserver.py" => const { (&[("*", Is(&rule::EXFIL_FILE))], &[]) },
         "rlogin" => (&[("-l", Within(&[]))], &[]),
     } else { (&[], &[]) }

@@ -30,7 +30,7 @@ by_name! {
         "w3m" | "lynx" | "elinks" | "links" => (&[("-editor|-cfg|-lss", Loads), ("-eval", Code)], &[]),
         "mpv" | "mplayer" | "vlc" | "cvlc" | "celluloid" => (&[("--script|--scripts|--lua|-script", Loads), ("--input-ipc-server|--sub-file-paths", Writes)], &[]),
         "feh" | "sxiv" | "nsxiv" | "scrot" | "imv" => (&[("-A|--action|--info|-e|--exec", Runs)], &[]),
-        "sox" | "play" | "rec" => (&[("*", Pipe)], &[]),
+        "sox" | "play" | "rec" | "convert" | "magick" | "mogrify" | "display" | "montage" | "composite" => (&[("*", Pipe)], &[]),
         "exiftool" => (&[("-if|-p", Code), ("-config", Loads)], &[]),
         "gimp" | "gimp-console" => (&[("-b|--batch", Code)], &[]),
         "inkscape" | "scribus" => (&[("-py|--python-script", Loads)], &[]),
@@ -44,6 +44,7 @@ by_name! {
         "gnome-terminal" | "kgx" | "ptyxis" | "wezterm" => (&[("--", Rest(1)), ("-e|--command", Runs)], &[]),
         "xdotool" | "i3-msg" | "swaymsg" | "hyprctl" | "herbstclient" => (&[("exec|spawn", Rest(0))], &[]),
         "xautolock" | "xss-lock" | "swayidle" | "light-locker" => (&[("-locker|-notifier|-killer", Runs), ("timeout|before-sleep|after-resume|lock|unlock", Rest(1))], &[]),
+        "gsettings" | "dconf" | "kwriteconfig5" | "kwriteconfig6" | "xfconf-query" => (&[("command|exec|-s|--set", Runs)], &[]),
         "awesome-client" | "qtile" => (&[(".", Code)], &[]),
         "rofi" | "dmenu" | "wofi" | "bemenu" | "conky" | "dzen2" => (&[
             ("-run-command|-terminal|-run-shell-command|-on-entry-accepted", Runs),
