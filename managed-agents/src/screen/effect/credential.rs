@@ -303,6 +303,9 @@ by_name! {
         // what a person typed as a password: zenity(1), kdialog, dialog(1), systemd-ask-password(1)
         "zenity" | "kdialog" | "yad" | "whiptail" | "dialog" if cmd.has_any(&["--password", "--passwordbox"]) => Taint::SECRET,
         "systemd-ask-password" | "ssh-askpass" => Taint::SECRET,
+        "tar" | "cpio" | "zip" if cmd.args.iter().any(|field| field.text.starts_with('~') || leads_beyond(&field.text)) => {
+            Taint::ARCHIVE.and(Taint::BEYOND)
+        },
         "tar" | "zip" | "mysqldump" | "pg_dump" | "pg_dumpall" | "mongodump" | "sqlite3" | "7z" | "cpio" | "ditto" => {
             Taint::ARCHIVE
         },

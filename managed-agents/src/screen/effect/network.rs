@@ -229,7 +229,8 @@ pub(super) fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         found(walk, cmd, &rule::REVERSE_SHELL);
     } else if taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS) {
         found(walk, cmd, &rule::EXFIL_SECRET);
-    } else if (taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given) && cmd.name != "ssh"
+    } else if (taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given)
+            && (cmd.name != "ssh" || taint.has(Taint::BEYOND) && keeps_input(cmd))
         // the names of this machine and its people, told to somebody
         || taint.has(Taint::MACHINE)
             && cmd.stdin.given
@@ -251,6 +252,17 @@ pub(super) fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             found(walk, cmd, &rule::TUNNEL);
         }
     }
+}
+
+/// What ssh(1) runs on the other machine only keeps what it is sent, in a file that it makes.
+fn keeps_input(cmd: &Cmd<'_>) -> bool {
+    cmd.args.last().is_some_and(|field| {
+        let text = field.text.trim_start();
+        text.strip_prefix("cat").is_some_and(|rest| {
+            let rest = rest.trim_start();
+            rest.starts_with('>') && !rest.starts_with(">>")
+        }) || text.starts_with("dd of=")
+    })
 }
 
 /// ssh(1), `-R`: a way back from the other machine, unless it ends at a program of one's own and is seen there by nobody else.

@@ -94,7 +94,7 @@ by_name! {
         | "vitest" | "stylelint" | "asciidoctor" | "storybook" => (SCRIPTS, &[]),
         "ccache" | "distcc" | "sccache" | "icecc" | "scan-build" | "bear" | "colormake" | "kcov" | "intercept-build" => (&[(".", Rest(0))], &[]),
         "coverage" | "kernprof" => (&[("--rcfile", Loads)], &[]),
-        "npm" | "pnpm" | "yarn" => (&[("--script-shell|--git|--node-gyp", Runs), ("--init-module|--userconfig", Loads)], &[]),
+        "npm" | "pnpm" | "yarn" => (&[("--script-shell|--git|--node-gyp", Runs), ("--init-module|--userconfig|yarn-path|yarnPath", Loads)], &[]),
         "npx" | "bunx" | "pnpx" => (&[("-p|--package", Loads), ("--script-shell", Runs)], &[]),
         "uvx" | "pipx" => (&[("--spec|--from|--with", Loads)], &[]),
         "pip" | "pip3" => (&[("--python", Loads)], &[]),
@@ -128,8 +128,10 @@ by_name! {
         "code" | "codium" | "code-insiders" | "cursor" => (&[("--install-extension|--extensions-dir|--extensionDevelopmentPath", Loads)], &[]),
         "conda" | "mamba" | "micromamba" | "poetry" | "luarocks" | "cpanm" | "cpan" | "argo" | "pre-commit" | "nix" | "nix-shell" | "nix-channel"
         | "pdm" | "hatch" | "rye" | "uv" | "vcpkg" | "conan" | "rebar3" | "opam" | "raco" | "pear" | "pecl" | "nuget" | "port" | "pkgin"
-        | "xbps-install" | "eopkg" | "rustup" | "asdf" | "mise" | "krew" | "skaffold" | "tilt" | "kpt" | "cpm" | "spack"
+        | "xbps-install" | "eopkg" | "rustup" | "asdf" | "mise" | "krew" | "skaffold" | "tilt" | "kpt" | "cpm" | "spack" | "corepack"
         | "flatpak-builder" | "appimage-run" => (&[("*", Fetches)], &[]),
+        "cobc" => (&[(".", Loads)], &[]),
+        "soffice" | "libreoffice" | "lowriter" | "localc" => const { (&[("macro:|vnd.sun.star.script:", Is(&rule::SHELL_ESCAPE))], &[]) },
         "alien" => (&[("-i|--install", Loads)], &[]),
         "patchelf" => (&[("--add-needed|--replace-needed|--set-interpreter|--add-rpath|--set-rpath", Loads)], &[]),
         "flatpak" => const { (&[], &[("override --filesystem=host|--filesystem=/|--share=all", &rule::WEAKEN)]) },

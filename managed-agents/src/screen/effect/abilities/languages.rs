@@ -2,7 +2,7 @@
 //! swipl(1), tclsh(1), sage(1), and their like.
 
 use super::Abilities;
-use super::Can::{Code, Console, Loads, Runs};
+use super::Can::{Code, Console, Loads, Runs, Within};
 
 by_name! {
     NAMES: pub(super) fn of(name: &str) -> Abilities where name is {
@@ -23,7 +23,7 @@ by_name! {
         "sbcl" | "ecl" | "clisp" | "abcl" | "ccl" | "ros" => (&[("-eval|--eval|-x|-e|--non-interactive", Code), ("-l|--load|-i|--script", Loads), ("<", Code)], &[]),
         "clojure" | "clj" | "bb" | "lein" | "janet" | "fennel" | "hy" | "newlisp" | "lumo" | "planck" | "picolisp" | "joker" => (&[("-e|--eval|-c|-i|-M:e", Code), ("<", Code)], &[]),
         "racket" | "csi" | "gsi" | "gosh" | "chezscheme" | "scheme" | "mit-scheme" | "chibi-scheme" | "bigloo" => (&[("-e|-eval|--eval|-p", Code), ("-l|--load|-t", Loads), ("<", Code)], &[]),
-        "tclsh" | "wish" | "expect" | "expectk" | "jimsh" => (&[("<", Code), ("-c|-e", Code)], &[]),
+        "tclsh" | "wish" | "expect" | "expectk" | "jimsh" => (&[("<", Code), ("-c|-e", Code), ("<", Within(&["exec "]))], &[]),
         "julia" => (&[("-e|-E|--eval|--print", Code), ("-L|--load", Loads), ("<", Code)], &[]),
         "r" | "rscript" | "littler" => (&[("-e|--eval", Code), ("<", Code)], &[]),
         "octave" | "octave-cli" | "matlab" | "scilab" | "scilab-cli" | "freemat" => (&[("-eval|--eval|-r|-batch|-e|-p|--path", Code), ("<", Code)], &[]),
@@ -37,7 +37,7 @@ by_name! {
             (&[("-e|--eval|--print|-c", Code), ("-r|--require", Loads), ("<", Code)], &[])
         },
         "jython" | "micropython" | "circuitpython" | "bpython" | "ptpython" | "graalpy" | "coconut" | "ipython3" => (&[("-c", Code), ("<", Code)], &[]),
-        "csharp" | "fsharpi" | "fsi" | "dotnet-script" | "dotnet" => (&[("-e|--exec|--eval|eval", Code), ("<", Code), ("--load|--use|--exec|fsi|script", Loads)], &[]),
+        "csharp" | "fsharpi" | "fsi" | "dotnet-script" | "dotnet" => (&[("-e|--exec|--eval|eval", Code), ("<", Code), ("--load|--use|--exec|fsi|script|--project", Loads)], &[]),
         "rebol" | "red" | "regina" | "rexx" | "forth" | "gforth" | "pforth" => (&[("-e|--do|<", Code)], &[]),
         "bun" => (&[("x|run", Loads)], &[]),
         "byebug" | "frida" | "frida-trace" | "objection" => (&[("-r|--require|-l|--load|-S", Loads), ("-e|--eval", Code)], &[]),
