@@ -146,6 +146,7 @@ enum Decided {
 struct Times {
     synced: Kind,
     recorded: Kind,
+    recorded_idle: Kind,
     recorded_after: Kind,
     opened: Kind,
     opened_after: Kind,
@@ -187,6 +188,14 @@ async fn in_a_row(group: Range<u32>, decided: Decided, approver: &Harness, ann: 
         times.recorded.of(recorded).await.unwrap();
     }
     if decided != Decided::Here {
+        for number in group.clone() {
+            awake(MOMENT);
+            times
+                .recorded_idle
+                .of(letter("ann@example.com", number, MEMO))
+                .await
+                .unwrap();
+        }
         for number in group.clone() {
             approver.scope(letter("bob@example.com", number, MEMO)).await.unwrap();
             if decided == Decided::Before {
@@ -291,6 +300,14 @@ impl Times {
         let recorded = median(self.recorded.0);
         let recorded_after = median(self.recorded_after.0);
         let paused = median(self.paused_recorded.0);
+        for (what, median) in [
+            ("", recorded),
+            (", 0.3 ms after the last", median(self.recorded_idle.0)),
+            (", another process wrote 0.3 ms ago", recorded_after),
+            (", after a pause of 0.1 s in which another process wrote", paused),
+        ] {
+            println!("a call that is only recorded{what}, {place}: median {median:?}");
+        }
         let synced = median(self.synced.0);
         let (open, redeem) = (Some(100), Some(150));
         for (what, goal, floor, times) in [
