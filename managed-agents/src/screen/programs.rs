@@ -49,11 +49,22 @@ impl Known {
     pub(in crate::screen) const SOURCE: Self = Self(1 << (Self::OTHERS + 9));
     /// Has options that name a program to run, though a shell among its arguments is only a name.
     pub(in crate::screen) const HELPED: Self = Self(1 << (Self::OTHERS + 10));
+    /// Can do something beside its purpose.
+    pub(in crate::screen) const ABLE: Self = Self(1 << (Self::OTHERS + 11));
     /// May change or stop what governs.
     pub(in crate::screen) const GOVERNS: Self = Self(1 << (Self::OTHERS + 8));
 
     pub(in crate::screen) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
+    }
+
+    pub(in crate::screen) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether no rule is about what the program is for.
+    pub(in crate::screen) const fn is_unknown(self) -> bool {
+        self.0 & !Self::ABLE.0 == 0
     }
 
     /// The judges that know the program, by their place in [`effect::JUDGES`].
@@ -136,6 +147,11 @@ const fn table() -> Table {
     table = with(table, effect::LOOKS_ONLY, Known::LOOKS_ONLY);
     table = with(table, effect::ONLY_NAMES, Known::ONLY_NAMES);
     table = with(table, effect::TAKES_HELPERS, Known::HELPED);
+    let mut groups = effect::GROUPS;
+    while let [names, others @ ..] = groups {
+        table = with(table, names, Known::ABLE);
+        groups = others;
+    }
     table = with(table, tamper::NAMES, Known::GOVERNS);
     let [from_network, of_credentials] = effect::SOURCES;
     table = with(table, from_network, Known::SOURCE);

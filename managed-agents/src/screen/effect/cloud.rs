@@ -32,6 +32,7 @@ pub(super) const AWS: &[Row] = &[
         &rule::PERSIST_KEY,
     ),
     ("ec2 modify-instance-attribute --user-data", &rule::PERSIST),
+    ("ec2 modify-instance-attribute ** userData", &rule::PERSIST),
     ("ec2 get-password-data", &rule::CREDENTIAL_PRINT),
     ("ec2-instance-connect send-ssh-public-key", &rule::PERSIST_KEY),
     (
@@ -187,7 +188,6 @@ pub(super) const KUBECTL: &[Row] = &[
     ("replace --force !--dry-run", &rule::INFRA_DELETE),
     ("apply --force|--prune !--dry-run", &rule::INFRA_DELETE),
     ("scale --replicas=0", &rule::INFRA_DELETE),
-    ("rollout undo", &rule::INFRA_DELETE),
     ("taint nodes|node|no", &rule::INFRA_DELETE),
     ("patch !--dry-run --force", &rule::INFRA_DELETE),
     (
@@ -216,7 +216,6 @@ pub(super) const KUBECTL: &[Row] = &[
 pub(super) const HELM: &[Row] = &[
     ("install|upgrade|template ** http://*", &rule::REMOTE_CODE),
     ("uninstall|delete|del|un|destroy !--dry-run", &rule::INFRA_DELETE),
-    ("rollback !--dry-run", &rule::INFRA_DELETE),
     ("upgrade --force !--dry-run", &rule::INFRA_DELETE),
 ];
 

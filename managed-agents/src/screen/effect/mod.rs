@@ -2,6 +2,7 @@
 //!
 //! Each rule follows the programs' manual pages; the files of this module name them.
 
+mod abilities;
 mod accounts;
 mod cli;
 mod cloud;
@@ -52,6 +53,7 @@ use super::shell::flow;
 use super::shell::walk::Walk;
 
 pub(in crate::screen) use super::tamper::command as tamper;
+pub(in crate::screen) use abilities::{GROUPS, judge as abilities};
 pub(in crate::screen) use accounts::PROBES;
 pub(in crate::screen) use contents::contents;
 pub(in crate::screen) use credential::{names_secret, read_file, taint_of};
@@ -123,10 +125,14 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
             judge(walk, cmd);
         }
     }
-    if cmd.known == Known::default() || cmd.known.has(Known::PROBE) {
+    if cmd.known.has(Known::ABLE) {
+        abilities(walk, cmd);
+    }
+    let unknown = cmd.known.is_unknown();
+    if unknown || cmd.known.has(Known::PROBE) {
         accounts::tool(walk, cmd, cmd.name);
     }
-    if cmd.known == Known::default() {
+    if unknown {
         grammar::unknown(walk, cmd);
     }
     escape::judge(walk, cmd);

@@ -354,7 +354,11 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             let normal = walk.places.normal(&field.text, &walk.cwd);
             if super::taint_of(walk, &field.text).has(Taint::SECRET) {
                 walk.report(&rule::EXFIL_SECRET, field.span);
-            } else if matches!(walk.places.place_of(&normal), Place::Root | Place::System) {
+            } else if matches!(walk.places.place_of(&normal), Place::Root | Place::System)
+                || ["/var/lib/", "/var/spool/", "/var/mail"]
+                    .iter()
+                    .any(|own| normal.starts_with(own))
+            {
                 walk.report(&rule::EXFIL_FILE, field.span);
             } else if is_scratch(walk, &field.text)
                 && to
@@ -366,7 +370,15 @@ fn copies(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
                 walk.report(&rule::LATERAL, field.span);
             }
         }
+        // the work itself may go where the person who set rclone up keeps it
+        let named = !to.text.starts_with(':') && !to.text.contains(',');
+        let own = named
+            && from
+                .iter()
+                .skip(1)
+                .all(|field| is_remote(&field.text) || is_own(walk, &field.text));
         if cmd.name == "rclone"
+            && !own
             && !cmd.has_any(&["--dry-run", "-n"])
             && matches!(cmd.arg(0), "copy" | "sync" | "move" | "copyto" | "moveto")
         {

@@ -62,7 +62,7 @@ const LOADS: [&str; 30] = [
 ];
 
 /// Options that name a command to run: of pagers, archivers, mirrors, and programs that take hooks.
-const RUNS: [&str; 20] = [
+const RUNS: [&str; 27] = [
     "on-download-error",
     "on-download-complete",
     "on-bt-download-complete",
@@ -83,7 +83,26 @@ const RUNS: [&str; 20] = [
     "new-volume-script",
     "unzip-command",
     "diff-cmd",
+    "open-files-in-pager",
+    "rsync-path",
+    "mda",
+    "finish-command",
+    "reloadcmd",
+    "post-renderer",
+    "script-shell",
 ];
+
+/// Endings of long options that name a command to run: `--health-cmd`, `--password-command`, `--reload-hook`.
+fn names_command(option: &str) -> bool {
+    let Some((before, last)) = option.rsplit_once('-') else {
+        return false;
+    };
+    matches!(
+        last,
+        "command" | "cmd" | "hook" | "exec" | "helper" | "wrapper" | "program"
+    ) && before != "no"
+        && !before.starts_with("no-")
+}
 
 /// Judges any program by such options.
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
@@ -115,7 +134,11 @@ pub(super) fn among(walk: &mut Walk<'_>, program: &str, known: Known, args: &[Fi
             }
         };
         let of_tunnel = program == "openvpn" && matches!(name, "up" | "down" | "route-up" | "ipchange" | "tls-verify");
-        if long.is_some() && (RUNS.contains(&name) || of_tunnel) && !known.has(Known::NESTED) && !value.is_empty() {
+        if long.is_some()
+            && (RUNS.contains(&name) || of_tunnel || names_command(name))
+            && !known.has(Known::NESTED)
+            && !value.is_empty()
+        {
             walk.script(value, field.span, &Data::none());
             if value.split_whitespace().next().is_some_and(is_shell) {
                 walk.report(&rule::SHELL_ESCAPE, field.span);

@@ -56,7 +56,7 @@ const SYSTEM: [&str; 38] = [
 ];
 
 /// Files by how their path ends, wherever a home or project is.
-const ENDINGS: [&str; 86] = [
+const ENDINGS: [&str; 85] = [
     "/.ssh/id_rsa",
     "/.ssh/id_dsa",
     "/.ssh/id_ecdsa",
@@ -65,7 +65,6 @@ const ENDINGS: [&str; 86] = [
     "/.ssh/id_ed25519_sk",
     "/.ssh/identity",
     "/.aws/credentials",
-    "/.aws/config",
     "/.azure/accesstokens.json",
     "/.azure/msal_token_cache.json",
     "/.azure/msal_token_cache.bin",

@@ -112,22 +112,36 @@ fn spelled(walk: &mut Walk<'_>, first: &Field, args: &[Field], stdin: &Data) -> 
 /// Judges a command by its program's own name.
 fn named(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     effect::tamper(walk, cmd);
+    let data = if cmd.known.has(RUNS) { runs(walk, cmd) } else { None };
+    let Some(data) = data else {
+        return effect::judge(walk, cmd);
+    };
+    // what it can do beside what it runs
+    if cmd.known.has(Known::ABLE) {
+        effect::abilities(walk, cmd);
+    }
+    data
+}
+
+/// What runs something else.
+const RUNS: Known = Known::WRAPPER.and(Known::NESTED).and(Known::INTERPRETER);
+
+/// Runs what a command runs; none, when its own effect must still be judged.
+fn runs(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
     if cmd.known.has(Known::WRAPPER)
         && let Some(data) = wrappers::run(walk, cmd)
     {
-        return data;
+        return Some(data);
     }
     if cmd.known.has(Known::NESTED)
         && let Some(data) = nested::run(walk, cmd)
     {
-        return data;
+        return Some(data);
     }
-    if cmd.known.has(Known::INTERPRETER)
-        && let Some(data) = interpreters::run(walk, cmd)
-    {
-        return data;
+    if cmd.known.has(Known::INTERPRETER) {
+        return interpreters::run(walk, cmd);
     }
-    effect::judge(walk, cmd)
+    None
 }
 
 /// A file that is run by its path: one that the line wrote, or one in a scratch place.

@@ -1,0 +1,131 @@
+//! Compilers, builders, test runners and package managers: cargo(1), go(1), gcc(1), cmake(1), ninja(1), mvn(1), npm-config(7),
+//! apt.conf(5), dpkg(1), rpm(8), and their like.
+
+use super::Can::{Code, Is, Loads, Rest, Runs, Sets, Within};
+use super::{Abilities, Ability};
+use crate::screen::rule;
+
+const CARGO: &[Ability] = &[
+    (
+        "--config",
+        Sets(&[
+            "wrapper",
+            "rustc",
+            "rustdoc",
+            "runner",
+            "linker",
+            "credential-process",
+            "credential-provider",
+        ]),
+    ),
+    ("-s|--shell", Runs),
+];
+const COMPILER: &[Ability] = &[("-wrapper", Runs), ("-fplugin=|-specs=|--specs=|-fpass-plugin=", Loads)];
+const MAKE: &[Ability] = &[
+    ("SHELL=|CC=|CXX=|LD=|AR=|MAKE=|CPP=|PYTHON=", Loads),
+    ("-f|--file|--makefile", Loads),
+];
+const CMAKE: &[Ability] = &[
+    ("-P|-C", Loads),
+    (
+        "-DCMAKE_C_COMPILER_LAUNCHER=|-DCMAKE_CXX_COMPILER_LAUNCHER=|-DCMAKE_MAKE_PROGRAM=",
+        Runs,
+    ),
+    ("-DCMAKE_TOOLCHAIN_FILE=|-DCMAKE_PROJECT_INCLUDE=", Loads),
+    ("env|time", Rest(1)),
+];
+const TEX: &[Ability] = &[
+    ("*", Within(&["write18", "|\"", "directlua{os.execute", "input|"])),
+    ("<", Within(&["write18"])),
+];
+const SCRIPTS: &[Ability] = &[(
+    "-c|--config|-r|--require|--gulpfile|--gruntfile|--setup-file|--reporter",
+    Loads,
+)];
+const APT: &[Ability] = &[(
+    "-o|--option",
+    Sets(&[
+        "dir::bin::apt-helper",
+        "dir::bin::dpkg",
+        "dir::bin::gpg",
+        "pre-invoke",
+        "post-invoke",
+        "pre-invoke::",
+        "post-invoke::",
+        "pre-install-pkgs",
+        "pre-install-pkgs::",
+        "post-invoke-success",
+        "proxy-auto-detect",
+        "dir::bin::solvers",
+        "dir::bin::methods",
+        "pager",
+    ]),
+)];
+const DNF: &[Ability] = &[
+    (
+        "--setopt",
+        Sets(&["pluginpath", "pluginconfpath", "reposdir", "persistdir", "plugin_path"]),
+    ),
+    ("-c|--config", Loads),
+];
+
+by_name! {
+    NAMES: pub(super) fn of(name: &str) -> Abilities where name is {
+        "cargo" => (CARGO, &[]),
+        "rustc" | "rustdoc" => (&[("-C|--codegen", Sets(&["linker"])), ("--test-runtool|--runtool", Runs)], &[]),
+        "go" => (&[("-toolexec|-exec", Runs), ("-vettool|-overlay|-modfile", Loads)], &[]),
+        "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" | "gfortran" | "c89" | "c99" => (COMPILER, &[]),
+        "ld" | "gold" | "lld" => (&[("-plugin", Loads)], &[]),
+        "make" | "gmake" | "bmake" | "nmake" => (MAKE, &[]),
+        "cmake" | "ctest" | "cpack" => (CMAKE, &[]),
+        "ninja" | "samu" => (&[("-f", Loads)], &[]),
+        "scons" => (&[("-f|--file|--sconstruct|--makefile", Loads)], &[]),
+        "bazel" | "bazelisk" | "buck" | "buck2" => (&[("--run_under|--workspace_status_command|--shell_executable", Runs), ("--bazelrc", Loads)], &[]),
+        "gradle" | "gradlew" => (&[("-I|--init-script|-b|--build-file|-c|--settings-file", Loads)], &[]),
+        "mvn" | "mvnw" => (&[("-Dexec.executable=", Runs), ("-f|--file", Loads)], &[]),
+        "ant" => (&[("-f|-file|-buildfile|-lib", Loads)], &[]),
+        "rake" | "thor" => (&[("-e|--execute|-E|-p|--execute-print", Code), ("-f|--rakefile|-r|--require", Loads)], &[]),
+        "just" => (&[("--shell|--chooser", Runs), ("-f|--justfile", Loads), ("-c|--command", Rest(0))], &[]),
+        "task" | "go-task" => (&[("-t|--taskfile", Loads), ("execute", Rest(0))], &[]),
+        "tox" | "nox" | "invoke" | "inv" | "pyinvoke" => (&[("-c|--noxfile|--collection|--search-root", Loads), ("-x|-f", Loads)], &[]),
+        "star" => (&[("compress-program=|rsh=|-rsh", Runs)], &[]),
+        "bpkg" | "basher" => const { (&[], &[("install ** http://*", &rule::REMOTE_CODE)]) },
+        "eslint" | "jest" | "mocha" | "webpack" | "rollup" | "vite" | "babel" | "karma" | "gulp" | "grunt" | "ava" | "cypress"
+        | "vitest" | "stylelint" | "asciidoctor" | "storybook" => (SCRIPTS, &[]),
+        "ccache" | "distcc" | "sccache" | "icecc" | "scan-build" | "bear" | "colormake" | "kcov" | "intercept-build" => (&[(".", Rest(0))], &[]),
+        "coverage" | "kernprof" => (&[("--rcfile", Loads)], &[]),
+        "npm" | "pnpm" | "yarn" => (&[("--script-shell|--git|--node-gyp", Runs), ("--init-module|--userconfig", Loads)], &[]),
+        "npx" | "bunx" | "pnpx" => (&[("-p|--package", Loads), ("--script-shell", Runs)], &[]),
+        "uvx" | "pipx" => (&[("--spec|--from|--with", Loads)], &[]),
+        "pip" | "pip3" => (&[("--python", Loads)], &[]),
+        "gem" => (&[("-e|--editor", Runs)], &[]),
+        "cabal" | "stack" => (&[("-w|--with-compiler|--with-gcc|--with-ghc", Loads)], &[]),
+        "ghc" | "runghc" | "ghci" => (&[("-pgmF|-pgmc|-pgmP|-pgml|-pgma|-pgmL", Runs), ("<", Code)], &[]),
+        "protoc" => (&[("--plugin", Loads)], &[]),
+        "pdflatex" | "xelatex" | "lualatex" | "latex" | "tex" | "luatex" | "xetex" | "pdftex" | "luahbtex" | "context" => (TEX, &[]),
+        "latexmk" => (&[("-pdflatex|-latex|-xelatex|-lualatex|-print|-e", Code), ("-pdflatex|-latex|-xelatex|-lualatex", Runs), ("-r", Loads)], &[]),
+        "pandoc" => (&[("-L|--lua-filter|-F|--filter|--pdf-engine|-d|--defaults", Loads)], &[]),
+        "sphinx-build" | "mkdocs" | "jekyll" => (&[("-c|-f|--config-file|--config", Loads)], &[]),
+        "bison" => (&[("-S|--skeleton", Loads)], &[]),
+        "m4" => (&[("<", Code), ("*", Within(&["esyscmd", "syscmd"]))], &[]),
+        "groff" | "troff" | "nroff" | "gtroff" => (&[("<", Within(&[".sy ", ".pso "]))], &[]),
+        "gs" | "ghostscript" => (&[("*", Within(&["%pipe%"])), ("<", Within(&["%pipe%"]))], &[]),
+        "apt" | "apt-get" | "aptitude" | "apt-cache" => (APT, &[]),
+        "dpkg" => (&[("--pre-invoke|--post-invoke|--status-logger", Runs)], &[]),
+        "dnf" | "yum" | "microdnf" | "dnf5" => (DNF, &[]),
+        "zypper" => (&[("--reposd-dir|-D|--plus-repo|-p|--solv-cache-dir", Loads)], &[]),
+        "pacman" | "yay" | "paru" => (&[("--hookdir|--config", Loads), ("--makepkg|--editor|--sudo|--git", Runs)], &[]),
+        "rpm" | "rpmbuild" | "rpmquery" | "rpmspec" | "rpmverify" | "rpmdb" => (&[
+            ("--pipe", Runs),
+            ("--eval|-E|--define|-D", Within(&["%(", "os.execute", "posix.exec"])),
+        ], &[]),
+        "debsign" | "dpkg-buildpackage" | "debuild" | "dpkg-source" => (&[("-p|-r|--sign-command|--rootcmd|--check-command", Runs)], &[]),
+        "sbuild" | "pbuilder" | "cowbuilder" => (&[("--pre-build-commands|--chroot-setup-commands|--post-build-commands|--starting-build-commands", Runs), ("--hookdir", Loads)], &[]),
+        "nix-build" | "nix-instantiate" | "nix-env" => (&[("--post-build-hook|--diff-hook|--build-hook", Runs)], &[]),
+        "guix" => (&[("--", Rest(1))], &[]),
+        "snap" => const { (&[("--shell", Is(&rule::SHELL_ESCAPE))], &[]) },
+        "facter" => (&[("--custom-dir|--external-dir", Loads)], &[]),
+        "code" | "codium" | "code-insiders" | "cursor" => (&[("--install-extension|--extensions-dir|--extensionDevelopmentPath", Loads)], &[]),
+        "composer" => (&[("exec", Rest(1))], &[]),
+    } else { (&[], &[]) }
+}
