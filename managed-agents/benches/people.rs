@@ -1,8 +1,9 @@
 //! What people cost: opening a ticket, redeeming an approval (its signature checked), and listing what waits among 1 000 000 tickets.
 //!
 //! Each beside a floor in the same run: a call that is only recorded, and an Ed25519 signature that is only checked. Once where
-//! nothing is ever fsynced (`/dev/shm`), and once on a disk, beside a raw fsync of as much to a file beside the record. An approval is once
-//! written by the process that uses it, and once by another, of which this one reads first.
+//! nothing is ever fsynced (`/dev/shm`), and once on a disk, beside a raw fsync of as much to a file beside the record. An approval is
+//! written by the process that uses it, or by another: then it is used in the same moment, before this process has read of it, or a
+//! tenth of a second later, between other calls, or after a pause in which this process slept.
 //!
 //! `cargo bench -p managed-agents --features sqlite --bench people`; with `-- quick`, only what needs no disk and no million of tickets.
 
@@ -12,7 +13,9 @@
     reason = "a benchmark that fails should stop"
 )]
 
+use std::future::Future;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -21,7 +24,13 @@ use managed_agents::approval::ApproverKey;
 use managed_agents::store::{Reader, Store, StoreOptions, TicketQuery};
 use managed_agents::{GovernanceDenied, Harness, governed};
 
-const CALLS: u32 = 1_200;
+const CALLS: u32 = 1_800;
+/// How many are measured one by one, after a pause each, and how many are waited for.
+const LATER: u32 = 100;
+const WAITS: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(100);
+/// Long enough for another process to have written all that it had, and to have fallen asleep.
+const MOMENT: Duration = Duration::from_micros(300);
 /// How many of one kind are measured in a row; at most 20 tickets may wait at once.
 const GROUP: u32 = 12;
 
@@ -85,75 +94,281 @@ fn with(root: &Path, place: &str) {
         .approver("ann", ann.public())
         .build_blocking()
         .unwrap();
+    let patient = Harness::builder()
+        .agent_id("patient")
+        .recorder(store.clone())
+        .approver("ann", ann.public())
+        .wait_for_approval(Duration::from_secs(10))
+        .build_blocking()
+        .unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(harness.scope(async {
-        let (mut recorded, mut opened, mut redeemed, mut read) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (mut after, mut synced) = (Vec::new(), Vec::new());
-        let mut file = std::fs::File::create(root.join("synced")).unwrap();
-        // in groups by turns, so that all are measured in the same state of machine and record
-        for turn in 0..CALLS / GROUP {
-            let group = turn * GROUP..(turn + 1) * GROUP;
-            for number in group.clone() {
-                let begun = Instant::now();
-                letter("ann@example.com", number, "Invoice 4711").await.unwrap();
-                recorded.push(begun.elapsed());
-            }
-            // by turns in this process and in another
-            let here = turn.is_multiple_of(2);
-            let mut tickets = Vec::new();
-            for number in group.clone() {
-                if !here {
-                    let other = letter("ann@example.com", number, "Invoice 4711");
-                    approver.scope(other).await.unwrap();
-                }
-                let begun = Instant::now();
-                let denied = pay("ann@example.com", number, "Invoice 4711").await.unwrap_err();
-                if here { &mut opened } else { &mut after }.push(begun.elapsed());
-                tickets.push(denied.ticket().unwrap().to_owned());
-            }
-            for ticket in &tickets {
-                let approver = if here { &harness } else { &approver };
-                approver.approve(ticket, &ann).unwrap();
-            }
-            for number in group {
-                let begun = Instant::now();
-                pay("ann@example.com", number, "Invoice 4711").await.unwrap();
-                if here { &mut redeemed } else { &mut read }.push(begun.elapsed());
-            }
-            for number in 0..GROUP {
-                // as many pages as the transaction of a redemption writes
-                file.write_all(&[number as u8; 14 * 4096]).unwrap();
-                let begun = Instant::now();
-                file.sync_data().unwrap();
-                synced.push(begun.elapsed());
-            }
+    let mut times = Times::default();
+    let mut file = std::fs::File::create(root.join("synced")).unwrap();
+    // in groups by turns, so that all are measured in the same state of machine and record
+    for turn in 0..CALLS / GROUP {
+        let group = turn * GROUP..(turn + 1) * GROUP;
+        let decided = [Decided::Here, Decided::Elsewhere, Decided::Before][turn as usize % 3];
+        runtime.block_on(harness.scope(in_a_row(group, decided, &approver, &ann, &mut times)));
+        for number in 0..GROUP {
+            // as many pages as the transaction of a redemption writes
+            file.write_all(&[number as u8; 14 * 4096]).unwrap();
+            times.synced.time(|| file.sync_data().unwrap());
         }
-        let recorded = median(recorded);
-        let synced = median(synced);
-        for (what, goal, sync, times) in [
-            ("opening a ticket", 100, None, opened),
-            ("opening a ticket after another process wrote", 100, None, after),
-            ("redeeming an approval", 150, Some(synced), redeemed),
-            ("redeeming an approval of another process", 150, Some(synced), read),
-        ] {
-            let median = median(times);
-            let apart = sync.map_or(String::new(), |sync| {
-                format!(", {:?} without the fsync, which takes {sync:?} by itself", median.saturating_sub(sync))
-            });
-            println!(
-                "{what}, {place}: median {median:?}{apart} ({:.2} of a call that is only recorded, {recorded:?}; goal {goal}µs)",
-                median.as_secs_f64() / recorded.as_secs_f64()
-            );
-        }
-    }));
-    drop((harness, approver, store, other));
+    }
+    for number in 0..LATER {
+        runtime.block_on(harness.scope(one_by_one(number, &approver, &ann, &mut times)));
+    }
+    for number in 0..WAITS {
+        runtime.block_on(waited_for(number, &patient, &approver, &ann, &mut times));
+    }
+    times.print(place);
+    drop((harness, patient, approver, store, other));
     if place == "without a disk" && !quick() {
         listing(root);
     }
     std::fs::remove_dir_all(root).unwrap();
+}
+
+/// Where people decide on what a group asks, and when what it redeems was decided.
+#[derive(Clone, Copy, PartialEq)]
+enum Decided {
+    Here,
+    /// In another process, which also wrote just before each ticket is opened.
+    Elsewhere,
+    /// In another process, a tenth of a second ago: as soon as any person's answer finds the call that comes back for it.
+    Before,
+}
+
+#[derive(Default)]
+struct Times {
+    synced: Kind,
+    recorded: Kind,
+    recorded_idle: Kind,
+    recorded_after: Kind,
+    opened: Kind,
+    opened_after: Kind,
+    opened_soon_after: Kind,
+    redeemed: Kind,
+    redeemed_at_once: Kind,
+    redeemed_before: Kind,
+    paused_recorded: Kind,
+    paused_opened: Kind,
+    paused_redeemed: Kind,
+    waited: Kind,
+}
+
+/// The times of one kind.
+#[derive(Default)]
+struct Kind(Vec<Duration>);
+
+impl Kind {
+    fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let done = work();
+        self.0.push(begun.elapsed());
+        done
+    }
+
+    async fn of<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let begun = Instant::now();
+        let done = work.await;
+        self.0.push(begun.elapsed());
+        done
+    }
+}
+
+/// Records, opens and redeems, each twelve times in a row: everything that this process needs is awake and at hand, as far as others let it.
+async fn in_a_row(group: Range<u32>, decided: Decided, approver: &Harness, ann: &ApproverKey, times: &mut Times) {
+    const MEMO: &str = "Invoice 4711";
+    for number in group.clone() {
+        let recorded = letter("ann@example.com", number, MEMO);
+        times.recorded.of(recorded).await.unwrap();
+    }
+    if decided != Decided::Here {
+        for number in group.clone() {
+            awake(MOMENT);
+            times
+                .recorded_idle
+                .of(letter("ann@example.com", number, MEMO))
+                .await
+                .unwrap();
+        }
+        for number in group.clone() {
+            approver.scope(letter("bob@example.com", number, MEMO)).await.unwrap();
+            if decided == Decided::Before {
+                awake(MOMENT);
+                times
+                    .recorded_after
+                    .of(letter("ann@example.com", number, MEMO))
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+    let mut tickets = Vec::new();
+    for number in group.clone() {
+        let opened = match decided {
+            Decided::Here => &mut times.opened,
+            Decided::Elsewhere => &mut times.opened_after,
+            Decided::Before => &mut times.opened_soon_after,
+        };
+        if decided != Decided::Here {
+            approver.scope(letter("bob@example.com", number, MEMO)).await.unwrap();
+        }
+        if decided == Decided::Before {
+            awake(MOMENT);
+        }
+        let denied = opened.of(pay("ann@example.com", number, MEMO)).await.unwrap_err();
+        tickets.push(denied.ticket().unwrap().to_owned());
+    }
+    for ticket in &tickets {
+        if decided == Decided::Here {
+            let here = Harness::current().unwrap();
+            here.approve(ticket, ann).unwrap();
+        } else {
+            approver.approve(ticket, ann).unwrap();
+        }
+    }
+    if decided == Decided::Before {
+        // the agent goes on with other calls meanwhile
+        let begun = Instant::now();
+        while begun.elapsed() < PAUSE {
+            letter("ann@example.com", 0, MEMO).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        for number in group.clone() {
+            letter("ann@example.com", number, MEMO).await.unwrap();
+        }
+    }
+    for number in group {
+        let redeemed = match decided {
+            Decided::Here => &mut times.redeemed,
+            Decided::Elsewhere => &mut times.redeemed_at_once,
+            Decided::Before => &mut times.redeemed_before,
+        };
+        redeemed.of(pay("ann@example.com", number, MEMO)).await.unwrap();
+    }
+}
+
+/// Records, opens and redeems, each after a tenth of a second in which this process slept and another wrote.
+async fn one_by_one(number: u32, approver: &Harness, ann: &ApproverKey, times: &mut Times) {
+    const MEMO: &str = "Invoice 4712";
+    let elsewhere = || approver.scope(letter("bob@example.com", number, MEMO));
+    elsewhere().await.unwrap();
+    tokio::time::sleep(PAUSE).await;
+    let recorded = letter("ann@example.com", number, MEMO);
+    times.paused_recorded.of(recorded).await.unwrap();
+    elsewhere().await.unwrap();
+    tokio::time::sleep(PAUSE).await;
+    let denied = times
+        .paused_opened
+        .of(pay("ann@example.com", number, MEMO))
+        .await
+        .unwrap_err();
+    approver.approve(denied.ticket().unwrap(), ann).unwrap();
+    tokio::time::sleep(PAUSE).await;
+    let redeemed = pay("ann@example.com", number, MEMO);
+    times.paused_redeemed.of(redeemed).await.unwrap();
+}
+
+/// From a decision to the end of the call that waits for it.
+async fn waited_for(number: u32, patient: &Harness, approver: &Harness, ann: &ApproverKey, times: &mut Times) {
+    let decide = async {
+        tokio::time::sleep(Duration::from_millis(30) + Duration::from_micros(u64::from(number) * 377)).await;
+        let ticket = patient.pending().pop().unwrap();
+        approver.approve(ticket.id(), ann).unwrap();
+        Instant::now()
+    };
+    let (ran, decided) = tokio::join!(patient.scope(pay("ann@example.com", number, "Invoice 4713")), decide);
+    ran.unwrap();
+    times.waited.0.push(decided.elapsed());
+}
+
+/// Stays awake for so long.
+fn awake(moment: Duration) {
+    let begun = Instant::now();
+    while begun.elapsed() < moment {
+        std::hint::spin_loop();
+    }
+}
+
+impl Times {
+    fn print(self, place: &str) {
+        let recorded = median(self.recorded.0);
+        let recorded_after = median(self.recorded_after.0);
+        let paused = median(self.paused_recorded.0);
+        for (what, median) in [
+            ("", recorded),
+            (", 0.3 ms after the last", median(self.recorded_idle.0)),
+            (", another process wrote 0.3 ms ago", recorded_after),
+            (", after a pause of 0.1 s in which another process wrote", paused),
+        ] {
+            println!("a call that is only recorded{what}, {place}: median {median:?}");
+        }
+        let synced = median(self.synced.0);
+        let (open, redeem) = (Some(100), Some(150));
+        for (what, goal, floor, times) in [
+            ("opening a ticket", open, recorded, self.opened),
+            (
+                "opening a ticket, another process wrote 0.3 ms ago",
+                open,
+                recorded_after,
+                self.opened_soon_after,
+            ),
+            (
+                "opening a ticket, another process wrote right before",
+                open,
+                recorded_after,
+                self.opened_after,
+            ),
+            ("redeeming an approval", redeem, recorded, self.redeemed),
+            (
+                "redeeming an approval of another process, 0.1 s later, between other calls",
+                redeem,
+                recorded,
+                self.redeemed_before,
+            ),
+            (
+                "redeeming an approval of another process, at once",
+                redeem,
+                recorded,
+                self.redeemed_at_once,
+            ),
+            (
+                "opening a ticket after a pause of 0.1 s",
+                None,
+                paused,
+                self.paused_opened,
+            ),
+            (
+                "redeeming an approval of another process after a pause of 0.1 s",
+                None,
+                paused,
+                self.paused_redeemed,
+            ),
+        ] {
+            let median = median(times.0);
+            let apart = match what.starts_with("redeeming") {
+                true => format!(
+                    ", {:?} without an fsync, which takes {synced:?} by itself",
+                    median.saturating_sub(synced)
+                ),
+                false => String::new(),
+            };
+            let goal = goal.map_or(String::new(), |goal| format!("; goal {goal}µs"));
+            println!(
+                "{what}, {place}: median {median:?}{apart} ({:.2} of a call that is only recorded in the same state, {floor:?}{goal})",
+                median.as_secs_f64() / floor.as_secs_f64()
+            );
+        }
+        println!(
+            "from a decision of another process to the end of the call that waits for it, {place}: median {:?} (goal 50ms)",
+            median(self.waited.0)
+        );
+    }
 }
 
 /// 100 that wait among 1 000 000 that were used: rows as the library wrote them, a million times, in a few large transactions.

@@ -1,6 +1,9 @@
 //! What entries of rules say when programs start, read anew and write beside each other, and what they do not say.
 #![cfg(feature = "cedar")]
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -11,7 +14,9 @@ use managed_agents::{
     Answer, Digest, Engine, Governor, GovernorError, Harness, Judgement, SourceGuard, ToolCall, assert_denied,
 };
 
-use crate::rules::{FORBIDS, Judged, PERMITS};
+use crate::rules::{FORBIDS, Judged, PERMITS, files_of};
+use crate::steps::watched;
+use crate::support::{harness, pay};
 
 fn place_of(shop: &Judged, stated: &OperatorStatement) -> u64 {
     let entries = shop.entries();
@@ -305,4 +310,107 @@ async fn policies_that_others_have_let_in_before_a_harness_is_built_are_held_to_
         }
     }
     assert_eq!(shop.0.runs(), 0);
+}
+
+const PLACE: &str = "MANAGED_AGENTS_TEST_RULES_PLACE";
+const OPERATOR: &str = "MANAGED_AGENTS_TEST_RULES_OPERATOR";
+
+/// Not a test of its own: a program that puts its rules into force, and makes its first call when a file is there.
+#[test]
+fn a_process_of_its_own() {
+    let (Ok(place), Ok(operator)) = (std::env::var(PLACE), std::env::var(OPERATOR)) else {
+        return;
+    };
+    let place = Path::new(&place);
+    let policies = files_of(place).load().unwrap();
+    let bot = harness(place, &operator, |builder| {
+        builder.governor(Engine::new().policies(&policies))
+    });
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\nREADY").unwrap();
+    while !place.join("go").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let paid = runtime.block_on(bot.scope(pay("bob", 1, "s3cret", Arc::default())));
+    paid.unwrap();
+    writeln!(out, "\nPAID").unwrap();
+}
+
+fn start_elsewhere(shop: &Judged) -> (Child, impl Iterator<Item = String> + use<>) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "in_force::a_process_of_its_own",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env(PLACE, shop.0.place.path())
+        .env(OPERATOR, &shop.0.operator)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    assert!(lines.any(|line| line == "READY"));
+    (child, lines)
+}
+
+#[tokio::test]
+async fn who_is_killed_between_its_rules_and_its_first_decision_leaves_a_sound_record_that_goes_on() {
+    let mut without_decision = 0;
+    // killed before it calls, and then at each of its writes until it has called
+    for n in 0..40 {
+        let shop = Judged::new("killed-in-force");
+        shop.write(PERMITS);
+        shop.sign();
+        let (mut child, mut lines) = start_elsewhere(&shop);
+        assert_eq!(shop.stated().len(), 1, "in force before anything is judged");
+        assert!(shop.entries().iter().all(|entry| entry.kind() != "decision"));
+        let watcher = if n == 0 {
+            child.kill().unwrap();
+            None
+        } else {
+            let Some(watcher) = watched(&child, n) else {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                println!("killed before its first call alone: there is no `strace` here, or it may watch nothing");
+                break;
+            };
+            std::fs::write(shop.0.place.path().join("go"), "").unwrap();
+            Some(watcher)
+        };
+        let paid = lines.any(|line| line == "PAID");
+        child.wait().unwrap();
+        if let Some(mut watcher) = watcher {
+            watcher.wait().unwrap();
+        }
+
+        // whoever opens the record next closes what was running
+        drop(shop.0.home());
+        shop.0.sound();
+        let decided = shop.entries().iter().any(|entry| entry.kind() == "decision");
+        without_decision += usize::from(!decided);
+        // the rules are what they were, and whoever judges by them goes on under them
+        let bot = shop.start(&shop.load());
+        shop.0.pay(&bot, "bob", 2).await.unwrap();
+        drop(bot);
+        let stated = shop.stated();
+        assert!(stated.iter().all(|one| one == &stated[0]), "{stated:?}");
+        assert_eq!(stated[0]["rules"], rules_of_last_decision(&shop));
+        shop.0.sound();
+        // and nobody else's
+        shop.write(FORBIDS);
+        let thief = shop.start_silent(&shop.load());
+        shop.0.pay(&thief, "eve", 1).await.unwrap_err();
+        shop.named(&[("rules_unsigned", shop.last_decision())]);
+        if paid {
+            break;
+        }
+    }
+    assert!(without_decision > 0);
 }

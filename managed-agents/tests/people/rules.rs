@@ -27,6 +27,17 @@ pub(crate) const PERMITS: &str = "permit(principal, action == Action::\"pay\", r
 /// A shop whose agent is judged by a file of policies.
 pub(crate) struct Judged(pub(crate) Shop);
 
+/// The policies of a shop in this directory.
+pub(crate) fn files_of(place: &std::path::Path) -> PoliciesBuilder {
+    let schema = serde_json::json!({
+        "type": "object",
+        "properties": { "to": { "type": "string" }, "cents": { "type": "integer" }, "memo": { "type": "string" } },
+        "required": ["to", "cents", "memo"],
+    });
+    let builder = Policies::builder().tool("pay", &schema);
+    builder.path(place.join("policies"))
+}
+
 impl Judged {
     pub(crate) fn new(name: &str) -> Self {
         let shop = Self(Shop::new(name));
@@ -39,13 +50,7 @@ impl Judged {
     }
 
     pub(crate) fn files(&self) -> PoliciesBuilder {
-        let schema = serde_json::json!({
-            "type": "object",
-            "properties": { "to": { "type": "string" }, "cents": { "type": "integer" }, "memo": { "type": "string" } },
-            "required": ["to", "cents", "memo"],
-        });
-        let builder = Policies::builder().tool("pay", &schema);
-        builder.path(self.0.place.path().join("policies"))
+        files_of(self.0.place.path())
     }
 
     pub(crate) fn load(&self) -> Policies {

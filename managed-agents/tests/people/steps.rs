@@ -15,7 +15,7 @@ const WRITES: &str = "write,pwrite64,pwritev,fsync,fdatasync,ftruncate,rename,re
 
 /// A process that is killed when one of its threads is about to write for the `n`th time from here on; none where nothing can be
 /// watched.
-fn watched(child: &Child, n: usize) -> Option<Child> {
+pub(crate) fn watched(child: &Child, n: usize) -> Option<Child> {
     let mut watcher = Command::new("strace")
         .args(["-f", "-o", "/dev/null", "-e", &format!("trace={WRITES}"), "-e"])
         .arg(format!("inject={WRITES}:signal=SIGKILL:when={n}"))
