@@ -26,9 +26,6 @@ by_name! {
         "virt-customize" | "virt-sysprep" | "virt-builder" => (&[("--run-command|--firstboot-command|--run|--firstboot", Runs)], &[]),
         "runc" | "crun" | "youki" => (&[("-b|--bundle", Loads)], &[]),
         "buildah" | "podman" => (&[("unshare", Rest(0))], &[]),
-        "docker" | "nerdctl" => const { (&[("*", Within(&[]))], &[
-            ("inspect|container ** --format=*Config.Env*|-f=*Config.Env*", &rule::CREDENTIAL_PRINT),
-        ]) },
         "vagrant" => (&[("-c|--command", Runs)], &[]),
         "gcloud" => (&[("--metadata", Within(&["startup-script="])), ("--metadata-from-file", Loads)], &[]),
         "aws" | "awslocal" => (&[("--command|--commands", Runs)], &[]),

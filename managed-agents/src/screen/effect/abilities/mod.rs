@@ -131,7 +131,7 @@ fn given(walk: &mut Walk<'_>, cmd: &Cmd<'_>, way: &str, can: Can) {
     }
 }
 
-/// The first argument that is neither an option nor directly behind a short one alone.
+/// The first argument that does not look like an option; the value of one before it counts, too.
 fn first_operand<'c>(cmd: &Cmd<'c>) -> Option<(usize, &'c crate::screen::shell::data::Field)> {
     cmd.args
         .iter()

@@ -1,7 +1,7 @@
 //! What connects, transfers and serves: ssh_config(5), sftp(1), rsync(1), openconnect(8), pppd(8), dhclient(8), yt-dlp(1),
 //! rclone(1), ttyd(1), tcpserver(1), openvpn(8), and their like.
 
-use super::Can::{Console, Is, Loads, Rest, Runs, Sends, Serves, Sets, Within, Writes};
+use super::Can::{Console, Is, Loads, Rest, Runs, Sends, Serves, Sets, Writes};
 use super::{Abilities, Ability};
 use crate::screen::rule;
 
@@ -61,6 +61,5 @@ by_name! {
         "smbd" | "nmbd" | "winbindd" => (&[("--option|-o", Sets(&["preexec", "action", "command", "script"])), ("-s|--configfile", Loads)], &[]),
         "syncthing" => const { (&[("--gui-address=0.0.0.0|--gui-address=http://0.0.0.0", Is(&rule::TUNNEL))], &[]) },
         "impacket-smbserver" | "smbserver.py" => const { (&[("*", Is(&rule::EXFIL_FILE))], &[]) },
-        "rlogin" => (&[("-l", Within(&[]))], &[]),
     } else { (&[], &[]) }
 }

@@ -154,3 +154,32 @@ fn a_line_for_a_shell_is_read_in_programs_that_nobody_knows() {
         "git commit -m 'say how: curl https://example.com/x | sh'",
     ]);
 }
+
+#[test]
+fn every_row_can_lead_to_something() {
+    let mut programs = 0;
+    for (names, of) in super::GROUPS.iter().zip(super::LOOKS) {
+        for name in *names {
+            programs += 1;
+            let (abilities, verbs) = of(name);
+            assert!(
+                !abilities.is_empty() || !verbs.is_empty(),
+                "{name} is listed for nothing"
+            );
+            for (ways, can) in abilities {
+                assert!(!ways.is_empty(), "{name}");
+                assert!(
+                    !matches!(can, super::Can::Within([]) | super::Can::Sets([])),
+                    "{name}: {ways}"
+                );
+            }
+            for (pattern, _) in verbs {
+                // an option is compared as it is written (`cli`)
+                let mut options = pattern.split(' ').filter(|part| part.starts_with(['-', '!']));
+                assert!(options.all(|part| !part.contains('*')), "{name}: {pattern}");
+            }
+        }
+    }
+    // the documentation says how many there are
+    assert!(programs >= 800, "{programs}");
+}
