@@ -263,19 +263,23 @@ impl Case {
         self.stands(people, &found, said, remote)
     }
 
-    /// An approval that was read before the call came: it is verified now, and runs the call if nothing at all has changed since. In
-    /// every other case the record is looked at.
-    fn foreseen(self, people: &Arc<People>, lookup: &Lookup, (judged, evaluation): Said, own: bool) -> Step {
+    /// What the call asks of people, as it was judged.
+    fn question<'q>(&'q self, judged: &'q Judged) -> Question<'q> {
         let inner = self.scope.harness.inner();
-        let question = Question {
+        Question {
             call: &self.call,
             reasons: judged.verdict.reasons(),
             needed: judged.verdict.approvers(),
             rules: inner.rules(&judged.verdict),
             edit: None,
             now: inner.clock.now(),
-        };
-        let stands = people.stands(lookup, &question);
+        }
+    }
+
+    /// An approval that was read before the call came: it is verified now, and runs the call if nothing at all has changed since. In
+    /// every other case the record is looked at.
+    fn foreseen(self, people: &Arc<People>, lookup: &Lookup, (judged, evaluation): Said, own: bool) -> Step {
+        let stands = people.stands(lookup, &self.question(&judged));
         let How::Granted(ticket, seen) = stands.how else {
             let (found, people) = (people.look(&self.call), Arc::clone(people));
             return self.then(found, move |case, found| {
@@ -292,16 +296,7 @@ impl Case {
     }
 
     fn stands(self, people: &Arc<People>, found: &Lookup, (judged, evaluation): Said, remote: bool) -> Step {
-        let inner = self.scope.harness.inner();
-        let question = Question {
-            call: &self.call,
-            reasons: judged.verdict.reasons(),
-            needed: judged.verdict.approvers(),
-            rules: inner.rules(&judged.verdict),
-            edit: None,
-            now: inner.clock.now(),
-        };
-        let stands = people.stands(found, &question);
+        let stands = people.stands(found, &self.question(&judged));
         match stands.how {
             // the people here have decided; those behind the governor are asked as well
             How::Granted(ticket, seen) if remote => {
