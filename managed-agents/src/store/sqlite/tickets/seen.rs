@@ -21,7 +21,6 @@ const ROWS: &str = "SELECT t.place, t.id, t.agent, t.tool, t.definition, t.sessi
                     n.bytes FROM bound b CROSS JOIN tickets t ON t.place = b.ticket LEFT JOIN edits e ON e.ticket = t.place \
                     LEFT JOIN decisions d ON d.ticket = t.place LEFT JOIN entries n ON n.seq = d.place \
                     WHERE b.agent = ?1 AND b.binding = ?2";
-const COLUMNS: usize = 25;
 
 /// The open ticket of an agent's call with what people signed, and a hash over all that was read.
 pub(super) fn find(
@@ -80,9 +79,10 @@ fn each(
 ) -> Result<[u8; 32], StoreError> {
     let mut hash = Sha256::new();
     let mut select = db.prepare_cached(ROWS)?;
+    let columns = select.column_count();
     let mut rows = select.query(params![agent, binding])?;
     while let Some(row) = rows.next()? {
-        for column in 0..COLUMNS {
+        for column in 0..columns {
             match row.get_ref(column)? {
                 ValueRef::Null => hash.update([0]),
                 ValueRef::Integer(number) => {
