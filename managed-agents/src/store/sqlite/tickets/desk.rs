@@ -215,7 +215,7 @@ fn serve(db: &Connection, shared: &Shared, asked: &Receiver<Ask>, to_writer: &Se
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        waiting.retain(|one| !one.decided.is_closed());
+        forget_who_went(&mut waiting);
         let is_due = watches && looked.elapsed() >= WATCH;
         if waiting.is_empty() && !is_due {
             continue;
@@ -277,6 +277,11 @@ fn has_changed(db: &Connection, seen: &mut Option<i64>) -> bool {
         .and_then(|mut version| version.query_row([], |row| row.get(0)))
         .ok();
     now.is_none() || std::mem::replace(seen, now) != now
+}
+
+/// Nobody is looked for who waits no more.
+fn forget_who_went(waiting: &mut Vec<Waiting>) {
+    waiting.retain(|one| !one.decided.is_closed());
 }
 
 /// Tells whoever waits for a ticket that is pending no more.
@@ -440,6 +445,11 @@ mod tests {
         look(&mut waiting);
         assert!(answers[1].try_recv().is_ok() && answers[0].try_recv().is_err());
         assert_eq!(waiting.len(), 1);
+        forget_who_went(&mut waiting);
+        assert_eq!(waiting.len(), 1, "one still waits");
+        drop(answers);
+        forget_who_went(&mut waiting);
+        assert!(waiting.is_empty());
         drop((other, reader, store));
         std::fs::remove_dir_all(&dir).unwrap();
     }

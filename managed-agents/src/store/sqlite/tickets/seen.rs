@@ -134,3 +134,53 @@ fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, StoreError> {
 fn time(micros: i64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::wait;
+    use crate::approval::TicketClaim;
+    use crate::audit::entry::tests::record;
+    use crate::audit::entry::{Statement, statement};
+    use crate::audit::{Committed, Disposition, Recorder as _};
+    use crate::governor::Claims;
+    use crate::store::sqlite::tickets::ready::tests::{opening, store};
+    use crate::verdict::Decision;
+
+    #[test]
+    fn a_grant_that_names_a_ticket_of_which_nothing_was_verified_runs_nothing() {
+        let (store, dir) = store("named-grant");
+        let one = opening("tkt_one", 1);
+        let commit = |decision, disposition, claims| {
+            let made = record(&one.call, decision, disposition, &[]);
+            wait(store.commit(made, Some(&one.call), claims)).unwrap()
+        };
+        let opens = Claims {
+            ticket: TicketClaim::Open(Arc::clone(&one)),
+            ..Claims::default()
+        };
+        let opened = commit(Decision::Escalate, Disposition::Queued, opens);
+        assert!(matches!(opened, Committed::Done(_)));
+        let approval = statement(&Statement::new("approval", SystemTime::now(), "{}")).unwrap();
+        wait(store.decide_ticket("tkt_one", "k1", approval, (TicketState::Approved, 0), None))
+            .unwrap()
+            .unwrap();
+        let granted = |grant: &str| Claims {
+            grant: Some(grant.into()),
+            ..Claims::default()
+        };
+        let by_name = commit(Decision::Escalate, Disposition::Approved, granted("tkt_one"));
+        assert!(
+            matches!(by_name, Committed::Stale),
+            "a governor said the name of a ticket"
+        );
+        let ticket = store.reader().unwrap().ticket("tkt_one").unwrap().unwrap();
+        assert_eq!(ticket.state(), TicketState::Approved, "it was not used");
+        let own = commit(Decision::Escalate, Disposition::Approved, granted("of-a-governor"));
+        assert!(matches!(own, Committed::Done(_)));
+        let again = commit(Decision::Escalate, Disposition::Approved, granted("of-a-governor"));
+        assert!(matches!(again, Committed::Stale), "once");
+        drop(store);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}
