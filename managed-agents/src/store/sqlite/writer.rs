@@ -24,7 +24,7 @@ use super::tip::Tip;
 use super::told::Watchers;
 use super::trusted::Trusted;
 use super::{admission, agents, encode, erasure, holds, retention};
-use crate::approval::TicketClaim;
+use crate::approval::{TicketClaim, TicketState};
 use crate::audit::entry::{Entry, outcome};
 use crate::audit::tree::note::NoteSigner;
 use crate::audit::{Event, Sequence, What, hear, micros};
@@ -376,6 +376,7 @@ impl Writer<'_> {
                 if before != *epoch {
                     shared.publish(*epoch, standings.clone(), stops);
                 }
+                self.note_over(group);
                 self.tell(&ended, group);
                 for (_, one) in ended {
                     self.running.remove(&one.place);
@@ -389,6 +390,30 @@ impl Writer<'_> {
                 self.epoch = u64::MAX;
                 Err(error)
             }
+        }
+    }
+
+    /// Notes which tickets were used or closed, now that it is written.
+    fn note_over(&self, group: &Group) {
+        let calls = group
+            .decisions
+            .iter()
+            .filter_map(|(decision, result)| match (&decision.claims.ticket, result) {
+                (TicketClaim::Close(ticket, _), Some(Placed::At(..))) => Some(&**ticket),
+                (TicketClaim::Granted(_), Some(Placed::At(..))) => decision.claims.grant.as_deref(),
+                _ => None,
+            });
+        let people = group
+            .orders
+            .iter()
+            .filter_map(|(order, result)| match (&order.change, result) {
+                (Change::Decide(decided), Some(Ok(_))) => {
+                    (decided.to != TicketState::Approved).then_some(&*decided.ticket)
+                }
+                _ => None,
+            });
+        for ticket in calls.chain(people) {
+            self.shared.book.note_over(ticket);
         }
     }
 

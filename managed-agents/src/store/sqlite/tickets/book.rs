@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
@@ -51,6 +51,8 @@ pub(in crate::store::sqlite) struct Book {
     hash: RandomState,
     /// Held to look at one entry or change it, or to go through all of them once a look; never while anything is read or written.
     known: Mutex<HashMap<u64, Known>>,
+    /// How many tickets this process used or closed; it grows only while `known` is held.
+    over: AtomicU64,
     /// Whether the desk looks every now and then at what others do to tickets.
     watched: AtomicBool,
 }
@@ -76,6 +78,8 @@ pub(super) struct Look<'a> {
     pub(super) epoch: u64,
     pub(super) size: u64,
     pub(super) origin: &'a str,
+    /// How many tickets this process had used or closed before the transaction began.
+    pub(super) over: u64,
 }
 
 impl Book {
@@ -98,6 +102,20 @@ impl Book {
     /// There is no open ticket of a binding any more.
     pub(in crate::store::sqlite) fn note_none(&self, binding: &[u8; 32]) {
         self.known().remove(&self.hash.hash_one(binding));
+    }
+
+    /// This process used or closed a ticket, and the log says so: whoever comes back for its call is not judged twice for it.
+    pub(in crate::store::sqlite) fn note_over(&self, ticket: &str) {
+        let mut known = self.known();
+        self.over.fetch_add(1, Ordering::SeqCst);
+        for known in known.values_mut() {
+            known.approved.take_if(|approved| *approved.found.id == *ticket);
+        }
+    }
+
+    /// How many tickets this process used or closed.
+    pub(super) fn count_over(&self) -> u64 {
+        self.over.load(Ordering::SeqCst)
     }
 
     /// This process wrote a decision on a ticket; within its transaction.
@@ -134,7 +152,11 @@ impl Book {
                     let found = seen::find(look.db, look.keys, (&agent, binding))?;
                     if let Some(found) = found.filter(|found| found.state == TicketState::Approved) {
                         let (epoch, found, people) = (look.epoch, Arc::new(found), Some(Arc::clone(&people)));
-                        self.foresee(self.hash.hash_one(binding), Approved { epoch, found, people });
+                        more |= !self.foresee(
+                            look.over,
+                            self.hash.hash_one(binding),
+                            Approved { epoch, found, people },
+                        );
                     }
                 }
                 left = left.saturating_sub(news.len());
@@ -181,13 +203,19 @@ impl Book {
         })
     }
 
-    fn foresee(&self, hash: u64, approved: Approved) {
+    /// Keeps an approval, unless it may be one that this process used or closed since the look began; says whether it may not.
+    fn foresee(&self, over: u64, hash: u64, approved: Approved) -> bool {
+        let mut known = self.known();
+        if self.count_over() != over {
+            return false;
+        }
         // what is known no more meanwhile is looked up
-        if let Some(known) = self.known().get_mut(&hash)
+        if let Some(known) = known.get_mut(&hash)
             && known.is_looked_for()
         {
             known.approved = Some(approved);
         }
+        true
     }
 
     /// Has the desk look every now and then; says whether it must be told.
@@ -300,6 +328,22 @@ mod tests {
             Noted::Approved(noted) => noted.epoch == epoch + 1,
             _ => false,
         }));
+        // what this process closes is over at once, whatever a look that began before has read of it
+        let over = book.count_over();
+        let hash = book.hash.hash_one(found.binding);
+        let again = || Approved {
+            epoch: epoch + 1,
+            found: Arc::clone(&found),
+            people: approved.people.clone(),
+        };
+        book.known().get_mut(&hash).unwrap().approved = None;
+        assert!(book.foresee(over, hash, again()), "nothing is over");
+        book.note_over("tkt_other");
+        assert!(book.known()[&hash].approved.is_some(), "another is");
+        book.note_over("tkt_one");
+        assert!(book.known()[&hash].approved.is_none());
+        assert!(!book.foresee(over, hash, again()));
+        assert!(book.known()[&hash].approved.is_none());
         let close = TicketClaim::Close(Arc::clone(&one.id), TicketState::Cancelled);
         commit(&other, Decision::Deny, Disposition::Refused, close);
         assert!(comes_true(|| matches!(store.noted_ticket(&one.call), Noted::Nothing)));

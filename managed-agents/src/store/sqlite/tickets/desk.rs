@@ -236,10 +236,12 @@ fn serve(db: &Connection, shared: &Shared, asked: &Receiver<Ask>, to_writer: &Se
 
 /// Reads what others did to open tickets; says whether that was all.
 fn read_others(db: &Connection, shared: &Shared) -> bool {
+    let over = shared.book.count_over();
     let read = within(db, || {
         let (epoch, size, origin) = head(db)?;
         let keys = &shared.keys;
         shared.book.read_others(&Look {
+            over,
             db,
             keys,
             epoch,
