@@ -198,3 +198,19 @@ async fn what_was_approved_before_a_copy_was_restored_is_worth_nothing_after() {
     assert_eq!(shop.runs(), 2);
     shop.sound();
 }
+
+#[tokio::test]
+async fn a_row_that_says_the_rules_of_today_does_not_make_an_approval_of_yesterday_one_under_them() {
+    let shop = Shop::new("rules-row");
+    let (bot, today) = (
+        shop.harness(|builder| builder),
+        shop.harness(|builder| builder.fail_open(true)),
+    );
+    let (ticket, other) = (waiting(&shop, &bot, 5).await, waiting(&shop, &today, 6).await);
+    shop.approve(&ticket);
+    shop.sql(&format!(
+        "UPDATE tickets SET rules = (SELECT rules FROM tickets WHERE id = '{other}') WHERE id = '{ticket}'"
+    ));
+    assert_denied!(shop.pay(&today, "bob", 5).await, "approval_forged");
+    assert_eq!((shop.state(&ticket), shop.runs()), (TicketState::Cancelled, 0));
+}

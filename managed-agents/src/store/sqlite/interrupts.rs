@@ -180,3 +180,42 @@ pub(super) fn compensation(
 fn refused(detail: String) -> StoreError {
     StoreError::new(StoreErrorKind::Refused, detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::wait;
+    use crate::audit::entry::tests::{call, record};
+    use crate::audit::{Committed, Disposition, Recorder as _};
+    use crate::governor::Claims;
+    use crate::store::{Store, StoreOptions};
+    use crate::verdict::Decision;
+
+    /// As a call that was judged before the stop, and whose record comes after it.
+    #[test]
+    fn a_stop_of_another_process_refuses_what_runs_in_the_transaction_that_would_write_it() {
+        let dir = std::env::temp_dir().join(format!("managed-agents-stopped-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        let open = || Store::open(StoreOptions::new(&dir).high_water(dir.join("mark"))).unwrap();
+        let (store, other) = (open(), open());
+        let call = call("pay", &serde_json::json!({ "cents": 5 }), &[]);
+        let commit = |decision, disposition| {
+            let made = record(&call, decision, disposition, &[]);
+            wait(store.commit(made, Some(&call), Claims::default())).unwrap()
+        };
+        assert!(matches!(
+            commit(Decision::Allow, Disposition::Allowed),
+            Committed::Done(_)
+        ));
+        let stop = entry_of(&Stop::of(Target::Agent(call.agent().clone()))).unwrap();
+        wait(other.append(stop, true)).unwrap();
+        assert!(matches!(
+            commit(Decision::Allow, Disposition::Allowed),
+            Committed::Stale
+        ));
+        let refused = commit(Decision::Deny, Disposition::Refused);
+        assert!(matches!(refused, Committed::Done(_)), "what does not run is recorded");
+        drop((store, other));
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}
