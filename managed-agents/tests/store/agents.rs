@@ -94,6 +94,10 @@ fn a_call_that_was_judged_as_an_active_agents_is_refused_by_the_transaction_that
         assert_eq!(denied.code(), "agent_suspended");
         assert_eq!(other.standing("bot").unwrap().state, AgentState::Suspended);
     });
+    let entries = store.reader().unwrap().entries(0, usize::MAX).unwrap();
+    let last = entries.iter().rfind(|entry| entry.kind() == "decision").unwrap();
+    let codes: Vec<_> = last.codes().iter().map(|code| code.reveal().to_owned()).collect();
+    assert_eq!(codes, ["agent_suspended"], "nothing was written of it as allowed");
 }
 
 #[test]

@@ -260,11 +260,12 @@ mod tests {
 
     use super::*;
     use crate::answer::wait;
-    use crate::approval::TicketClaim;
+    use crate::approval::{Opening, TicketClaim};
     use crate::audit::entry::tests::record;
     use crate::audit::entry::{Statement, statement};
     use crate::audit::{Committed, Disposition, Recorder as _};
     use crate::governor::Claims;
+    use crate::store::sqlite::schema;
     use crate::store::sqlite::tickets::ready::tests::{opening, store};
     use crate::store::{Store, StoreOptions};
     use crate::verdict::Decision;
@@ -328,22 +329,6 @@ mod tests {
             Noted::Approved(noted) => noted.epoch == epoch + 1,
             _ => false,
         }));
-        // what this process closes is over at once, whatever a look that began before has read of it
-        let over = book.count_over();
-        let hash = book.hash.hash_one(found.binding);
-        let again = || Approved {
-            epoch: epoch + 1,
-            found: Arc::clone(&found),
-            people: approved.people.clone(),
-        };
-        book.known().get_mut(&hash).unwrap().approved = None;
-        assert!(book.foresee(over, hash, again()), "nothing is over");
-        book.note_over("tkt_other");
-        assert!(book.known()[&hash].approved.is_some(), "another is");
-        book.note_over("tkt_one");
-        assert!(book.known()[&hash].approved.is_none());
-        assert!(!book.foresee(over, hash, again()));
-        assert!(book.known()[&hash].approved.is_none());
         let close = TicketClaim::Close(Arc::clone(&one.id), TicketState::Cancelled);
         commit(&other, Decision::Deny, Disposition::Refused, close);
         assert!(comes_true(|| matches!(store.noted_ticket(&one.call), Noted::Nothing)));
@@ -352,6 +337,54 @@ mod tests {
             "and nothing is looked for"
         );
         drop((store, other));
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+    #[test]
+    fn what_this_process_closes_is_over_at_once_whatever_a_look_that_began_before_has_read_of_it() {
+        let (store, dir) = store("over");
+        let (one, two) = (opening("tkt_one", 1), opening("tkt_two", 2));
+        let commit = |decision, disposition, opening: &Opening, ticket| {
+            let claims = Claims {
+                ticket,
+                ..Claims::default()
+            };
+            let made = record(&opening.call, decision, disposition, &[]);
+            let made = wait(store.commit(made, Some(&opening.call), claims));
+            assert!(matches!(made, Ok(Committed::Done(_))));
+        };
+        let book = &store.0.shared.book;
+        // as a look reads them that knows of the log what it was then
+        let over = book.count_over();
+        let foresee = |opening: &Opening| {
+            let binding = store.0.shared.binding(&opening.call).unwrap();
+            let reader = schema::reader(&schema::database(&dir)).unwrap();
+            let found = seen::find(&reader, &store.0.shared.keys, ("support-bot", &binding));
+            let approved = Approved {
+                epoch: 0,
+                found: Arc::new(found.unwrap().unwrap()),
+                people: Some(Arc::new(LoggedPeople {
+                    origin: String::new(),
+                    approvers: Vec::new(),
+                    passport: None,
+                })),
+            };
+            let hash = book.hash.hash_one(binding);
+            move || (book.foresee(over, hash, approved.clone()), hash)
+        };
+        for one in [&one, &two] {
+            let open = TicketClaim::Open(Arc::clone(one));
+            commit(Decision::Escalate, Disposition::Queued, one, open);
+        }
+        let is_known = |hash| book.known()[&hash].approved.is_some();
+        let (first, second) = (foresee(&one), foresee(&two));
+        let ((taken, first_hash), (_, second_hash)) = (first(), second());
+        assert!(taken && is_known(first_hash) && is_known(second_hash));
+        let close = TicketClaim::Close(Arc::clone(&one.id), TicketState::Cancelled);
+        commit(Decision::Deny, Disposition::Refused, &one, close);
+        assert!(!is_known(first_hash) && is_known(second_hash));
+        assert!(!first().0, "the look began before");
+        assert!(!is_known(first_hash));
+        drop(store);
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }
