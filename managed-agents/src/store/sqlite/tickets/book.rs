@@ -5,6 +5,9 @@
 //! one. An approval that lies here is verified when a call asks, by its signatures and everything else, as one that is read then; and
 //! the transaction that uses it finds whether all that was read of it is the same to the byte, in the same epoch. Where it is not,
 //! the call is judged anew, and the database is looked at. A row that somebody changed is worth as little here as there.
+//!
+//! What this process uses or closes is over here as soon as the log says so, whatever a look that began before has read of it: else the
+//! next call of the kind would be judged twice.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
