@@ -21,8 +21,10 @@ mod escape;
 mod fetch;
 mod git;
 mod grammar;
+mod images;
 mod lateral;
 mod macos;
+mod modules;
 mod network;
 mod options;
 mod own_shell;
@@ -32,6 +34,7 @@ mod persist;
 mod processes;
 mod reads;
 mod records;
+mod routes;
 mod search;
 mod secrets;
 mod services;
@@ -106,6 +109,7 @@ pub(in crate::screen) const JUDGES: &[(&[&str], Judge)] = &[
     (records::NAMES, records::judge),
     (container::NAMES, container::judge),
     (collect::NAMES, collect::judge),
+    (images::NAMES, images::judge),
     (lateral::NAMES, lateral::judge),
     (services::NAMES, services::judge),
     (database::NAMES, database::judge),
@@ -114,6 +118,8 @@ pub(in crate::screen) const JUDGES: &[(&[&str], Judge)] = &[
     (tables::NAMES, tables::judge),
     (windows::NAMES, windows::judge),
     (cmdlets::NAMES, cmdlets::judge),
+    (routes::NAMES, routes::judge),
+    (modules::NAMES, modules::judge),
 ];
 
 /// Judges a command that runs no other, and tells what it prints.

@@ -260,6 +260,8 @@ fn keeps_own(cmd: &Cmd<'_>, normal: &str) -> bool {
                 | "prettier"
                 | "vite"
         );
+    // age(1): whose key it is is said by an option; anything else is what is encrypted
+    let uses_key = uses_key && (cmd.name != "age" || cmd.values('i', "identity").iter().any(|key| normal.ends_with(key.text.as_str())));
     let target = cmd
         .args
         .last()

@@ -14,6 +14,7 @@ const PASSWORDS: &[Row] = &[
     // the secret part of what they keep, asked for by name: op(1), bw, lpass(1)
     ("item|get|show|list ** --reveal|--password", &rule::CREDENTIAL_PRINT),
     ("get password|totp", &rule::CREDENTIAL_PRINT),
+    ("item get --fields ** *password*|*credential*|*secret*|*token*", &rule::CREDENTIAL_PRINT),
     ("secrets download|get", &rule::CREDENTIAL_PRINT),
 ];
 
@@ -63,7 +64,12 @@ const STORES: &[Row] = &[
 ];
 
 /// openstack(1), ibmcloud: the verb stands last, alone or behind a dash.
-const NOUNS: &[Row] = &[("** delete|*-delete|purge !--help", &rule::INFRA_DELETE)];
+const NOUNS: &[Row] = &[
+    ("** delete|*-delete|purge !--help", &rule::INFRA_DELETE),
+    // an image that others may use (openstack image set)
+    ("image set --public|--shared|--community", &rule::COLLECT),
+    ("image add project", &rule::COLLECT),
+];
 
 const BUSES: &[Row] = &[
     ("--delete", &rule::DESTROY_DATA),
@@ -284,11 +290,14 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         return;
     }
     packages::judge(walk, cmd);
-    if matches!(cmd.name, "aws" | "awslocal" | "gsutil" | "gcloud" | "az") {
+    if matches!(cmd.name, "aws" | "awslocal" | "gsutil" | "gcloud" | "az" | "azcopy") {
         uploads(walk, cmd);
     }
     if matches!(cmd.name, "gh" | "glab") && cmd.arg(0) == "api" && steers(cmd) {
         found(walk, cmd, &rule::WEAKEN);
+    }
+    if cmd.name == "aws" && mirrors_work(walk, cmd) {
+        return;
     }
     let (rows, values) = rows(cmd.name);
     if let Some(rule) = cli::matching(cmd, rows, values) {
@@ -414,6 +423,10 @@ fn steers(cmd: &Cmd<'_>) -> bool {
                     matches!(
                         part,
                         "collaborators"
+                            | "access_tokens"
+                            | "personal_access_tokens"
+                            | "impersonation_tokens"
+                            | "runners"
                             | "protection"
                             | "protected_branches"
                             | "rulesets"
@@ -429,6 +442,17 @@ fn steers(cmd: &Cmd<'_>) -> bool {
                     )
                 })
         })
+}
+
+/// `aws s3 sync dir s3://.. --delete` of what was built in the workspace: a site is published so, and rsync(1) the same way.
+fn mirrors_work(walk: &Walk<'_>, cmd: &Cmd<'_>) -> bool {
+    cmd.arg(0) == "s3"
+        && cmd.arg(1) == "sync"
+        && cmd.has("--delete")
+        && cmd.arg(3).starts_with("s3://")
+        && !cmd.arg(2).contains("://")
+        && !cmd.arg(2).contains("empty")
+        && walk.places.place(cmd.arg(2), &walk.cwd) == Place::InWorkspace
 }
 
 /// aws-s3(1), gsutil(1): what belongs to the system or is a whole home, copied to a bucket.
@@ -447,6 +471,16 @@ fn uploads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         ],
     );
     let is_bucket = |text: &str| text.starts_with("s3://") || text.starts_with("gs://") || text.starts_with("https://");
+    // from one bucket to another, for whoever owns that one (aws-s3-cp(1), `--acl`)
+    let buckets = words.iter().filter(|text| is_bucket(text)).count() > 1;
+    let given = ["public-read", "public-read-write", "authenticated-read", "bucket-owner-full-control"];
+    // azcopy: the account is the host
+    let host = |text: &str| text.split('/').nth(2).map(str::to_owned);
+    let account = words.iter().rev().nth(1).and_then(|text| host(text));
+    let others = cmd.name == "azcopy" && buckets && cmd.long("recursive") && account != words.last().and_then(|text| host(text));
+    if others || buckets && (cmd.has_any(&given) || cmd.long("grants")) {
+        found(walk, cmd, &rule::EXFIL_FILE);
+    }
     let Some((_, from)) = words.split_last().filter(|(to, _)| is_bucket(to)) else {
         return;
     };

@@ -2,7 +2,7 @@
 //! and programs that run another, which people seldom meet.
 
 use super::Abilities;
-use super::Can::{Code, Is, Loads, Rest, Runs, Sets, Within, Writes};
+use super::Can::{Code, Console, Is, Loads, Rest, Runs, Says, Sets, Within, Writes};
 use crate::screen::rule;
 
 by_name! {
@@ -10,9 +10,19 @@ by_name! {
         "run-parts" => const { (&[("/bin|/usr/bin|/bin/|/usr/bin/", Is(&rule::SHELL_ESCAPE)), (".", Loads)], &[]) },
         "logrotate" => (&[(".", Loads), ("-l|--log|-s|--state", Writes), ("-m|--mail", Runs)], &[]),
         "anacron" | "runsvdir" | "svscan" | "s6-svscan" | "monit" | "haproxy" | "rsyslogd" | "syslog-ng" | "collectd"
-        | "xinetd" | "inetd" | "supervisord" | "circusd" | "telegraf" | "fluentd" | "nginx" | "lighttpd" | "apache2" | "apachectl" => {
+        | "xinetd" | "inetd" | "supervisord" | "circusd" | "telegraf" | "fluentd" | "lighttpd" | "postfix" | "sendmail"
+        | "dovecot" | "smtpd" | "unbound" | "slapd" | "nagios" | "icinga2" | "incrond" | "aide" => {
             (&[(".", Loads), ("-c|-f|-t|--config|--conf|-C|--config-file", Loads)], &[])
         },
+        "nginx" | "openresty" | "angie" => (&[("-c|-p", Loads), ("-g", Says)], &[]),
+        "apache2" | "apachectl" | "apache2ctl" | "httpd" => (&[("-f|-d", Loads), ("-c|-C", Says)], &[]),
+        "fail2ban-client" => (&[("actionban|actionunban|actionstart|actionstop|actioncheck", Runs), ("-c", Loads)], &[]),
+        "minicom" => (&[("-S|--script", Loads), ("-C|--capturefile", Writes)], &[]),
+        "runscript" => (&[(".", Loads)], &[]),
+        "picocom" => (&[("--send-cmd|--receive-cmd|-s|-v", Runs)], &[]),
+        "sysdig" | "csysdig" | "falco" => (&[("-c|--chisel", Loads)], &[]),
+        "zabbix_agentd" => (&[("-c|--config", Loads), ("-t|--test", Within(&["system.run["]))], &[]),
+        "telnetd" | "in.telnetd" => (&[("-L|-l", Runs)], &[]),
         "systemctl" => const { (&[], &[("set-environment|import-environment LD_PRELOAD*|LD_AUDIT*|BASH_ENV*", &rule::PERSIST)]) },
         "busctl" | "gdbus" | "dbus-send" | "qdbus" => const {
             (&[], &[
@@ -35,7 +45,8 @@ by_name! {
         "pidstat" => (&[("-e", Rest(0))], &[]),
         "dstat" | "pcp-dstat" | "glances" => (&[("--plugin-dir|--plugins-dir|-C|--config", Loads)], &[]),
         "bmon" => (&[("-o|-i|-p", Within(&["exec"]))], &[]),
-        "iostat" | "iftop" => (&[("-c", Loads)], &[]),
+        "iostat" => (&[("-c", Loads)], &[]),
+        "iftop" => (&[("-c", Loads), ("<", Console)], &[]),
         "fluent-bit" => (&[("-p|--prop", Sets(&["command"])), ("-c|-e", Loads)], &[]),
         "logstash" => (&[("-e", Code), ("-f", Loads)], &[]),
         "uwsgi" => (&[("--exec-asap|--exec-pre-jail|--exec-as-root|--exec-as-user|--exec-as-uid|--attach-daemon|--cron|--ini", Runs), ("--plugin", Loads)], &[]),
