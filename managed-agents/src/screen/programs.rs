@@ -69,6 +69,11 @@ impl Known {
         self.0 & ((1 << Self::GROUPED) - 1) & !Self::ABLE.0 == 0
     }
 
+    /// Whether any rule knows the program.
+    pub(in crate::screen) const fn is_something(self) -> bool {
+        self.0 != 0
+    }
+
     /// The groups that say what the program can do beside its purpose, by their place in [`effect::GROUPS`].
     pub(in crate::screen) const fn groups(self) -> Bits {
         Bits(self.0 >> Self::GROUPED)

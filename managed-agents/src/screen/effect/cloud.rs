@@ -75,6 +75,20 @@ pub(super) const AWS: &[Row] = &[
     ("ssm create-association", &rule::LATERAL),
     ("ssm send-command", &rule::LATERAL),
     ("organizations close-account", &rule::INFRA_DELETE),
+    // people of a directory, and what they may do
+    (
+        "cognito-idp admin-set-user-password|admin-create-user|admin-add-user-to-group",
+        &rule::ACCOUNT_CHANGE,
+    ),
+    ("sso-admin create-account-assignment|attach-*|put-*", &rule::ACCOUNT_CHANGE),
+    (
+        "ec2 associate-iam-instance-profile|replace-iam-instance-profile-association",
+        &rule::PRIVILEGE,
+    ),
+    // to another account, for as long as nobody looks
+    ("s3api put-bucket-replication", &rule::EXFIL_FILE),
+    ("ec2 create-vpc-peering-connection --peer-owner-id", &rule::TUNNEL),
+    ("rds restore-db-* --publicly-accessible", &rule::WEAKEN),
     // a function that answers everybody
     ("lambda create-function-url-config|update-function-url-config ** NONE", &rule::WEAKEN),
     // what another account is given
@@ -149,6 +163,8 @@ pub(super) const AZ: &[Row] = &[
     ("ad sp credential reset", &rule::PERSIST_KEY),
     ("snapshot create", &rule::COLLECT),
     ("sig share add|enable-community", &rule::COLLECT),
+    ("sql db export", &rule::COLLECT),
+    ("security pricing create|update ** Free|free", &rule::WEAKEN),
     // a service that anybody may call (Azure CLI reference, webapp auth)
     ("functionapp|webapp auth update --enabled ** false", &rule::WEAKEN),
     (
@@ -176,6 +192,8 @@ pub(super) const GCLOUD: &[Row] = &[
     // a service that anybody may call (gcloud run deploy, functions deploy)
     ("run|functions deploy --allow-unauthenticated", &rule::WEAKEN),
     ("compute snapshots create", &rule::COLLECT),
+    ("compute disks snapshot", &rule::COLLECT),
+    ("logging settings update --disable-default-sink", &rule::WEAKEN_LOG),
     ("compute os-login ssh-keys add", &rule::PERSIST_KEY),
     // keys that act as a service account at the storage service
     ("storage hmac create", &rule::PERSIST_KEY),
@@ -263,6 +281,8 @@ pub(super) const PULUMI: &[Row] = &[
 ];
 
 pub(super) const DOCKER: &[Row] = &[
+    // docker-plugin-install(1): the host, without being asked
+    ("plugin install --grant-all-permissions", &rule::CONTAINER_ESCAPE),
     ("build ** http://*", &rule::REMOTE_CODE),
     (
         "system|volume|container|network prune -a|--all|-f|--force|--volumes !--help",

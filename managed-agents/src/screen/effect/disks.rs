@@ -50,6 +50,10 @@ by_name! {
                 .then_some(&rule::SYSTEM_STOP)
         },
         "mount" => mounts(walk, cmd),
+        // guestmount(1): the files of a disk, past who may read them
+        "guestmount" | "guestfish" | "virt-cat" | "virt-copy-out" | "virt-tar-out" | "ntfscat" | "icat" | "e2cp" if has_device(cmd) => {
+            Some(&rule::CREDENTIAL_PRINT)
+        },
         "debugfs" => (has_device(cmd) && cmd.short('w'))
             .then_some(&rule::DESTROY_DEVICE)
             .or(has_device(cmd).then_some(&rule::CREDENTIAL_PRINT)),

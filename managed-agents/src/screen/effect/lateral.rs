@@ -47,6 +47,10 @@ by_name! {
         "commix" | "commix.py" | "enum4linux" | "enum4linux-ng" | "bloodhound-python" | "sharphound" => {
             (!cmd.args.is_empty()).then_some(&rule::LATERAL)
         },
+        // the passwords of other people's wireless networks, and their networks out of the air
+        "reaver" | "bully" | "wifite" | "mdk3" | "mdk4" | "eaphammer" | "cowpatty" | "pixiewps" => {
+            (!cmd.args.is_empty()).then_some(&rule::LATERAL)
+        },
         "wpscan" => (cmd.short('P') || cmd.long("passwords")).then_some(&rule::LATERAL),
         "msfconsole" => (cmd.short('x') || cmd.short('r')).then_some(&rule::LATERAL),
         "pwncat-cs" | "villain" | "sliver-server" => (!cmd.args.is_empty()).then_some(&rule::REVERSE_SHELL),

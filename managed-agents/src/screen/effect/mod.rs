@@ -39,6 +39,7 @@ mod search;
 mod secrets;
 mod services;
 mod startup;
+mod strangers;
 mod system;
 mod tables;
 mod transfer;
@@ -143,6 +144,7 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     }
     if unknown {
         grammar::unknown(walk, cmd);
+        strangers::judge(walk, cmd);
     }
     escape::judge(walk, cmd);
     options::judge(walk, cmd);

@@ -78,6 +78,12 @@ by_name! {
         {
             found(walk, cmd, &rule::EXFIL_FILE)
         },
+        // a directory of this machine on another one's desktop (xfreerdp(1), rdesktop(1))
+        "xfreerdp" | "xfreerdp3" | "wlfreerdp" | "rdesktop" if cmd.args.iter().any(|field| {
+            let path = field.text.strip_prefix("/drive:").and_then(|rest| rest.split_once(','));
+            let path = path.or_else(|| field.text.strip_prefix("disk:").and_then(|rest| rest.split_once('=')));
+            path.is_some_and(|(_, path)| serves_wide(walk, path))
+        }) => found(walk, cmd, &rule::EXFIL_FILE),
         // code for whoever connects, with no password (jupyter-server, "Security"; code-server)
         "jupyter" | "jupyter-lab" | "jupyter-notebook" | "code-server" | "marimo" if runs_for_all(cmd) => found(walk, cmd, &rule::TUNNEL),
         // a terminal of this machine for whoever has the link

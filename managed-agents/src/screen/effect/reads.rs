@@ -103,6 +103,8 @@ pub(super) fn any(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
         "wc" | "du" => cmd.values('\u{0}', "files0-from"),
         "file" => cmd.values('f', "files-from"),
         "ssh" => cmd.values('F', ""),
+        "logger" => cmd.values('f', "file"),
+        "docker" => cmd.values('\u{0}', "secret"),
         _ => return,
     };
     for field in lists {

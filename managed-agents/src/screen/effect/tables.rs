@@ -76,6 +76,7 @@ const BUSES: &[Row] = &[
     // where Kubernetes keeps its secrets (etcdctl get)
     ("get /registry/secrets*|/registry", &rule::CREDENTIAL_PRINT),
     ("get / --prefix", &rule::CREDENTIAL_PRINT),
+    ("snapshot save /tmp/*|/var/tmp/*|/dev/shm/*", &rule::COLLECT),
     // who may do everything (rabbitmqctl(8))
     ("set_user_tags ** administrator", &rule::PERSIST_KEY),
     (

@@ -99,9 +99,20 @@ by_name! {
         "coverage" | "kernprof" => (&[("--rcfile|run", Loads)], &[]),
         "pytest" | "py.test" | "nosetests" | "mypy" | "flake8" | "rubocop" | "phpunit" | "phpstan" | "prettier" | "playwright" | "behat"
         | "codecept" | "cucumber" | "rspec" | "prove" => {
-            (&[("-c|--config|--config-file|-r|--require|--bootstrap", Loads), ("--exec", Runs)], &[])
+            (&[("-c|--config|--config-file|-r|--require|--bootstrap", Loads), ("--exec|-e", Runs)], &[])
         },
         "pylint" => (&[("--rcfile", Loads), ("--init-hook", Code)], &[]),
+        "perldoc" => (&[("-n|-M", Loads)], &[]),
+        "ctags" => (&[("--options|--optlib-dir", Loads)], &[]),
+        "doxygen" => (&[(".", Loads)], &[]),
+        "cppcheck" => (&[("--addon|--rule-file|--clang", Loads)], &[]),
+        "clang-tidy" | "opt" | "llc" => (&[("-load|--load|-load-pass-plugin", Loads)], &[]),
+        "spatch" => (&[("--sp-file|-sp_file|--cocci-file|--script", Loads)], &[]),
+        "frama-c" => (&[("-load-script|-load-module|-load-plugin", Loads)], &[]),
+        "ghcid" => (&[("-c|--command|-T|--test", Runs)], &[]),
+        "godot" | "godot4" | "love" => (&[(".|-s|--script", Loads)], &[]),
+        "mlflow" | "dvc" | "kedro" => (&[("run|repro", Loads)], &[]),
+        "ray" => (&[("exec", Rest(2))], &[]),
         "meson" => (&[("--native-file|--cross-file", Loads)], &[]),
         "packer" => (&[("build|validate|inspect", Loads)], &[]),
         "dvips" => const { (&[("-R0", Is(&rule::SHELL_ESCAPE))], &[]) },

@@ -18,7 +18,27 @@ by_name! {
         "apache2" | "apachectl" | "apache2ctl" | "httpd" => (&[("-f|-d", Loads), ("-c|-C", Says)], &[]),
         "fail2ban-client" => (&[("actionban|actionunban|actionstart|actionstop|actioncheck", Runs), ("-c", Loads)], &[]),
         "minicom" => (&[("-S|--script", Loads), ("-C|--capturefile", Writes)], &[]),
-        "runscript" => (&[(".", Loads)], &[]),
+        "runscript" | "supercronic" | "systemd-sysusers" | "systemd-tmpfiles" => (&[(".", Loads)], &[]),
+        "remind" | "rem" => (&[("-k", Runs), (".", Loads)], &[]),
+        "crond" | "gammu-smsd" | "needrestart" | "mkinitcpio" | "dracut" | "kubelet" => (&[("-c|--config|--conf", Loads), ("--include", Loads)], &[]),
+        "wpa_cli" | "hostapd_cli" => (&[("-a", Runs)], &[]),
+        "wpa_supplicant" | "hostapd" => (&[("-c|-o", Loads)], &[]),
+        "dkms" => (&[("install|add|build|-c", Loads)], &[]),
+        "cloud-init" => (&[("--file|-f", Loads)], &[]),
+        "apt-key" => (&[("add", Loads)], &[]),
+        "bpftool" | "xdp-loader" => (&[("load|loadall", Loads)], &[]),
+        "tc" => (&[("run", Rest(0))], &[]),
+        // what a process holds, in a file (criu(8))
+        "criu" => const { (&[("dump|pre-dump", Is(&rule::CREDENTIAL_DUMP))], &[]) },
+        "encfs" | "gocryptfs" | "securefs" | "cryfs" => (&[("--extpass|-extpass", Runs)], &[]),
+        "patch" => (&[(".|-o|--output|-r|--reject-file", Writes)], &[]),
+        // queues of jobs for many machines: sbatch(1), qsub(1), bsub(1), condor_run(1)
+        "sbatch" => (&[("--wrap", Runs), (".", Loads)], &[]),
+        "salloc" | "qrsh" | "bsub" | "oarsub" | "condor_run" => (&[(".", Rest(0))], &[]),
+        "qsub" => (&[("-b", Rest(1)), (".", Loads)], &[]),
+        "checkinstall" | "mock" | "zzuf" | "foot" => {
+            (&[(".", Rest(0)), ("--shell|--chroot", Runs)], &[])
+        },
         "picocom" => (&[("--send-cmd|--receive-cmd|-s|-v", Runs)], &[]),
         "sysdig" | "csysdig" | "falco" => (&[("-c|--chisel", Loads)], &[]),
         "zabbix_agentd" => (&[("-c|--config", Loads), ("-t|--test", Within(&["system.run["]))], &[]),

@@ -25,7 +25,9 @@ by_name! {
         "racket" | "csi" | "gsi" | "gosh" | "chezscheme" | "scheme" | "mit-scheme" | "chibi-scheme" | "bigloo" => (&[("-e|-eval|--eval|-p", Code), ("-l|--load|-t", Loads), ("<", Code)], &[]),
         "tclsh" | "wish" | "expect" | "expectk" | "jimsh" => (&[("<", Code), ("-c|-e", Code), ("<", Within(&["exec "]))], &[]),
         "julia" => (&[("-e|-E|--eval|--print", Code), ("-L|--load", Loads), ("<", Code)], &[]),
-        "r" | "rscript" | "littler" => (&[("-e|--eval", Code), ("<", Code)], &[]),
+        "r" | "rscript" | "littler" => (&[("-e|--eval", Code), ("<", Code), ("BATCH|-f|--file", Loads)], &[]),
+        "lfe" => (&[("-e|-eval", Code), ("<", Code)], &[]),
+        "ngspice" | "pspp" | "gretlcli" => (&[(".|-b", Loads)], &[]),
         "octave" | "octave-cli" | "matlab" | "scilab" | "scilab-cli" | "freemat" => (&[("-eval|--eval|-r|-batch|-e|-p|--path", Code), ("<", Code)], &[]),
         "sage" | "sagemath" | "maxima" | "gp" | "gap" | "wolframscript" | "wolfram" | "math" | "ginsh" | "yacas" | "axiom" | "fricas" => {
             (&[("-c|-e|-code|--batch-string|-r|--run-string|-run", Code), ("<", Code), ("<", Console)], &[])

@@ -73,6 +73,10 @@ by_name! {
         "sxhkd" | "xbindkeys" | "openbox" | "fluxbox" | "i3" | "sway" | "bspwm" | "dunst" | "polybar" | "waybar" => {
             (&[("-c|-f|-rc|-conf|--config|--config-file", Loads)], &[])
         },
+        "google-chrome" | "google-chrome-stable" | "chromium" | "chromium-browser" | "chrome" | "brave-browser" | "microsoft-edge" => (&[
+            ("--renderer-cmd-prefix|--utility-cmd-prefix|--gpu-launcher|--ppapi-plugin-launcher|--browser-subprocess-path", Runs),
+            ("--load-extension", Loads),
+        ], &[]),
         "xmodmap" | "xrdb" => (&[("-cpp", Runs)], &[]),
         "copyq" => (&[("eval", Code)], &[]),
         "darktable" => (&[("--luacmd", Code)], &[]),
