@@ -80,21 +80,38 @@ pub(super) const AWS: &[Row] = &[
         "cognito-idp admin-set-user-password|admin-create-user|admin-add-user-to-group",
         &rule::ACCOUNT_CHANGE,
     ),
-    ("sso-admin create-account-assignment|attach-*|put-*", &rule::ACCOUNT_CHANGE),
+    (
+        "sso-admin create-account-assignment|attach-*|put-*",
+        &rule::ACCOUNT_CHANGE,
+    ),
     (
         "ec2 associate-iam-instance-profile|replace-iam-instance-profile-association",
         &rule::PRIVILEGE,
+    ),
+    (
+        "iam update-account-password-policy|delete-account-password-policy",
+        &rule::WEAKEN,
+    ),
+    (
+        "iam create-open-id-connect-provider|create-saml-provider",
+        &rule::ACCOUNT_CHANGE,
     ),
     // to another account, for as long as nobody looks
     ("s3api put-bucket-replication", &rule::EXFIL_FILE),
     ("ec2 create-vpc-peering-connection --peer-owner-id", &rule::TUNNEL),
     ("rds restore-db-* --publicly-accessible", &rule::WEAKEN),
     // a function that answers everybody
-    ("lambda create-function-url-config|update-function-url-config ** NONE", &rule::WEAKEN),
+    (
+        "lambda create-function-url-config|update-function-url-config ** NONE",
+        &rule::WEAKEN,
+    ),
     // what another account is given
     ("ssm modify-document-permission", &rule::COLLECT),
     ("ram create-resource-share|associate-resource-share", &rule::COLLECT),
-    ("ec2 modify-fpga-image-attribute|create-export-task|export-transit-gateway-routes", &rule::COLLECT),
+    (
+        "ec2 modify-fpga-image-attribute|create-export-task|export-transit-gateway-routes",
+        &rule::COLLECT,
+    ),
     ("ecs execute-command", &rule::LATERAL),
     // who may use a resource is written at the resource (IAM, "Resource-based policies")
     (
@@ -164,6 +181,9 @@ pub(super) const AZ: &[Row] = &[
     ("snapshot create", &rule::COLLECT),
     ("sig share add|enable-community", &rule::COLLECT),
     ("sql db export", &rule::COLLECT),
+    ("role definition create|update", &rule::ACCOUNT_CHANGE),
+    ("keyvault set-policy", &rule::ACCOUNT_CHANGE),
+    ("storage account update --default-action ** Allow", &rule::WEAKEN),
     ("security pricing create|update ** Free|free", &rule::WEAKEN),
     // a service that anybody may call (Azure CLI reference, webapp auth)
     ("functionapp|webapp auth update --enabled ** false", &rule::WEAKEN),
@@ -373,10 +393,16 @@ pub(super) const CLOUDS: &[Row] = &[
         &rule::INFRA_DELETE,
     ),
     // oci: the action is a value
-    ("compute instance action --action ** TERMINATE|terminate", &rule::INFRA_DELETE),
+    (
+        "compute instance action --action ** TERMINATE|terminate",
+        &rule::INFRA_DELETE,
+    ),
     // a link that needs no account (oci os preauth-request)
     ("os preauth-request create", &rule::WEAKEN),
-    ("os bucket update|create --public-access-type ** ObjectRead*", &rule::WEAKEN),
+    (
+        "os bucket update|create --public-access-type ** ObjectRead*",
+        &rule::WEAKEN,
+    ),
     ("os replication create-replication-policy", &rule::EXFIL_FILE),
 ];
 

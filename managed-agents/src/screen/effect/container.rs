@@ -18,7 +18,7 @@ by_name! {
         // docker-cp(1): credentials, into a container or out of one
         "docker" | "podman" | "nerdctl" | "kubectl" | "oc" if cmd.arg(0) == "cp" && cmd.args.iter().any(|field| {
             let path = field.text.split_once(':').map_or(field.text.as_str(), |(_, path)| path);
-            super::taint_of(walk, path).has(Taint::SECRET)
+            super::taint_of(walk, path).has(Taint::SECRET) || path.contains("/run/secrets")
         }) => Some(&rule::CREDENTIAL_READ),
         "kubectl" | "oc" if matches!(cmd.arg(0), "patch" | "run" | "set") && cmd.args.iter().any(|field| close_takes_node(&field.text)) => {
             Some(&rule::CONTAINER_ESCAPE)

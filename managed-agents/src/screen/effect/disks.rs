@@ -50,8 +50,11 @@ by_name! {
                 .then_some(&rule::SYSTEM_STOP)
         },
         "mount" => mounts(walk, cmd),
-        // guestmount(1): the files of a disk, past who may read them
-        "guestmount" | "guestfish" | "virt-cat" | "virt-copy-out" | "virt-tar-out" | "ntfscat" | "icat" | "e2cp" if has_device(cmd) => {
+        // guestmount(1), fls(1), photorec(8): the files of a disk, past who may read them
+        "guestmount" | "guestfish" | "virt-cat" | "virt-copy-out" | "virt-tar-out" | "ntfscat" | "icat" | "e2cp"
+        | "fls" | "tsk_recover" | "foremost" | "scalpel" | "photorec" | "extundelete" | "ext4magic" | "ewfacquire" | "xmount" | "virt-v2v"
+            if has_device(cmd) =>
+        {
             Some(&rule::CREDENTIAL_PRINT)
         },
         "debugfs" => (has_device(cmd) && cmd.short('w'))
@@ -111,6 +114,10 @@ fn mounts(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
                         && own.iter().any(|directory| field.text.starts_with(directory))
                 }
             });
+    // another directory in the place of the one where everything is written down
+    if bind && cmd.args.len() > 2 && cmd.args.last().is_some_and(|field| field.text.starts_with("/var/log")) {
+        return Some(&rule::WEAKEN_LOG);
+    }
     let options = cmd.values('o', "options");
     if options
         .iter()

@@ -44,6 +44,8 @@ const ROWS: &[(&str, &[Row])] = &[
         &[
             ("push -f|--force !--force-with-lease", &rule::GIT_HISTORY),
             ("push --mirror|--prune", &rule::GIT_HISTORY),
+            // everything, to an address that is no remote of the work
+            ("push --all ** https://*|ssh://*|git@*", &rule::EXFIL_FILE),
             ("push --delete|-d", &rule::GIT_HISTORY),
         ],
     ),

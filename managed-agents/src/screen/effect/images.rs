@@ -16,25 +16,44 @@ pub(super) fn prints(cmd: &Cmd<'_>) -> bool {
     match cmd.name {
         "zfs" | "btrfs" => cmd.arg(0) == "send",
         "docker" | "podman" | "nerdctl" => {
-            let verb = if matches!(cmd.arg(0), "image" | "container") { 1 } else { 0 };
+            let verb = if matches!(cmd.arg(0), "image" | "container") {
+                1
+            } else {
+                0
+            };
             matches!(cmd.arg(verb), "save" | "export") && !cmd.short('o') && !cmd.long("output")
         }
         "ctr" => cmd.has("export") && cmd.has("-"),
         "lxc" | "incus" => cmd.has("export") && cmd.has("-"),
         // one data base is one, and a directory is no output
         "mongodump" => cmd.long("archive") && !cmd.short('d') && !cmd.long("db"),
-        "dd" | "dcfldd" | "dc3dd" => cmd.args.iter().any(|field| {
-            field.text.strip_prefix("if=").is_some_and(is_disk)
-        }),
+        "dd" | "dcfldd" | "dc3dd" => cmd
+            .args
+            .iter()
+            .any(|field| field.text.strip_prefix("if=").is_some_and(is_disk)),
         _ => true,
     }
 }
 
 /// A disk or a part of one; a few blocks of it are not.
 fn is_disk(path: &str) -> bool {
-    ["/dev/sd", "/dev/nvme", "/dev/vd", "/dev/xvd", "/dev/hd", "/dev/mmcblk", "/dev/mapper/", "/dev/dm-", "/dev/md", "/dev/disk", "/dev/rdisk", "/dev/mem", "/dev/kmem"]
-        .iter()
-        .any(|own| path.starts_with(own))
+    [
+        "/dev/sd",
+        "/dev/nvme",
+        "/dev/vd",
+        "/dev/xvd",
+        "/dev/hd",
+        "/dev/mmcblk",
+        "/dev/mapper/",
+        "/dev/dm-",
+        "/dev/md",
+        "/dev/disk",
+        "/dev/rdisk",
+        "/dev/mem",
+        "/dev/kmem",
+    ]
+    .iter()
+    .any(|own| path.starts_with(own))
 }
 
 /// What another machine makes of a copy: it keeps a file system or an image as one, as the manual pages show (zfs-receive(8),
@@ -43,11 +62,14 @@ pub(super) fn is_received(cmd: &Cmd<'_>) -> bool {
     let last = cmd.args.last().map_or("", |field| field.text.as_str());
     let tail = |words: usize| cmd.arg(cmd.args.len().saturating_sub(words));
     let receives = |text: &str| {
-        ["zfs recv", "zfs receive", "btrfs receive", "docker load", "podman load"].iter().any(|own| text.contains(own))
+        ["zfs recv", "zfs receive", "btrfs receive", "docker load", "podman load"]
+            .iter()
+            .any(|own| text.contains(own))
     };
     receives(last)
         || (1..=8).any(|words| {
-            matches!(tail(words), "recv" | "receive" | "load") && matches!(tail(words + 1), "zfs" | "btrfs" | "docker" | "podman")
+            matches!(tail(words), "recv" | "receive" | "load")
+                && matches!(tail(words + 1), "zfs" | "btrfs" | "docker" | "podman")
         })
 }
 
@@ -90,7 +112,11 @@ fn unpacks(walk: &mut Walk<'_>, cmd: &Cmd<'_>, letter: char, long: &str) {
         let Some(option) = text.strip_prefix('-') else { continue };
         let own = option.strip_prefix('-').unwrap_or(option);
         let to = if let Some((name, value)) = own.split_once('=') {
-            if name == long && !long.is_empty() { value } else { continue }
+            if name == long && !long.is_empty() {
+                value
+            } else {
+                continue;
+            }
         } else if own == long && !long.is_empty() {
             cmd.arg(at + 1)
         } else if let Some(rest) = option.strip_prefix(letter) {

@@ -142,7 +142,10 @@ fn is_network(text: &str) -> bool {
     let last = text.rsplit('.').next().unwrap_or_default();
     let spread = text.split('.').count() == 4
         && text.split('.').take(3).all(|part| part.parse::<u8>().is_ok())
-        && (last == "*" || last.split_once('-').is_some_and(|(low, high)| low.parse::<u8>().is_ok() && high.parse::<u8>().is_ok()));
+        && (last == "*"
+            || last
+                .split_once('-')
+                .is_some_and(|(low, high)| low.parse::<u8>().is_ok() && high.parse::<u8>().is_ok()));
     is_range(text) && !single || spread
 }
 

@@ -144,7 +144,7 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     }
     if unknown {
         grammar::unknown(walk, cmd);
-        strangers::judge(walk, cmd);
+        strangers::judge(walk, cmd, signs);
     }
     escape::judge(walk, cmd);
     options::judge(walk, cmd);

@@ -47,19 +47,113 @@ fn loads(cmd: &Cmd<'_>) -> bool {
 fn is_of_the_tree(name: &str) -> bool {
     let name = name.replace('-', "_");
     let families = [
-        "ip_vs", "xt_", "nf_", "nft_", "iptable_", "ip6table_", "dm_", "raid", "virtio", "vhost", "vfio", "snd_", "i2c_", "usb_", "usbserial",
-        "nvidia", "hid_", "crypto_", "nvme", "scsi_", "zfs_",
+        "ip_vs",
+        "xt_",
+        "nf_",
+        "nft_",
+        "iptable_",
+        "ip6table_",
+        "dm_",
+        "raid",
+        "virtio",
+        "vhost",
+        "vfio",
+        "snd_",
+        "i2c_",
+        "usb_",
+        "usbserial",
+        "nvidia",
+        "hid_",
+        "crypto_",
+        "nvme",
+        "scsi_",
+        "zfs_",
     ];
     families.iter().any(|own| name.starts_with(own))
         || matches!(
             &*name,
-            "overlay" | "br_netfilter" | "bridge" | "veth" | "dummy" | "bonding" | "8021q" | "vxlan" | "macvlan" | "ipvlan" | "tun" | "tap"
-                | "wireguard" | "gre" | "ip_gre" | "ipip" | "sit" | "tcp_bbr" | "ip_tables" | "ip6_tables" | "ip_set" | "nbd" | "loop" | "fuse"
-                | "cifs" | "nfs" | "nfsd" | "ext4" | "xfs" | "btrfs" | "vfat" | "exfat" | "ntfs3" | "f2fs" | "squashfs" | "isofs" | "udf" | "zfs"
-                | "rbd" | "ceph" | "drbd" | "zram" | "brd" | "iscsi_tcp" | "target_core_mod" | "kvm" | "kvm_intel" | "kvm_amd" | "spidev"
-                | "uas" | "ftdi_sio" | "cp210x" | "ch341" | "cdc_acm" | "uvcvideo" | "v4l2loopback" | "nouveau" | "amdgpu" | "radeon" | "i915"
-                | "e1000" | "e1000e" | "igb" | "ixgbe" | "r8169" | "iwlwifi" | "ath9k" | "ath10k_pci" | "bluetooth" | "btusb" | "coretemp"
-                | "softdog" | "ipmi_si" | "ipmi_devintf" | "acpi_cpufreq" | "msr" | "cpuid" | "pcspkr" | "psmouse" | "joydev" | "uinput" | "configfs"
+            "overlay"
+                | "br_netfilter"
+                | "bridge"
+                | "veth"
+                | "dummy"
+                | "bonding"
+                | "8021q"
+                | "vxlan"
+                | "macvlan"
+                | "ipvlan"
+                | "tun"
+                | "tap"
+                | "wireguard"
+                | "gre"
+                | "ip_gre"
+                | "ipip"
+                | "sit"
+                | "tcp_bbr"
+                | "ip_tables"
+                | "ip6_tables"
+                | "ip_set"
+                | "nbd"
+                | "loop"
+                | "fuse"
+                | "cifs"
+                | "nfs"
+                | "nfsd"
+                | "ext4"
+                | "xfs"
+                | "btrfs"
+                | "vfat"
+                | "exfat"
+                | "ntfs3"
+                | "f2fs"
+                | "squashfs"
+                | "isofs"
+                | "udf"
+                | "zfs"
+                | "rbd"
+                | "ceph"
+                | "drbd"
+                | "zram"
+                | "brd"
+                | "iscsi_tcp"
+                | "target_core_mod"
+                | "kvm"
+                | "kvm_intel"
+                | "kvm_amd"
+                | "spidev"
+                | "uas"
+                | "ftdi_sio"
+                | "cp210x"
+                | "ch341"
+                | "cdc_acm"
+                | "uvcvideo"
+                | "v4l2loopback"
+                | "nouveau"
+                | "amdgpu"
+                | "radeon"
+                | "i915"
+                | "e1000"
+                | "e1000e"
+                | "igb"
+                | "ixgbe"
+                | "r8169"
+                | "iwlwifi"
+                | "ath9k"
+                | "ath10k_pci"
+                | "bluetooth"
+                | "btusb"
+                | "coretemp"
+                | "softdog"
+                | "ipmi_si"
+                | "ipmi_devintf"
+                | "acpi_cpufreq"
+                | "msr"
+                | "cpuid"
+                | "pcspkr"
+                | "psmouse"
+                | "joydev"
+                | "uinput"
+                | "configfs"
         )
 }
 

@@ -213,13 +213,22 @@ fn serves(cmd: &Cmd<'_>) -> bool {
 
 /// Whoever reaches the port is let in, and every machine reaches it.
 fn runs_for_all(cmd: &Cmd<'_>) -> bool {
-    let value = |text: &str| text.split_once('=').map_or("", |(_, value)| value).trim_matches(['\'', '"']).to_owned();
+    let value = |text: &str| {
+        text.split_once('=')
+            .map_or("", |(_, value)| value)
+            .trim_matches(['\'', '"'])
+            .to_owned()
+    };
     let mut texts = cmd.args.iter().map(|field| field.text.as_str());
     let wide = texts.clone().any(|text| {
-        matches!(text, "0.0.0.0" | "*") || text.starts_with("0.0.0.0:") || text.starts_with("--") && matches!(&*value(text), "0.0.0.0" | "*")
+        matches!(text, "0.0.0.0" | "*")
+            || text.starts_with("0.0.0.0:")
+            || text.starts_with("--") && matches!(&*value(text), "0.0.0.0" | "*")
     });
     let open = texts.any(|text| {
-        text == "--no-token" || text == "--auth=none" || text.starts_with("--") && text.contains(".token=") && value(text).is_empty()
+        text == "--no-token"
+            || text == "--auth=none"
+            || text.starts_with("--") && text.contains(".token=") && value(text).is_empty()
     }) || cmd.has("--auth") && cmd.has("none");
     wide && open
 }

@@ -104,7 +104,6 @@ pub(super) fn any(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
         "file" => cmd.values('f', "files-from"),
         "ssh" => cmd.values('F', ""),
         "logger" => cmd.values('f', "file"),
-        "docker" => cmd.values('\u{0}', "secret"),
         _ => return,
     };
     for field in lists {
@@ -263,7 +262,16 @@ fn keeps_own(cmd: &Cmd<'_>, normal: &str) -> bool {
                 | "vite"
         );
     // age(1): whose key it is is said by an option; anything else is what is encrypted
-    let uses_key = uses_key && (cmd.name != "age" || cmd.values('i', "identity").iter().any(|key| normal.ends_with(key.text.as_str())));
+    let uses_key = uses_key
+        && (cmd.name != "age"
+            || cmd
+                .values('i', "identity")
+                .iter()
+                .any(|key| normal.ends_with(key.text.as_str())));
+    // htpasswd(1): the file is its own to write, and it shows nothing of it
+    if cmd.name == "htpasswd" && normal.ends_with("htpasswd") {
+        return true;
+    }
     let target = cmd
         .args
         .last()

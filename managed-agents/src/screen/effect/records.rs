@@ -113,19 +113,41 @@ fn asks_one_thing(cmd: &Cmd<'_>) -> bool {
             .iter()
             .flat_map(|field| field.text.split([' ', '(', ')']))
             .collect(),
-        "tshark" | "dumpcap" => cmd.values('f', "").iter().flat_map(|field| field.text.split([' ', '(', ')'])).collect(),
+        "tshark" | "dumpcap" => cmd
+            .values('f', "")
+            .iter()
+            .flat_map(|field| field.text.split([' ', '(', ')']))
+            .collect(),
         _ => return false,
     };
     let plain = |word: &&str| {
         matches!(
             *word,
-            "20" | "21" | "23" | "25" | "110" | "143" | "389" | "512" | "513" | "514" | "ftp" | "telnet" | "smtp" | "pop3" | "imap" | "imap2" | "ldap"
+            "20" | "21"
+                | "23"
+                | "25"
+                | "110"
+                | "143"
+                | "389"
+                | "512"
+                | "513"
+                | "514"
+                | "ftp"
+                | "telnet"
+                | "smtp"
+                | "pop3"
+                | "imap"
+                | "imap2"
+                | "ldap"
         )
     };
     // the contents themselves: `-A`, `-X`
     let shows = cmd.short('A') || cmd.short('X');
     let asks = words.iter().any(|word| {
-        matches!(*word, "host" | "port" | "portrange" | "icmp" | "icmp6" | "arp" | "src" | "dst")
+        matches!(
+            *word,
+            "host" | "port" | "portrange" | "icmp" | "icmp6" | "arp" | "src" | "dst"
+        )
     });
     asks && !shows && !words.iter().any(plain)
 }

@@ -43,7 +43,13 @@ by_name! {
 fn is_resolver(property: &str) -> bool {
     matches!(
         property,
-        "ipv4.dns" | "ipv6.dns" | "ipv4.dns-search" | "ipv6.dns-search" | "proxy.pac-url" | "proxy.pac-script" | "ip4-dns"
+        "ipv4.dns"
+            | "ipv6.dns"
+            | "ipv4.dns-search"
+            | "ipv6.dns-search"
+            | "proxy.pac-url"
+            | "proxy.pac-script"
+            | "ip4-dns"
     )
 }
 

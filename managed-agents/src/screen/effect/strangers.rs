@@ -8,15 +8,29 @@ use crate::screen::place::Place;
 use crate::screen::programs;
 use crate::screen::rule;
 use crate::screen::shell::walk::Walk;
+use crate::screen::signs::Signs;
 
 /// Judges the arguments of such a program.
-pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
+    // a command has words, and all that matters to an option is a path
+    let mut texts = cmd.args.iter().map(|field| field.text.as_str());
+    if signs.has(Signs::SLASH) || texts.any(|text| is_shell(text) || text == "--" || text.contains(' ')) {
+        each(walk, cmd);
+    }
+}
+
+fn is_shell(text: &str) -> bool {
+    matches!(text, "sh" | "bash" | "zsh" | "dash" | "/bin/sh" | "/bin/bash")
+}
+
+#[inline(never)]
+fn each(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     for (at, field) in cmd.args.iter().enumerate() {
         let text = field.text.as_str();
         // `x -- command`, `x sh -c command`: it is run by what stands before it
         let command = match text {
             "--" => programs::known(cmd.arg(at + 1)).is_something().then_some(at + 1),
-            "sh" | "bash" | "zsh" | "dash" | "/bin/sh" | "/bin/bash" if takes_command(cmd.arg(at + 1)) => Some(at),
+            _ if is_shell(text) && takes_command(cmd.arg(at + 1)) => Some(at),
             _ => None,
         };
         if let Some(from) = command {
@@ -36,7 +50,9 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 
 /// `-c`, alone or among other letters: bash(1).
 fn takes_command(option: &str) -> bool {
-    option.strip_prefix('-').is_some_and(|letters| letters.len() < 5 && letters.ends_with('c') && !letters.starts_with('-'))
+    option
+        .strip_prefix('-')
+        .is_some_and(|letters| letters.len() < 5 && letters.ends_with('c') && !letters.starts_with('-'))
 }
 
 /// The name of the option that a text is the value of, and the value.
@@ -45,7 +61,9 @@ fn option<'a>(text: &'a str, before: &'a str) -> (&'a str, &'a str) {
         return long.split_once('=').unwrap_or((long, ""));
     }
     if let Some(short) = text.strip_prefix('-') {
-        return short.split_once('=').unwrap_or_else(|| short.split_at_checked(1).unwrap_or((short, "")));
+        return short
+            .split_once('=')
+            .unwrap_or_else(|| short.split_at_checked(1).unwrap_or((short, "")));
     }
     let name = before.trim_start_matches('-');
     if before.len() > name.len() && !before.contains('=') {
@@ -58,8 +76,8 @@ fn option<'a>(text: &'a str, before: &'a str) -> (&'a str, &'a str) {
 /// Options behind which a person's own words stand.
 fn is_said(option: &str) -> bool {
     [
-        "title", "message", "msg", "body", "subject", "text", "desc", "comment", "name", "note", "label", "summary", "reason", "query",
-        "pattern", "regex", "search", "prompt", "content", "caption", "t", "m", "d", "b", "q",
+        "title", "message", "msg", "body", "subject", "text", "desc", "comment", "name", "note", "label", "summary",
+        "reason", "query", "pattern", "regex", "search", "prompt", "content", "caption", "t", "m", "d", "b", "q",
     ]
     .iter()
     .any(|own| option == *own || own.len() > 1 && option.ends_with(own))
@@ -72,7 +90,9 @@ fn reads_as_command(text: &str) -> bool {
     let second = words.next().unwrap_or_default();
     let name = first.rsplit('/').next().unwrap_or_default();
     (second.len() > 1 && second.starts_with(['-', '/', '~']) || second.contains("://"))
-        && first.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'/' | b'.' | b'_' | b'-'))
+        && first
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'/' | b'.' | b'_' | b'-'))
         && programs::known(name).is_something()
 }
 
@@ -84,18 +104,50 @@ fn of_option(walk: &mut Walk<'_>, option: &str, value: &str, attached: bool, spa
         extension,
         "py" | "lua" | "rb" | "pl" | "js" | "sh" | "tcl" | "el" | "vim" | "scm" | "ml" | "jl" | "php"
     );
-    let loads = ["script", "plugin", "addon", "extension", "load", "hook", "macro", "module", "startup"]
-        .iter()
-        .any(|own| option.contains(own));
-    if (binary || attached && script || loads && option.len() > 3) && walk.places.place(value, &walk.cwd) == Place::Scratch {
+    // languages that such programs are steered in, and that nobody checks with them
+    let steers = matches!(
+        extension,
+        "tcl" | "lua" | "scm" | "el" | "vim" | "jl" | "gd" | "nse" | "bt" | "stp" | "groovy"
+    );
+    let loads = [
+        "script",
+        "plugin",
+        "addon",
+        "extension",
+        "load",
+        "hook",
+        "macro",
+        "module",
+        "startup",
+    ]
+    .iter()
+    .any(|own| option.contains(own));
+    if (binary || steers || attached && script || loads && option.len() > 3)
+        && walk.places.place(value, &walk.cwd) == Place::Scratch
+    {
         walk.report(&rule::SCRATCH_CODE, span);
     }
-    let writes = ["file", "log", "out", "output", "dump", "record", "save", "dest", "destination", "target", "trace"]
-        .iter()
-        .any(|own| option.ends_with(own));
-    let reads = ["conf", "key", "cert", "input", "pass", "env", "include", "read", "rules", "host"]
-        .iter()
-        .any(|own| option.contains(own));
+    let writes = [
+        "file",
+        "log",
+        "out",
+        "output",
+        "dump",
+        "record",
+        "save",
+        "dest",
+        "destination",
+        "target",
+        "trace",
+    ]
+    .iter()
+    .any(|own| option.ends_with(own))
+        || matches!(option, "O" | "W");
+    let reads = [
+        "conf", "key", "cert", "input", "pass", "env", "include", "read", "rules", "host",
+    ]
+    .iter()
+    .any(|own| option.contains(own));
     if writes
         && !reads
         && let Some(rule) = written(&walk.places.normal(value, &walk.cwd))
@@ -144,6 +196,8 @@ mod tests {
                 "sometool -load-script /tmp/x.ml",
                 "somed --debug-file=/etc/cron.d/x",
                 "somed --log-file ~/.bashrc",
+                "somesim -mode batch -source /tmp/x.tcl",
+                "somecap -I x.pcap -O /etc/cron.d/x",
             ],
         );
         passes(&[

@@ -14,7 +14,10 @@ const PASSWORDS: &[Row] = &[
     // the secret part of what they keep, asked for by name: op(1), bw, lpass(1)
     ("item|get|show|list ** --reveal|--password", &rule::CREDENTIAL_PRINT),
     ("get password|totp", &rule::CREDENTIAL_PRINT),
-    ("item get --fields ** *password*|*credential*|*secret*|*token*", &rule::CREDENTIAL_PRINT),
+    (
+        "item get --fields ** *password*|*credential*|*secret*|*token*",
+        &rule::CREDENTIAL_PRINT,
+    ),
     ("secrets download|get", &rule::CREDENTIAL_PRINT),
 ];
 
@@ -474,11 +477,17 @@ fn uploads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let is_bucket = |text: &str| text.starts_with("s3://") || text.starts_with("gs://") || text.starts_with("https://");
     // from one bucket to another, for whoever owns that one (aws-s3-cp(1), `--acl`)
     let buckets = words.iter().filter(|text| is_bucket(text)).count() > 1;
-    let given = ["public-read", "public-read-write", "authenticated-read", "bucket-owner-full-control"];
+    let given = [
+        "public-read",
+        "public-read-write",
+        "authenticated-read",
+        "bucket-owner-full-control",
+    ];
     // azcopy: the account is the host
     let host = |text: &str| text.split('/').nth(2).map(str::to_owned);
     let account = words.iter().rev().nth(1).and_then(|text| host(text));
-    let others = cmd.name == "azcopy" && buckets && cmd.long("recursive") && account != words.last().and_then(|text| host(text));
+    let others =
+        cmd.name == "azcopy" && buckets && cmd.long("recursive") && account != words.last().and_then(|text| host(text));
     if others || buckets && (cmd.has_any(&given) || cmd.long("grants")) {
         found(walk, cmd, &rule::EXFIL_FILE);
     }

@@ -55,7 +55,8 @@ fn part(text: &str) -> Says {
         | "decommission" | "drop" | "del" => Says::DELETE,
         "stop" | "disable" | "suspend" | "pause" | "off" | "deactivate" | "unset" | "detach" | "bypass" => Says::STOP,
         "create" | "add" | "attach" | "grant" | "bind" | "put" | "assign" | "invite" | "set" | "update" | "upload"
-        | "import" | "authorize" | "allow" | "ch" | "modify" | "associate" | "promote" | "consent" | "generate" | "issue" => Says::MAKE,
+        | "import" | "authorize" | "allow" | "ch" | "modify" | "associate" | "promote" | "consent" | "generate"
+        | "issue" => Says::MAKE,
         "show" | "get" | "access" | "view" | "reveal" | "print" | "dump" | "decrypt" | "read" => Says::SHOW,
         "share" | "export" => Says::SHARE,
         "secret" | "secrets" | "credential" | "credentials" => Says::SECRET,

@@ -103,7 +103,9 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         "hh" | "desktopimgdownldr" if says("http:") || says("https:") => Some(&rule::REMOTE_CODE),
         "sqldumper" | "createdump" if !cmd.args.is_empty() => Some(&rule::CREDENTIAL_DUMP),
         "mavinject" if has("/injectrunning") => Some(&rule::SHELL_ESCAPE),
-        "reg" if has("query") && has("/f") && has("/s") && (says("password") || says("pwd")) => Some(&rule::CREDENTIAL_PRINT),
+        "reg" if has("query") && has("/f") && has("/s") && (says("password") || says("pwd")) => {
+            Some(&rule::CREDENTIAL_PRINT)
+        }
         "cscript" | "wscript" if says("userspublic") || says("windowstemp") => Some(&rule::SCRATCH_CODE),
         "cmdkey" if says("/list") => Some(&rule::CREDENTIAL_PRINT),
         "vaultcmd" if says("/listcreds") => Some(&rule::CREDENTIAL_PRINT),
@@ -169,7 +171,10 @@ pub(in crate::screen) fn powershell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     // the same cmdlets on a system with other paths
     for field in cmd.args.iter().filter(|field| field.text.contains('/')) {
         let words = field.text.split([' ', '"', '\'', '(', ')', ';', ',', '|']);
-        for path in words.filter(|word| word.starts_with(['/', '~']) && word.len() > 4).take(16) {
+        for path in words
+            .filter(|word| word.starts_with(['/', '~']) && word.len() > 4)
+            .take(16)
+        {
             super::read_file(walk, path, field.span);
         }
     }
@@ -188,7 +193,12 @@ pub(in crate::screen) fn powershell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     {
         found(walk, cmd, &rule::DESTROY_OUTSIDE);
     }
-    if has(&["set-mppreference", "add-mppreference -exclusion", "advfirewall set", "disablerealtimemonitoring"]) {
+    if has(&[
+        "set-mppreference",
+        "add-mppreference -exclusion",
+        "advfirewall set",
+        "disablerealtimemonitoring",
+    ]) {
         found(walk, cmd, &rule::WEAKEN);
     }
 }

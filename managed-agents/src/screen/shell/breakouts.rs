@@ -273,7 +273,9 @@ pub(super) fn git_settings(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
             walk.report(&rule::SHELL_ESCAPE, cmd.span);
         }
     }
-    if cmd.has_options() {
+    // no other option of one letter names a program
+    let may_name = |option: &str| option.len() > 2 || matches!(option, "-x" | "-u");
+    if cmd.has_options() && cmd.options().any(may_name) {
         git_helpers(walk, cmd);
     }
     if cmd.has("bisect") && cmd.has("run") || cmd.has("submodule") && cmd.has("foreach") {
@@ -310,8 +312,10 @@ pub(super) fn git_settings(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
 }
 
 /// git(1): options that name a program of one's own, and where a command stands behind the verb.
+#[inline(never)]
 fn git_helpers(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let verb = cmd.args.iter().map(|field| field.text.as_str()).find(|text| !text.starts_with('-'));
+    let mut words = cmd.args.iter().map(|field| field.text.as_str());
+    let verb = words.find(|text| !text.starts_with('-'));
     for (at, field) in cmd.args.iter().enumerate() {
         let text = field.text.as_str();
         if !text.starts_with('-') {
@@ -319,7 +323,8 @@ fn git_helpers(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         }
         let (option, value) = text.split_once('=').unwrap_or((text, cmd.arg(at + 1)));
         let command = match option {
-            "--upload-pack" | "--receive-pack" | "--extcmd" | "--sendmail-cmd" | "--to-cmd" | "--cc-cmd" | "--header-cmd" => value,
+            "--upload-pack" | "--receive-pack" | "--extcmd" | "--sendmail-cmd" | "--to-cmd" | "--cc-cmd"
+            | "--header-cmd" => value,
             "--exec" if matches!(verb, Some("archive" | "push" | "fetch-pack" | "send-pack")) => value,
             // git-difftool(1), git-clone(1)
             "-x" if verb == Some("difftool") => value,

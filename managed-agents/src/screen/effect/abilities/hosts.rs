@@ -18,7 +18,19 @@ by_name! {
         "apache2" | "apachectl" | "apache2ctl" | "httpd" => (&[("-f|-d", Loads), ("-c|-C", Says)], &[]),
         "fail2ban-client" => (&[("actionban|actionunban|actionstart|actionstop|actioncheck", Runs), ("-c", Loads)], &[]),
         "minicom" => (&[("-S|--script", Loads), ("-C|--capturefile", Writes)], &[]),
-        "runscript" | "supercronic" | "systemd-sysusers" | "systemd-tmpfiles" => (&[(".", Loads)], &[]),
+        // agetty(8), login(1): who asks for a name, and whoever need not give a password
+        "agetty" | "getty" | "mgetty" => (&[("-l|--login-program", Runs)], &[]),
+        "login" => const { (&[("-f", Is(&rule::PRIVILEGE))], &[]) },
+        // what others type and see (conspy(1), ttysnoop(8))
+        "conspy" | "ttysnoop" => const { (&[("*", Is(&rule::CREDENTIAL_DUMP))], &[]) },
+        "runit-init" | "openrc-shutdown" => const { (&[("0|6|-p|-r|--poweroff|--reboot", Is(&rule::SYSTEM_STOP))], &[]) },
+        "snort" | "suricata" | "amavisd" | "spamassassin" | "spamd" | "offlineimap" | "mbsync" | "imapfilter" | "notmuch" => (&[
+            ("-c|-S|-C|-p|--config|--siteconfigpath|--configpath|--prefspath", Loads),
+        ], &[]),
+        "rspamadm" => (&[("lua", Loads)], &[]),
+        "freshclam" => (&[("--on-update-execute|--on-error-execute|--on-outdated-execute", Runs)], &[]),
+        "pulseaudio" | "x11vnc" => (&[("-F|--file|-rc", Loads)], &[]),
+        "openrc-run" | "runscript" | "supercronic" | "systemd-sysusers" | "systemd-tmpfiles" => (&[(".", Loads)], &[]),
         "remind" | "rem" => (&[("-k", Runs), (".", Loads)], &[]),
         "crond" | "gammu-smsd" | "needrestart" | "mkinitcpio" | "dracut" | "kubelet" => (&[("-c|--config|--conf", Loads), ("--include", Loads)], &[]),
         "wpa_cli" | "hostapd_cli" => (&[("-a", Runs)], &[]),

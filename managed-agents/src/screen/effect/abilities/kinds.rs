@@ -248,7 +248,11 @@ fn loads(walk: &mut Walk<'_>, cmd: &Cmd<'_>, value: &str, span: Span) {
 
 /// A line of settings: `LoadModule name path`, `Include path`.
 fn said(walk: &mut Walk<'_>, cmd: &Cmd<'_>, text: &str, span: Span) {
-    for word in text.split([' ', ';', '"', '\'']).filter(|word| word.starts_with('/')).take(16) {
+    for word in text
+        .split([' ', ';', '"', '\''])
+        .filter(|word| word.starts_with('/'))
+        .take(16)
+    {
         read_file(walk, word, span);
         loads(walk, cmd, word, span);
     }

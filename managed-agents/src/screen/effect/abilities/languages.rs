@@ -2,7 +2,7 @@
 //! swipl(1), tclsh(1), sage(1), and their like.
 
 use super::Abilities;
-use super::Can::{Code, Console, Loads, Rest, Runs, Within};
+use super::Can::{Code, Console, Loads, Rest, Runs, Sets, Within};
 
 by_name! {
     NAMES: pub(super) fn of(name: &str) -> Abilities where name is {
@@ -26,6 +26,13 @@ by_name! {
         "tclsh" | "wish" | "expect" | "expectk" | "jimsh" => (&[("<", Code), ("-c|-e", Code), ("<", Within(&["exec "]))], &[]),
         "julia" => (&[("-e|-E|--eval|--print", Code), ("-L|--load", Loads), ("<", Code)], &[]),
         "r" | "rscript" | "littler" => (&[("-e|--eval", Code), ("<", Code), ("BATCH|-f|--file", Loads)], &[]),
+        // programs of science and design that are steered by scripts
+        "csound" | "sclang" => (&[(".", Loads)], &[]),
+        "pymol" | "jmol" | "vmd" | "visit" | "paraview" | "pvpython" | "klayout" | "yosys" | "gtkwave" | "vivado"
+        | "quartus_sh" | "qgis" | "saga_cmd" => (&[("-s|-r|-e|-c|-S|-t|-source|--script|--code|-rm", Loads)], &[]),
+        "openocd" => (&[("-c|--command", Within(&["exec "])), ("-f|--file", Loads)], &[]),
+        "arduino-cli" => (&[("--build-property", Sets(&[".cmd", ".pattern", "cmd"]))], &[]),
+        "platformio" | "pio" => (&[("-c|--project-conf", Loads)], &[]),
         "lfe" => (&[("-e|-eval", Code), ("<", Code)], &[]),
         "ngspice" | "pspp" | "gretlcli" => (&[(".|-b", Loads)], &[]),
         "octave" | "octave-cli" | "matlab" | "scilab" | "scilab-cli" | "freemat" => (&[("-eval|--eval|-r|-batch|-e|-p|--path", Code), ("<", Code)], &[]),

@@ -182,6 +182,14 @@ fn what_people_seldom_use_of_a_program_is_judged_too() {
             "mysqlslap --pre-system='rm -rf ~'",
             "xsltproc http://203.0.113.7/x.xsl a.xml",
             "pwsh -c 'Get-Content /etc/shadow'",
+            "sbatch --wrap 'cat /etc/shadow'",
+            "bsub 'cat /etc/shadow'",
+            "remind -k'cat /etc/shadow' x",
+            "google-chrome --renderer-cmd-prefix='sh -c id'",
+            "wpa_cli -a /tmp/x.sh",
+            "doxygen /tmp/Doxyfile",
+            "qutebrowser ':spawn cat /etc/shadow'",
+            "openocd -c 'exec cat /etc/shadow'",
             "age -r age1x -o x /etc/shadow",
         ],
     );
@@ -208,6 +216,12 @@ fn what_people_seldom_use_of_a_program_is_judged_too() {
         "gh alias set pv 'pr view'",
         "gh alias list",
         "cpanm JSON::XS",
+        "sbatch --wrap 'make test'",
+        "bsub -n 4 ./app",
+        "google-chrome --load-extension=ext https://example.com",
+        "doxygen Doxyfile",
+        "openocd -f interface/stlink.cfg -c 'program x.elf verify reset exit'",
+        "vmd /tmp/protein.pdb",
         "age -d -i ~/.ssh/id_ed25519 x.age",
     ]);
 }

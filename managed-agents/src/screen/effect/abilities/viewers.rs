@@ -32,7 +32,7 @@ by_name! {
             ("-eval", Code),
             ("-o", Sets(&["viewer", "viewer2", "editor", "mailer", "browser", "extbrowser"])),
         ], &[]),
-        "mpv" | "mplayer" | "vlc" | "cvlc" | "celluloid" => (&[("--script|--scripts|--lua|-script|--lua-intf", Loads), ("--input-ipc-server|--sub-file-paths", Writes)], &[]),
+        "mpv" | "mplayer" | "vlc" | "cvlc" | "celluloid" => (&[("--script|--scripts|--lua|-script|--lua-intf|-include", Loads), ("--input-ipc-server|--sub-file-paths", Writes)], &[]),
         "feh" | "sxiv" | "nsxiv" | "scrot" | "imv" => (&[("-A|--action|--info|-e|--exec", Runs)], &[]),
         "sox" | "play" | "rec" | "convert" | "magick" | "mogrify" | "display" | "montage" | "composite" => (&[("*", Pipe)], &[]),
         "exiftool" => (&[("-if|-p", Code), ("-config", Loads), ("-filename|-directory|-testname|-o|-w", Writes)], &[]),
@@ -70,13 +70,15 @@ by_name! {
         "mocp" => (&[("-C|--config", Loads), ("-O|--set-option", Sets(&["onsongchange", "onstop"]))], &[]),
         "vd" | "visidata" => (&[("-p|--play|--config", Loads)], &[]),
         "xpdf" => (&[("-exec", Within(&["run("]))], &[]),
-        "sxhkd" | "xbindkeys" | "openbox" | "fluxbox" | "i3" | "sway" | "bspwm" | "dunst" | "polybar" | "waybar" => {
+        "sxhkd" | "xbindkeys" | "openbox" | "fluxbox" | "i3" | "sway" | "awesome" | "bspwm" | "dunst" | "polybar" | "waybar" => {
             (&[("-c|-f|-rc|-conf|--config|--config-file", Loads)], &[])
         },
         "google-chrome" | "google-chrome-stable" | "chromium" | "chromium-browser" | "chrome" | "brave-browser" | "microsoft-edge" => (&[
             ("--renderer-cmd-prefix|--utility-cmd-prefix|--gpu-launcher|--ppapi-plugin-launcher|--browser-subprocess-path", Runs),
             ("--load-extension", Loads),
         ], &[]),
+        "qutebrowser" | "aerc" => (&[("*", Console), ("-C|--config-py", Loads)], &[]),
+        "metamail" | "run-mailcap" => (&[("-m", Runs)], &[]),
         "xmodmap" | "xrdb" => (&[("-cpp", Runs)], &[]),
         "copyq" => (&[("eval", Code)], &[]),
         "darktable" => (&[("--luacmd", Code)], &[]),
