@@ -50,9 +50,8 @@ by_name! {
                 .then_some(&rule::SYSTEM_STOP)
         },
         "mount" => mounts(walk, cmd),
-        // guestmount(1), fls(1), photorec(8): the files of a disk, past who may read them
-        "guestmount" | "guestfish" | "virt-cat" | "virt-copy-out" | "virt-tar-out" | "ntfscat" | "icat" | "e2cp"
-        | "fls" | "tsk_recover" | "foremost" | "scalpel" | "photorec" | "extundelete" | "ext4magic" | "ewfacquire" | "xmount" | "virt-v2v"
+        // guestmount(1), fls(1), ntfscat(8): the files of a disk, past who may read them
+        "guestmount" | "guestfish" | "virt-cat" | "virt-copy-out" | "virt-tar-out" | "ntfscat" | "icat" | "e2cp" | "fls"
             if has_device(cmd) =>
         {
             Some(&rule::CREDENTIAL_PRINT)

@@ -4,6 +4,7 @@
 
 mod abilities;
 mod accounts;
+mod buckets;
 mod cli;
 mod cloud;
 mod cmdlets;
@@ -37,6 +38,7 @@ mod records;
 mod routes;
 mod search;
 mod secrets;
+mod servers;
 mod services;
 mod startup;
 mod strangers;
@@ -121,6 +123,7 @@ pub(in crate::screen) const JUDGES: &[(&[&str], Judge)] = &[
     (cmdlets::NAMES, cmdlets::judge),
     (routes::NAMES, routes::judge),
     (modules::NAMES, modules::judge),
+    (servers::NAMES, servers::judge),
 ];
 
 /// Judges a command that runs no other, and tells what it prints.

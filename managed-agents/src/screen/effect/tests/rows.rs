@@ -250,7 +250,7 @@ fn disks_accounts_and_logs_are_not_got_at_by_other_ways() {
     refused(
         "other ways",
         &[
-            "foremost -i /dev/sda -o out",
+            "ntfscat /dev/sda2 Windows/System32/config/SAM",
             "virt-cat -a /dev/sda /etc/hosts",
             "login -f root",
             "conspy 1",
@@ -275,6 +275,7 @@ fn disks_accounts_and_logs_are_not_got_at_by_other_ways() {
     );
     passes(&[
         "foremost -i image.dd -o out",
+        "photorec /dev/sdb",
         "virt-cat -d vm1 /etc/hosts",
         "mount --bind a b",
         "git push origin --all",
