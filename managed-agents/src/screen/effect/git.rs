@@ -140,6 +140,8 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         {
             Some(&rule::GIT_HISTORY)
         }
+        // git-daemon(1): `--base-path`
+        Some("daemon") => super::servers::names_wide(walk, cmd).then_some(&rule::EXFIL_FILE),
         Some("gc") => cmd
             .args
             .iter()

@@ -1,4 +1,4 @@
-//! What is given to whoever connects: directories (git-daemon(1), hugo, rclone serve, dufs, thttpd(8)), code (jupyter, code-server),
+//! What is given to whoever connects: directories (hugo, rclone serve, dufs, thttpd(8)), code (jupyter, code-server),
 //! and terminals (sshx, tty-share).
 
 use super::found;
@@ -12,8 +12,8 @@ by_name! {
         // other servers of files: a directory among what they are told, and nobody else asked
         "twistd" | "thttpd" | "mini_httpd" | "dufs" | "gossa" | "goshs" | "filebrowser" | "live-server" | "browser-sync" | "devd"
         | "static-web-server" | "simple-http-server" | "althttpd" | "wsgidav" | "woof" | "in.tftpd" | "tftpd" | "atftpd" | "pure-ftpd"
-        | "hugo" | "jekyll" | "rclone" | "git"
-            if serves(cmd) && cmd.args.iter().any(|field| serves_wide(walk, field.text.split_once('=').map_or(&*field.text, |(_, value)| value))) =>
+        | "hugo" | "jekyll" | "rclone"
+            if serves(cmd) && names_wide(walk, cmd) =>
         {
             found(walk, cmd, &rule::EXFIL_FILE);
         },
@@ -30,12 +30,17 @@ by_name! {
     } else {}
 }
 
+/// A directory that is too much to give to everybody, alone or as the value of an option.
+pub(super) fn names_wide(walk: &Walk<'_>, cmd: &Cmd<'_>) -> bool {
+    let value = |text| str::split_once(text, '=').map_or(text, |(_, value)| value);
+    cmd.args.iter().any(|field| serves_wide(walk, value(&field.text)))
+}
+
 /// Whether such a program serves, where it can do other things as well.
 fn serves(cmd: &Cmd<'_>) -> bool {
     match cmd.name {
         "hugo" => matches!(cmd.arg(0), "server" | "serve"),
         "jekyll" | "rclone" => matches!(cmd.arg(0), "serve" | "server" | "s"),
-        "git" => cmd.arg(0) == "daemon",
         _ => true,
     }
 }

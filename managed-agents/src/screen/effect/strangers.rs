@@ -13,8 +13,15 @@ use crate::screen::signs::Signs;
 /// Judges the arguments of such a program.
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
     // a command has words, and all that matters to an option is a path
-    let mut texts = cmd.args.iter().map(|field| field.text.as_str());
-    if signs.has(Signs::SLASH) || texts.any(|text| is_shell(text) || text == "--" || text.contains(' ')) {
+    let words = || {
+        cmd.args
+            .iter()
+            .map(|field| field.text.as_str())
+            .filter(|text| text.len() <= 4)
+    };
+    if signs.has(Signs::SLASH.and(Signs::BLANK))
+        || signs.has(Signs::DASH) && words().any(|text| text == "--" || is_shell(text))
+    {
         each(walk, cmd);
     }
 }
