@@ -176,14 +176,14 @@ impl<'s> Walk<'s> {
     /// Walks through a text that may be a script, or only what somebody says: what would be grave counts, and nothing else.
     #[inline(never)]
     pub(in crate::screen) fn perhaps(&mut self, text: &str, span: Span) {
-        let (before, flags) = (self.found.len(), (self.open, self.broken, self.limited));
+        let (before, flags) = (self.found.len(), (self.open, self.broken));
         self.script(text, span, &Data::none());
         let mut at = 0;
         self.found.retain(|(rule, _)| {
             at += 1;
             at <= before || rule.severity() >= Severity::High && rule.effect() != Effect::Exhaust
         });
-        (self.open, self.broken, self.limited) = flags;
+        (self.open, self.broken) = flags;
     }
 
     /// Walks through a text that this shell itself runs.
