@@ -53,6 +53,8 @@ impl Known {
     pub(in crate::screen) const ABLE: Self = Self(1 << (Self::OTHERS + 11));
     /// May change or stop what governs.
     pub(in crate::screen) const GOVERNS: Self = Self(1 << (Self::OTHERS + 8));
+    /// Bits from here on are groups of [`effect::GROUPS`], in their order.
+    const GROUPED: u32 = Self::OTHERS + 16;
 
     pub(in crate::screen) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -64,17 +66,36 @@ impl Known {
 
     /// Whether no rule is about what the program is for.
     pub(in crate::screen) const fn is_unknown(self) -> bool {
-        self.0 & !Self::ABLE.0 == 0
+        self.0 & ((1 << Self::GROUPED) - 1) & !Self::ABLE.0 == 0
+    }
+
+    /// Whether any rule knows the program.
+    pub(in crate::screen) const fn is_something(self) -> bool {
+        self.0 != 0
+    }
+
+    /// The groups that say what the program can do beside its purpose, by their place in [`effect::GROUPS`].
+    pub(in crate::screen) const fn groups(self) -> Bits {
+        Bits(self.0 >> Self::GROUPED)
     }
 
     /// The judges that know the program, by their place in [`effect::JUDGES`].
-    pub(in crate::screen) fn judges(self) -> impl Iterator<Item = usize> {
-        let mut left = self.0 & ((1 << Self::OTHERS) - 1);
-        std::iter::from_fn(move || {
-            let next = left.trailing_zeros();
-            left &= left.wrapping_sub(1);
-            (next < Self::OTHERS).then_some(next as usize)
-        })
+    pub(in crate::screen) const fn judges(self) -> Bits {
+        Bits(self.0 & ((1 << Self::OTHERS) - 1))
+    }
+}
+
+/// The places of the bits that are set, from the lowest on.
+#[derive(Clone, Copy)]
+pub(in crate::screen) struct Bits(u64);
+
+impl Iterator for Bits {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let next = self.0.trailing_zeros();
+        self.0 &= self.0.wrapping_sub(1);
+        (next < u64::BITS).then_some(next as usize)
     }
 }
 
@@ -147,10 +168,10 @@ const fn table() -> Table {
     table = with(table, effect::LOOKS_ONLY, Known::LOOKS_ONLY);
     table = with(table, effect::ONLY_NAMES, Known::ONLY_NAMES);
     table = with(table, effect::TAKES_HELPERS, Known::HELPED);
-    let mut groups = effect::GROUPS;
+    let (mut groups, mut group) = (effect::GROUPS, Known::GROUPED);
     while let [names, others @ ..] = groups {
-        table = with(table, names, Known::ABLE);
-        groups = others;
+        table = with(table, names, Known(Known::ABLE.0 | 1 << group));
+        (groups, group) = (others, group + 1);
     }
     table = with(table, tamper::NAMES, Known::GOVERNS);
     let [from_network, of_credentials] = effect::SOURCES;
@@ -201,5 +222,6 @@ mod tests {
             used * 2 < SLOTS && effect::JUDGES.len() <= Known::OTHERS as usize,
             "{used}"
         );
+        assert!(effect::GROUPS.len() <= (u64::BITS - Known::GROUPED) as usize);
     }
 }

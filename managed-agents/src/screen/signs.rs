@@ -18,6 +18,7 @@ impl Signs {
     pub(in crate::screen) const DIGIT: Self = Self(256);
     pub(in crate::screen) const BANG: Self = Self(512);
     pub(in crate::screen) const UNDERSCORE: Self = Self(1024);
+    pub(in crate::screen) const BLANK: Self = Self(4096);
     /// No ASCII.
     pub(in crate::screen) const WIDE: Self = Self(2048);
 
@@ -53,6 +54,7 @@ const fn kinds() -> [u16; 256] {
             b'/' => Signs::SLASH,
             b'.' => Signs::DOT,
             b'~' => Signs::TILDE,
+            b' ' => Signs::BLANK,
             b'*' | b'?' | b'[' => Signs::GLOB,
             b'=' => Signs::EQUALS,
             b'@' => Signs::AT,
@@ -76,7 +78,7 @@ mod tests {
 
     #[test]
     fn every_sign_of_a_text_is_told() {
-        assert_eq!(Signs::of("cat notes"), Signs::NONE);
+        assert_eq!(Signs::of("notes"), Signs::NONE);
         assert_eq!(Signs::of("a/b.c"), Signs::SLASH.and(Signs::DOT));
         for (text, sign) in [
             ("~", Signs::TILDE),
@@ -85,6 +87,7 @@ mod tests {
             ("[", Signs::GLOB),
             ("a=b", Signs::EQUALS),
             ("@", Signs::AT),
+            ("a b", Signs::BLANK),
             ("-", Signs::DASH),
             ("aZ", Signs::UPPER),
             ("x9", Signs::DIGIT),

@@ -26,7 +26,7 @@ by_name! {
                     .any(|field| field.text == "--non-unique" || field.text == "-u0")
                 || cmd.short('o') && cmd.name == "useradd";
             let dangerous = root
-                || cmd.values('G', "groups").iter().any(|field| grants(&field.text))
+                || cmd.values('G', "groups").iter().any(|field| field.text.split(',').any(|group| grants(group) || lends(group)))
                 || cmd.name == "newusers"
                 || cmd.short('p')
                 || cmd.long("password");
@@ -38,13 +38,14 @@ by_name! {
             let asks = cmd.name == "adduser" && cmd.args.len() == 2 && grants(cmd.arg(1));
             if dangerous || asks {
                 found(walk, cmd, &rule::PERSIST_KEY);
-            } else if cmd.short('s') || cmd.long("shell") || cmd.short('m') && cmd.long("create-home") {
+            } else if (cmd.short('s') || cmd.long("shell")) && !is_a_person(cmd) || cmd.short('m') && cmd.long("create-home") {
                 found(walk, cmd, &rule::ACCOUNT_CHANGE);
             }
         },
         "usermod" | "gpasswd" | "groupmems" | "group-add" => {
-            let grant = cmd.args.iter().any(|field| field.text.split(',').any(grants))
-                && (cmd.short('G') || cmd.short('a') || cmd.short('g') || cmd.name != "usermod");
+            let adds = cmd.short('G') || cmd.short('a') || cmd.short('g') || cmd.name != "usermod";
+            let to = |group: fn(&str) -> bool| cmd.args.iter().any(|field| field.text.split(',').any(group)) && adds;
+            let grant = to(grants);
             let password =
                 cmd.short('p') || cmd.long("password") || cmd.values('u', "uid").iter().any(|field| field.text == "0");
             if cmd.name == "usermod" && (cmd.short('L') || cmd.long("lock")) && cmd.has("root") {
@@ -52,7 +53,8 @@ by_name! {
             }
             if grant || password {
                 found(walk, cmd, &rule::PERSIST_KEY);
-            } else if cmd.long("expiredate")
+            } else if to(lends)
+                || cmd.long("expiredate")
                 || cmd.short('e')
                 || cmd.name == "usermod" && (cmd.short('s') || cmd.long("shell"))
             {
@@ -175,6 +177,11 @@ pub(super) fn tool(walk: &mut Walk<'_>, cmd: &Cmd<'_>, path: &str) {
     }
 }
 
+/// useradd(8): somebody with a home, as people have one.
+fn is_a_person(cmd: &Cmd<'_>) -> bool {
+    (cmd.short('m') || cmd.long("create-home")) && !cmd.flag('M', "no-create-home") && !cmd.flag('r', "system")
+}
+
 /// Accounts that no person has (Debian, base-passwd; nobody(7)).
 fn is_service(account: &str) -> bool {
     account.starts_with('_')
@@ -215,6 +222,11 @@ fn is_service(account: &str) -> bool {
 fn grants(group: &str) -> bool {
     matches!(
         group.trim_start_matches("-G"),
-        "sudo" | "wheel" | "root" | "admin" | "adm" | "disk" | "shadow" | "lxd" | "docker" | "sudoers"
+        "sudo" | "wheel" | "root" | "admin" | "adm" | "disk" | "shadow" | "sudoers"
     )
+}
+
+/// Groups whose members can start what can become root: a person gives them to those who work here (docker, "Post-installation steps").
+fn lends(group: &str) -> bool {
+    matches!(group, "docker" | "lxd" | "libvirt" | "kvm")
 }

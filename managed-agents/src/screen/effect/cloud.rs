@@ -75,6 +75,44 @@ pub(super) const AWS: &[Row] = &[
     ("ssm create-association", &rule::LATERAL),
     ("ssm send-command", &rule::LATERAL),
     ("organizations close-account", &rule::INFRA_DELETE),
+    // people of a directory, and what they may do
+    (
+        "cognito-idp admin-set-user-password|admin-create-user|admin-add-user-to-group",
+        &rule::ACCOUNT_CHANGE,
+    ),
+    (
+        "sso-admin create-account-assignment|attach-*|put-*",
+        &rule::ACCOUNT_CHANGE,
+    ),
+    (
+        "ec2 associate-iam-instance-profile|replace-iam-instance-profile-association",
+        &rule::PRIVILEGE,
+    ),
+    (
+        "iam update-account-password-policy|delete-account-password-policy",
+        &rule::WEAKEN,
+    ),
+    (
+        "iam create-open-id-connect-provider|create-saml-provider",
+        &rule::ACCOUNT_CHANGE,
+    ),
+    // to another account, for as long as nobody looks
+    ("s3api put-bucket-replication", &rule::EXFIL_FILE),
+    ("ec2 create-vpc-peering-connection --peer-owner-id", &rule::TUNNEL),
+    ("rds restore-db-* --publicly-accessible", &rule::WEAKEN),
+    // a function that answers everybody
+    (
+        "lambda create-function-url-config|update-function-url-config ** NONE",
+        &rule::WEAKEN,
+    ),
+    // what another account is given
+    ("ssm modify-document-permission", &rule::COLLECT),
+    ("ram create-resource-share|associate-resource-share", &rule::COLLECT),
+    (
+        "ec2 modify-fpga-image-attribute|create-export-task|export-transit-gateway-routes",
+        &rule::COLLECT,
+    ),
+    ("ecs execute-command", &rule::LATERAL),
     // who may use a resource is written at the resource (IAM, "Resource-based policies")
     (
         "kms|sqs|sns|lambda|secretsmanager|events|backup|es|opensearch|glue put-*-policy|add-permission|put-permission",
@@ -141,6 +179,14 @@ pub(super) const AZ: &[Row] = &[
     ("ad sp create-for-rbac", &rule::PERSIST_KEY),
     ("ad sp credential reset", &rule::PERSIST_KEY),
     ("snapshot create", &rule::COLLECT),
+    ("sig share add|enable-community", &rule::COLLECT),
+    ("sql db export", &rule::COLLECT),
+    ("role definition create|update", &rule::ACCOUNT_CHANGE),
+    ("keyvault set-policy", &rule::ACCOUNT_CHANGE),
+    ("storage account update --default-action ** Allow", &rule::WEAKEN),
+    ("security pricing create|update ** Free|free", &rule::WEAKEN),
+    // a service that anybody may call (Azure CLI reference, webapp auth)
+    ("functionapp|webapp auth update --enabled ** false", &rule::WEAKEN),
     (
         "group|vm|aks|vmss|disk|keyvault|acr|webapp|functionapp|cosmosdb|lock|snapshot|redis|eventhubs|servicebus|containerapp|appservice|storage|sql|mysql|postgres|network|monitor|ad|image|container|apim|iot|hdinsight|batch|backup|cdn|dns|search|signalr|synapse|managedapp|deployment|resource|role|policy|identity|mariadb|staticwebapp|spring|databricks|account|pipelines|repos ** delete|purge|delete-batch|remove",
         &rule::INFRA_DELETE,
@@ -163,7 +209,12 @@ pub(super) const GCLOUD: &[Row] = &[
         "compute firewall-rules create|update --source-ranges=0.0.0.0/0",
         &rule::WEAKEN,
     ),
+    // a service that anybody may call (gcloud run deploy, functions deploy)
+    ("run|functions deploy --allow-unauthenticated", &rule::WEAKEN),
     ("compute snapshots create", &rule::COLLECT),
+    ("compute disks snapshot", &rule::COLLECT),
+    ("logging settings update --disable-default-sink", &rule::WEAKEN_LOG),
+    ("compute os-login ssh-keys add", &rule::PERSIST_KEY),
     // keys that act as a service account at the storage service
     ("storage hmac create", &rule::PERSIST_KEY),
     ("logging sinks|logs delete", &rule::WEAKEN_LOG),
@@ -188,7 +239,8 @@ pub(super) const KUBECTL: &[Row] = &[
     ("replace --force !--dry-run", &rule::INFRA_DELETE),
     ("apply --force|--prune !--dry-run", &rule::INFRA_DELETE),
     ("scale --replicas=0", &rule::INFRA_DELETE),
-    ("taint nodes|node|no", &rule::INFRA_DELETE),
+    // what runs there has to leave; other effects only keep new work away (kubectl-taint(1))
+    ("taint nodes|node|no ** *:NoExecute", &rule::INFRA_DELETE),
     ("patch !--dry-run --force", &rule::INFRA_DELETE),
     (
         "get secret|secrets|secret/*|secrets/* -o|--output|--template|-A|--all-namespaces",
@@ -249,6 +301,8 @@ pub(super) const PULUMI: &[Row] = &[
 ];
 
 pub(super) const DOCKER: &[Row] = &[
+    // docker-plugin-install(1): the host, without being asked
+    ("plugin install --grant-all-permissions", &rule::CONTAINER_ESCAPE),
     ("build ** http://*", &rule::REMOTE_CODE),
     (
         "system|volume|container|network prune -a|--all|-f|--force|--volumes !--help",
@@ -307,6 +361,9 @@ pub(super) const GH: &[Row] = &[
 
 /// Platforms whose words for deleting are `delete`, `destroy`, `remove` or `rm`.
 pub(super) const PLATFORM: &[Row] = &[
+    // tokens that are printed (flyctl auth token, firebase login:ci)
+    ("auth token", &rule::CREDENTIAL_PRINT),
+    ("login:ci", &rule::CREDENTIAL_PRINT),
     ("job|* stop -purge|--purge", &rule::INFRA_DELETE),
     ("stop -purge|--purge", &rule::INFRA_DELETE),
     (
@@ -330,10 +387,24 @@ pub(super) const PLATFORM: &[Row] = &[
 ];
 
 /// Clouds whose command lines put a verb behind the nouns.
-pub(super) const CLOUDS: &[Row] = &[(
-    "** delete|destroy|terminate|rm|remove|purge|delete-all !--help|--dry-run",
-    &rule::INFRA_DELETE,
-)];
+pub(super) const CLOUDS: &[Row] = &[
+    (
+        "** delete|destroy|terminate|rm|remove|purge|delete-all !--help|--dry-run",
+        &rule::INFRA_DELETE,
+    ),
+    // oci: the action is a value
+    (
+        "compute instance action --action ** TERMINATE|terminate",
+        &rule::INFRA_DELETE,
+    ),
+    // a link that needs no account (oci os preauth-request)
+    ("os preauth-request create", &rule::WEAKEN),
+    (
+        "os bucket update|create --public-access-type ** ObjectRead*",
+        &rule::WEAKEN,
+    ),
+    ("os replication create-replication-policy", &rule::EXFIL_FILE),
+];
 
 /// What runs in clusters by its own command line.
 pub(super) const CLUSTER: &[Row] = &[

@@ -38,7 +38,7 @@ by_name! {
         "tar" | "zip" | "7z" | "7za" | "ditto" | "rar" => collects(walk, cmd)
             .or_else(|| locked(cmd))
             .or_else(|| encrypts(walk, cmd)),
-        "cpio" | "pax" if (cmd.short('o') || cmd.short('w'))
+        "cpio" | "pax" if (cmd.short('o') || cmd.short('w') || cmd.short('p'))
             && cmd.stdin.listing.iter().any(|root| super::search::is_of_people(walk, root)) => Some(&rule::COLLECT),
         // pictures and sound, kept under a name that nobody sees
         "scrot" | "gnome-screenshot" | "maim" | "flameshot" | "spectacle" | "imagesnap" | "fswebcam" | "rec" | "sox"

@@ -18,7 +18,7 @@ by_name! {
         // docker-cp(1): credentials, into a container or out of one
         "docker" | "podman" | "nerdctl" | "kubectl" | "oc" if cmd.arg(0) == "cp" && cmd.args.iter().any(|field| {
             let path = field.text.split_once(':').map_or(field.text.as_str(), |(_, path)| path);
-            super::taint_of(walk, path).has(Taint::SECRET)
+            super::taint_of(walk, path).has(Taint::SECRET) || path.contains("/run/secrets")
         }) => Some(&rule::CREDENTIAL_READ),
         "kubectl" | "oc" if matches!(cmd.arg(0), "patch" | "run" | "set") && cmd.args.iter().any(|field| close_takes_node(&field.text)) => {
             Some(&rule::CONTAINER_ESCAPE)
@@ -29,10 +29,18 @@ by_name! {
         {
             Some(&rule::REMOTE_CODE)
         },
+        // docker-inspect(1), `--format`: the variables that a container was given, passwords among them
+        "docker" | "podman" | "nerdctl" if cmd.has("inspect") && cmd.args.iter().any(|field| field.text.contains(".Env")) => {
+            Some(&rule::CREDENTIAL_PRINT)
+        },
         "docker" | "podman" | "nerdctl" => container(walk, cmd),
         "lxc" | "incus" => (cmd.has("device") && cmd.has("add") && cmd.has("disk") && cmd.has("source=/")
             || cmd.args.iter().any(|field| field.text == "security.privileged=true"))
         .then_some(&rule::CONTAINER_ESCAPE),
+        // what every name of a cluster stands for
+        "kubectl" | "oc" if cmd.has_any(&["edit", "patch"]) && cmd.has_any(&["coredns", "cm/coredns", "configmap/coredns", "kube-dns", "cm/kube-dns"]) => {
+            Some(&rule::INTERCEPT)
+        },
         "kubectl" | "oc" | "k" | "k3s" | "microk8s" | "kubecolor" => cmd
             .stdin
             .text

@@ -25,6 +25,9 @@ pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
             Taint::FILE.and(Taint::MACHINE)
         }
         None if is_filler(&normal) => Taint::FILE.and(Taint::PADDING),
+        None if normal.starts_with("/dev/") && walk.places.place_of(&normal) == Place::Device => {
+            Taint::FILE.and(Taint::BEYOND).and(super::images::TAINT)
+        }
         None if leads_beyond(path) => Taint::FILE.and(Taint::BEYOND),
         None => Taint::FILE,
     }
@@ -167,8 +170,9 @@ by_name! {
         // slapcat(8): the whole directory, hashes of passwords among it
         "slapcat" => found(walk, cmd, &rule::CREDENTIAL_PRINT),
         "ldapsearch" if cmd.args.iter().any(|field| {
+            let lower = field.text.to_ascii_lowercase();
             matches!(
-                field.text.to_ascii_lowercase().as_str(),
+                lower.trim_matches(['(', ')', '*', '=']),
                 "userpassword" | "unicodepwd" | "ms-mcs-admpwd" | "ntpwdhistory" | "sambantpassword" | "krbprincipalkey"
             )
         }) => found(walk, cmd, &rule::CREDENTIAL_PRINT),
@@ -212,9 +216,9 @@ by_name! {
         // probes that print what other programs read or return (bpftrace(8), stap(1))
         "bpftrace" | "stap" | "dtrace" if cmd.args.iter().any(|field| {
             let text = &field.text;
-            (text.contains("probe") || text.contains("pid$"))
+            (text.contains("probe") || text.contains("tracepoint:syscalls") || text.contains("pid$"))
                 && ["str(", "user_string", "copyinstr", "buf("].iter().any(|own| text.contains(own))
-                && ["readline", "read", "write", "pam_", "SSL_", "getpass"].iter().any(|own| text.contains(own))
+                && ["readline", "read", "write", "pam_", "SSL_", "getpass", "recv", "send", "tty", "crypt"].iter().any(|own| text.contains(own))
         }) => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "xinput" if cmd.arg(0) == "test" || cmd.arg(0) == "test-xi2" => found(walk, cmd, &rule::CREDENTIAL_DUMP),
         "auditctl" if cmd.has("execve") => found(walk, cmd, &rule::CREDENTIAL_DUMP),
@@ -306,7 +310,15 @@ by_name! {
         "tar" | "cpio" | "zip" if cmd.args.iter().any(|field| field.text.starts_with('~') || leads_beyond(&field.text)) => {
             Taint::ARCHIVE.and(Taint::BEYOND)
         },
-        "tar" | "zip" | "mysqldump" | "pg_dump" | "pg_dumpall" | "mongodump" | "sqlite3" | "7z" | "cpio" | "ditto" => {
+        "mysqldump" | "mariadb-dump" if cmd.short('A') || cmd.long("all-databases") => super::images::TAINT,
+        "pg_dumpall" | "pg_basebackup" | "mongodump" | "zfs" | "btrfs" | "docker" | "podman" | "nerdctl" | "ctr" | "dump" | "xfsdump"
+        | "ntfsclone" | "fsarchiver" | "partclone.ext4" | "partclone.ntfs" | "partclone.vfat" | "partclone.btrfs" | "partclone.xfs"
+        | "mariabackup" | "xtrabackup" | "lxc" | "incus" | "vzdump" | "dd" | "dcfldd" | "dc3dd"
+            if super::images::prints(cmd) =>
+        {
+            super::images::TAINT
+        },
+        "tar" | "zip" | "mysqldump" | "pg_dump" | "mongodump" | "sqlite3" | "7z" | "cpio" | "ditto" => {
             Taint::ARCHIVE
         },
         "dmidecode" | "ioreg" | "system_profiler" | "lshw" | "hostnamectl" | "systemd-detect-virt" | "virt-what"

@@ -1,5 +1,5 @@
 //! Firewalls, access control, updates and trust: iptables(8), nft(8), pfctl(8), ufw(8), setenforce(8), apparmor_parser(8),
-//! csrutil(8), spctl(8), sysctl(8), certutil(1), insmod(8).
+//! csrutil(8), spctl(8), sysctl(8), certutil(1).
 
 use super::found;
 use crate::screen::cmd::Cmd;
@@ -94,18 +94,6 @@ by_name! {
             && !cmd.has_any(&["-p", "--protocol", "-i", "--in-interface", "--dport", "-m", "--match"]) => Some(&rule::WEAKEN),
         // every packet that passes, to whomever it is (ip-link(8), ifconfig(8))
         "ip" | "ifconfig" if cmd.has("promisc") && !cmd.has("off") => Some(&rule::INTERCEPT),
-        // kldload(8): a file that is no part of the system
-        "kldload" => cmd.args.iter().any(|field| field.text.contains('/')).then_some(&rule::KERNEL_MODULE),
-        "insmod" | "kextload" | "kextunload" | "kmutil" => Some(&rule::KERNEL_MODULE),
-        "modprobe" => (!cmd.short('n')
-            && !cmd.short('D')
-            && !cmd.short('c')
-            && !cmd.long("show-depends")
-            && !cmd.long("dry-run")
-            && !cmd.args.is_empty()
-            && !cmd.short('r'))
-        .then_some(&rule::KERNEL_MODULE),
-        "rmmod" => cmd.short('f').then_some(&rule::KERNEL_MODULE),
         // certutil -A -t C,T: a certificate that is trusted to vouch for others
         // certutil of Windows: fetches any file, and decodes any
         "certutil" if cmd.has_any(&["-urlcache", "/urlcache", "-verifyctl"])

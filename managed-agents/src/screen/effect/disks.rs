@@ -50,6 +50,12 @@ by_name! {
                 .then_some(&rule::SYSTEM_STOP)
         },
         "mount" => mounts(walk, cmd),
+        // guestmount(1), fls(1), ntfscat(8): the files of a disk, past who may read them
+        "guestmount" | "guestfish" | "virt-cat" | "virt-copy-out" | "virt-tar-out" | "ntfscat" | "icat" | "e2cp" | "fls"
+            if has_device(cmd) =>
+        {
+            Some(&rule::CREDENTIAL_PRINT)
+        },
         "debugfs" => (has_device(cmd) && cmd.short('w'))
             .then_some(&rule::DESTROY_DEVICE)
             .or(has_device(cmd).then_some(&rule::CREDENTIAL_PRINT)),
@@ -107,6 +113,10 @@ fn mounts(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
                         && own.iter().any(|directory| field.text.starts_with(directory))
                 }
             });
+    // another directory in the place of the one where everything is written down
+    if bind && cmd.args.len() > 2 && cmd.args.last().is_some_and(|field| field.text.starts_with("/var/log")) {
+        return Some(&rule::WEAKEN_LOG);
+    }
     let options = cmd.values('o', "options");
     if options
         .iter()

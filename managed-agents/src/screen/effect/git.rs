@@ -44,6 +44,8 @@ const ROWS: &[(&str, &[Row])] = &[
         &[
             ("push -f|--force !--force-with-lease", &rule::GIT_HISTORY),
             ("push --mirror|--prune", &rule::GIT_HISTORY),
+            // everything, to an address that is no remote of the work
+            ("push --all ** https://*|ssh://*|git@*", &rule::EXFIL_FILE),
             ("push --delete|-d", &rule::GIT_HISTORY),
         ],
     ),
@@ -138,6 +140,8 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         {
             Some(&rule::GIT_HISTORY)
         }
+        // git-daemon(1): `--base-path`
+        Some("daemon") => super::servers::names_wide(walk, cmd).then_some(&rule::EXFIL_FILE),
         Some("gc") => cmd
             .args
             .iter()

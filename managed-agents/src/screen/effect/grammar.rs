@@ -137,6 +137,10 @@ fn common(cmd: &Cmd<'_>, says: Says) -> Option<&'static Rule> {
             || says.both(Says::IDENTITY, Says::KEY)
             || says.both(Says::ACCESS, Says::KEY)
             || says.both(Says::RIGHTS, Says::PERSON);
+        // who has it may do what its owner may; the one by which a machine joins a cluster ends by itself (kubeadm-token)
+        if says.has(Says::TOKEN) && !says.has(Says::DELETE) && cmd.name != "kubeadm" {
+            return Some(&rule::ACCOUNT_CHANGE);
+        }
         if !aws && rights {
             return Some(&rule::ACCOUNT_CHANGE);
         }
@@ -202,6 +206,7 @@ fn reveals(option: &str) -> bool {
             | "--show-passwords"
             | "--show-sensitive"
             | "--show-token"
+            | "--print-secret"
             | "--unmask"
             | "--with-decryption"
             | "--include-secrets"

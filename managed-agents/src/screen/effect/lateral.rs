@@ -23,15 +23,19 @@ by_name! {
                     || field.text.ends_with("/8")
                     || field.text.contains("exploit")
                     || field.text.contains("brute")
+                    // every port of every machine of a network, and not only who is there (nmap(1), HOST DISCOVERY)
+                    || !cmd.has_any(&["-sn", "-sL", "-sP"]) && is_network(&field.text)
             })
             .then_some(&rule::LATERAL),
+        // fping(8): everybody of a network
+        "fping" if (cmd.short('g') || cmd.long("generate")) && walk.in_loop => Some(&rule::LATERAL),
         "hydra" | "medusa" | "ncrack" | "patator" | "kerbrute" | "crowbar" | "psexec.py" | "wmiexec.py" | "smbexec.py"
         | "atexec.py" | "dcomexec.py" | "impacket-psexec" | "impacket-wmiexec" | "impacket-smbexec" | "impacket-atexec"
         | "impacket-dcomexec" | "evil-winrm" | "winexe" | "ntlmrelayx.py" | "impacket-ntlmrelayx" => {
             (!cmd.args.is_empty()).then_some(&rule::LATERAL)
         },
         "crackmapexec" | "nxc" | "netexec" | "cme" => {
-            (cmd.short('x') || cmd.short('X') || (cmd.short('p') || cmd.short('H')) && cmd.args.iter().any(|field| is_range(&field.text)) || cmd.has_any(&["--sam", "--lsa", "--ntds", "-M", "--continue-on-success"]))
+            (cmd.short('x') || cmd.short('X') || cmd.args.iter().any(|field| is_range(&field.text)) || cmd.has_any(&["--sam", "--lsa", "--ntds", "-M", "--continue-on-success"]))
                 .then_some(&rule::LATERAL)
         },
         "sqlmap" => cmd
@@ -41,6 +45,10 @@ by_name! {
             .then_some(&rule::LATERAL),
         // commix, wpscan(1), enum4linux(1): commands, passwords and accounts of another machine
         "commix" | "commix.py" | "enum4linux" | "enum4linux-ng" | "bloodhound-python" | "sharphound" => {
+            (!cmd.args.is_empty()).then_some(&rule::LATERAL)
+        },
+        // the passwords of other people's wireless networks, and their networks out of the air
+        "reaver" | "bully" | "wifite" | "mdk3" | "mdk4" | "eaphammer" | "cowpatty" | "pixiewps" => {
             (!cmd.args.is_empty()).then_some(&rule::LATERAL)
         },
         "wpscan" => (cmd.short('P') || cmd.long("passwords")).then_some(&rule::LATERAL),
@@ -58,6 +66,9 @@ by_name! {
         // rpcclient(1), net(8): the accounts of another machine
         "rpcclient" if cmd.args.iter().any(|field| {
             ["enumdom", "querydispinfo", "queryuser", "lsaenumsid", "enumalsgroups"].iter().any(|own| field.text.contains(own))
+        }) => Some(&rule::LATERAL),
+        "rpcclient" if cmd.args.windows(2).any(|pair| {
+            matches!(pair, [option, user] if matches!(option.text.as_str(), "-U" | "--user") && matches!(user.text.as_str(), "" | "%"))
         }) => Some(&rule::LATERAL),
         "net" if cmd.arg(0) == "rpc" && cmd.short('S') => Some(&rule::LATERAL),
         // a hash in the place of a password (xfreerdp(1), /pth)
@@ -123,6 +134,19 @@ fn is_wide(range: &str) -> bool {
 /// Something that is only known at run time, given where a password is asked for.
 pub(super) fn guessed(stdin: &Data) -> bool {
     stdin.given && stdin.text.as_deref().is_none_or(|text| text.starts_with(UNKNOWN))
+}
+
+/// More than one machine: a range of addresses, or a network.
+fn is_network(text: &str) -> bool {
+    let single = text.ends_with("/32") || text.ends_with("/128");
+    let last = text.rsplit('.').next().unwrap_or_default();
+    let spread = text.split('.').count() == 4
+        && text.split('.').take(3).all(|part| part.parse::<u8>().is_ok())
+        && (last == "*"
+            || last
+                .split_once('-')
+                .is_some_and(|(low, high)| low.parse::<u8>().is_ok() && high.parse::<u8>().is_ok()));
+    is_range(text) && !single || spread
 }
 
 /// A network, as an address and how many of its bits are fixed (RFC 4632).

@@ -4,6 +4,7 @@
 
 mod abilities;
 mod accounts;
+mod buckets;
 mod cli;
 mod cloud;
 mod cmdlets;
@@ -21,8 +22,10 @@ mod escape;
 mod fetch;
 mod git;
 mod grammar;
+mod images;
 mod lateral;
 mod macos;
+mod modules;
 mod network;
 mod options;
 mod own_shell;
@@ -32,10 +35,13 @@ mod persist;
 mod processes;
 mod reads;
 mod records;
+mod routes;
 mod search;
 mod secrets;
+mod servers;
 mod services;
 mod startup;
+mod strangers;
 mod system;
 mod tables;
 mod transfer;
@@ -106,6 +112,7 @@ pub(in crate::screen) const JUDGES: &[(&[&str], Judge)] = &[
     (records::NAMES, records::judge),
     (container::NAMES, container::judge),
     (collect::NAMES, collect::judge),
+    (images::NAMES, images::judge),
     (lateral::NAMES, lateral::judge),
     (services::NAMES, services::judge),
     (database::NAMES, database::judge),
@@ -114,6 +121,9 @@ pub(in crate::screen) const JUDGES: &[(&[&str], Judge)] = &[
     (tables::NAMES, tables::judge),
     (windows::NAMES, windows::judge),
     (cmdlets::NAMES, cmdlets::judge),
+    (routes::NAMES, routes::judge),
+    (modules::NAMES, modules::judge),
+    (servers::NAMES, servers::judge),
 ];
 
 /// Judges a command that runs no other, and tells what it prints.
@@ -137,6 +147,7 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     }
     if unknown {
         grammar::unknown(walk, cmd);
+        strangers::judge(walk, cmd, signs);
     }
     escape::judge(walk, cmd);
     options::judge(walk, cmd);

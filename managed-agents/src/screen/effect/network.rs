@@ -174,7 +174,7 @@ by_name! {
 }
 
 /// A directory from which a server gives everybody files: everything, a home, or a part of the system.
-fn serves_wide(walk: &Walk<'_>, text: &str) -> bool {
+pub(super) fn serves_wide(walk: &Walk<'_>, text: &str) -> bool {
     let path = text.strip_prefix("-t").unwrap_or(text);
     path.starts_with(['/', '~'])
         && matches!(
@@ -230,7 +230,9 @@ pub(super) fn stream(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     } else if taint.has(Taint::SECRET) || taint.has(Taint::ACCOUNTS) {
         found(walk, cmd, &rule::EXFIL_SECRET);
     } else if (taint.has(Taint::ARCHIVE) || taint.has(Taint::FILE) && cmd.stdin.given)
-            && (cmd.name != "ssh" || taint.has(Taint::BEYOND) && keeps_input(cmd))
+            && (cmd.name != "ssh"
+                || taint.has(Taint::WHOLE) && !super::images::is_received(cmd)
+                || taint.has(Taint::BEYOND) && keeps_input(cmd))
         // the names of this machine and its people, told to somebody
         || taint.has(Taint::MACHINE)
             && cmd.stdin.given

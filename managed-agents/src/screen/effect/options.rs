@@ -95,11 +95,24 @@ const RUNS: [&str; 27] = [
 /// Endings of long options that name a command to run: `--health-cmd`, `--password-command`, `--reload-hook`.
 fn names_command(option: &str) -> bool {
     let Some((before, last)) = option.rsplit_once('-') else {
-        return false;
+        return matches!(option, "exec" | "cmd" | "extcmd");
     };
     matches!(
         last,
-        "command" | "cmd" | "hook" | "exec" | "helper" | "wrapper" | "program"
+        "command"
+            | "cmd"
+            | "hook"
+            | "exec"
+            | "helper"
+            | "wrapper"
+            | "program"
+            | "viewer"
+            | "pager"
+            | "editor"
+            | "browser"
+            | "askpass"
+            | "launcher"
+            | "runner"
     ) && before != "no"
         && !before.starts_with("no-")
 }

@@ -41,6 +41,8 @@ pub(super) const PACKAGES: &[Row] = &[
 pub(super) const NPM: &[Row] = &[
     ("install|i|add|exec|dlx|x ** http://*|git+http://*", &rule::REMOTE_CODE),
     ("unpublish !--dry-run", &rule::PACKAGE_REMOVE),
+    // who has it may publish (npm-token(1))
+    ("token create", &rule::ACCOUNT_CHANGE),
     ("config|set ** http://*", &rule::WEAKEN),
     (
         "config|set set|* //*|ignore-scripts|strict-ssl|script-shell",

@@ -107,6 +107,13 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
     {
         walk.report(&rule::PERSIST, span);
     }
+    if data.taint.has(Taint::WHOLE)
+        && ["/var/www/", "/srv/www/", "/usr/share/nginx/"]
+            .iter()
+            .any(|web| normal.starts_with(web))
+    {
+        walk.report(&rule::EXFIL_FILE, span);
+    }
     match place {
         Place::Device => walk.report(&rule::DESTROY_DEVICE, span),
         Place::System | Place::InSystem | Place::Root => {

@@ -103,6 +103,7 @@ pub(super) fn any(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
         "wc" | "du" => cmd.values('\u{0}', "files0-from"),
         "file" => cmd.values('f', "files-from"),
         "ssh" => cmd.values('F', ""),
+        "logger" => cmd.values('f', "file"),
         _ => return,
     };
     for field in lists {
@@ -260,6 +261,17 @@ fn keeps_own(cmd: &Cmd<'_>, normal: &str) -> bool {
                 | "prettier"
                 | "vite"
         );
+    // age(1): whose key it is is said by an option; anything else is what is encrypted
+    let uses_key = uses_key
+        && (cmd.name != "age"
+            || cmd
+                .values('i', "identity")
+                .iter()
+                .any(|key| normal.ends_with(key.text.as_str())));
+    // htpasswd(1): the file is its own to write, and it shows nothing of it
+    if cmd.name == "htpasswd" && normal.ends_with("htpasswd") {
+        return true;
+    }
     let target = cmd
         .args
         .last()

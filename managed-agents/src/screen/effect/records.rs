@@ -73,6 +73,12 @@ by_name! {
             .options()
             .any(|option| option == "-s" || option == "--set" || option.starts_with("--set="))
             .then_some(&rule::WEAKEN_LOG),
+        // hwclock(8), timedatectl(1)
+        "hwclock" => cmd.long("set").then_some(&rule::WEAKEN_LOG),
+        "timedatectl" => (cmd.arg(0) == "set-time").then_some(&rule::WEAKEN_LOG),
+        "auditpol" => (cmd.has_any(&["/clear", "/remove", "/restore"]) || cmd.args.iter().any(|field| field.text.ends_with(":disable")))
+            .then_some(&rule::WEAKEN_LOG),
+        "wevtutil" if cmd.arg(0) == "sl" && cmd.args.iter().any(|field| field.text.eq_ignore_ascii_case("/e:false")) => Some(&rule::WEAKEN_LOG),
         "wevtutil" => matches!(cmd.arg(0), "cl" | "clear-log").then_some(&rule::WEAKEN_LOG),
         // logrotate(8): earlier than it would, but as the system's own files say
         "logrotate" => (cmd.short('f') && !cmd.args.iter().any(|field| field.text.starts_with("/etc/logrotate")))
@@ -95,5 +101,53 @@ fn captures(cmd: &Cmd<'_>) -> bool {
         ) || option.starts_with("-r")
             || option.starts_with("-I")
     }) || cmd.short('r');
-    !reads && !cmd.args.is_empty()
+    !reads && !cmd.args.is_empty() && !asks_one_thing(cmd)
+}
+
+/// tcpdump(1): an expression that asks for one machine, port or protocol, as somebody does who looks for a fault; but not what is
+/// said in the clear on the ports where people give passwords.
+fn asks_one_thing(cmd: &Cmd<'_>) -> bool {
+    let words: Vec<&str> = match cmd.name {
+        "tcpdump" => cmd
+            .operands("BcCEFGijmMrsTVwWyzZ", &["interface", "count", "snapshot-length"])
+            .iter()
+            .flat_map(|field| field.text.split([' ', '(', ')']))
+            .collect(),
+        "tshark" | "dumpcap" => cmd
+            .values('f', "")
+            .iter()
+            .flat_map(|field| field.text.split([' ', '(', ')']))
+            .collect(),
+        _ => return false,
+    };
+    let plain = |word: &&str| {
+        matches!(
+            *word,
+            "20" | "21"
+                | "23"
+                | "25"
+                | "110"
+                | "143"
+                | "389"
+                | "512"
+                | "513"
+                | "514"
+                | "ftp"
+                | "telnet"
+                | "smtp"
+                | "pop3"
+                | "imap"
+                | "imap2"
+                | "ldap"
+        )
+    };
+    // the contents themselves: `-A`, `-X`
+    let shows = cmd.short('A') || cmd.short('X');
+    let asks = words.iter().any(|word| {
+        matches!(
+            *word,
+            "host" | "port" | "portrange" | "icmp" | "icmp6" | "arp" | "src" | "dst"
+        )
+    });
+    asks && !shows && !words.iter().any(plain)
 }

@@ -1,7 +1,7 @@
 //! Programs whose rules are rows: which table belongs to which program, and small tables of the system's own programs.
 
 use super::cli::{self, Row};
-use super::{cloud, found, grammar, packages};
+use super::{buckets, cloud, found, grammar, packages};
 use crate::screen::cmd::Cmd;
 use crate::screen::place::Place;
 use crate::screen::rule;
@@ -14,6 +14,10 @@ const PASSWORDS: &[Row] = &[
     // the secret part of what they keep, asked for by name: op(1), bw, lpass(1)
     ("item|get|show|list ** --reveal|--password", &rule::CREDENTIAL_PRINT),
     ("get password|totp", &rule::CREDENTIAL_PRINT),
+    (
+        "item get --fields ** *password*|*credential*|*secret*|*token*",
+        &rule::CREDENTIAL_PRINT,
+    ),
     ("secrets download|get", &rule::CREDENTIAL_PRINT),
 ];
 
@@ -63,13 +67,19 @@ const STORES: &[Row] = &[
 ];
 
 /// openstack(1), ibmcloud: the verb stands last, alone or behind a dash.
-const NOUNS: &[Row] = &[("** delete|*-delete|purge !--help", &rule::INFRA_DELETE)];
+const NOUNS: &[Row] = &[
+    ("** delete|*-delete|purge !--help", &rule::INFRA_DELETE),
+    // an image that others may use (openstack image set)
+    ("image set --public|--shared|--community", &rule::COLLECT),
+    ("image add project", &rule::COLLECT),
+];
 
 const BUSES: &[Row] = &[
     ("--delete", &rule::DESTROY_DATA),
     // where Kubernetes keeps its secrets (etcdctl get)
     ("get /registry/secrets*|/registry", &rule::CREDENTIAL_PRINT),
     ("get / --prefix", &rule::CREDENTIAL_PRINT),
+    ("snapshot save /tmp/*|/var/tmp/*|/dev/shm/*", &rule::COLLECT),
     // who may do everything (rabbitmqctl(8))
     ("set_user_tags ** administrator", &rule::PERSIST_KEY),
     (
@@ -284,11 +294,14 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         return;
     }
     packages::judge(walk, cmd);
-    if matches!(cmd.name, "aws" | "awslocal" | "gsutil" | "gcloud" | "az") {
-        uploads(walk, cmd);
+    if matches!(cmd.name, "aws" | "awslocal" | "gsutil" | "gcloud" | "az" | "azcopy") {
+        buckets::uploads(walk, cmd);
     }
     if matches!(cmd.name, "gh" | "glab") && cmd.arg(0) == "api" && steers(cmd) {
         found(walk, cmd, &rule::WEAKEN);
+    }
+    if cmd.name == "aws" && buckets::mirrors_work(walk, cmd) {
+        return;
     }
     let (rows, values) = rows(cmd.name);
     if let Some(rule) = cli::matching(cmd, rows, values) {
@@ -414,6 +427,10 @@ fn steers(cmd: &Cmd<'_>) -> bool {
                     matches!(
                         part,
                         "collaborators"
+                            | "access_tokens"
+                            | "personal_access_tokens"
+                            | "impersonation_tokens"
+                            | "runners"
                             | "protection"
                             | "protected_branches"
                             | "rulesets"
@@ -429,39 +446,6 @@ fn steers(cmd: &Cmd<'_>) -> bool {
                     )
                 })
         })
-}
-
-/// aws-s3(1), gsutil(1): what belongs to the system or is a whole home, copied to a bucket.
-fn uploads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let words = cli::words(
-        cmd,
-        &[
-            "--profile",
-            "--region",
-            "--endpoint-url",
-            "--account-name",
-            "-c",
-            "-n",
-            "--exclude",
-            "--include",
-        ],
-    );
-    let is_bucket = |text: &str| text.starts_with("s3://") || text.starts_with("gs://") || text.starts_with("https://");
-    let Some((_, from)) = words.split_last().filter(|(to, _)| is_bucket(to)) else {
-        return;
-    };
-    for text in from.iter().filter(|text| text.starts_with(['/', '~'])) {
-        let place = walk.places.place(text, &walk.cwd);
-        let data = ["/var/lib/", "/var/spool/", "/var/mail", "/etc", "/root", "/home"];
-        if matches!(place, Place::Root | Place::Home | Place::System)
-            || data
-                .iter()
-                .any(|directory| text.starts_with(directory) && !text.contains("/.cache"))
-                && !matches!(place, Place::InHome)
-        {
-            found(walk, cmd, &rule::EXFIL_FILE);
-        }
-    }
 }
 
 /// ansible(1): one module on many machines.

@@ -28,6 +28,7 @@ impl Says {
     pub(super) const KEY: Self = Self(1 << 16);
     /// What holds the data or work of others.
     pub(super) const HOLDS: Self = Self(1 << 17);
+    pub(super) const TOKEN: Self = Self(1 << 18);
     pub(super) const VERBS: Self =
         Self(Self::DELETE.0 | Self::STOP.0 | Self::MAKE.0 | Self::SHOW.0 | Self::SHARE.0 | Self::RUN.0);
 
@@ -54,7 +55,8 @@ fn part(text: &str) -> Says {
         | "decommission" | "drop" | "del" => Says::DELETE,
         "stop" | "disable" | "suspend" | "pause" | "off" | "deactivate" | "unset" | "detach" | "bypass" => Says::STOP,
         "create" | "add" | "attach" | "grant" | "bind" | "put" | "assign" | "invite" | "set" | "update" | "upload"
-        | "import" | "authorize" | "allow" | "ch" | "modify" | "associate" | "promote" | "consent" => Says::MAKE,
+        | "import" | "authorize" | "allow" | "ch" | "modify" | "associate" | "promote" | "consent" | "generate"
+        | "issue" => Says::MAKE,
         "show" | "get" | "access" | "view" | "reveal" | "print" | "dump" | "decrypt" | "read" => Says::SHOW,
         "share" | "export" => Says::SHARE,
         "secret" | "secrets" | "credential" | "credentials" => Says::SECRET,
@@ -78,6 +80,7 @@ fn part(text: &str) -> Says {
         | "droplet" | "pool" | "osd" | "zone" | "project" | "domain" => Says::HOLDS,
         "api" | "service" => Says::ACCESS,
         "key" | "keys" | "account" | "accounts" => Says::KEY,
+        "token" | "tokens" | "pat" | "authorizations" => Says::TOKEN,
         _ => Says::NOTHING,
     }
 }

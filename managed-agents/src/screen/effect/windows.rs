@@ -37,6 +37,17 @@ pub(super) const NAMES: &[&str] = &[
     "installutil",
     "regasm",
     "odbcconf",
+    "esentutl",
+    "takeown",
+    "fltmc",
+    "pktmon",
+    "certreq",
+    "hh",
+    "sqldumper",
+    "createdump",
+    "desktopimgdownldr",
+    "mavinject",
+    "dsdbutil",
 ];
 
 const ROWS: &[Row] = &[
@@ -80,6 +91,22 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
             .iter()
             .find_map(|field| services::guards(&text::lower(&field.text))),
         "ntdsutil" if !cmd.args.is_empty() => Some(&rule::CREDENTIAL_DUMP),
+        "dsdbutil" if has("ifm") || says("ifm") => Some(&rule::CREDENTIAL_DUMP),
+        // esentutl: a copy of what is in use, out of a shadow copy
+        "esentutl" if has("/vss") || says("ntds") || says("sam") => Some(&rule::CREDENTIAL_DUMP),
+        "takeown" if says("system32") || says("windows") => Some(&rule::PERMISSIONS),
+        // a filter driver that watches files (fltmc)
+        "fltmc" if has("unload") || has("detach") => Some(&rule::WEAKEN_LOG),
+        "pktmon" if has("start") => Some(&rule::INTERCEPT),
+        "netsh" if has("trace") && has("start") => Some(&rule::INTERCEPT),
+        "certreq" if has("-post") || has("/post") => Some(&rule::EXFIL_FILE),
+        "hh" | "desktopimgdownldr" if says("http:") || says("https:") => Some(&rule::REMOTE_CODE),
+        "sqldumper" | "createdump" if !cmd.args.is_empty() => Some(&rule::CREDENTIAL_DUMP),
+        "mavinject" if has("/injectrunning") => Some(&rule::SHELL_ESCAPE),
+        "reg" if has("query") && has("/f") && has("/s") && (says("password") || says("pwd")) => {
+            Some(&rule::CREDENTIAL_PRINT)
+        }
+        "cscript" | "wscript" if says("userspublic") || says("windowstemp") => Some(&rule::SCRATCH_CODE),
         "cmdkey" if says("/list") => Some(&rule::CREDENTIAL_PRINT),
         "vaultcmd" if says("/listcreds") => Some(&rule::CREDENTIAL_PRINT),
         "rundll32" if says("comsvcs") => Some(&rule::CREDENTIAL_DUMP),
@@ -141,6 +168,16 @@ pub(in crate::screen) fn powershell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if has(&["iex", "invoke-expression"]) && has(&["downloadstring", "invoke-webrequest", "iwr", "irm", "webclient"]) {
         found(walk, cmd, &rule::REMOTE_CODE);
     }
+    // the same cmdlets on a system with other paths
+    for field in cmd.args.iter().filter(|field| field.text.contains('/')) {
+        let words = field.text.split([' ', '"', '\'', '(', ')', ';', ',', '|']);
+        for path in words
+            .filter(|word| word.starts_with(['/', '~']) && word.len() > 4)
+            .take(16)
+        {
+            super::read_file(walk, path, field.span);
+        }
+    }
     if has(&["tcpclient", "net.sockets"]) {
         found(walk, cmd, &rule::REVERSE_SHELL);
     }
@@ -156,7 +193,12 @@ pub(in crate::screen) fn powershell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     {
         found(walk, cmd, &rule::DESTROY_OUTSIDE);
     }
-    if has(&["set-mppreference", "advfirewall set", "disablerealtimemonitoring"]) {
+    if has(&[
+        "set-mppreference",
+        "add-mppreference -exclusion",
+        "advfirewall set",
+        "disablerealtimemonitoring",
+    ]) {
         found(walk, cmd, &rule::WEAKEN);
     }
 }

@@ -269,6 +269,14 @@ pub(super) fn git_settings(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
             .position(|field| matches!(field.text.as_str(), "--exec" | "-x"))
     {
         walk.script(cmd.arg(at + 1), cmd.span, &Data::none());
+        if is_shell(cmd.arg(at + 1)) {
+            walk.report(&rule::SHELL_ESCAPE, cmd.span);
+        }
+    }
+    // no other option of one letter names a program
+    let may_name = |option: &str| option.len() > 2 || matches!(option, "-x" | "-u");
+    if cmd.has_options() && cmd.options().any(may_name) {
+        git_helpers(walk, cmd);
     }
     if cmd.has("bisect") && cmd.has("run") || cmd.has("submodule") && cmd.has("foreach") {
         let at = cmd
@@ -288,6 +296,9 @@ pub(super) fn git_settings(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
             rest.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
         };
         walk.script(&text, cmd.span, &Data::none());
+        if is_shell(&text) {
+            walk.report(&rule::SHELL_ESCAPE, cmd.span);
+        }
     }
     if let Some(at) = cmd.args.iter().position(|field| {
         matches!(
@@ -298,6 +309,38 @@ pub(super) fn git_settings(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
         walk.script(cmd.arg(at + 1), cmd.span, &Data::none());
     }
     None
+}
+
+/// git(1): options that name a program of one's own, and where a command stands behind the verb.
+#[inline(never)]
+fn git_helpers(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
+    let mut words = cmd.args.iter().map(|field| field.text.as_str());
+    let verb = words.find(|text| !text.starts_with('-'));
+    for (at, field) in cmd.args.iter().enumerate() {
+        let text = field.text.as_str();
+        if !text.starts_with('-') {
+            continue;
+        }
+        let (option, value) = text.split_once('=').unwrap_or((text, cmd.arg(at + 1)));
+        let command = match option {
+            "--upload-pack" | "--receive-pack" | "--extcmd" | "--sendmail-cmd" | "--to-cmd" | "--cc-cmd"
+            | "--header-cmd" => value,
+            "--exec" if matches!(verb, Some("archive" | "push" | "fetch-pack" | "send-pack")) => value,
+            // git-difftool(1), git-clone(1)
+            "-x" if verb == Some("difftool") => value,
+            "-u" if verb == Some("clone") => value,
+            // git-grep(1): without a value it is the pager of the settings
+            "--open-files-in-pager" if text.contains('=') => value,
+            _ => match text.strip_prefix("-O").filter(|_| verb == Some("grep")) {
+                Some(pager) => pager,
+                None => continue,
+            },
+        };
+        walk.script(command, field.span, &Data::none());
+        if names_shell_first(command) {
+            walk.report(&rule::SHELL_ESCAPE, field.span);
+        }
+    }
 }
 
 /// Whether a command's program is a shell, whatever it is given to do.

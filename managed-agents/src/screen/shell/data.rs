@@ -44,6 +44,8 @@ impl Taint {
     pub(in crate::screen) const PADDING: Self = Self(8192);
     /// From files that are named from the root or a home, or by a name that is not known, and from archives.
     pub(in crate::screen) const BEYOND: Self = Self(16384);
+    /// A whole disk, file system, snapshot, image or set of data bases.
+    pub(in crate::screen) const WHOLE: Self = Self(32768);
     /// The environment of this process.
     pub(in crate::screen) const ENV: Self = Self(128);
 
@@ -51,7 +53,7 @@ impl Taint {
         self.0 & other.0 != 0
     }
 
-    pub(in crate::screen) fn and(self, other: Self) -> Self {
+    pub(in crate::screen) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }

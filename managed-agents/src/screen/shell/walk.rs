@@ -12,7 +12,7 @@ use super::text::Text;
 use crate::screen::explain::Explained;
 use crate::screen::finding::Span;
 use crate::screen::place::Places;
-use crate::screen::rule::Rule;
+use crate::screen::rule::{Effect, Rule, Severity};
 
 /// The most bytes of one value.
 pub(super) const VALUE: usize = 64 * 1024;
@@ -171,6 +171,19 @@ impl<'s> Walk<'s> {
         self.join(fork);
         self.cwds = cwds;
         data
+    }
+
+    /// Walks through a text that may be a script, or only what somebody says: what would be grave counts, and nothing else.
+    #[inline(never)]
+    pub(in crate::screen) fn perhaps(&mut self, text: &str, span: Span) {
+        let (before, flags) = (self.found.len(), (self.open, self.broken));
+        self.script(text, span, &Data::none());
+        let mut at = 0;
+        self.found.retain(|(rule, _)| {
+            at += 1;
+            at <= before || rule.severity() >= Severity::High && rule.effect() != Effect::Exhaust
+        });
+        (self.open, self.broken) = flags;
     }
 
     /// Walks through a text that this shell itself runs.

@@ -83,7 +83,7 @@ by_name! {
             "iNmCpP",
             &["interleave", "cpunodebind", "membind", "physcpubind", "preferred"],
         ),
-        "prlimit" | "softlimit" | "ulimit" | "multitime" | "grc" | "heaptrack" | "fakechroot" | "tsp" => plain("", &[]),
+        "prlimit" | "ulimit" | "multitime" | "grc" | "heaptrack" | "fakechroot" | "tsp" => plain("", &[]),
         "openvt" => plain("c", &["console"]),
         "schroot" => plain("cu", &["chroot", "user", "directory"]),
         "systemd-nspawn" => plain("DMu", &["directory", "machine", "user", "bind", "setenv"]),
@@ -121,19 +121,76 @@ by_name! {
             "",
             &["reuid", "regid", "groups", "ambient-caps", "bounding-set", "securebits"],
         ),
-        "capsh" | "firejail" | "bwrap" | "proot" | "rlwrap" | "ld.so" | "ld-linux-x86-64.so.2" => {
-            plain("rbw", &["bind", "ro-bind", "dev-bind", "chdir", "setenv", "args"])
-        },
+        "capsh" | "firejail" | "ld.so" | "ld-linux-x86-64.so.2" => plain("rbw", &["args", "library-path", "preload", "argv0"]),
+        "rlwrap" => plain("bCDefgHlMOPqsStwpz", &["break-chars", "command-name", "file", "history-filename", "logfile", "filter", "pre-given"]),
+        "bwrap" => plain("", BWRAP),
+        "proot" => plain("rRSbmwqk", &["rootfs", "bind", "mount", "cwd", "pwd", "qemu", "kernel-release"]),
         "sg" | "runcon" => after(1, "", &[]),
-        "daemonize" | "start-stop-daemon" | "chpst" | "setlock" | "setuidgid" | "envdir" | "envuidgid" => {
-            after(1, "puoelEv", &[])
-        },
+        "daemonize" => plain("aceopluE", &[]),
+        "chpst" | "softlimit" => plain("uUbednlLmofcrt/asp", &[]),
+        "start-stop-daemon" | "setlock" | "setuidgid" | "envdir" | "envuidgid" => after(1, "puoelEv", &[]),
         "hyperfine" => plain(
             "wmMrpcnS",
             &["warmup", "runs", "prepare", "cleanup", "export-json", "shell"],
         ),
         "busybox" | "toybox" => plain("", &[]),
     } else { plain("", &[]) }
+}
+
+/// bwrap(1): options with one value.
+const BWRAP: &[&str] = &[
+    "args",
+    "argv0",
+    "unsetenv",
+    "lock-file",
+    "sync-fd",
+    "remount-ro",
+    "exec-label",
+    "file-label",
+    "proc",
+    "dev",
+    "tmpfs",
+    "mqueue",
+    "dir",
+    "seccomp",
+    "add-seccomp-fd",
+    "block-fd",
+    "userns-block-fd",
+    "info-fd",
+    "json-status-fd",
+    "cap-add",
+    "cap-drop",
+    "perms",
+    "size",
+    "chdir",
+    "hostname",
+    "uid",
+    "gid",
+    "userns",
+    "userns2",
+    "pidns",
+    "overlay-src",
+];
+
+/// bwrap(1): what is bound, linked or set has a place as well.
+fn has_two_values(option: &str) -> bool {
+    matches!(
+        option,
+        "--bind"
+            | "--bind-try"
+            | "--dev-bind"
+            | "--dev-bind-try"
+            | "--ro-bind"
+            | "--ro-bind-try"
+            | "--bind-fd"
+            | "--ro-bind-fd"
+            | "--symlink"
+            | "--setenv"
+            | "--file"
+            | "--bind-data"
+            | "--ro-bind-data"
+            | "--chmod"
+    )
 }
 
 /// Runs what a wrapper runs; none, when the command is no wrapper.
@@ -166,6 +223,9 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
                 break;
             }
             at += 1 + takes_value(text, wrapper.short, wrapper.long);
+            if cmd.name == "bwrap" && has_two_values(text) {
+                at += 2;
+            }
         } else if cmd.name == "env" && text == "-" {
             at += 1;
         } else if wrapper.assigns && is_assignment(text) {
@@ -222,7 +282,7 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
     walk.by_other |= match cmd.name {
         // what people start shells with
         "sudo" | "doas" | "exec" | "command" | "builtin" | "nohup" | "gosu" | "su-exec" | "chroot" | "run0"
-        | "fakeroot" | "fakechroot" | "schroot" => false,
+        | "fakeroot" | "fakechroot" | "schroot" | "bwrap" => false,
         // srun(1): a terminal on the machine that was given to the job
         "srun" if cmd.has("--pty") => false,
         "env" | "setsid" | "xvfb-run" | "unshare" | "nsenter" | "systemd-run" | "pkexec" => by_path,

@@ -1,7 +1,7 @@
 //! Compilers, builders, test runners and package managers: cargo(1), go(1), gcc(1), cmake(1), ninja(1), mvn(1), npm-config(7),
 //! apt.conf(5), dpkg(1), rpm(8), and their like.
 
-use super::Can::{Code, Fetches, Is, Loads, Rest, Runs, Sets, Within};
+use super::Can::{Code, Fetches, Is, Last, Loads, Rest, Runs, Sets, Within};
 use super::{Abilities, Ability};
 use crate::screen::rule;
 
@@ -20,7 +20,10 @@ const CARGO: &[Ability] = &[
     ),
     ("-s|--shell", Runs),
 ];
-const COMPILER: &[Ability] = &[("-wrapper", Runs), ("-fplugin=|-specs=|--specs=|-fpass-plugin=", Loads)];
+const COMPILER: &[Ability] = &[
+    ("-wrapper", Runs),
+    ("-fplugin=|-specs=|--specs=|-fpass-plugin=|-Xclang|-B", Loads),
+];
 const MAKE: &[Ability] = &[
     ("SHELL=|CC=|CXX=|LD=|AR=|MAKE=|CPP=|PYTHON=", Loads),
     ("-f|--file|--makefile", Loads),
@@ -93,7 +96,34 @@ by_name! {
         "eslint" | "jest" | "mocha" | "webpack" | "rollup" | "vite" | "babel" | "karma" | "gulp" | "grunt" | "ava" | "cypress"
         | "vitest" | "stylelint" | "asciidoctor" | "storybook" => (SCRIPTS, &[]),
         "ccache" | "distcc" | "sccache" | "icecc" | "scan-build" | "bear" | "colormake" | "kcov" | "intercept-build" => (&[(".", Rest(0))], &[]),
-        "coverage" | "kernprof" => (&[("--rcfile", Loads)], &[]),
+        "coverage" | "kernprof" => (&[("--rcfile|run", Loads)], &[]),
+        "pytest" | "py.test" | "nosetests" | "mypy" | "flake8" | "rubocop" | "phpunit" | "phpstan" | "prettier" | "playwright" | "behat"
+        | "codecept" | "cucumber" | "rspec" | "prove" => {
+            (&[("-c|--config|--config-file|-r|--require|--bootstrap", Loads), ("--exec|-e", Runs)], &[])
+        },
+        "pylint" => (&[("--rcfile", Loads), ("--init-hook", Code)], &[]),
+        "perldoc" => (&[("-n|-M", Loads)], &[]),
+        "ctags" => (&[("--options|--optlib-dir", Loads)], &[]),
+        "doxygen" => (&[(".", Loads)], &[]),
+        "cppcheck" => (&[("--addon|--rule-file|--clang", Loads)], &[]),
+        "clang-tidy" | "opt" | "llc" => (&[("-load|--load|-load-pass-plugin", Loads)], &[]),
+        "spatch" => (&[("--sp-file|-sp_file|--cocci-file|--script", Loads)], &[]),
+        "frama-c" => (&[("-load-script|-load-module|-load-plugin", Loads)], &[]),
+        "ghcid" => (&[("-c|--command|-T|--test", Runs)], &[]),
+        "godot" | "godot4" | "love" => (&[(".|-s|--script", Loads)], &[]),
+        "mlflow" | "dvc" | "kedro" => (&[("run|repro", Loads)], &[]),
+        "ray" => (&[("exec", Rest(2))], &[]),
+        "meson" => (&[("--native-file|--cross-file", Loads)], &[]),
+        "packer" => (&[("build|validate|inspect", Loads)], &[]),
+        "dvips" => const { (&[("-R0", Is(&rule::SHELL_ESCAPE))], &[]) },
+        "pic" | "gpic" => (&[("<", Within(&["sh X", "sh {", "sh %", "sh /"]))], &[]),
+        "gh" | "glab" => (&[("alias", Last)], &[]),
+        "p4" => (&[("*", Sets(&["p4editor", "p4diff", "p4merge", "p4pager"]))], &[]),
+        "snakemake" | "nextflow" | "cromwell" | "doit" | "paver" | "jam" | "bjam" | "premake5" | "jake" => {
+            (&[("-f|--file|-s|--snakefile|run", Loads)], &[])
+        },
+        "gn" => (&[("--script-executable", Runs)], &[]),
+        "swiftc" | "erlc" | "coqc" | "coqtop" => (&[("-load-plugin-library|-pa|-load-vernac-source|-l", Loads)], &[]),
         "npm" | "pnpm" | "yarn" => (&[("--script-shell|--git|--node-gyp", Runs), ("--init-module|--userconfig|yarn-path|yarnPath", Loads)], &[]),
         "npx" | "bunx" | "pnpx" => (&[("-p|--package", Loads), ("--script-shell", Runs)], &[]),
         "uvx" | "pipx" => (&[("--spec|--from|--with", Loads)], &[]),
@@ -126,7 +156,9 @@ by_name! {
         "snap" => const { (&[("--shell", Is(&rule::SHELL_ESCAPE))], &[]) },
         "facter" => (&[("--custom-dir|--external-dir", Loads)], &[]),
         "code" | "codium" | "code-insiders" | "cursor" => (&[("--install-extension|--extensions-dir|--extensionDevelopmentPath", Loads)], &[]),
-        "conda" | "mamba" | "micromamba" | "poetry" | "luarocks" | "cpanm" | "cpan" | "argo" | "pre-commit" | "nix" | "nix-shell" | "nix-channel"
+        "cpanm" | "cpan" => (&[(".", Loads), ("*", Fetches)], &[]),
+        "luarocks" => (&[("install|make|build", Loads), ("*", Fetches)], &[]),
+        "conda" | "mamba" | "micromamba" | "poetry" | "argo" | "pre-commit" | "nix" | "nix-shell" | "nix-channel"
         | "pdm" | "hatch" | "rye" | "uv" | "vcpkg" | "conan" | "rebar3" | "opam" | "raco" | "pear" | "pecl" | "nuget" | "port" | "pkgin"
         | "xbps-install" | "eopkg" | "rustup" | "asdf" | "mise" | "krew" | "skaffold" | "tilt" | "kpt" | "cpm" | "spack" | "corepack"
         | "flatpak-builder" | "appimage-run" => (&[("*", Fetches)], &[]),
@@ -137,7 +169,8 @@ by_name! {
         "flatpak" => const { (&[], &[("override --filesystem=host|--filesystem=/|--share=all", &rule::WEAKEN)]) },
         "hg" | "chg" => (&[("-e|--ssh|--remotecmd", Runs), ("--config", Sets(&["ssh", "editor", "pager", "alias.", "hooks."]))], &[]),
         "svn" | "svnadmin" => (&[("--config-option", Sets(&["tunnels:", "editor-cmd", "diff-cmd", "merge-tool-cmd"])), ("--editor-cmd|--diff-cmd|--diff3-cmd", Runs)], &[]),
-        "cvs" | "darcs" | "bzr" | "brz" => (&[("-e", Runs), ("--posthook|--prehook|--diff-command", Runs)], &[]),
+        "cvs" | "darcs" | "bzr" | "brz" => (&[("-e", Runs), ("--posthook|--prehook|--diff-command|--using", Runs)], &[]),
+        "jj" | "sl" => (&[("--config", Sets(&["pager", "editor", "tool", "diff-editor", "program"])), ("--tool", Loads)], &[]),
         "composer" => (&[("exec", Rest(1))], &[]),
     } else { (&[], &[]) }
 }

@@ -24,7 +24,7 @@ by_name! {
         "qm" | "pct" | "prlctl" => (&[("exec", Rest(1))], &[]),
         "vmrun" | "vboxmanage" => (&[("runPrograminGuest|runProgramInGuest", Rest(1)), ("--exe", Runs)], &[]),
         "virt-customize" | "virt-sysprep" | "virt-builder" => (&[("--run-command|--firstboot-command|--run|--firstboot", Runs)], &[]),
-        "runc" | "crun" | "youki" => (&[("-b|--bundle", Loads)], &[]),
+        "runc" | "crun" | "youki" => (&[("-b|--bundle", Loads), ("exec", Rest(2))], &[]),
         "buildah" | "podman" => (&[("unshare", Rest(0))], &[]),
         "vagrant" => (&[("-c|--command", Runs)], &[]),
         "gcloud" => (&[("--metadata", Within(&["startup-script="])), ("--metadata-from-file", Loads)], &[]),

@@ -2,7 +2,7 @@
 //! and programs that run another, which people seldom meet.
 
 use super::Abilities;
-use super::Can::{Code, Is, Loads, Rest, Runs, Sets, Within, Writes};
+use super::Can::{Code, Console, Is, Loads, Rest, Runs, Says, Sets, Within, Writes};
 use crate::screen::rule;
 
 by_name! {
@@ -10,9 +10,51 @@ by_name! {
         "run-parts" => const { (&[("/bin|/usr/bin|/bin/|/usr/bin/", Is(&rule::SHELL_ESCAPE)), (".", Loads)], &[]) },
         "logrotate" => (&[(".", Loads), ("-l|--log|-s|--state", Writes), ("-m|--mail", Runs)], &[]),
         "anacron" | "runsvdir" | "svscan" | "s6-svscan" | "monit" | "haproxy" | "rsyslogd" | "syslog-ng" | "collectd"
-        | "xinetd" | "inetd" | "supervisord" | "circusd" | "telegraf" | "fluentd" | "nginx" | "lighttpd" | "apache2" | "apachectl" => {
+        | "xinetd" | "inetd" | "supervisord" | "circusd" | "telegraf" | "fluentd" | "lighttpd" | "postfix" | "sendmail"
+        | "dovecot" | "smtpd" | "unbound" | "slapd" | "nagios" | "icinga2" | "incrond" | "aide" => {
             (&[(".", Loads), ("-c|-f|-t|--config|--conf|-C|--config-file", Loads)], &[])
         },
+        "nginx" | "openresty" | "angie" => (&[("-c|-p", Loads), ("-g", Says)], &[]),
+        "apache2" | "apachectl" | "apache2ctl" | "httpd" => (&[("-f|-d", Loads), ("-c|-C", Says)], &[]),
+        "fail2ban-client" => (&[("actionban|actionunban|actionstart|actionstop|actioncheck", Runs), ("-c", Loads)], &[]),
+        "minicom" => (&[("-S|--script", Loads), ("-C|--capturefile", Writes)], &[]),
+        // agetty(8), login(1): who asks for a name, and whoever need not give a password
+        "agetty" | "getty" | "mgetty" => (&[("-l|--login-program", Runs)], &[]),
+        "login" => const { (&[("-f", Is(&rule::PRIVILEGE))], &[]) },
+        // what others type and see (conspy(1), ttysnoop(8))
+        "conspy" | "ttysnoop" => const { (&[("*", Is(&rule::CREDENTIAL_DUMP))], &[]) },
+        "runit-init" | "openrc-shutdown" => const { (&[("0|6|-p|-r|--poweroff|--reboot", Is(&rule::SYSTEM_STOP))], &[]) },
+        "snort" | "suricata" | "amavisd" | "spamassassin" | "spamd" | "offlineimap" | "mbsync" | "imapfilter" | "notmuch" => (&[
+            ("-c|-S|-C|-p|--config|--siteconfigpath|--configpath|--prefspath", Loads),
+        ], &[]),
+        "rspamadm" => (&[("lua", Loads)], &[]),
+        "freshclam" => (&[("--on-update-execute|--on-error-execute|--on-outdated-execute", Runs)], &[]),
+        "pulseaudio" | "x11vnc" => (&[("-F|--file|-rc", Loads)], &[]),
+        "openrc-run" | "runscript" | "supercronic" | "systemd-sysusers" | "systemd-tmpfiles" => (&[(".", Loads)], &[]),
+        "remind" | "rem" => (&[("-k", Runs), (".", Loads)], &[]),
+        "crond" | "gammu-smsd" | "needrestart" | "mkinitcpio" | "dracut" | "kubelet" => (&[("-c|--config|--conf", Loads), ("--include", Loads)], &[]),
+        "wpa_cli" | "hostapd_cli" => (&[("-a", Runs)], &[]),
+        "wpa_supplicant" | "hostapd" => (&[("-c|-o", Loads)], &[]),
+        "dkms" => (&[("install|add|build|-c", Loads)], &[]),
+        "cloud-init" => (&[("--file|-f", Loads)], &[]),
+        "apt-key" => (&[("add", Loads)], &[]),
+        "bpftool" | "xdp-loader" => (&[("load|loadall", Loads)], &[]),
+        "tc" => (&[("run", Rest(0))], &[]),
+        // what a process holds, in a file (criu(8))
+        "criu" => const { (&[("dump|pre-dump", Is(&rule::CREDENTIAL_DUMP))], &[]) },
+        "encfs" | "gocryptfs" | "securefs" | "cryfs" => (&[("--extpass|-extpass", Runs)], &[]),
+        "patch" => (&[(".|-o|--output|-r|--reject-file", Writes)], &[]),
+        // queues of jobs for many machines: sbatch(1), qsub(1), bsub(1), condor_run(1)
+        "sbatch" => (&[("--wrap", Runs), (".", Loads)], &[]),
+        "salloc" | "qrsh" | "bsub" | "oarsub" | "condor_run" => (&[(".", Rest(0))], &[]),
+        "qsub" => (&[("-b", Rest(1)), (".", Loads)], &[]),
+        "checkinstall" | "mock" | "zzuf" | "foot" => {
+            (&[(".", Rest(0)), ("--shell|--chroot", Runs)], &[])
+        },
+        "picocom" => (&[("--send-cmd|--receive-cmd|-s|-v", Runs)], &[]),
+        "sysdig" | "csysdig" | "falco" => (&[("-c|--chisel", Loads)], &[]),
+        "zabbix_agentd" => (&[("-c|--config", Loads), ("-t|--test", Within(&["system.run["]))], &[]),
+        "telnetd" | "in.telnetd" => (&[("-L|-l", Runs)], &[]),
         "systemctl" => const { (&[], &[("set-environment|import-environment LD_PRELOAD*|LD_AUDIT*|BASH_ENV*", &rule::PERSIST)]) },
         "busctl" | "gdbus" | "dbus-send" | "qdbus" => const {
             (&[], &[
@@ -35,7 +77,8 @@ by_name! {
         "pidstat" => (&[("-e", Rest(0))], &[]),
         "dstat" | "pcp-dstat" | "glances" => (&[("--plugin-dir|--plugins-dir|-C|--config", Loads)], &[]),
         "bmon" => (&[("-o|-i|-p", Within(&["exec"]))], &[]),
-        "iostat" | "iftop" => (&[("-c", Loads)], &[]),
+        "iostat" => (&[("-c", Loads)], &[]),
+        "iftop" => (&[("-c", Loads), ("<", Console)], &[]),
         "fluent-bit" => (&[("-p|--prop", Sets(&["command"])), ("-c|-e", Loads)], &[]),
         "logstash" => (&[("-e", Code), ("-f", Loads)], &[]),
         "uwsgi" => (&[("--exec-asap|--exec-pre-jail|--exec-as-root|--exec-as-user|--exec-as-uid|--attach-daemon|--cron|--ini", Runs), ("--plugin", Loads)], &[]),

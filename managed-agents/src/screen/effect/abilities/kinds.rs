@@ -30,7 +30,7 @@ const MARKS: [&str; 14] = [
 ];
 
 /// Calls by which rarer languages run a command, whose texts are commands then.
-const CALLS: [&str; 26] = [
+const CALLS: [&str; 30] = [
     "(system",
     "system(",
     "system ",
@@ -57,6 +57,10 @@ const CALLS: [&str; 26] = [
     "shell_exec",
     "Shell.",
     "Process.",
+    "unix(",
+    "shell/sh",
+    "Command(",
+    "host(",
 ];
 
 /// The standard input, where a program takes what it is asked to do from it.
@@ -94,6 +98,11 @@ pub(super) fn value(walk: &mut Walk<'_>, cmd: &Cmd<'_>, can: Can, value: &str, a
         Can::Is(rule) => walk.report(rule, span),
         Can::Rest(skip) => rest(walk, cmd, at, skip),
         Can::Serves(skip) => serves(walk, cmd, at, skip),
+        Can::Last => {
+            if let Some(field) = cmd.args.iter().rev().find(|field| !field.text.starts_with('-')) {
+                runs(walk, &field.text, field.span);
+            }
+        }
         Can::Sends => {
             if at == 0 {
                 sends(walk, cmd);
@@ -119,6 +128,7 @@ pub(super) fn value(walk: &mut Walk<'_>, cmd: &Cmd<'_>, can: Can, value: &str, a
         }
         Can::Console => console(walk, value, span),
         Can::Within(marks) => within(walk, value, marks, span),
+        Can::Says => said(walk, cmd, value, span),
         Can::Pipe => {
             if let Some(command) = value.strip_prefix('|').or_else(|| value.strip_suffix('|')) {
                 runs(walk, command, span);
@@ -187,6 +197,14 @@ pub(super) fn run_code(walk: &mut Walk<'_>, text: &str, span: Span) {
     let text = text.get(..32 * 1024).unwrap_or(text);
     code::scan(walk, text, span);
     let calls = CALLS.iter().any(|call| text.contains(call));
+    // an atom needs no quotes (Prolog)
+    let mut bare = text.match_indices("shell(").chain(text.match_indices("system("));
+    if bare.any(|(at, mark)| {
+        let inner = text.get(at + mark.len()..).unwrap_or_default();
+        is_shell(inner.split([')', ',']).next().unwrap_or_default())
+    }) {
+        walk.report(&rule::SHELL_ESCAPE, span);
+    }
     for literal in code::literals(text).iter().take(64) {
         let command = literal.strip_prefix(['<', '|']).or_else(|| literal.strip_suffix('|'));
         if calls || command.is_some() {
@@ -225,6 +243,18 @@ fn loads(walk: &mut Walk<'_>, cmd: &Cmd<'_>, value: &str, span: Span) {
     }
     if path.starts_with('/') && walk.places.place(path, &walk.cwd) == Place::Scratch {
         walk.report(&rule::SCRATCH_CODE, span);
+    }
+}
+
+/// A line of settings: `LoadModule name path`, `Include path`.
+fn said(walk: &mut Walk<'_>, cmd: &Cmd<'_>, text: &str, span: Span) {
+    for word in text
+        .split([' ', ';', '"', '\''])
+        .filter(|word| word.starts_with('/'))
+        .take(16)
+    {
+        read_file(walk, word, span);
+        loads(walk, cmd, word, span);
     }
 }
 

@@ -49,6 +49,10 @@ enum Can {
     Sends,
     /// Whoever connects is given the command behind it.
     Serves(usize),
+    /// The last argument of all is a command.
+    Last,
+    /// It is a line of settings, in which paths name files to read and code to load.
+    Says,
     /// That it is there says enough.
     Is(&'static Rule),
 }
@@ -84,7 +88,8 @@ const LOOKS: [fn(&str) -> Abilities; 7] = [
 /// Judges a program that one of the groups knows.
 #[inline(never)]
 pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    for of in LOOKS {
+    for group in cmd.known.groups() {
+        let Some(of) = LOOKS.get(group) else { continue };
         let (abilities, verbs) = of(cmd.name);
         for (ways, can) in abilities {
             for way in ways.split('|') {

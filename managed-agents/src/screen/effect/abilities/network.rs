@@ -1,7 +1,7 @@
 //! What connects, transfers and serves: ssh_config(5), sftp(1), rsync(1), openconnect(8), pppd(8), dhclient(8), yt-dlp(1),
 //! rclone(1), ttyd(1), tcpserver(1), openvpn(8), and their like.
 
-use super::Can::{Console, Is, Loads, Rest, Runs, Sends, Serves, Sets, Writes};
+use super::Can::{Console, Fetches, Is, Loads, Rest, Runs, Sends, Serves, Sets, Writes};
 use super::{Abilities, Ability};
 use crate::screen::rule;
 
@@ -60,6 +60,14 @@ by_name! {
         },
         "smbd" | "nmbd" | "winbindd" => (&[("--option|-o", Sets(&["preexec", "action", "command", "script"])), ("-s|--configfile", Loads)], &[]),
         "syncthing" => const { (&[("--gui-address=0.0.0.0|--gui-address=http://0.0.0.0", Is(&rule::TUNNEL))], &[]) },
+        "psftp" | "plink" | "pscp" => (&[("<", Console), ("-b|-m", Loads), ("-proxycmd", Runs)], &[]),
+        "gallery-dl" => (&[("--exec|--exec-after", Runs), ("--config", Loads)], &[]),
+        "streamlink" | "you-get" => (&[("--player|-p", Runs), ("--plugin-dir|--plugin-dirs|--config", Loads)], &[]),
+        "xsltproc" => (&[("*", Fetches)], &[]),
+        "socket" => (&[("-p", Runs)], &[]),
+        "nbdkit" => (&[("--run", Runs), ("sh", Loads)], &[]),
+        "wrk" | "locust" | "jmeter" | "nuclei" | "artillery" => (&[("-s|--script|-f|--locustfile|-t|-templates|run", Loads)], &[]),
+        "mitmproxy" | "mitmdump" | "mitmweb" => (&[("-s|--scripts", Loads)], &[]),
         "impacket-smbserver" | "smbserver.py" => const { (&[("*", Is(&rule::EXFIL_FILE))], &[]) },
     } else { (&[], &[]) }
 }

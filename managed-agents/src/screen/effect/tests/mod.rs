@@ -22,6 +22,16 @@ pub(super) fn refused(area: &str, commands: &[&str]) {
     assert!(passed.is_empty(), "{area}: {passed:#?}");
 }
 
+/// Ordinary commands that no rule may stand in the way of.
+pub(super) fn passes(commands: &[&str]) {
+    let screen = StandardScreen::new(Profile::standard());
+    let stopped: Vec<_> = commands
+        .iter()
+        .filter(|command| screen.check_value("bash", &json!({ "command": command })).decision() != Decision::Allow)
+        .collect();
+    assert!(stopped.is_empty(), "{stopped:#?}");
+}
+
 /// Techniques of MITRE ATT&CK for Linux, macOS, clouds and containers, each in several ways: a line is the technique or area and a
 /// command, in which `⏎` ends a line.
 

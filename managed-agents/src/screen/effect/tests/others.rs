@@ -1,6 +1,6 @@
 //! Shells for others, other machines, and what others rely on.
 
-use super::refused;
+use super::{passes, refused};
 
 #[test]
 fn shells_for_others_are_refused() {
@@ -148,4 +148,34 @@ fn gathering_is_refused() {
             "echo x > /usr/share/nginx/html/x.php",
         ],
     );
+}
+
+#[test]
+fn what_serves_a_directory_or_runs_code_for_everybody_is_refused() {
+    refused(
+        "served",
+        &[
+            "git daemon --base-path=/ --export-all",
+            "hugo server --bind 0.0.0.0 -s /",
+            "jekyll serve --host 0.0.0.0 -s /etc",
+            "twistd -n web --path /",
+            "rclone serve http / --addr :8080",
+            "dufs /",
+            "thttpd -d / -p 8080",
+            "jupyter notebook --ip=0.0.0.0 --NotebookApp.token=''",
+            "code-server --bind-addr 0.0.0.0:8080 --auth none",
+            "sshx",
+        ],
+    );
+    passes(&[
+        "git daemon --base-path=repos --export-all",
+        "hugo server -D",
+        "hugo -d /usr/share/nginx/html",
+        "jekyll serve",
+        "rclone serve http out",
+        "dufs public",
+        "jupyter notebook --ip=0.0.0.0",
+        "jupyter lab --ServerApp.token=''",
+        "code-server --auth none",
+    ]);
 }
