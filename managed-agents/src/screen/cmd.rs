@@ -8,10 +8,10 @@ use super::shell::data::{Data, Field};
 use super::signs::Signs;
 
 /// Some arguments of a command; most commands have few.
-pub(in crate::screen) type Fields<'c> = SmallVec<[&'c Field; 8]>;
+pub(in crate::screen) type Fields<'c> = SmallVec<[&'c Field<'c>; 8]>;
 
 /// The texts of a command's arguments, looked up once; most commands have few.
-pub(in crate::screen) fn with_texts<T>(args: &[Field], use_them: impl FnOnce(&[&str]) -> T) -> T {
+pub(in crate::screen) fn with_texts<T>(args: &[Field<'_>], use_them: impl FnOnce(&[&str]) -> T) -> T {
     let mut few = [""; 8];
     let Some(texts) = few.get_mut(..args.len()) else {
         let many: Vec<&str> = args.iter().map(|field| field.text.as_str()).collect();
@@ -31,7 +31,7 @@ pub(in crate::screen) struct Cmd<'c> {
     /// What knows the program.
     pub(in crate::screen) known: Known,
     /// What stands behind the name.
-    pub(in crate::screen) args: &'c [Field],
+    pub(in crate::screen) args: &'c [Field<'c>],
     /// The same as texts.
     texts: &'c [&'c str],
     /// An argument begins with a dash.
@@ -44,7 +44,7 @@ impl<'c> Cmd<'c> {
     /// A command with its arguments, and their texts.
     pub(in crate::screen) fn new(
         name: &'c str,
-        args: &'c [Field],
+        args: &'c [Field<'c>],
         texts: &'c [&'c str],
         stdin: &'c Data,
         span: Span,

@@ -331,7 +331,7 @@ by_name! {
 
 /// What any program's output holds, by its arguments.
 pub(super) fn passed_on(cmd: &Cmd<'_>, signs: Signs) -> Taint {
-    let fills = |field: &Field| is_filler(field.text.strip_prefix("if=").unwrap_or(&field.text));
+    let fills = |field: &Field<'_>| is_filler(field.text.strip_prefix("if=").unwrap_or(&field.text));
     let mut taint = Taint::NONE;
     if signs.has(Signs::SLASH) && cmd.args.iter().any(fills) {
         taint = taint.and(Taint::PADDING);

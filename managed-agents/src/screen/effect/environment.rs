@@ -7,7 +7,7 @@ use crate::screen::shell::data::{Data, Field, Taint};
 use crate::screen::shell::walk::Walk;
 
 /// Variables that make programs load or run something, or that stop the record of what runs.
-pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Field) {
+pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Field<'_>) {
     if crate::screen::tamper::variable(name) {
         walk.report(&rule::TAMPER, value.span);
     }

@@ -155,7 +155,7 @@ pub(in crate::screen) fn script_file(walk: &mut Walk<'_>, cmd: &Cmd<'_>, path: &
 }
 
 /// An argument that holds what came out of a credential.
-pub(super) fn carries(args: &[Field], taint: Taint) -> bool {
+pub(super) fn carries(args: &[Field<'_>], taint: Taint) -> bool {
     args.iter().any(|field| field.taint.has(taint))
 }
 

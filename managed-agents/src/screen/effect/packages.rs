@@ -64,7 +64,7 @@ pub(super) const PIP: &[Row] = &[
 
 /// Judges what a package manager is given, beside its rows.
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let net = |field: &Field| {
+    let net = |field: &Field<'_>| {
         field.taint.has(Taint::NET) || walk.written(&field.text).is_some_and(|data| data.taint.has(Taint::NET))
     };
     if matches!(
@@ -83,7 +83,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         found(walk, cmd, &rule::REMOTE_CODE);
     }
     // an index over plain HTTP, of a machine that is not this one: npm-config(7), pip(1), gem(1)
-    let index = |pair: &[Field]| {
+    let index = |pair: &[Field<'_>]| {
         matches!(pair, [option, source] if matches!(option.text.as_str(), "--registry" | "--index-url" | "--extra-index-url" | "--source")
             && source.text.starts_with("http://")
             && !source.text.starts_with("http://localhost")

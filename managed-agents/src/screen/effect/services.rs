@@ -86,7 +86,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 }
 
 /// A script of `init.d` or `rc.d` that is run by its path.
-pub(in crate::screen) fn service(walk: &mut Walk<'_>, name: &str, args: &[Field], span: Span, stdin: &Data) {
+pub(in crate::screen) fn service(walk: &mut Walk<'_>, name: &str, args: &[Field<'_>], span: Span, stdin: &Data) {
     let mut all = vec![Field::new(name, span)];
     all.extend_from_slice(args);
     with_texts(&all, |texts| {
@@ -151,7 +151,7 @@ const RECORDERS: [&str; 8] = [
 ];
 
 /// Several defenders or recorders, looked for at once.
-pub(super) fn names_guards(args: &[Field]) -> bool {
+pub(super) fn names_guards(args: &[Field<'_>]) -> bool {
     args.iter().any(|field| {
         let lower = field.text.to_ascii_lowercase();
         let all = VENDORS.iter().chain(&RECORDERS);

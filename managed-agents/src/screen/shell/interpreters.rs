@@ -170,7 +170,7 @@ fn from_input(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
 }
 
 /// A text that is run as a script of the shell.
-fn script(walk: &mut Walk<'_>, text: &Field, stdin: &Data, strict: bool) -> Data {
+fn script(walk: &mut Walk<'_>, text: &Field<'_>, stdin: &Data, strict: bool) -> Data {
     if text.taint.has(Taint::NET) {
         walk.report(&rule::REMOTE_CODE, text.span);
     } else if text.taint.has(Taint::HIDDEN) {

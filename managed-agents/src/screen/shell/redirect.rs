@@ -1,9 +1,7 @@
 //! Redirections and here-documents (POSIX 1003.1 §2.7).
 
-use std::cell::OnceCell;
-use std::rc::Rc;
-
-use super::ast::{Redirect, Redirection, Word};
+use super::ast::{Part, Redirect, Redirection, Word};
+use super::nodes::Nodes;
 use super::parse::Parser;
 use crate::screen::finding::Span;
 
@@ -12,7 +10,7 @@ pub(super) struct Pending {
     delimiter: String,
     literal: bool,
     strip_tabs: bool,
-    body: Rc<OnceCell<Word>>,
+    body: Nodes<Word>,
 }
 
 impl Parser<'_> {
@@ -71,17 +69,16 @@ impl Parser<'_> {
             }
             _ => self.word(),
         };
-        let mut body = None;
+        let mut body = Nodes::default();
         if kind == Redirection::HereDoc {
-            let unread = Rc::default();
+            body = self.kept.documents.keep_one(Word::default());
             let raw = self.slice(word_at, self.at);
             self.pending.push(Pending {
                 delimiter: raw.chars().filter(|c| !matches!(c, '\'' | '"' | '\\')).collect(),
                 literal: raw.contains(['\'', '"', '\\']),
                 strip_tabs,
-                body: Rc::clone(&unread),
+                body,
             });
-            body = Some(unread);
         }
         Some(Redirect {
             kind,
@@ -120,18 +117,16 @@ impl Parser<'_> {
             }
             let text = self.slice(start, end);
             let mut word = if pending.literal {
+                let text = self.literal(start, end);
                 Word {
-                    parts: vec![super::ast::Part::Text {
-                        text: self.literal(start, end),
-                        quoted: true,
-                    }],
+                    parts: self.kept.parts.keep_one(Part::Text { text, quoted: true }),
                     ..Word::default()
                 }
             } else {
                 self.inner(text, self.depth, |inner| inner.document())
             };
             word.span = Span::new(start, end);
-            let _ = pending.body.set(word);
+            self.kept.documents.replace(pending.body, word);
             self.at = next;
         }
     }

@@ -19,7 +19,7 @@ const GUESSES: [&str; 40] = [
 ];
 
 /// Judges a command that is neither a function nor an alias of the line.
-pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data {
+pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field<'_>], stdin: &Data) -> Data {
     let Some((first, args)) = argv.split_first() else {
         return Data::known("");
     };
@@ -54,7 +54,7 @@ const SPELLED: Signs = Signs::SLASH
 
 /// Finds the program's own name in one that is spelled otherwise: with its directory, in capitals, with wildcards, or with a
 /// version.
-fn spelled(walk: &mut Walk<'_>, first: &Field, args: &[Field], stdin: &Data) -> Data {
+fn spelled(walk: &mut Walk<'_>, first: &Field<'_>, args: &[Field<'_>], stdin: &Data) -> Data {
     let span = first.span;
     let folded = crate::screen::text::fold(&first.text);
     let (directory, base) = folded

@@ -4,31 +4,22 @@ use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 
-/// No source may be longer, so that places in it are small.
-pub(super) const LONGEST: usize = 1 << 30;
-
 /// A text that costs nothing to copy where it stands in another one.
 #[derive(Clone)]
-pub(in crate::screen) enum Text {
-    Fixed(&'static str),
-    /// From here to there in a source; both are at whole characters.
-    Shared(Rc<str>, u32, u32),
+pub(in crate::screen) enum Text<'s> {
+    /// A part of a text that stays.
+    Slice(&'s str),
+    /// One of its own that others have, too.
+    Shared(Rc<str>),
     Own(String),
 }
 
-impl Text {
-    /// What stands in a source from here to there; sources are shorter than [`LONGEST`].
-    #[inline]
-    pub(in crate::screen) fn slice(source: &Rc<str>, start: usize, end: usize) -> Self {
-        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Self::Shared(Rc::clone(source), place(start), place(end))
-    }
-
+impl Text<'_> {
     #[inline]
     pub(in crate::screen) fn as_str(&self) -> &str {
         match self {
-            Self::Fixed(text) => text,
-            Self::Shared(source, start, end) => source.get(*start as usize..*end as usize).unwrap_or_default(),
+            Self::Slice(text) => text,
+            Self::Shared(text) => text,
             Self::Own(text) => text,
         }
     }
@@ -37,25 +28,26 @@ impl Text {
     #[inline]
     pub(in crate::screen) fn shared(self) -> Self {
         match self {
-            Self::Own(text) => Self::from(Rc::<str>::from(text)),
+            Self::Own(text) => Self::Shared(text.into()),
             shared => shared,
         }
     }
 
-    /// Adds another text; what stands right behind this one in the same source costs nothing.
+    /// The same text, for longer than what it was read from may stay.
+    pub(in crate::screen) fn lasting(&self) -> Text<'static> {
+        Text::Shared(match self {
+            Self::Shared(text) => Rc::clone(text),
+            other => Rc::from(other.as_str()),
+        })
+    }
+
+    /// Adds another text.
     pub(in crate::screen) fn append(&mut self, more: &Self) {
         if self.is_empty() {
             *self = more.clone();
-            return;
+        } else {
+            self.push_str(more);
         }
-        if let (Self::Shared(own, _, end), Self::Shared(other, start, to)) = (&mut *self, more)
-            && Rc::ptr_eq(own, other)
-            && *end == *start
-        {
-            *end = *to;
-            return;
-        }
-        self.push_str(more);
     }
 
     pub(in crate::screen) fn push_str(&mut self, more: &str) {
@@ -96,25 +88,25 @@ impl Text {
     }
 }
 
-impl AsRef<str> for Text {
+impl AsRef<str> for Text<'_> {
     fn as_ref(&self) -> &str {
         self
     }
 }
 
-impl From<Text> for String {
-    fn from(text: Text) -> Self {
+impl From<Text<'_>> for String {
+    fn from(text: Text<'_>) -> Self {
         text.into_string()
     }
 }
 
-impl Default for Text {
+impl Default for Text<'_> {
     fn default() -> Self {
-        Self::Fixed("")
+        Self::Slice("")
     }
 }
 
-impl Deref for Text {
+impl Deref for Text<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -122,85 +114,74 @@ impl Deref for Text {
     }
 }
 
-impl fmt::Debug for Text {
+impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
-impl fmt::Display for Text {
+impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self)
     }
 }
 
-impl From<&str> for Text {
-    fn from(text: &str) -> Self {
-        if text.is_empty() {
-            Self::default()
-        } else {
-            Self::Own(text.to_owned())
-        }
+impl<'s> From<&'s str> for Text<'s> {
+    fn from(text: &'s str) -> Self {
+        Self::Slice(text)
     }
 }
 
-impl From<String> for Text {
+impl From<String> for Text<'_> {
     fn from(text: String) -> Self {
         Self::Own(text)
     }
 }
 
-impl From<char> for Text {
+impl From<char> for Text<'_> {
     fn from(one: char) -> Self {
         Self::Own(one.to_string())
     }
 }
 
-impl From<Rc<str>> for Text {
-    fn from(text: Rc<str>) -> Self {
-        let end = text.len().min(LONGEST);
-        Self::slice(&text, 0, end)
-    }
-}
-
-impl PartialEq for Text {
+impl PartialEq for Text<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()
     }
 }
 
-impl PartialEq<str> for Text {
+impl PartialEq<str> for Text<'_> {
     fn eq(&self, other: &str) -> bool {
         self.as_str() == other
     }
 }
 
-impl PartialEq<&str> for Text {
+impl PartialEq<&str> for Text<'_> {
     fn eq(&self, other: &&str) -> bool {
         self.as_str() == *other
     }
 }
 
-impl PartialEq<String> for Text {
+impl PartialEq<String> for Text<'_> {
     fn eq(&self, other: &String) -> bool {
         self.as_str() == other
     }
 }
 
-impl PartialEq<Text> for String {
-    fn eq(&self, other: &Text) -> bool {
+impl PartialEq<Text<'_>> for String {
+    fn eq(&self, other: &Text<'_>) -> bool {
         self == other.as_str()
     }
 }
 
-impl PartialEq<Text> for str {
-    fn eq(&self, other: &Text) -> bool {
+impl PartialEq<Text<'_>> for str {
+    fn eq(&self, other: &Text<'_>) -> bool {
         self == other.as_str()
     }
 }
 
-impl PartialEq<Text> for &str {
-    fn eq(&self, other: &Text) -> bool {
+impl PartialEq<Text<'_>> for &str {
+    fn eq(&self, other: &Text<'_>) -> bool {
         *self == other.as_str()
     }
 }
@@ -210,21 +191,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_in_one_source_are_joined_without_a_copy() {
-        let source: Rc<str> = Rc::from("abcdef");
+    fn a_text_is_the_same_however_it_is_held() {
         let mut text = Text::default();
-        text.append(&Text::slice(&source, 1, 3));
-        text.append(&Text::slice(&source, 3, 5));
-        assert!(text == "bcde" && matches!(text, Text::Shared(_, 1, 5)));
-        text.append(&Text::slice(&source, 0, 1));
-        assert_eq!(text, "bcdea");
-    }
-
-    #[test]
-    fn what_lies_outside_the_source_is_nothing() {
-        let source: Rc<str> = Rc::from("aé");
-        assert_eq!(Text::slice(&source, 2, 9), "");
-        assert_eq!(Text::slice(&source, 2, 3), "");
-        assert_eq!(Text::from("x").shared(), "x");
+        text.append(&Text::from("ab"));
+        assert!(matches!(text, Text::Slice("ab")));
+        text.append(&Text::from("c"));
+        assert!(text == "abc" && matches!(text, Text::Own(_)));
+        let lasting = text.lasting();
+        assert!(lasting == text && lasting.lasting() == text.shared());
     }
 }

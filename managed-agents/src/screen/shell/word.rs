@@ -1,26 +1,13 @@
 //! Words: quotes, escapes, parameters and substitutions.
 
 use super::ast::{Part, Word};
+use super::literal::Literal;
 use super::parse::{End, Parser};
-use super::text::Text;
 use crate::screen::finding::Span;
 
-/// Collects the parts of a word, joining neighbouring text of one quoting.
-pub(super) struct Parts {
-    pub(super) parts: Vec<Part>,
-}
-
-impl Parts {
-    pub(super) fn text(&mut self, more: Text, quoted: bool) {
-        if let Some(Part::Text { text, quoted: own }) = self.parts.last_mut()
-            && *own == quoted
-        {
-            text.append(&more);
-        } else {
-            self.parts.push(Part::Text { text: more, quoted });
-        }
-    }
-}
+/// Where the parts of the word that is being read begin among the open ones.
+#[derive(Clone, Copy)]
+pub(super) struct Begun(usize);
 
 /// What a byte means in a word outside quotes.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -53,6 +40,39 @@ const fn meanings() -> [Meaning; 256] {
 }
 
 impl Parser<'_> {
+    /// Begins to read a word.
+    #[inline]
+    pub(super) fn begin_word(&self) -> Begun {
+        Begun(self.kept.parts.begin())
+    }
+
+    /// Adds text to the word that is being read, joining neighbouring text of one quoting.
+    pub(super) fn text(&mut self, begun: Begun, more: Literal, quoted: bool) {
+        if let Some(Part::Text { text, quoted: own }) = self.kept.parts.since(begun.0).last_mut()
+            && *own == quoted
+        {
+            text.append(more, self.src, &mut self.kept.spelled);
+        } else {
+            self.kept.parts.push(Part::Text { text: more, quoted });
+        }
+    }
+
+    /// The word that has been read since here.
+    pub(super) fn end_word(&mut self, begun: Begun, start: usize) -> Word {
+        Word {
+            parts: self.kept.parts.keep(begun.0),
+            plain: false,
+            span: Span::new(start, self.at),
+        }
+    }
+
+    /// Reads the word that begins here onto the others of its command.
+    #[inline]
+    pub(super) fn push_word(&mut self) {
+        let word = self.word();
+        self.kept.words.push(word);
+    }
+
     /// The word that begins here. It consumes at least one byte, unless an operator or the end stands here.
     #[inline]
     pub(super) fn word(&mut self) -> Word {
@@ -65,9 +85,7 @@ impl Parser<'_> {
     /// A word that may not be plain; inside `${..}` it ends at `}` and at `/`-free text only.
     pub(super) fn word_until(&mut self, brace: bool) -> Word {
         let start = self.at;
-        let mut out = Parts {
-            parts: Vec::with_capacity(2),
-        };
+        let out = self.begin_word();
         while let Some(byte) = self.peek() {
             match byte {
                 b'}' if brace => break,
@@ -77,7 +95,8 @@ impl Parser<'_> {
                     let before = self.at.checked_sub(1).and_then(|at| self.bytes.get(at));
                     if self.at > start && matches!(before, Some(b'@' | b'?' | b'+' | b'*' | b'!')) {
                         let end = self.balanced(b'(', b')');
-                        out.text(Text::Fixed("*"), false);
+                        let any = self.spelled("*");
+                        self.text(out, any, false);
                         self.at = end;
                     } else {
                         break;
@@ -88,7 +107,7 @@ impl Parser<'_> {
                         self.at += 2;
                         let list = self.list(End::Paren);
                         self.close(b')');
-                        out.parts.push(Part::Process { list });
+                        self.kept.parts.push(Part::Process { list });
                     } else {
                         break;
                     }
@@ -99,16 +118,17 @@ impl Parser<'_> {
                     let length = self.rest().iter().position(|byte| *byte == b'\'');
                     self.broken |= length.is_none();
                     let end = length.map_or(self.bytes.len(), |length| from + length);
-                    out.text(self.literal(from, end), true);
+                    let text = self.literal(from, end);
+                    self.text(out, text, true);
                     self.at = (end + 1).min(self.bytes.len());
                 }
                 b'"' => {
                     self.at += 1;
-                    self.double_quoted(&mut out, Some(b'"'));
+                    self.double_quoted(out, Some(b'"'));
                 }
-                b'\\' => self.escape(&mut out),
-                b'$' => self.dollar(&mut out, false),
-                b'`' => self.backticks(&mut out, false),
+                b'\\' => self.escape(out),
+                b'$' => self.dollar(out, false),
+                b'`' => self.backticks(false),
                 _ => {
                     let from = self.at;
                     while self.peek().is_some_and(|byte| {
@@ -138,15 +158,12 @@ impl Parser<'_> {
                         // `}` in an ordinary word, or any of the above inside `${..}`
                         self.at += 1;
                     }
-                    out.text(self.literal(from, self.at), false);
+                    let text = self.literal(from, self.at);
+                    self.text(out, text, false);
                 }
             }
         }
-        Word {
-            parts: out.parts,
-            plain: false,
-            span: Span::new(start, self.at),
-        }
+        self.end_word(out, start)
     }
 
     /// A word without quotes, escapes, substitutions or braces, which most are.
@@ -162,7 +179,7 @@ impl Parser<'_> {
             .is_none_or(|own| own == Meaning::Ends);
         #[cfg(test)]
         crate::screen::work::took(length);
-        if self.shared.is_none() || length == 0 || !ends {
+        if !self.is_source || length == 0 || !ends {
             return None;
         }
         let span = Span::new(self.at, self.at + length);
@@ -182,7 +199,7 @@ impl Parser<'_> {
         }
     }
 
-    fn escape(&mut self, out: &mut Parts) {
+    fn escape(&mut self, out: Begun) {
         let from = self.at + 1;
         match self.bytes.get(from) {
             Some(b'\n') => self.at += 2,
@@ -191,31 +208,29 @@ impl Parser<'_> {
                 while !self.src.is_char_boundary(end) {
                     end += 1;
                 }
-                out.text(self.literal(from, end), true);
+                let text = self.literal(from, end);
+                self.text(out, text, true);
                 self.at = end;
             }
             None => {
                 self.at += 1;
-                out.text(Text::Fixed("\\"), false);
+                let text = self.spelled("\\");
+                self.text(out, text, false);
             }
         }
     }
 
     /// The text of a here-document: as in double quotes, but `"` is itself.
     pub(super) fn document(&mut self) -> Word {
-        let mut out = Parts { parts: Vec::new() };
-        self.double_quoted(&mut out, None);
-        Word {
-            parts: out.parts,
-            plain: false,
-            span: Span::new(0, self.at),
-        }
+        let out = self.begin_word();
+        self.double_quoted(out, None);
+        self.end_word(out, 0)
     }
 
-    fn double_quoted(&mut self, out: &mut Parts, end: Option<u8>) {
+    fn double_quoted(&mut self, out: Begun, end: Option<u8>) {
         // an empty string is a word, too
         if end.is_some() {
-            out.text(Text::default(), true);
+            self.text(out, Literal::default(), true);
         }
         while let Some(byte) = self.peek() {
             match byte {
@@ -226,16 +241,18 @@ impl Parser<'_> {
                 b'\\' => match self.peek_at(1) {
                     Some(b'\n') => self.at += 2,
                     Some(b'$' | b'`' | b'"' | b'\\') => {
-                        out.text(self.literal(self.at + 1, self.at + 2), true);
+                        let text = self.literal(self.at + 1, self.at + 2);
+                        self.text(out, text, true);
                         self.at += 2;
                     }
                     _ => {
-                        out.text(Text::Fixed("\\"), true);
+                        let text = self.literal(self.at, self.at + 1);
+                        self.text(out, text, true);
                         self.at += 1;
                     }
                 },
                 b'$' => self.dollar(out, true),
-                b'`' => self.backticks(out, true),
+                b'`' => self.backticks(true),
                 _ => {
                     let from = self.at;
                     while self
@@ -244,7 +261,8 @@ impl Parser<'_> {
                     {
                         self.at += 1;
                     }
-                    out.text(self.literal(from, self.at), true);
+                    let text = self.literal(from, self.at);
+                    self.text(out, text, true);
                 }
             }
         }
