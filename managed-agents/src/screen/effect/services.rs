@@ -1,7 +1,7 @@
 //! Services and schedules: systemctl(1), service(8), launchctl(1), sc, update-rc.d(8), loginctl(1).
 
 use super::found;
-use crate::screen::cmd::{Cmd, with_texts};
+use crate::screen::cmd::Cmd;
 use crate::screen::finding::Span;
 use crate::screen::rule::{self, Rule};
 use crate::screen::shell::data::{Data, Field};
@@ -89,9 +89,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 pub(in crate::screen) fn service(walk: &mut Walk<'_>, name: &str, args: &[Field<'_>], span: Span, stdin: &Data) {
     let mut all = vec![Field::new(name, span)];
     all.extend_from_slice(args);
-    with_texts(&all, |texts| {
-        judge(walk, &Cmd::new("service", &all, texts, stdin, span));
-    });
+    judge(walk, &Cmd::new("service", &all, stdin, span));
 }
 
 /// The rule that stopping a program of this name breaks, where it defends or records.

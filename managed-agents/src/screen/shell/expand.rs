@@ -45,8 +45,7 @@ impl<'s> Walk<'s> {
     #[inline]
     pub(super) fn fields(&mut self, word: &'s Word, out: &mut Vec<Field<'s>>) {
         if word.plain {
-            // made where it stays: a field that is moved right after it was made has to be waited for
-            out.extend(std::iter::once_with(|| self.plain(word)));
+            out.push(self.plain(word));
         } else {
             self.fields_of_parts(word, out);
         }

@@ -45,8 +45,7 @@ impl Walk<'_> {
         self.sweeps |= numbers;
         let fork = unsure.then(|| self.fork());
         for value in values.iter().take(64) {
-            let var = || Var::new(Text::Slice(name), value.text.clone(), value.taint);
-            self.vars.extend(std::iter::once_with(var));
+            self.vars.push(Var::new(Text::Slice(name), value.text.clone(), value.taint));
             all = self.list(body, stdin);
         }
         if let Some(fork) = fork {

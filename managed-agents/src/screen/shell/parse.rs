@@ -177,9 +177,15 @@ impl<'a> Parser<'a> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let length = match rest {
             // where none of the words begins so, it is no reserved one
-            [b'c'..=b'f' | b'i' | b's'..=b'u' | b'w', ..] => {
-                rest.iter().take(9).take_while(|byte| byte.is_ascii_lowercase()).count()
-            }
+            [b'c', b'a' | b'o', ..]
+            | [b'd', b'o', ..]
+            | [b'e', b'l' | b's', ..]
+            | [b'f', b'i' | b'o' | b'u', ..]
+            | [b'i', b'f' | b'n', ..]
+            | [b's', b'e', ..]
+            | [b't', b'h' | b'i', ..]
+            | [b'u', b'n', ..]
+            | [b'w', b'h', ..] => rest.iter().take(9).take_while(|byte| byte.is_ascii_lowercase()).count(),
             [b'{' | b'}' | b'!', ..] => 1,
             [b'[', b'[', ..] => 2,
             _ => return "",

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::data::{Data, Field, Taint, UNKNOWN};
 use super::walk::Walk;
 use super::{interpreters, nested, wrappers};
-use crate::screen::cmd::{Cmd, with_texts};
+use crate::screen::cmd::Cmd;
 use crate::screen::place::Place;
 use crate::screen::programs::Known;
 use crate::screen::signs::Signs;
@@ -36,7 +36,7 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field<'_>], stdin: &Data) -> 
         walk.shift(args.first().map_or("1", |by| by.text.as_str()));
         Data::known("")
     } else {
-        with_texts(args, |texts| named(walk, &Cmd::new(name, args, texts, stdin, span)))
+        named(walk, &Cmd::new(name, args, stdin, span))
     }
 }
 
@@ -106,7 +106,7 @@ fn spelled(walk: &mut Walk<'_>, first: &Field<'_>, args: &[Field<'_>], stdin: &D
     {
         return data;
     }
-    with_texts(args, |texts| named(walk, &Cmd::new(name, args, texts, stdin, span)))
+    named(walk, &Cmd::new(name, args, stdin, span))
 }
 
 /// Judges a command by its program's own name.
