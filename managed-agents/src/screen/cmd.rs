@@ -6,6 +6,7 @@ use super::finding::Span;
 use super::programs::{self, Known};
 use super::shell::data::{Data, Field};
 use super::signs::Signs;
+use super::text;
 
 /// Some arguments of a command; most commands have few.
 pub(in crate::screen) type Fields<'c> = SmallVec<[&'c Field<'c>; 8]>;
@@ -19,6 +20,8 @@ pub(in crate::screen) struct Cmd<'c> {
     pub(in crate::screen) known: Known,
     /// What stands behind the name.
     pub(in crate::screen) args: &'c [Field<'c>],
+    /// The signs in the arguments.
+    pub(in crate::screen) signs: Signs,
     /// An argument begins with a dash.
     dashed: bool,
     pub(in crate::screen) stdin: &'c Data,
@@ -28,20 +31,17 @@ pub(in crate::screen) struct Cmd<'c> {
 impl<'c> Cmd<'c> {
     /// A command with its arguments.
     pub(in crate::screen) fn new(name: &'c str, args: &'c [Field<'c>], stdin: &'c Data, span: Span) -> Self {
+        let signs = args.iter().map(|field| field.text.signs());
+        let signs = signs.fold(Signs::NONE, Signs::and);
         Self {
             name,
             known: programs::known(name),
             args,
-            dashed: args.iter().any(|field| field.text.starts_with('-')),
+            signs,
+            dashed: signs.has(Signs::DASH) && args.iter().any(|field| field.text.starts_with('-')),
             stdin,
             span,
         }
-    }
-
-    /// The signs in the arguments.
-    pub(in crate::screen) fn signs(&self) -> Signs {
-        let signs = self.args.iter().map(|field| Signs::of(&field.text));
-        signs.fold(Signs::NONE, Signs::and)
     }
 
     /// Whether an argument may be an option: none begins with a dash else.
@@ -65,7 +65,7 @@ impl<'c> Cmd<'c> {
     /// Whether a one-letter option is given, alone or among others.
     pub(in crate::screen) fn short(&self, letter: char) -> bool {
         self.options()
-            .any(|option| !option.starts_with("--") && option.chars().skip(1).any(|own| own == letter))
+            .any(|option| !option.starts_with("--") && text::has_letter(option, letter))
     }
 
     /// Whether a long option is given, spelled out or shortened as getopt_long(3) allows.

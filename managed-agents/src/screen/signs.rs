@@ -29,6 +29,25 @@ impl Signs {
         Self(kinds.fold(0, |all, kind| all | kind))
     }
 
+    /// The sign that a byte is.
+    pub(in crate::screen) const fn of_byte(byte: u8) -> Self {
+        match byte {
+            b'/' => Self::SLASH,
+            b'.' => Self::DOT,
+            b'~' => Self::TILDE,
+            b'*' | b'?' | b'[' => Self::GLOB,
+            b'=' => Self::EQUALS,
+            b'@' => Self::AT,
+            b'-' => Self::DASH,
+            b'A'..=b'Z' => Self::UPPER,
+            b'0'..=b'9' => Self::DIGIT,
+            b'!' => Self::BANG,
+            b'_' => Self::UNDERSCORE,
+            0x80.. => Self::WIDE,
+            _ => Self::NONE,
+        }
+    }
+
     pub(in crate::screen) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
@@ -38,7 +57,7 @@ impl Signs {
     }
 }
 
-/// The kind of each byte.
+/// The signs of each byte.
 static KINDS: [u16; 256] = kinds();
 
 #[expect(
@@ -49,22 +68,7 @@ const fn kinds() -> [u16; 256] {
     let mut kinds = [0; 256];
     let mut byte = 0;
     while byte < kinds.len() {
-        kinds[byte] = match byte as u8 {
-            b'/' => Signs::SLASH,
-            b'.' => Signs::DOT,
-            b'~' => Signs::TILDE,
-            b'*' | b'?' | b'[' => Signs::GLOB,
-            b'=' => Signs::EQUALS,
-            b'@' => Signs::AT,
-            b'-' => Signs::DASH,
-            b'A'..=b'Z' => Signs::UPPER,
-            b'0'..=b'9' => Signs::DIGIT,
-            b'!' => Signs::BANG,
-            b'_' => Signs::UNDERSCORE,
-            0x80.. => Signs::WIDE,
-            _ => Signs::NONE,
-        }
-        .0;
+        kinds[byte] = Signs::of_byte(byte as u8).0;
         byte += 1;
     }
     kinds

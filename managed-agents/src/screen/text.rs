@@ -83,6 +83,17 @@ pub(in crate::screen) fn holds(text: &str, inner: &str) -> bool {
     false
 }
 
+/// The same of an ASCII letter.
+pub(in crate::screen) fn has_letter(text: &str, letter: char) -> bool {
+    text.bytes().any(|own| char::from(own) == letter)
+}
+
+/// What stands behind the last slash, in a short path.
+pub(in crate::screen) fn name(path: &str) -> &str {
+    let slash = path.bytes().rposition(|byte| byte == b'/');
+    slash.and_then(|slash| path.get(slash + 1..)).unwrap_or(path)
+}
+
 /// Decodes base64 (RFC 4648, both alphabets), skipping white space; none, when it is something else.
 pub(in crate::screen) fn base64(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len() * 3 / 4);

@@ -121,7 +121,7 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     if cmd.only_helps() {
         return Data::unknown(Taint::NONE);
     }
-    let signs = cmd.signs();
+    let signs = cmd.signs;
     reads::any(walk, cmd, signs);
     for judge in cmd.known.judges() {
         if let Some((_, judge)) = JUDGES.get(judge) {

@@ -3,6 +3,7 @@
 use super::literal::Literal;
 use super::nodes::{Kept, Nodes};
 use crate::screen::finding::Span;
+use crate::screen::signs::Signs;
 
 /// A text, and what was read in it.
 #[derive(Debug, Default)]
@@ -124,6 +125,8 @@ pub(in crate::screen) struct Word {
     pub(super) parts: Nodes<Part>,
     /// It is what stands in the source at its span, and has no parts: most words are.
     pub(super) plain: bool,
+    /// Those of a plain word.
+    pub(super) signs: Signs,
     pub(super) span: Span,
 }
 
@@ -162,10 +165,11 @@ pub(in crate::screen) struct ParamOp {
 impl Word {
     /// A word that is what stands in the source.
     #[inline]
-    pub(super) fn plain(span: Span) -> Self {
+    pub(super) fn plain(span: Span, signs: Signs) -> Self {
         Self {
             parts: Nodes::default(),
             plain: true,
+            signs,
             span,
         }
     }

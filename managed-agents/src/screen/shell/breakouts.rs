@@ -233,7 +233,7 @@ pub(super) fn make(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
 
 /// git(1) `-c key=value`, and git-config(1): some keys name commands.
 pub(super) fn git_settings(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
-    let may_set = cmd.has_options() || cmd.signs().has(Signs::DOT);
+    let may_set = cmd.has_options() || cmd.signs.has(Signs::DOT);
     for (at, field) in cmd.args.iter().enumerate().filter(|_| may_set) {
         let setting = if field.text == "-c" { cmd.arg(at + 1) } else { "" };
         let (key, value) = match setting.split_once('=') {

@@ -116,8 +116,8 @@ impl<'s> Walk<'s> {
             self.vars
                 .push(Var::new(Text::from((index + 1).to_string()), text, taint));
         }
-        self.vars.push(Var::new(Text::Slice("@"), all.clone(), taint));
-        self.vars.push(Var::new(Text::Slice("*"), all, taint));
+        self.vars.push(Var::new(Text::from("@"), all.clone(), taint));
+        self.vars.push(Var::new(Text::from("*"), all, taint));
     }
 
     /// `shift [n]` in a function: the arguments that it was called with move up.

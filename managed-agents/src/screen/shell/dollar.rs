@@ -262,8 +262,8 @@ impl Parser<'_> {
         self.kept.parts.open_again(others);
         Some(Word {
             parts: self.kept.parts.keep(begun),
-            plain: false,
             span: word.span,
+            ..Word::default()
         })
     }
 }

@@ -120,7 +120,7 @@ impl<'s> Walk<'s> {
     /// A word that is what stands in the source.
     #[inline]
     fn plain(&self, word: &Word) -> Field<'s> {
-        let text = self.source.literal(word.stands());
+        let text = Text::slice(self.source.literal(word.stands()), word.signs);
         Field::new(text, self.span(word.span))
     }
 
@@ -136,7 +136,7 @@ impl<'s> Walk<'s> {
     fn part(&mut self, part: &'s Part, making: &mut Making<'s>, out: &mut Vec<Field<'s>>) {
         match part {
             Part::Text { text, quoted } => {
-                making.add(&Text::Slice(self.source.literal(*text)), *quoted);
+                making.add(&Text::from(self.source.literal(*text)), *quoted);
             }
             Part::Param { name, op, quoted } => {
                 let name = self.source.literal(*name);
@@ -158,7 +158,7 @@ impl<'s> Walk<'s> {
                         text.truncate(text.trim_end_matches(['\n', '\r']).len());
                         Text::from(text)
                     }
-                    None if data.listing.is_empty() => Text::Slice("\u{E000}"),
+                    None if data.listing.is_empty() => Text::from("\u{E000}"),
                     None => Text::from(data.listing.join(" ")),
                 };
                 making.field.taint = making.field.taint.and(taint);
@@ -245,11 +245,11 @@ impl<'s> Walk<'s> {
     }
 
     fn param(&mut self, name: &str, op: Option<&'s ParamOp>) -> (Text<'s>, Taint) {
-        let unknown = || (Text::Slice("\u{E000}"), Taint::NONE);
+        let unknown = || (Text::from("\u{E000}"), Taint::NONE);
         if let Some(length) = name.strip_prefix('#')
             && !length.is_empty()
         {
-            return (Text::Slice("1"), Taint::NONE);
+            return (Text::from("1"), Taint::NONE);
         }
         if let Some(through) = name.strip_prefix('!')
             && !through.is_empty()
@@ -268,7 +268,7 @@ impl<'s> Walk<'s> {
 
     /// `${name` with an operator behind it.
     fn changed_value(&mut self, op: &'s ParamOp, value: Option<(Text<'s>, Taint)>) -> (Text<'s>, Taint) {
-        let unknown = || (Text::Slice("\u{E000}"), Taint::NONE);
+        let unknown = || (Text::from("\u{E000}"), Taint::NONE);
         let word = self.joined(&op.word);
         let sign = self.source.literal(op.op);
         match sign {

@@ -8,6 +8,7 @@ use super::possible::{Choice, Var};
 use super::text::Text;
 use super::walk::Walk;
 use crate::screen::finding::Span;
+use crate::screen::signs::Signs;
 
 impl Walk<'_> {
     #[inline(never)]
@@ -28,7 +29,7 @@ impl Walk<'_> {
         // it may not be gone through at all
         let unsure = values
             .iter()
-            .all(|value| value.text.contains(UNKNOWN) || value.text.is_empty());
+            .all(|value| value.text.signs().has(Signs::WIDE) && value.text.contains(UNKNOWN) || value.text.is_empty());
         if values.is_empty() {
             values.push(Field::new(UNKNOWN, Span::default()));
         }
@@ -45,7 +46,8 @@ impl Walk<'_> {
         self.sweeps |= numbers;
         let fork = unsure.then(|| self.fork());
         for value in values.iter().take(64) {
-            self.vars.push(Var::new(Text::Slice(name), value.text.clone(), value.taint));
+            self.vars
+                .push(Var::new(Text::from(name), value.text.clone(), value.taint));
             all = self.list(body, stdin);
         }
         if let Some(fork) = fork {

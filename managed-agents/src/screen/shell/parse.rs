@@ -144,7 +144,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Skips what separates words, and comments.
-    #[inline]
+    #[inline(always)]
     pub(super) fn blanks(&mut self) {
         if self.peek() == Some(b' ') {
             self.at += 1;

@@ -42,12 +42,15 @@ pub(in crate::screen) struct Choice {
     number: usize,
     /// The variables asked for so far: name, how many sets the ones before make, and how many values it may have.
     asked: RefCell<Vec<(String, usize, usize)>>,
+    /// Some variable had more than one.
+    varied: Cell<bool>,
     exceeded: Cell<bool>,
 }
 
 impl Choice {
     /// Which of its values a variable has in this turn.
     fn of(&self, name: &str, values: usize) -> usize {
+        self.varied.set(true);
         let mut asked = self.asked.borrow_mut();
         if let Some((_, stride, own)) = asked.iter().find(|(own, ..)| own == name) {
             return self.number / stride % own % values;
@@ -63,6 +66,7 @@ impl Choice {
 
     #[cold]
     fn exceed(&self) {
+        self.varied.set(true);
         self.exceeded.set(true);
     }
 
@@ -72,7 +76,7 @@ impl Choice {
 
     /// Whether every variable had one value.
     fn is_plain(&self) -> bool {
-        self.asked.borrow().is_empty() && !self.exceeded()
+        !self.varied.get()
     }
 
     /// Whether nothing was asked yet.
@@ -270,7 +274,7 @@ impl<'s> Walk<'s> {
         if name == "PWD" && !self.cwd.is_empty() {
             return Some(Text::from(self.cwd.clone()));
         }
-        Some(Text::Slice(match name {
+        Some(Text::from(match name {
             "HOME" => "~",
             "HISTFILE" => "~/.bash_history",
             "PWD" => ".",

@@ -30,7 +30,7 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field<'_>], stdin: &Data) -> 
         walk.report(&rule::HIDDEN_CODE, span);
     }
     let name = first.text.as_str();
-    if name.is_empty() || Signs::of(name).has(SPELLED) {
+    if name.is_empty() || first.text.signs().has(SPELLED) {
         spelled(walk, first, args, stdin)
     } else if name == "shift" {
         walk.shift(args.first().map_or("1", |by| by.text.as_str()));

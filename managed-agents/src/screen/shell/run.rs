@@ -240,7 +240,7 @@ impl<'s> Walk<'s> {
             };
             set.push(Var {
                 unsure: self.choice.is_other(),
-                ..Var::new(Text::Slice(name), text, value.taint)
+                ..Var::new(Text::from(name), text, value.taint)
             });
         }
         if argv.is_empty() {

@@ -4,6 +4,7 @@ use super::ast::{Assign, Command, Kind, Part, Word};
 use super::literal::Literal;
 use super::parse::Parser;
 use crate::screen::finding::Span;
+use crate::screen::signs::Signs;
 
 impl Parser<'_> {
     pub(super) fn simple(&mut self) -> Option<Command> {
@@ -46,10 +47,7 @@ impl Parser<'_> {
                     self.broken = true;
                     self.at += 1;
                 }
-                _ if self.kept.words.begin() == words => match self.assignment() {
-                    Some(assign) => self.kept.assigns.push(assign),
-                    None => self.push_word(),
-                },
+                _ if self.kept.words.begin() == words => self.first_word(),
                 _ => {
                     self.close_word(words, behind);
                     self.push_word();
@@ -107,7 +105,23 @@ impl Parser<'_> {
         word.plain = false;
     }
 
-    pub(super) fn assignment(&mut self) -> Option<Assign> {
+    /// The word that would be the command's name, unless it sets a variable.
+    fn first_word(&mut self) {
+        let start = self.at;
+        // most are plain, and set nothing
+        match self.plain_word() {
+            Some(word) if !word.signs.has(Signs::EQUALS) => self.kept.words.push(word),
+            _ => {
+                self.at = start;
+                match self.assignment() {
+                    Some(assign) => self.kept.assigns.push(assign),
+                    None => self.push_word(),
+                }
+            }
+        }
+    }
+
+    fn assignment(&mut self) -> Option<Assign> {
         let rest = self.bytes.get(self.at..)?;
         let name = rest
             .iter()
@@ -174,8 +188,8 @@ impl Parser<'_> {
         }
         Word {
             parts: self.kept.parts.keep(parts),
-            plain: false,
             span: Span::new(start, self.at),
+            ..Word::default()
         }
     }
 }

@@ -4,9 +4,18 @@ use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 
-/// A text that costs nothing to copy where it stands in another one.
+use crate::screen::signs::Signs;
+
+/// A text that costs nothing to copy where it stands in another one, and the signs in it.
+#[derive(Clone, Default)]
+pub(in crate::screen) struct Text<'s> {
+    held: Held<'s>,
+    signs: Signs,
+}
+
+/// How a text is held.
 #[derive(Clone)]
-pub(in crate::screen) enum Text<'s> {
+enum Held<'s> {
     /// A part of a text that stays.
     Slice(&'s str),
     /// One of its own that others have, too.
@@ -14,31 +23,51 @@ pub(in crate::screen) enum Text<'s> {
     Own(String),
 }
 
-impl Text<'_> {
+impl<'s> Text<'s> {
+    /// A part of a text that stays, and the signs in it.
+    #[inline]
+    pub(super) fn slice(text: &'s str, signs: Signs) -> Self {
+        Self {
+            held: Held::Slice(text),
+            signs,
+        }
+    }
+
     #[inline]
     pub(in crate::screen) fn as_str(&self) -> &str {
-        match self {
-            Self::Slice(text) => text,
-            Self::Shared(text) => text,
-            Self::Own(text) => text,
+        match &self.held {
+            Held::Slice(text) => text,
+            Held::Shared(text) => text,
+            Held::Own(text) => text,
         }
+    }
+
+    /// The signs in it.
+    #[inline]
+    pub(in crate::screen) fn signs(&self) -> Signs {
+        self.signs
     }
 
     /// The same text, so that copies of it cost nothing.
     #[inline]
     pub(in crate::screen) fn shared(self) -> Self {
-        match self {
-            Self::Own(text) => Self::Shared(text.into()),
+        let held = match self.held {
+            Held::Own(text) => Held::Shared(text.into()),
             shared => shared,
-        }
+        };
+        Self { held, ..self }
     }
 
     /// The same text, for longer than what it was read from may stay.
     pub(in crate::screen) fn lasting(&self) -> Text<'static> {
-        Text::Shared(match self {
-            Self::Shared(text) => Rc::clone(text),
-            other => Rc::from(other.as_str()),
-        })
+        let held = Held::Shared(match &self.held {
+            Held::Shared(text) => Rc::clone(text),
+            _ => Rc::from(self.as_str()),
+        });
+        Text {
+            held,
+            signs: self.signs,
+        }
     }
 
     /// Adds another text.
@@ -46,22 +75,27 @@ impl Text<'_> {
         if self.is_empty() {
             *self = more.clone();
         } else {
-            self.push_str(more);
+            self.add(more, more.signs);
         }
     }
 
     pub(in crate::screen) fn push_str(&mut self, more: &str) {
+        self.add(more, Signs::of(more));
+    }
+
+    fn add(&mut self, more: &str, signs: Signs) {
         if more.is_empty() {
             return;
         }
-        if let Self::Own(own) = self {
+        self.signs = self.signs.and(signs);
+        if let Held::Own(own) = &mut self.held {
             own.push_str(more);
         } else {
             // room for both at once
             let mut own = String::with_capacity(self.len() + more.len());
             own.push_str(self);
             own.push_str(more);
-            *self = Self::Own(own);
+            self.held = Held::Own(own);
         }
     }
 
@@ -77,13 +111,13 @@ impl Text<'_> {
         }
         let mut own = std::mem::take(self).into_string();
         own.truncate(keep);
-        *self = Self::Own(own);
+        *self = Self::from(own);
     }
 
     pub(in crate::screen) fn into_string(self) -> String {
-        match self {
-            Self::Own(text) => text,
-            other => other.as_str().to_owned(),
+        match self.held {
+            Held::Own(text) => text,
+            _ => self.as_str().to_owned(),
         }
     }
 }
@@ -100,7 +134,7 @@ impl From<Text<'_>> for String {
     }
 }
 
-impl Default for Text<'_> {
+impl Default for Held<'_> {
     fn default() -> Self {
         Self::Slice("")
     }
@@ -128,19 +162,22 @@ impl fmt::Display for Text<'_> {
 
 impl<'s> From<&'s str> for Text<'s> {
     fn from(text: &'s str) -> Self {
-        Self::Slice(text)
+        Self::slice(text, Signs::of(text))
     }
 }
 
 impl From<String> for Text<'_> {
     fn from(text: String) -> Self {
-        Self::Own(text)
+        Self {
+            signs: Signs::of(&text),
+            held: Held::Own(text),
+        }
     }
 }
 
 impl From<char> for Text<'_> {
     fn from(one: char) -> Self {
-        Self::Own(one.to_string())
+        Self::from(one.to_string())
     }
 }
 
@@ -194,10 +231,24 @@ mod tests {
     fn a_text_is_the_same_however_it_is_held() {
         let mut text = Text::default();
         text.append(&Text::from("ab"));
-        assert!(matches!(text, Text::Slice("ab")));
+        assert!(matches!(text.held, Held::Slice("ab")));
         text.append(&Text::from("c"));
-        assert!(text == "abc" && matches!(text, Text::Own(_)));
+        assert!(text == "abc" && matches!(text.held, Held::Own(_)));
         let lasting = text.lasting();
         assert!(lasting == text && lasting.lasting() == text.shared());
+    }
+
+    #[test]
+    fn the_signs_of_a_text_are_those_of_its_letters() {
+        let mut text = Text::from("a/b");
+        for more in ["", "c", "-d", "=é"] {
+            text.push_str(more);
+            assert_eq!(text.signs(), Signs::of(&text), "{text}");
+        }
+        let mut joined = Text::from("x");
+        joined.append(&text);
+        assert_eq!(joined.lasting().shared().signs(), Signs::of(&joined));
+        joined.truncate(2);
+        assert_eq!((joined.as_str(), joined.signs()), ("xa", Signs::NONE));
     }
 }

@@ -4,12 +4,19 @@ use super::ast::{Part, Word};
 use super::literal::Literal;
 use super::parse::{End, Parser};
 use crate::screen::finding::Span;
+use crate::screen::signs::Signs;
 
 /// Where the parts of the word that is being read begin among the open ones.
 #[derive(Clone, Copy)]
 pub(super) struct Begun(usize);
 
-/// What a byte means in a word outside quotes.
+/// What a byte is in a word outside quotes.
+#[derive(Clone, Copy)]
+struct Byte {
+    signs: Signs,
+    meaning: Meaning,
+}
+
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Meaning {
     Itself,
@@ -19,24 +26,28 @@ enum Meaning {
     Other,
 }
 
-static MEANINGS: [Meaning; 256] = meanings();
+static BYTES: [Byte; 256] = bytes();
 
 #[expect(
     clippy::indexing_slicing,
     reason = "it runs when the program is compiled, where a bad index is an error"
 )]
-const fn meanings() -> [Meaning; 256] {
-    let mut meanings = [Meaning::Itself; 256];
+const fn bytes() -> [Byte; 256] {
+    let mut bytes = [Byte {
+        signs: Signs::NONE,
+        meaning: Meaning::Itself,
+    }; 256];
     let mut byte = 0;
-    while byte < meanings.len() {
-        meanings[byte] = match byte as u8 {
+    while byte < bytes.len() {
+        bytes[byte].signs = Signs::of_byte(byte as u8);
+        bytes[byte].meaning = match byte as u8 {
             b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')' => Meaning::Ends,
             b'(' | b'<' | b'>' | b'\'' | b'"' | b'\\' | b'$' | b'`' | b'{' => Meaning::Other,
             _ => Meaning::Itself,
         };
         byte += 1;
     }
-    meanings
+    bytes
 }
 
 impl Parser<'_> {
@@ -61,8 +72,8 @@ impl Parser<'_> {
     pub(super) fn end_word(&mut self, begun: Begun, start: usize) -> Word {
         Word {
             parts: self.kept.parts.keep(begun.0),
-            plain: false,
             span: Span::new(start, self.at),
+            ..Word::default()
         }
     }
 
@@ -77,7 +88,7 @@ impl Parser<'_> {
     #[inline]
     pub(super) fn word(&mut self) -> Word {
         match self.plain_word() {
-            Some(span) => Word::plain(span),
+            Some(word) => word,
             None => self.word_until(false),
         }
     }
@@ -168,23 +179,32 @@ impl Parser<'_> {
 
     /// A word without quotes, escapes, substitutions or braces, which most are.
     #[inline]
-    pub(super) fn plain_word(&mut self) -> Option<Span> {
-        let rest = self.bytes.get(self.at..)?;
-        let meaning = |byte: &u8| MEANINGS.get(usize::from(*byte)).copied();
-        let length = rest.iter().position(|byte| meaning(byte) != Some(Meaning::Itself));
-        let length = length.unwrap_or(rest.len());
-        let ends = rest
-            .get(length)
-            .and_then(meaning)
-            .is_none_or(|own| own == Meaning::Ends);
-        #[cfg(test)]
-        crate::screen::work::took(length);
-        if !self.is_source || length == 0 || !ends {
+    pub(super) fn plain_word(&mut self) -> Option<Word> {
+        if !self.is_source {
             return None;
         }
-        let span = Span::new(self.at, self.at + length);
-        self.at += length;
-        Some(span)
+        let start = self.at;
+        let mut end = start;
+        let mut signs = Signs::NONE;
+        let mut ends = true;
+        for byte in self.rest() {
+            let Some(byte) = BYTES.get(usize::from(*byte)) else {
+                break;
+            };
+            if byte.meaning != Meaning::Itself {
+                ends = byte.meaning == Meaning::Ends;
+                break;
+            }
+            signs = signs.and(byte.signs);
+            end += 1;
+        }
+        #[cfg(test)]
+        crate::screen::work::took(end - start);
+        if end == start || !ends {
+            return None;
+        }
+        self.at = end;
+        Some(Word::plain(Span::new(start, end), signs))
     }
 
     pub(super) fn rest(&self) -> &[u8] {
