@@ -88,10 +88,15 @@ pub(in crate::screen) fn has_letter(text: &str, letter: char) -> bool {
     text.bytes().any(|own| char::from(own) == letter)
 }
 
-/// What stands behind the last slash, in a short path.
+/// What stands behind the last of an ASCII sign, in a short text.
+pub(in crate::screen) fn behind_last(text: &str, sign: u8) -> Option<&str> {
+    let at = text.bytes().rposition(|byte| byte == sign)?;
+    text.get(at + 1..)
+}
+
+/// A file's name, in a short path.
 pub(in crate::screen) fn name(path: &str) -> &str {
-    let slash = path.bytes().rposition(|byte| byte == b'/');
-    slash.and_then(|slash| path.get(slash + 1..)).unwrap_or(path)
+    behind_last(path, b'/').unwrap_or(path)
 }
 
 /// Decodes base64 (RFC 4648, both alphabets), skipping white space; none, when it is something else.

@@ -120,8 +120,13 @@ impl<'s> Walk<'s> {
     /// A word that is what stands in the source.
     #[inline]
     fn plain(&self, word: &Word) -> Field<'s> {
-        let text = Text::slice(self.source.literal(word.stands()), word.signs);
-        Field::new(text, self.span(word.span))
+        let text = self.source.text.get(word.span.start..word.span.end);
+        Field {
+            text: Text::slice(text.unwrap_or_default(), word.signs),
+            taint: Taint::NONE,
+            span: self.span(word.span),
+            quoted: false,
+        }
     }
 
     fn parts(&mut self, parts: &'s [Part], word: &Word, out: &mut Vec<Field<'s>>) {

@@ -17,7 +17,9 @@ impl Parser<'_> {
     #[inline]
     pub(super) fn redirect(&mut self) -> Option<Redirect> {
         match self.peek() {
-            Some(b'<' | b'>' | b'&' | b'{' | b'0'..=b'9') => self.redirect_here(),
+            Some(b'<' | b'>' | b'{' | b'0'..=b'9') => self.redirect_here(),
+            // else it ends a command
+            Some(b'&') if self.peek_at(1) == Some(b'>') => self.redirect_here(),
             _ => None,
         }
     }
@@ -28,11 +30,8 @@ impl Parser<'_> {
         while self.bytes.get(at).is_some_and(u8::is_ascii_digit) && at - start < 6 {
             at += 1;
         }
-        let mut fd = if at > start {
-            self.slice(start, at).parse().ok()
-        } else {
-            None
-        };
+        let digits = at;
+        let mut fd = None;
         if at == start && self.peek() == Some(b'{') {
             // `{name}>file`
             let length = self.bytes.get(at..)?.iter().take(32).position(|byte| *byte == b'}')?;
@@ -58,6 +57,9 @@ impl Parser<'_> {
             [b'&', b'>', ..] if at == start => (Redirection::Both, 2),
             _ => return None,
         };
+        if digits > start {
+            fd = self.slice(start, digits).parse().ok();
+        }
         let strip_tabs = kind == Redirection::HereDoc && length == 3;
         self.at = at + length;
         self.blanks();

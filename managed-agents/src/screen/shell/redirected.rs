@@ -96,10 +96,10 @@ impl<'s> Walk<'s> {
 
 /// `0<&1`, `1>&0` and the like.
 pub(super) fn takes_terminal(redirect: &Redirect, source: &Source) -> bool {
-    let target = source.bare(&redirect.target).unwrap_or_default();
+    let target = || source.bare(&redirect.target).unwrap_or_default();
     match redirect.kind {
-        Redirection::DupOut => target == "0",
-        Redirection::DupIn => matches!(target, "1" | "2") && redirect.fd.is_none_or(|fd| fd == 0),
+        Redirection::DupOut => target() == "0",
+        Redirection::DupIn => matches!(target(), "1" | "2") && redirect.fd.is_none_or(|fd| fd == 0),
         _ => false,
     }
 }
