@@ -95,7 +95,7 @@ impl<'c> Cmd<'c> {
 
     /// The program only says how it is used.
     pub(in crate::screen) fn only_helps(&self) -> bool {
-        matches!(self.arg(0), "--help" | "--version" | "-help" | "-?")
+        self.dashed && matches!(self.arg(0), "--help" | "--version" | "-help" | "-?")
             || (self.args.len() == 1 && matches!(self.arg(0), "-h" | "-V" | "help"))
     }
 

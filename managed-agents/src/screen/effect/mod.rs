@@ -140,12 +140,12 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     }
     escape::judge(walk, cmd);
     options::judge(walk, cmd);
-    let data = flow::output(walk, cmd);
-    let mut taint = data.taint.and(credential::passed_on(cmd, signs));
+    let mut data = flow::output(walk, cmd);
+    data.taint = data.taint.and(credential::passed_on(cmd, signs));
     if cmd.known.has(Known::SOURCE) {
-        taint = taint.and(network::source(cmd)).and(credential::source(cmd));
+        data.taint = data.taint.and(network::source(cmd)).and(credential::source(cmd));
     }
-    Data { taint, ..data }
+    data
 }
 
 /// A script of another language that is run from a file.

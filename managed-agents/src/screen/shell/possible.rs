@@ -173,21 +173,29 @@ impl<'s> Walk<'s> {
         if self.substituting {
             return self.once(command, stdin);
         }
-        let outer = (!self.choice.is_fresh()).then(|| std::mem::take(&mut self.choice));
-        let mut data = self.once(command, stdin);
-        if !self.choice.is_plain() || !self.cwds.is_empty() {
-            if matches!(command.kind, Kind::Simple { .. }) {
-                data = self.others(command, stdin, data);
-                data = self.elsewhere(command, stdin, data);
-            } else {
-                self.written_elsewhere(command.redirects.of(&self.source.kept.redirects), &data);
-            }
-        }
-        if let Some(outer) = outer {
+        if !self.choice.is_fresh() {
+            let outer = std::mem::take(&mut self.choice);
+            let data = self.each(command, stdin);
             self.choice = outer;
-        } else if !self.choice.is_fresh() {
-            self.choice = Choice::default();
+            return data;
         }
+        let data = self.once(command, stdin);
+        // most commands have one value for each variable, and one directory
+        if self.choice.is_plain() && self.cwds.is_empty() {
+            return data;
+        }
+        self.each_other(command, stdin, data)
+    }
+
+    /// The same command with the other values of its variables, in the other directories.
+    fn each_other(&mut self, command: &'s Command, stdin: &Data, mut data: Data) -> Data {
+        if matches!(command.kind, Kind::Simple { .. }) {
+            data = self.others(command, stdin, data);
+            data = self.elsewhere(command, stdin, data);
+        } else {
+            self.written_elsewhere(command.redirects.of(&self.source.kept.redirects), &data);
+        }
+        self.choice = Choice::default();
         data
     }
 

@@ -51,10 +51,7 @@ impl<'s> Walk<'s> {
         let (mut leaves, mut rest) = (false, None);
         for pipeline in pipelines {
             let commands = pipeline.commands.of(&source.kept.commands);
-            let mut flow: Option<Data> = None;
-            let (beside, piped) = (self.beside, self.piped);
             let apart = pipeline.background || commands.len() > 1;
-            self.beside = beside || apart;
             if !pipeline.and
                 && let Some(fork) = left.take()
             {
@@ -66,13 +63,11 @@ impl<'s> Walk<'s> {
             if left.is_none() && (apart || pipeline.and || pipeline.otherwise) {
                 left = Some(self.fork());
             }
-            for (at, command) in commands.iter().enumerate() {
-                self.piped = piped || at + 1 < commands.len();
-                flow = Some(self.command(command, flow.as_ref().unwrap_or(stdin)));
-            }
-            (self.beside, self.piped) = (beside, piped);
+            let data = match commands {
+                [only] if !apart => self.command(only, stdin),
+                commands => self.apart(commands, apart, stdin),
+            };
             leaves |= commands.first().is_some_and(|command| self.leaves(command));
-            let data = flow.unwrap_or_default();
             // `a || b` prints what `a` prints, where that is known
             all = Some(match all.take() {
                 None => data.given(),
@@ -93,6 +88,19 @@ impl<'s> Walk<'s> {
             self.join(fork);
         }
         all.unwrap_or_else(|| Data::known(""))
+    }
+
+    /// Commands that run beside each other, or beside what stands behind them.
+    fn apart(&mut self, commands: &'s [Command], apart: bool, stdin: &Data) -> Data {
+        let mut flow: Option<Data> = None;
+        let (beside, piped) = (self.beside, self.piped);
+        self.beside = beside || apart;
+        for (at, command) in commands.iter().enumerate() {
+            self.piped = piped || at + 1 < commands.len();
+            flow = Some(self.command(command, flow.as_ref().unwrap_or(stdin)));
+        }
+        (self.beside, self.piped) = (beside, piped);
+        flow.unwrap_or_default()
     }
 
     /// A command behind which the rest of the list may not run.
