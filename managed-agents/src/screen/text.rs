@@ -94,6 +94,15 @@ pub(in crate::screen) fn behind_last(text: &str, sign: u8) -> Option<&str> {
     text.get(at + 1..)
 }
 
+/// What stands before the first of an ASCII sign in a short text, and what behind it.
+pub(in crate::screen) fn before(text: &str, sign: u8) -> (&str, &str) {
+    let at = text.bytes().position(|byte| byte == sign).unwrap_or(text.len());
+    (
+        text.get(..at).unwrap_or_default(),
+        text.get(at + 1..).unwrap_or_default(),
+    )
+}
+
 /// A file's name, in a short path.
 pub(in crate::screen) fn name(path: &str) -> &str {
     behind_last(path, b'/').unwrap_or(path)

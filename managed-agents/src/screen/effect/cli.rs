@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use crate::screen::cmd::Cmd;
 use crate::screen::glob;
 use crate::screen::rule::Rule;
+use crate::screen::text;
 
 /// A pattern and the rule it leads to.
 pub(super) type Row = (&'static str, &'static Rule);
@@ -67,7 +68,10 @@ fn may_begin(pattern: &str, word: &str) -> bool {
 fn fits(cmd: &Cmd<'_>, words: &[&str], pattern: &str) -> bool {
     let mut words = words.iter();
     let mut any = false;
-    for part in pattern.split(' ') {
+    let mut parts = pattern;
+    while !parts.is_empty() {
+        let part;
+        (part, parts) = text::before(parts, b' ');
         if let Some(absent) = part.strip_prefix('!') {
             if absent.split('|').any(|option| given(cmd, option)) {
                 return false;

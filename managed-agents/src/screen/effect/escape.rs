@@ -236,7 +236,8 @@ fn uses_written(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 
 /// An argument, and what stands in it behind `=` or `:`.
 fn values(text: &str) -> impl Iterator<Item = &str> {
-    let behind = text.rsplit_once(['=', ':']).map(|(_, value)| value);
+    let sign = text.bytes().rposition(|byte| matches!(byte, b'=' | b':'));
+    let behind = sign.and_then(|sign| text.get(sign + 1..));
     std::iter::once(text.trim_start_matches('@')).chain(behind)
 }
 

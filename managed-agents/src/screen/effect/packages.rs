@@ -8,6 +8,7 @@ use crate::screen::place::Place;
 use crate::screen::rule::{self, Rule};
 use crate::screen::shell::data::{Data, Field, Taint};
 use crate::screen::shell::walk::Walk;
+use crate::screen::signs::Signs;
 use crate::screen::text;
 
 pub(super) const PACKAGES: &[Row] = &[
@@ -151,6 +152,7 @@ fn hooks(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     for (at, field) in cmd.args.iter().enumerate() {
         let text = match field.text.as_str() {
             "-o" | "--option" | "--setopt" => cmd.arg(at + 1),
+            _ if !field.text.signs().has(Signs::EQUALS) => continue,
             text => text.trim_start_matches("-o").trim_start_matches("--"),
         };
         let Some((key, value)) = text.split_once('=') else {

@@ -195,7 +195,7 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
         if crate::screen::tamper::secret_path(walk.places, &normal) {
             walk.report(&rule::TAMPER, field.span);
         }
-        let name = normal.rsplit('/').next().unwrap_or_default();
+        let name = crate::screen::text::name(&normal);
         if matches!(
             name,
             "fish_history"

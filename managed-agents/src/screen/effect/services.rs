@@ -151,9 +151,12 @@ const RECORDERS: [&str; 8] = [
 /// Several defenders or recorders, looked for at once.
 pub(super) fn names_guards(args: &[Field<'_>]) -> bool {
     args.iter().any(|field| {
-        let lower = field.text.to_ascii_lowercase();
         let all = VENDORS.iter().chain(&RECORDERS);
-        lower.contains('|') && all.filter(|vendor| lower.contains(**vendor)).count() > 1
+        if !field.text.contains('|') {
+            return false;
+        }
+        let lower = field.text.to_ascii_lowercase();
+        all.filter(|vendor| lower.contains(**vendor)).count() > 1
     })
 }
 

@@ -156,7 +156,7 @@ const IN_HOME: [&str; 34] = [
 /// Whether what is written into a file of a home runs when a program starts, or takes packages from anybody: vim(1),
 /// emacs(1), tmux(1), screen(1), pip(1), npmrc(5).
 pub(super) fn starts_with_program(normal: &str, text: &str) -> Option<&'static Rule> {
-    let name = normal.rsplit('/').next().unwrap_or_default();
+    let name = text::name(normal);
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     match name {
         ".vimrc" | "init.vim" | ".gvimrc" | ".exrc" => {
