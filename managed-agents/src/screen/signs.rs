@@ -21,6 +21,9 @@ impl Signs {
     /// No ASCII.
     pub(in crate::screen) const WIDE: Self = Self(2048);
 
+    /// No sign: what is asked about ends here.
+    pub(in crate::screen) const STOP: Self = Self(1 << 15);
+
     /// The signs of a text.
     pub(in crate::screen) fn of(text: &str) -> Self {
         let kinds = text

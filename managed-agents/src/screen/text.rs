@@ -94,13 +94,15 @@ pub(in crate::screen) fn behind_last(text: &str, sign: u8) -> Option<&str> {
     text.get(at + 1..)
 }
 
-/// What stands before the first of an ASCII sign in a short text, and what behind it.
-pub(in crate::screen) fn before(text: &str, sign: u8) -> (&str, &str) {
-    let at = text.bytes().position(|byte| byte == sign).unwrap_or(text.len());
-    (
-        text.get(..at).unwrap_or_default(),
-        text.get(at + 1..).unwrap_or_default(),
-    )
+/// What stands before, between and behind an ASCII sign in a short text.
+pub(in crate::screen) fn parts(text: &str, sign: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let at = text.bytes().position(|byte| byte == sign);
+        rest = at.and_then(|at| text.get(at + 1..));
+        text.get(..at.unwrap_or(text.len()))
+    })
 }
 
 /// A file's name, in a short path.

@@ -221,6 +221,7 @@ fn uses_written(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if cmd.known.has(Known::ONLY_NAMES) && !cmd.known.has(Known::HELPED)
         || cmd.known.has(Known::LOOKS_ONLY)
         || cmd.known.has(Known::PRINTER)
+        || !walk.files.iter().any(may_run)
     {
         return;
     }
@@ -232,6 +233,11 @@ fn uses_written(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if runs || here {
         found(walk, cmd, &rule::SHELL_ESCAPE);
     }
+}
+
+/// Whether anything is known of a file that [`given`] asks for.
+fn may_run((_, data): &(String, Data)) -> bool {
+    data.text.is_some() || data.taint.has(Taint::PROGRAM)
 }
 
 /// An argument, and what stands in it behind `=` or `:`.

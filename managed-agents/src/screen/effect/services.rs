@@ -102,7 +102,13 @@ pub(super) fn guards(name: &str) -> Option<&'static Rule> {
 }
 
 fn name(unit: &str) -> &str {
-    unit.trim_end_matches(".service").trim_end_matches(".socket")
+    let mut name = unit;
+    for ending in [".service", ".socket"] {
+        while let Some(shorter) = name.strip_suffix(ending) {
+            name = shorter;
+        }
+    }
+    name
 }
 
 /// Parts of the names of products that defend machines, as their makers name services and packages.

@@ -10,44 +10,31 @@ use crate::screen::signs::Signs;
 #[derive(Clone, Copy)]
 pub(super) struct Begun(usize);
 
-/// What a byte is in a word outside quotes.
-#[derive(Clone, Copy)]
-struct Byte {
-    signs: Signs,
-    meaning: Meaning,
-}
-
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Meaning {
-    Itself,
-    /// The word ends before it.
-    Ends,
-    /// A quote, an escape, a substitution, or what makes it something else than a plain word.
-    Other,
-}
-
-static BYTES: [Byte; 256] = bytes();
+/// The signs of the bytes of a plain word; any other byte stops one.
+static PLAIN: [Signs; 256] = plain();
 
 #[expect(
     clippy::indexing_slicing,
     reason = "it runs when the program is compiled, where a bad index is an error"
 )]
-const fn bytes() -> [Byte; 256] {
-    let mut bytes = [Byte {
-        signs: Signs::NONE,
-        meaning: Meaning::Itself,
-    }; 256];
+const fn plain() -> [Signs; 256] {
+    let mut plain = [Signs::NONE; 256];
     let mut byte = 0;
-    while byte < bytes.len() {
-        bytes[byte].signs = Signs::of_byte(byte as u8);
-        bytes[byte].meaning = match byte as u8 {
-            b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')' => Meaning::Ends,
-            b'(' | b'<' | b'>' | b'\'' | b'"' | b'\\' | b'$' | b'`' | b'{' => Meaning::Other,
-            _ => Meaning::Itself,
+    while byte < plain.len() {
+        plain[byte] = match byte as u8 {
+            own if ends(own) => Signs::STOP,
+            // a quote, an escape, a substitution, or what makes it something else than a plain word
+            b'(' | b'<' | b'>' | b'\'' | b'"' | b'\\' | b'$' | b'`' | b'{' => Signs::STOP,
+            own => Signs::of_byte(own),
         };
         byte += 1;
     }
-    bytes
+    plain
+}
+
+/// Whether a word ends before a byte, outside quotes.
+const fn ends(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')')
 }
 
 impl Parser<'_> {
@@ -186,21 +173,17 @@ impl Parser<'_> {
         let start = self.at;
         let mut end = start;
         let mut signs = Signs::NONE;
-        let mut ends = true;
         for byte in self.rest() {
-            let Some(byte) = BYTES.get(usize::from(*byte)) else {
-                break;
-            };
-            if byte.meaning != Meaning::Itself {
-                ends = byte.meaning == Meaning::Ends;
+            let own = PLAIN.get(usize::from(*byte)).copied().unwrap_or_default();
+            if own.has(Signs::STOP) {
                 break;
             }
-            signs = signs.and(byte.signs);
+            signs = signs.and(own);
             end += 1;
         }
         #[cfg(test)]
         crate::screen::work::took(end - start);
-        if end == start || !ends {
+        if end == start || self.bytes.get(end).is_some_and(|byte| !ends(*byte)) {
             return None;
         }
         self.at = end;
