@@ -187,7 +187,7 @@ pub(super) fn starts_with_program(normal: &str, text: &str) -> Option<&'static R
 /// The rule that writing a path breaks, if it leaves something behind.
 pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
     // a plain name in the workspace: most files that are written
-    if !normal.contains(['/', '~']) {
+    if !normal.bytes().any(|byte| matches!(byte, b'/' | b'~')) {
         return match normal {
             "release_agent" | "notify_on_release" => Some(&rule::CONTAINER_ESCAPE),
             _ => (normal.eq_ignore_ascii_case("sitecustomize.py") || normal.eq_ignore_ascii_case("usercustomize.py"))

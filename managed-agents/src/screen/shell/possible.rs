@@ -109,8 +109,28 @@ impl<'s> Walk<'s> {
     pub(super) fn fork(&mut self) -> Fork {
         Fork {
             vars: self.vars.len(),
-            cwd: self.cwd.clone(),
+            cwd: self.here(),
             was_unsure: std::mem::replace(&mut self.unsure, true),
+        }
+    }
+
+    /// The working directory, to come back to: most lines stay in the workspace, whose name is empty.
+    #[inline]
+    pub(super) fn here(&self) -> String {
+        if self.cwd.is_empty() {
+            String::new()
+        } else {
+            self.cwd.clone()
+        }
+    }
+
+    /// The other directories in which the next command may run, to come back to: most lines have none.
+    #[inline]
+    pub(super) fn elsewheres(&self) -> Vec<String> {
+        if self.cwds.is_empty() {
+            Vec::new()
+        } else {
+            self.cwds.clone()
         }
     }
 

@@ -21,9 +21,9 @@ impl<'s> Walk<'s> {
             return Data::unknown(Taint::NONE);
         }
         self.depth -= 1;
-        let cwd = self.cwd.clone();
+        let cwd = self.here();
         let (vars, functions, aliases) = (self.vars.len(), self.functions.len(), self.aliases.len());
-        let cwds = self.cwds.clone();
+        let cwds = self.elsewheres();
         let data = self.list(list, stdin);
         self.cwds = cwds;
         // what is set there ends with it

@@ -166,7 +166,7 @@ impl<'s> Walk<'s> {
     /// Walks through a text that another command runs as a script: what it sets may not last.
     pub(in crate::screen) fn script(&mut self, text: &str, span: Span, stdin: &Data) -> Data {
         let fork = self.fork();
-        let cwds = self.cwds.clone();
+        let cwds = self.elsewheres();
         let data = self.script_here(text, span, stdin);
         self.join(fork);
         self.cwds = cwds;
@@ -185,7 +185,7 @@ impl<'s> Walk<'s> {
         self.bytes -= text.len();
         self.depth -= 1;
         let outer = self.outer.replace(span);
-        let cwd = self.cwd.clone();
+        let cwd = self.here();
         let script = self.parsed(text);
         self.limited |= script.limited;
         self.broken |= script.broken;
