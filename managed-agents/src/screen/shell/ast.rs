@@ -188,6 +188,6 @@ impl Word {
     /// What stands in the source at its span.
     #[inline]
     pub(super) fn stands(&self) -> Literal {
-        Literal::at(self.span.start, self.span.end)
+        Literal::at(self.span.start, self.span.end, self.signs)
     }
 }

@@ -250,7 +250,7 @@ impl Parser<'_> {
             Part::Text { text, quoted: false } => Some((count, *text, self.said(*text).find('/')?)),
             _ => None,
         })?;
-        let (before, behind) = text.around(at);
+        let (before, behind) = text.around(at, self.said(text));
         let (pattern, _) = word.parts.split_at(count);
         let (_, others) = word.parts.split_at(count + 1);
         let unquoted = |text| Part::Text { text, quoted: false };

@@ -2,6 +2,7 @@
 
 use super::ast::{ParamOp, Part, Word};
 use super::data::{Data, Field, Taint};
+use super::literal::Literal;
 use super::patterns::{braces, cut_back, cut_front, replace, substring};
 use super::text::Text;
 use super::walk::{VALUE, Walk};
@@ -96,7 +97,7 @@ impl<'s> Walk<'s> {
         // one text, as most are that are not plain
         let parts = word.parts.of(&self.source.kept.parts);
         if let [Part::Text { text, quoted }] = parts
-            && let text = self.source.literal(*text)
+            && let text = self.literal(*text)
             && text.len() <= VALUE
         {
             return Field {
@@ -115,6 +116,12 @@ impl<'s> Walk<'s> {
         }
         self.spare.push(out);
         all
+    }
+
+    /// A text of the source.
+    #[inline]
+    fn literal(&self, literal: Literal) -> Text<'s> {
+        Text::slice(self.source.literal(literal), literal.signs)
     }
 
     /// A word that is what stands in the source.
@@ -141,7 +148,7 @@ impl<'s> Walk<'s> {
     fn part(&mut self, part: &'s Part, making: &mut Making<'s>, out: &mut Vec<Field<'s>>) {
         match part {
             Part::Text { text, quoted } => {
-                making.add(&Text::from(self.source.literal(*text)), *quoted);
+                making.add(&self.literal(*text), *quoted);
             }
             Part::Param { name, op, quoted } => {
                 let name = self.source.literal(*name);

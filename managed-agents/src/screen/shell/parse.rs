@@ -6,6 +6,7 @@ use super::ast::{Command, Kind, List, Pipeline, Source, Word};
 use super::literal::{LONGEST, Literal};
 use super::nodes::Kept;
 use super::redirect::Pending;
+use crate::screen::signs::Signs;
 
 /// How deep substitutions and compounds may nest.
 const DEPTH: u32 = 48;
@@ -108,7 +109,7 @@ impl<'a> Parser<'a> {
     #[inline]
     pub(super) fn literal(&mut self, from: usize, to: usize) -> Literal {
         if self.is_source {
-            Literal::at(from, to)
+            Literal::at(from, to, Signs::of(self.slice(from, to)))
         } else {
             self.spelled(self.slice(from, to))
         }
