@@ -24,13 +24,15 @@ impl Parser<'_> {
                 Some(b'(') => {
                     if self.kept.assigns.begin() == assigns
                         && self.kept.redirects.begin() == redirects
-                        && let [name] = *self.kept.words.since(words)
+                        && self.kept.words.since(words).len() == 1
                     {
                         self.at += 1;
                         self.blanks();
                         if self.peek() == Some(b')') {
                             self.at += 1;
-                            let name = self.bare(&name);
+                            self.close_word(words, behind);
+                            let name = self.kept.words.since(words).first().copied();
+                            let name = self.bare(&name.unwrap_or_default());
                             self.kept.words.forget(words);
                             let kind = self.function(name)?;
                             let redirects = self.kept.redirects.keep(redirects);
