@@ -6,22 +6,10 @@ use super::finding::Span;
 use super::programs::{self, Known};
 use super::shell::data::{Data, Field};
 use super::signs::Signs;
+use super::text;
 
 /// Some arguments of a command; most commands have few.
-pub(in crate::screen) type Fields<'c> = SmallVec<[&'c Field; 8]>;
-
-/// The texts of a command's arguments, looked up once; most commands have few.
-pub(in crate::screen) fn with_texts<T>(args: &[Field], use_them: impl FnOnce(&[&str]) -> T) -> T {
-    let mut few = [""; 8];
-    let Some(texts) = few.get_mut(..args.len()) else {
-        let many: Vec<&str> = args.iter().map(|field| field.text.as_str()).collect();
-        return use_them(&many);
-    };
-    for (text, field) in texts.iter_mut().zip(args) {
-        *text = field.text.as_str();
-    }
-    use_them(texts)
-}
+pub(in crate::screen) type Fields<'c> = SmallVec<[&'c Field<'c>; 8]>;
 
 /// A command that would run.
 #[derive(Clone, Copy, Debug)]
@@ -31,9 +19,9 @@ pub(in crate::screen) struct Cmd<'c> {
     /// What knows the program.
     pub(in crate::screen) known: Known,
     /// What stands behind the name.
-    pub(in crate::screen) args: &'c [Field],
-    /// The same as texts.
-    texts: &'c [&'c str],
+    pub(in crate::screen) args: &'c [Field<'c>],
+    /// The signs in the arguments.
+    pub(in crate::screen) signs: Signs,
     /// An argument begins with a dash.
     dashed: bool,
     pub(in crate::screen) stdin: &'c Data,
@@ -41,29 +29,19 @@ pub(in crate::screen) struct Cmd<'c> {
 }
 
 impl<'c> Cmd<'c> {
-    /// A command with its arguments, and their texts.
-    pub(in crate::screen) fn new(
-        name: &'c str,
-        args: &'c [Field],
-        texts: &'c [&'c str],
-        stdin: &'c Data,
-        span: Span,
-    ) -> Self {
+    /// A command with its arguments.
+    pub(in crate::screen) fn new(name: &'c str, args: &'c [Field<'c>], stdin: &'c Data, span: Span) -> Self {
+        let signs = args.iter().map(|field| field.text.signs());
+        let signs = signs.fold(Signs::NONE, Signs::and);
         Self {
             name,
             known: programs::known(name),
             args,
-            texts,
-            dashed: texts.iter().any(|text| text.starts_with('-')),
+            signs,
+            dashed: signs.has(Signs::DASH) && args.iter().any(|field| field.text.starts_with('-')),
             stdin,
             span,
         }
-    }
-
-    /// The signs in the arguments.
-    pub(in crate::screen) fn signs(&self) -> Signs {
-        let signs = self.texts.iter().map(|text| Signs::of(text));
-        signs.fold(Signs::NONE, Signs::and)
     }
 
     /// Whether an argument may be an option: none begins with a dash else.
@@ -72,13 +50,13 @@ impl<'c> Cmd<'c> {
     }
 
     pub(in crate::screen) fn arg(&self, index: usize) -> &'c str {
-        self.texts.get(index).copied().unwrap_or_default()
+        self.args.get(index).map_or("", |field| field.text.as_str())
     }
 
     /// The options, up to `--`.
     pub(in crate::screen) fn options(&self) -> impl Iterator<Item = &'c str> + use<'c> {
-        let texts = if self.dashed { self.texts } else { &[] };
-        let texts = texts.iter().copied();
+        let args = if self.dashed { self.args } else { &[] };
+        let texts = args.iter().map(|field| field.text.as_str());
         texts
             .take_while(|text| *text != "--")
             .filter(|text| text.starts_with('-') && text.len() > 1)
@@ -87,7 +65,7 @@ impl<'c> Cmd<'c> {
     /// Whether a one-letter option is given, alone or among others.
     pub(in crate::screen) fn short(&self, letter: char) -> bool {
         self.options()
-            .any(|option| !option.starts_with("--") && option.chars().skip(1).any(|own| own == letter))
+            .any(|option| !option.starts_with("--") && text::has_letter(option, letter))
     }
 
     /// Whether a long option is given, spelled out or shortened as getopt_long(3) allows.
@@ -101,12 +79,12 @@ impl<'c> Cmd<'c> {
 
     /// Whether an argument is exactly this.
     pub(in crate::screen) fn has(&self, text: &str) -> bool {
-        self.texts.contains(&text)
+        self.args.iter().any(|field| field.text == text)
     }
 
     /// Whether an argument is one of these.
     pub(in crate::screen) fn has_any(&self, texts: &[&str]) -> bool {
-        self.texts.iter().any(|own| texts.contains(own))
+        self.args.iter().any(|field| texts.contains(&field.text.as_str()))
     }
 
     /// Whether an option begins with one of these.
@@ -117,7 +95,7 @@ impl<'c> Cmd<'c> {
 
     /// The program only says how it is used.
     pub(in crate::screen) fn only_helps(&self) -> bool {
-        matches!(self.arg(0), "--help" | "--version" | "-help" | "-?")
+        self.dashed && matches!(self.arg(0), "--help" | "--version" | "-help" | "-?")
             || (self.args.len() == 1 && matches!(self.arg(0), "-h" | "-V" | "help"))
     }
 
@@ -129,11 +107,12 @@ impl<'c> Cmd<'c> {
         let mut out = Fields::new();
         let mut at = 0;
         let mut options = true;
-        while let (Some(field), Some(text)) = (self.args.get(at), self.texts.get(at)) {
+        while let Some(field) = self.args.get(at) {
+            let text = field.text.as_str();
             at += 1;
-            if !options || !text.starts_with('-') || *text == "-" {
+            if !options || !text.starts_with('-') || text == "-" {
                 out.push(field);
-            } else if *text == "--" {
+            } else if text == "--" {
                 options = false;
             } else {
                 at += takes_value(text, short, long);
@@ -153,7 +132,8 @@ impl<'c> Cmd<'c> {
         if !self.dashed {
             return out;
         }
-        for (at, (field, text)) in self.args.iter().zip(self.texts).enumerate() {
+        for (at, field) in self.args.iter().enumerate() {
+            let text = field.text.as_str();
             let long = text.strip_prefix("--");
             if let Some(long) = long {
                 if !name.is_empty() && (long == name || long.split_once('=').is_some_and(|(own, _)| own == name)) {

@@ -167,7 +167,7 @@ impl Notes {
 }
 
 impl Explained {
-    pub(super) fn new(argv: &[Field], span: Span, depth: u32) -> Self {
+    pub(super) fn new(argv: &[Field<'_>], span: Span, depth: u32) -> Self {
         Self {
             argument: String::new(),
             words: argv

@@ -22,12 +22,35 @@ impl Signs {
     /// No ASCII.
     pub(in crate::screen) const WIDE: Self = Self(2048);
 
+    /// No sign: what is asked about ends here.
+    pub(in crate::screen) const STOP: Self = Self(1 << 15);
+
     /// The signs of a text.
     pub(in crate::screen) fn of(text: &str) -> Self {
         let kinds = text
             .bytes()
             .map(|byte| KINDS.get(usize::from(byte)).copied().unwrap_or_default());
         Self(kinds.fold(0, |all, kind| all | kind))
+    }
+
+    /// The sign that a byte is.
+    pub(in crate::screen) const fn of_byte(byte: u8) -> Self {
+        match byte {
+            b'/' => Self::SLASH,
+            b'.' => Self::DOT,
+            b'~' => Self::TILDE,
+            b' ' => Self::BLANK,
+            b'*' | b'?' | b'[' => Self::GLOB,
+            b'=' => Self::EQUALS,
+            b'@' => Self::AT,
+            b'-' => Self::DASH,
+            b'A'..=b'Z' => Self::UPPER,
+            b'0'..=b'9' => Self::DIGIT,
+            b'!' => Self::BANG,
+            b'_' => Self::UNDERSCORE,
+            0x80.. => Self::WIDE,
+            _ => Self::NONE,
+        }
     }
 
     pub(in crate::screen) const fn has(self, other: Self) -> bool {
@@ -39,7 +62,7 @@ impl Signs {
     }
 }
 
-/// The kind of each byte.
+/// The signs of each byte.
 static KINDS: [u16; 256] = kinds();
 
 #[expect(
@@ -50,23 +73,7 @@ const fn kinds() -> [u16; 256] {
     let mut kinds = [0; 256];
     let mut byte = 0;
     while byte < kinds.len() {
-        kinds[byte] = match byte as u8 {
-            b'/' => Signs::SLASH,
-            b'.' => Signs::DOT,
-            b'~' => Signs::TILDE,
-            b' ' => Signs::BLANK,
-            b'*' | b'?' | b'[' => Signs::GLOB,
-            b'=' => Signs::EQUALS,
-            b'@' => Signs::AT,
-            b'-' => Signs::DASH,
-            b'A'..=b'Z' => Signs::UPPER,
-            b'0'..=b'9' => Signs::DIGIT,
-            b'!' => Signs::BANG,
-            b'_' => Signs::UNDERSCORE,
-            0x80.. => Signs::WIDE,
-            _ => Signs::NONE,
-        }
-        .0;
+        kinds[byte] = Signs::of_byte(byte as u8).0;
         byte += 1;
     }
     kinds

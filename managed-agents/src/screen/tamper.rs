@@ -218,7 +218,7 @@ pub(in crate::screen) fn written(places: &Places, normal: &str) -> Option<&'stat
         return Some(&rule::TAMPER);
     }
     // each of them has a dot in its name or its directory's
-    if !normal.contains('.') {
+    if !super::text::has_letter(normal, '.') {
         return None;
     }
     let lower = super::text::lower(normal);

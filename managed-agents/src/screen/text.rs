@@ -83,6 +83,33 @@ pub(in crate::screen) fn holds(text: &str, inner: &str) -> bool {
     false
 }
 
+/// The same of an ASCII letter.
+pub(in crate::screen) fn has_letter(text: &str, letter: char) -> bool {
+    text.bytes().any(|own| char::from(own) == letter)
+}
+
+/// What stands behind the last of an ASCII sign, in a short text.
+pub(in crate::screen) fn behind_last(text: &str, sign: u8) -> Option<&str> {
+    let at = text.bytes().rposition(|byte| byte == sign)?;
+    text.get(at + 1..)
+}
+
+/// What stands before, between and behind an ASCII sign in a short text.
+pub(in crate::screen) fn parts(text: &str, sign: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let at = text.bytes().position(|byte| byte == sign);
+        rest = at.and_then(|at| text.get(at + 1..));
+        text.get(..at.unwrap_or(text.len()))
+    })
+}
+
+/// A file's name, in a short path.
+pub(in crate::screen) fn name(path: &str) -> &str {
+    behind_last(path, b'/').unwrap_or(path)
+}
+
 /// Decodes base64 (RFC 4648, both alphabets), skipping white space; none, when it is something else.
 pub(in crate::screen) fn base64(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len() * 3 / 4);

@@ -8,6 +8,7 @@ use super::explain::Notes;
 use super::finding::Span;
 use super::names::{Kinds, Nature};
 use super::rule::{self, Rule};
+use super::shell::sources::Sources;
 use super::shell::walk::Walk;
 use super::{StandardScreen, bulk, path, secret, shell, sql, url};
 use crate::call::ArgKind;
@@ -127,7 +128,8 @@ impl Pass<'_> {
         match nature {
             Nature::Shell => self.shell(argument, text),
             Nature::Code => {
-                let mut walk = Walk::new(&self.screen.places, text.len());
+                let mut sources = Sources::default();
+                let mut walk = Walk::new(&self.screen.places, &mut sources, text.len());
                 shell::code::scan(&mut walk, text, Span::new(0, text.len()));
                 self.take(argument, walk);
             }
@@ -200,7 +202,8 @@ impl Pass<'_> {
                 "data",
             ]);
             for (argument, text) in texts.filter(|(_, text)| text.len() <= COMMAND) {
-                let mut walk = Walk::new(&self.screen.places, text.len());
+                let mut sources = Sources::default();
+                let mut walk = Walk::new(&self.screen.places, &mut sources, text.len());
                 if let Some(rule) = super::effect::contents(&mut walk, path, text) {
                     self.hit(rule, argument, None);
                 }
@@ -224,7 +227,8 @@ impl Pass<'_> {
             end -= 1;
         }
         let text = text.get(..end).unwrap_or_default();
-        let mut walk = Walk::new(&self.screen.places, text.len());
+        let mut sources = Sources::default();
+        let mut walk = Walk::new(&self.screen.places, &mut sources, text.len());
         let wanted = self.notes.is_some() || !self.screen.profile.patterns.is_empty();
         walk.explained = wanted.then(Vec::new);
         walk.text(text);

@@ -6,6 +6,7 @@ use crate::screen::cmd::Cmd;
 use crate::screen::programs::{self, Known};
 use crate::screen::rule::{self, Rule};
 use crate::screen::shell::walk::Walk;
+use crate::screen::text;
 
 const ROWS: &[Row] = &[
     (
@@ -159,7 +160,7 @@ by_name! {
 
 /// A published tool by the path or name it is run by.
 pub(super) fn tool(walk: &mut Walk<'_>, cmd: &Cmd<'_>, path: &str) {
-    let name = path.rsplit('/').next().unwrap_or_default();
+    let name = text::name(path);
     let stem = name.split('.').next().unwrap_or_default();
     let lower;
     let stem = if stem.bytes().any(|byte| byte.is_ascii_uppercase()) {

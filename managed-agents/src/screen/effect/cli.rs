@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use crate::screen::cmd::Cmd;
 use crate::screen::glob;
 use crate::screen::rule::Rule;
+use crate::screen::text;
 
 /// A pattern and the rule it leads to.
 pub(super) type Row = (&'static str, &'static Rule);
@@ -67,21 +68,20 @@ fn may_begin(pattern: &str, word: &str) -> bool {
 fn fits(cmd: &Cmd<'_>, words: &[&str], pattern: &str) -> bool {
     let mut words = words.iter();
     let mut any = false;
-    for part in pattern.split(' ') {
+    for part in text::parts(pattern, b' ') {
         if let Some(absent) = part.strip_prefix('!') {
-            if absent.split('|').any(|option| given(cmd, option)) {
+            if text::parts(absent, b'|').any(|option| given(cmd, option)) {
                 return false;
             }
         } else if part.starts_with('-') {
-            if !part.split('|').any(|option| given(cmd, option)) {
+            if !text::parts(part, b'|').any(|option| given(cmd, option)) {
                 return false;
             }
         } else if part == "**" {
             any = true;
         } else {
             let one = |word: &str| {
-                part.split('|')
-                    .any(|own| word == own || own.contains('*') && glob::fits(own, word))
+                text::parts(part, b'|').any(|own| word == own || text::has_letter(own, '*') && glob::fits(own, word))
             };
             let found = if any {
                 words.by_ref().any(|word| one(word))

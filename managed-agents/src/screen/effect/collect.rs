@@ -75,7 +75,7 @@ fn captures(cmd: &Cmd<'_>) -> Option<&'static Rule> {
 
 /// Files from anywhere in a home or the whole system, one after the other, to where nobody misses or expects them.
 fn gathers(walk: &Walk<'_>, cmd: &Cmd<'_>) -> Option<&'static Rule> {
-    let wide = |field: &&Field| {
+    let wide = |field: &&Field<'_>| {
         let normal = walk.places.normal(&field.text, &walk.cwd);
         let root = normal.trim_end_matches([SOME, ALL]);
         let some = root.len() < normal.len() && matches!(root, "/" | "~/" | "/home/" | "/Users/" | "/root/");

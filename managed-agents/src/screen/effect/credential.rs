@@ -18,12 +18,7 @@ pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
     match credential(&normal) {
         Some(Credential::Secret | Credential::Process) => Taint::FILE.and(Taint::SECRET),
         Some(Credential::Accounts) => Taint::FILE.and(Taint::ACCOUNTS),
-        None if normal == "/proc/cpuinfo"
-            || normal.starts_with("/sys/class/dmi/")
-            || normal.starts_with("/sys/devices/virtual/dmi/") =>
-        {
-            Taint::FILE.and(Taint::MACHINE)
-        }
+        None if normal.starts_with('/') && is_made_of(&normal) => Taint::FILE.and(Taint::MACHINE),
         None if is_filler(&normal) => Taint::FILE.and(Taint::PADDING),
         None if normal.starts_with("/dev/") && walk.places.place_of(&normal) == Place::Device => {
             Taint::FILE.and(Taint::BEYOND).and(super::images::TAINT)
@@ -31,6 +26,13 @@ pub(in crate::screen) fn taint_of(walk: &Walk<'_>, path: &str) -> Taint {
         None if leads_beyond(path) => Taint::FILE.and(Taint::BEYOND),
         None => Taint::FILE,
     }
+}
+
+/// Whether a file says what the machine is made of: proc(5), sysfs(5).
+fn is_made_of(normal: &str) -> bool {
+    normal == "/proc/cpuinfo"
+        || normal.starts_with("/sys/class/dmi/")
+        || normal.starts_with("/sys/devices/virtual/dmi/")
 }
 
 /// From the root or a home, or to what is not known, in one pass over the bytes: most files are looked at here.
@@ -343,7 +345,7 @@ by_name! {
 
 /// What any program's output holds, by its arguments.
 pub(super) fn passed_on(cmd: &Cmd<'_>, signs: Signs) -> Taint {
-    let fills = |field: &Field| is_filler(field.text.strip_prefix("if=").unwrap_or(&field.text));
+    let fills = |field: &Field<'_>| is_filler(field.text.strip_prefix("if=").unwrap_or(&field.text));
     let mut taint = Taint::NONE;
     if signs.has(Signs::SLASH) && cmd.args.iter().any(fills) {
         taint = taint.and(Taint::PADDING);

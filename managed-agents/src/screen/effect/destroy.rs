@@ -9,6 +9,7 @@ use crate::screen::place::Place;
 use crate::screen::rule;
 use crate::screen::shell::data::{ALL, SOME, UNKNOWN};
 use crate::screen::shell::walk::Walk;
+use crate::screen::text;
 
 /// Deletes paths, whatever program does it.
 pub(in crate::screen) fn delete(
@@ -110,7 +111,15 @@ fn is_cache(normal: &str) -> bool {
 }
 
 pub(super) fn is_log(normal: &str) -> bool {
-    let name = normal.rsplit('/').next().unwrap_or_default();
+    let name = text::name(normal);
+    normal.starts_with('/') && is_log_of_system(normal)
+        || name.ends_with("_history.txt")
+        || name == "fish_history"
+        || (name.starts_with('.') && (name.ends_with("_history") || name == ".lesshst" || name == ".viminfo"))
+}
+
+/// Whether it lies where systems and programs keep their logs.
+fn is_log_of_system(normal: &str) -> bool {
     normal.starts_with("/var/log/")
         || normal.starts_with("/var/run/utmp")
         || normal.starts_with("/private/var/log")
@@ -121,9 +130,6 @@ pub(super) fn is_log(normal: &str) -> bool {
         || normal.starts_with("/private/var/db/uuidtext/")
         || normal.starts_with("/var/mail/")
         || normal.starts_with("/var/spool/mail/")
-        || name.ends_with("_history.txt")
-        || name == "fish_history"
-        || (name.starts_with('.') && (name.ends_with("_history") || name == ".lesshst" || name == ".viminfo"))
 }
 
 /// Whether a file's name says that it holds data that people would miss.
@@ -132,7 +138,7 @@ pub(super) fn is_data(normal: &str) -> bool {
     if !normal.bytes().any(|byte| matches!(byte, b'/' | b'.')) {
         return false;
     }
-    let name = crate::screen::text::lower(normal.rsplit('/').next().unwrap_or_default());
+    let name = text::lower(text::name(normal));
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     matches!(
         extension,

@@ -5,9 +5,10 @@ use crate::screen::place::Place;
 use crate::screen::rule;
 use crate::screen::shell::data::{Data, Field, Taint};
 use crate::screen::shell::walk::Walk;
+use crate::screen::text;
 
 /// Variables that make programs load or run something, or that stop the record of what runs.
-pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Field) {
+pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Field<'_>) {
     if crate::screen::tamper::variable(name) {
         walk.report(&rule::TAMPER, value.span);
     }
@@ -130,10 +131,9 @@ pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Fi
 
 /// Variables by whose endings programs are told what to run: `BAT_PAGER`, `KUBE_EDITOR`, `BORG_RSH`, `RUSTC_WRAPPER`.
 fn names_helper(name: &str) -> bool {
-    let last = name.rsplit('_').next().unwrap_or_default();
-    last.len() < name.len()
-        && matches!(
-            last,
+    matches!(
+        text::behind_last(name, b'_'),
+        Some(
             "PAGER"
                 | "EDITOR"
                 | "RSH"
@@ -145,5 +145,5 @@ fn names_helper(name: &str) -> bool {
                 | "BROWSER"
                 | "RUNNER"
         )
-        || matches!(name, "HGEDITOR" | "FCEDIT" | "LESSCLOSE")
+    ) || matches!(name, "HGEDITOR" | "FCEDIT" | "LESSCLOSE")
 }

@@ -221,6 +221,7 @@ fn uses_written(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if cmd.known.has(Known::ONLY_NAMES) && !cmd.known.has(Known::HELPED)
         || cmd.known.has(Known::LOOKS_ONLY)
         || cmd.known.has(Known::PRINTER)
+        || !walk.files.iter().any(may_run)
     {
         return;
     }
@@ -234,9 +235,15 @@ fn uses_written(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     }
 }
 
+/// Whether anything is known of a file that [`given`] asks for.
+fn may_run((_, data): &(String, Data)) -> bool {
+    data.text.is_some() || data.taint.has(Taint::PROGRAM)
+}
+
 /// An argument, and what stands in it behind `=` or `:`.
 fn values(text: &str) -> impl Iterator<Item = &str> {
-    let behind = text.rsplit_once(['=', ':']).map(|(_, value)| value);
+    let sign = text.bytes().rposition(|byte| matches!(byte, b'=' | b':'));
+    let behind = sign.and_then(|sign| text.get(sign + 1..));
     std::iter::once(text.trim_start_matches('@')).chain(behind)
 }
 

@@ -7,6 +7,7 @@ use crate::screen::finding::Span;
 use crate::screen::rule;
 use crate::screen::shell::data::{Data, Taint, UNKNOWN};
 use crate::screen::shell::walk::Walk;
+use crate::screen::text;
 use crate::screen::url;
 
 /// Options of curl(1) that send a file or data.
@@ -193,11 +194,8 @@ pub(super) fn is_archive(file: &str) -> bool {
         return false;
     }
     matches!(
-        file.rsplit_once('.'),
-        Some((
-            _,
-            "tgz" | "gz" | "zip" | "tar" | "7z" | "xz" | "bz2" | "rar" | "sql" | "dump" | "bak" | "db" | "sqlite"
-        ))
+        text::behind_last(file, b'.'),
+        Some("tgz" | "gz" | "zip" | "tar" | "7z" | "xz" | "bz2" | "rar" | "sql" | "dump" | "bak" | "db" | "sqlite")
     )
 }
 
@@ -275,7 +273,7 @@ fn is_encoded(label: &str) -> bool {
     label.len() >= 12
         && (label.ends_with('=')
             || has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit))
-        && crate::screen::text::base64(label).is_some_and(|plain| plain.is_ascii())
+        && text::base64(label).is_some_and(|plain| plain.is_ascii())
 }
 
 pub(super) fn wget(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {

@@ -265,7 +265,7 @@ fn is_other(commit: &str) -> bool {
 }
 
 /// Files or directories by name, not all there are.
-fn are_files(paths: &[Field]) -> bool {
+fn are_files(paths: &[Field<'_>]) -> bool {
     let whole = |path: &str| matches!(path, "." | "./" | "*") || path.starts_with(':') || path.contains(['*', UNKNOWN]);
     !paths.is_empty() && !paths.iter().any(|field| whole(&field.text))
 }

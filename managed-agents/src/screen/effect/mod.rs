@@ -131,7 +131,7 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     if cmd.only_helps() {
         return Data::unknown(Taint::NONE);
     }
-    let signs = cmd.signs();
+    let signs = cmd.signs;
     reads::any(walk, cmd, signs);
     for judge in cmd.known.judges() {
         if let Some((_, judge)) = JUDGES.get(judge) {
@@ -151,12 +151,12 @@ pub(in crate::screen) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     }
     escape::judge(walk, cmd);
     options::judge(walk, cmd);
-    let data = flow::output(walk, cmd);
-    let mut taint = data.taint.and(credential::passed_on(cmd, signs));
+    let mut data = flow::output(walk, cmd);
+    data.taint = data.taint.and(credential::passed_on(cmd, signs));
     if cmd.known.has(Known::SOURCE) {
-        taint = taint.and(network::source(cmd)).and(credential::source(cmd));
+        data.taint = data.taint.and(network::source(cmd)).and(credential::source(cmd));
     }
-    Data { taint, ..data }
+    data
 }
 
 /// A script of another language that is run from a file.
@@ -166,7 +166,7 @@ pub(in crate::screen) fn script_file(walk: &mut Walk<'_>, cmd: &Cmd<'_>, path: &
 }
 
 /// An argument that holds what came out of a credential.
-pub(super) fn carries(args: &[Field], taint: Taint) -> bool {
+pub(super) fn carries(args: &[Field<'_>], taint: Taint) -> bool {
     args.iter().any(|field| field.taint.has(taint))
 }
 

@@ -129,7 +129,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 }
 
 /// Judges such options among some arguments: those of a program that runs another end before that one's begin.
-pub(super) fn among(walk: &mut Walk<'_>, program: &str, known: Known, args: &[Field]) {
+pub(super) fn among(walk: &mut Walk<'_>, program: &str, known: Known, args: &[Field<'_>]) {
     for (at, field) in args.iter().enumerate() {
         let text = field.text.as_str();
         let Some(option) = text

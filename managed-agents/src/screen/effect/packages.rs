@@ -8,6 +8,7 @@ use crate::screen::place::Place;
 use crate::screen::rule::{self, Rule};
 use crate::screen::shell::data::{Data, Field, Taint};
 use crate::screen::shell::walk::Walk;
+use crate::screen::signs::Signs;
 use crate::screen::text;
 
 pub(super) const PACKAGES: &[Row] = &[
@@ -66,7 +67,7 @@ pub(super) const PIP: &[Row] = &[
 
 /// Judges what a package manager is given, beside its rows.
 pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
-    let net = |field: &Field| {
+    let net = |field: &Field<'_>| {
         field.taint.has(Taint::NET) || walk.written(&field.text).is_some_and(|data| data.taint.has(Taint::NET))
     };
     if matches!(
@@ -85,7 +86,7 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
         found(walk, cmd, &rule::REMOTE_CODE);
     }
     // an index over plain HTTP, of a machine that is not this one: npm-config(7), pip(1), gem(1)
-    let index = |pair: &[Field]| {
+    let index = |pair: &[Field<'_>]| {
         matches!(pair, [option, source] if matches!(option.text.as_str(), "--registry" | "--index-url" | "--extra-index-url" | "--source")
             && source.text.starts_with("http://")
             && !source.text.starts_with("http://localhost")
@@ -153,6 +154,7 @@ fn hooks(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     for (at, field) in cmd.args.iter().enumerate() {
         let text = match field.text.as_str() {
             "-o" | "--option" | "--setopt" => cmd.arg(at + 1),
+            _ if !field.text.signs().has(Signs::EQUALS) => continue,
             text => text.trim_start_matches("-o").trim_start_matches("--"),
         };
         let Some((key, value)) = text.split_once('=') else {

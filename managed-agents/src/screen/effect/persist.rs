@@ -9,6 +9,7 @@ use crate::screen::place::Place;
 use crate::screen::rule;
 use crate::screen::shell::data::{Data, Taint};
 use crate::screen::shell::walk::Walk;
+use crate::screen::text;
 
 /// A page that runs what its visitors send.
 pub(in crate::screen) fn answers_requests(text: &str) -> bool {
@@ -138,7 +139,7 @@ pub(in crate::screen) fn write_file(walk: &mut Walk<'_>, path: &str, how: Write,
     if empties
         && how != Write::Touch
         && walk.in_loop
-        && path.contains('*')
+        && text::has_letter(path, '*')
         && ![".log", ".tmp", ".out"].iter().any(|own| path.ends_with(own))
         && matches!(place, Place::Workspace | Place::InWorkspace | Place::InHome)
     {

@@ -84,13 +84,15 @@ pub(in crate::screen) const LOOKS_ONLY: &[&str] = &[
 ];
 
 /// Signs without one of which a word names no file of credentials.
-const TELLING: Signs = Signs::SLASH
+const TELLING: Signs = NAMING.and(Signs::UNDERSCORE);
+
+/// The same, of a word that does not begin with `id_`.
+const NAMING: Signs = Signs::SLASH
     .and(Signs::DOT)
     .and(Signs::TILDE)
     .and(Signs::GLOB)
     .and(Signs::EQUALS)
-    .and(Signs::AT)
-    .and(Signs::UNDERSCORE);
+    .and(Signs::AT);
 
 /// Judges any program: which files of credentials it reads.
 pub(super) fn any(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
@@ -135,9 +137,7 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
         }
         // most words are settled by their letters
         if plain_passes
-            && !text
-                .bytes()
-                .any(|byte| matches!(byte, b'/' | b'.' | b'~' | b'*' | b'?' | b'[' | b'=' | b'@'))
+            && !field.text.signs().has(NAMING)
             && !text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("id_"))
         {
             patterns = patterns.saturating_sub(usize::from(!text.starts_with('-')));
@@ -196,7 +196,7 @@ fn reads(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
         if crate::screen::tamper::secret_path(walk.places, &normal) {
             walk.report(&rule::TAMPER, field.span);
         }
-        let name = normal.rsplit('/').next().unwrap_or_default();
+        let name = crate::screen::text::name(&normal);
         if matches!(
             name,
             "fish_history"

@@ -191,8 +191,8 @@ pub(in crate::screen) fn credential(path: &str) -> Option<Credential> {
         return None;
     }
     let lower = text::lower(path);
-    let name = lower.rsplit('/').next().unwrap_or_default();
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let name = text::name(&lower);
+    let extension = text::behind_last(name, b'.').unwrap_or_default();
     if matches!(extension, "pub" | "example" | "sample" | "template" | "dist") {
         return None;
     }
@@ -259,15 +259,37 @@ const fn lengths() -> [u64; 256] {
     lengths
 }
 
+/// Which letters stand behind the first slash of [`ENDINGS`].
+static SECONDS: [bool; 256] = seconds();
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "it runs when the program is compiled, where a bad index is an error"
+)]
+const fn seconds() -> [bool; 256] {
+    let mut seconds = [false; 256];
+    let mut at = 0;
+    while at < ENDINGS.len() {
+        seconds[ENDINGS[at].as_bytes()[1] as usize] = true;
+        at += 1;
+    }
+    seconds
+}
+
 /// Whether the rest of a path, from a slash on, is a credential's or lies in a directory of credentials.
 fn begins_with_ending(rest: &str) -> bool {
-    ENDINGS.iter().any(|ending| {
-        // most are told apart by their third letter
-        rest.as_bytes().get(2) == ending.as_bytes().get(2)
-            && rest
-                .strip_prefix(ending)
-                .is_some_and(|after| after.is_empty() || ending.len() > 12 && after.starts_with('/'))
-    })
+    let second = rest
+        .as_bytes()
+        .get(1)
+        .and_then(|second| SECONDS.get(usize::from(*second)));
+    second == Some(&true)
+        && ENDINGS.iter().any(|ending| {
+            // most are told apart by their third letter
+            rest.as_bytes().get(2) == ending.as_bytes().get(2)
+                && rest
+                    .strip_prefix(ending)
+                    .is_some_and(|after| after.is_empty() || ending.len() > 12 && after.starts_with('/'))
+        })
 }
 
 /// Whether a file lies where ssh(1) and gpg(1) keep keys, and may be one.

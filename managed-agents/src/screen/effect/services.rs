@@ -1,7 +1,7 @@
 //! Services and schedules: systemctl(1), service(8), launchctl(1), sc, update-rc.d(8), loginctl(1).
 
 use super::found;
-use crate::screen::cmd::{Cmd, with_texts};
+use crate::screen::cmd::Cmd;
 use crate::screen::finding::Span;
 use crate::screen::rule::{self, Rule};
 use crate::screen::shell::data::{Data, Field};
@@ -86,12 +86,10 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
 }
 
 /// A script of `init.d` or `rc.d` that is run by its path.
-pub(in crate::screen) fn service(walk: &mut Walk<'_>, name: &str, args: &[Field], span: Span, stdin: &Data) {
+pub(in crate::screen) fn service(walk: &mut Walk<'_>, name: &str, args: &[Field<'_>], span: Span, stdin: &Data) {
     let mut all = vec![Field::new(name, span)];
     all.extend_from_slice(args);
-    with_texts(&all, |texts| {
-        judge(walk, &Cmd::new("service", &all, texts, stdin, span));
-    });
+    judge(walk, &Cmd::new("service", &all, stdin, span));
 }
 
 /// The rule that stopping a program of this name breaks, where it defends or records.
@@ -104,7 +102,13 @@ pub(super) fn guards(name: &str) -> Option<&'static Rule> {
 }
 
 fn name(unit: &str) -> &str {
-    unit.trim_end_matches(".service").trim_end_matches(".socket")
+    let mut name = unit;
+    for ending in [".service", ".socket"] {
+        while let Some(shorter) = name.strip_suffix(ending) {
+            name = shorter;
+        }
+    }
+    name
 }
 
 /// Parts of the names of products that defend machines, as their makers name services and packages.
@@ -151,11 +155,14 @@ const RECORDERS: [&str; 8] = [
 ];
 
 /// Several defenders or recorders, looked for at once.
-pub(super) fn names_guards(args: &[Field]) -> bool {
+pub(super) fn names_guards(args: &[Field<'_>]) -> bool {
     args.iter().any(|field| {
-        let lower = field.text.to_ascii_lowercase();
         let all = VENDORS.iter().chain(&RECORDERS);
-        lower.contains('|') && all.filter(|vendor| lower.contains(**vendor)).count() > 1
+        if !field.text.contains('|') {
+            return false;
+        }
+        let lower = field.text.to_ascii_lowercase();
+        all.filter(|vendor| lower.contains(**vendor)).count() > 1
     })
 }
 

@@ -156,7 +156,7 @@ const IN_HOME: [&str; 34] = [
 /// Whether what is written into a file of a home runs when a program starts, or takes packages from anybody: vim(1),
 /// emacs(1), tmux(1), screen(1), pip(1), npmrc(5).
 pub(super) fn starts_with_program(normal: &str, text: &str) -> Option<&'static Rule> {
-    let name = normal.rsplit('/').next().unwrap_or_default();
+    let name = text::name(normal);
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     match name {
         ".vimrc" | "init.vim" | ".gvimrc" | ".exrc" => {
@@ -187,7 +187,7 @@ pub(super) fn starts_with_program(normal: &str, text: &str) -> Option<&'static R
 /// The rule that writing a path breaks, if it leaves something behind.
 pub(in crate::screen) fn written(normal: &str) -> Option<&'static Rule> {
     // a plain name in the workspace: most files that are written
-    if !normal.contains(['/', '~']) {
+    if !normal.bytes().any(|byte| matches!(byte, b'/' | b'~')) {
         return match normal {
             "release_agent" | "notify_on_release" => Some(&rule::CONTAINER_ESCAPE),
             _ => (normal.eq_ignore_ascii_case("sitecustomize.py") || normal.eq_ignore_ascii_case("usercustomize.py"))

@@ -1,17 +1,39 @@
 //! What a shell's text says, before any expansion.
 
-use std::cell::OnceCell;
-use std::rc::Rc;
-
+use super::literal::Literal;
 use super::nodes::{Kept, Nodes};
-use super::text::Text;
 use crate::screen::finding::Span;
+use crate::screen::signs::Signs;
 
 /// A text, and what was read in it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::screen) struct Source {
-    pub(super) text: Rc<str>,
+    pub(super) text: Box<str>,
     pub(super) kept: Kept,
+    /// All of it.
+    pub(super) list: List,
+    /// Something could not be read.
+    pub(super) broken: bool,
+    /// A limit was reached.
+    pub(super) limited: bool,
+}
+
+impl Source {
+    /// A text of this source.
+    #[inline]
+    pub(super) fn literal(&self, literal: Literal) -> &str {
+        literal.of(&self.text, &self.kept.spelled)
+    }
+
+    /// The text of a word that is one unquoted literal.
+    pub(super) fn bare(&self, word: &Word) -> Option<&str> {
+        word.bare(&self.kept).map(|literal| self.literal(literal))
+    }
+
+    /// The first of some words, if it is one unquoted literal.
+    pub(super) fn first_bare(&self, words: Nodes<Word>) -> Option<&str> {
+        words.of(&self.kept.words).first().and_then(|word| self.bare(word))
+    }
 }
 
 /// Pipelines one after the other, however they are connected: each of them may run.
@@ -27,13 +49,13 @@ pub(in crate::screen) struct Pipeline {
     pub(super) and: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::screen) struct Command {
     pub(super) kind: Kind,
     pub(super) redirects: Nodes<Redirect>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::screen) enum Kind {
     Simple {
         assigns: Nodes<Assign>,
@@ -43,34 +65,34 @@ pub(in crate::screen) enum Kind {
     Group(List),
     Subshell(List),
     For {
-        name: Text,
+        name: Literal,
         words: Nodes<Word>,
         body: List,
     },
     Loop(List),
     If {
         condition: List,
-        arms: Vec<List>,
+        arms: Nodes<List>,
         /// There is an `else`.
         complete: bool,
     },
     Case {
         subject: Nodes<Word>,
-        arms: Vec<List>,
+        arms: Nodes<List>,
         /// One of the arms is for everything.
         complete: bool,
     },
     Function {
-        name: String,
+        name: Literal,
         body: Nodes<Command>,
     },
     /// `[[ .. ]]` and `(( .. ))`: only substitutions inside run.
     Test(Nodes<Word>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::screen) struct Assign {
-    pub(super) name: Text,
+    pub(super) name: Literal,
     pub(super) append: bool,
     pub(super) value: Word,
 }
@@ -88,33 +110,36 @@ pub(in crate::screen) enum Redirection {
     HereString,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::screen) struct Redirect {
     pub(super) kind: Redirection,
     pub(super) fd: Option<u32>,
     pub(super) target: Word,
     /// The text of a here-document, filled in when the parser reaches it.
-    pub(super) body: Option<Rc<OnceCell<Word>>>,
+    pub(super) body: Nodes<Word>,
     pub(super) span: Span,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(in crate::screen) struct Word {
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Nodes<Part>,
     /// It is what stands in the source at its span, and has no parts: most words are.
     pub(super) plain: bool,
+    /// Those of a plain word.
+    pub(super) signs: Signs,
     pub(super) span: Span,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::screen) enum Part {
     Text {
-        text: Text,
+        text: Literal,
         quoted: bool,
     },
     Param {
-        name: Text,
-        op: Option<Box<ParamOp>>,
+        name: Literal,
+        /// At most one.
+        op: Nodes<ParamOp>,
         quoted: bool,
     },
     Command {
@@ -125,13 +150,13 @@ pub(in crate::screen) enum Part {
         list: List,
     },
     /// `$(( .. ))`: a number that is not computed, and the substitutions inside.
-    Arith(Vec<List>),
+    Arith(Nodes<List>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::screen) struct ParamOp {
     /// What stands between the name and the word: `:-`, `#`, `//`, …
-    pub(super) op: Text,
+    pub(super) op: Literal,
     pub(super) word: Word,
     /// After the second `/` of a replacement.
     pub(super) second: Option<Word>,
@@ -140,32 +165,29 @@ pub(in crate::screen) struct ParamOp {
 impl Word {
     /// A word that is what stands in the source.
     #[inline]
-    pub(super) fn plain(span: Span) -> Self {
+    pub(super) fn plain(span: Span, signs: Signs) -> Self {
         Self {
-            parts: Vec::new(),
+            parts: Nodes::default(),
             plain: true,
+            signs,
             span,
         }
     }
 
-    /// The text of a word that is one unquoted literal, in the source that it was read from.
-    pub(super) fn bare<'t>(&'t self, source: &'t str) -> Option<&'t str> {
+    /// What it is, if it is one unquoted literal.
+    pub(super) fn bare(&self, kept: &Kept) -> Option<Literal> {
         if self.plain {
-            return source.get(self.span.start..self.span.end);
+            return Some(self.stands());
         }
-        match self.parts.as_slice() {
-            [Part::Text { text, quoted: false }] => Some(text.as_str()),
+        match self.parts.of(&kept.parts) {
+            [Part::Text { text, quoted: false }] => Some(*text),
             _ => None,
         }
     }
 
-    /// Its parts, for what adds to them.
-    pub(super) fn parts_mut(&mut self, source: &str) -> &mut Vec<Part> {
-        if self.plain {
-            self.plain = false;
-            let text = Text::from(source.get(self.span.start..self.span.end).unwrap_or_default());
-            self.parts.push(Part::Text { text, quoted: false });
-        }
-        &mut self.parts
+    /// What stands in the source at its span.
+    #[inline]
+    pub(super) fn stands(&self) -> Literal {
+        Literal::at(self.span.start, self.span.end, self.signs)
     }
 }

@@ -233,15 +233,15 @@ pub(super) fn make(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
 
 /// git(1) `-c key=value`, and git-config(1): some keys name commands.
 pub(super) fn git_settings(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
-    let may_set = cmd.has_options() || cmd.signs().has(Signs::DOT);
+    let may_set = cmd.has_options() || cmd.signs.has(Signs::DOT);
     for (at, field) in cmd.args.iter().enumerate().filter(|_| may_set) {
-        let setting = if field.text == "-c" { cmd.arg(at + 1) } else { "" };
-        let (key, value) = match setting.split_once('=') {
-            Some(pair) => pair,
-            None if field.text.starts_with("alias.") || field.text.starts_with("core.") => {
-                (field.text.as_str(), cmd.arg(at + 1))
-            }
-            None => continue,
+        let (key, value) = match field.text.as_str() {
+            "-c" => match cmd.arg(at + 1).split_once('=') {
+                Some(pair) => pair,
+                None => continue,
+            },
+            key if key.starts_with("alias.") || key.starts_with("core.") => (key, cmd.arg(at + 1)),
+            _ => continue,
         };
         let key = key.to_ascii_lowercase();
         let last = key.rsplit('.').next().unwrap_or_default();

@@ -1,7 +1,5 @@
 //! Functions that call themselves, and loops: gone through again while a turn may do what the one before it did not.
 
-use std::rc::Rc;
-
 use super::ast::{Command, Kind, List};
 use super::data::{ALL, Data, Field, SOME, Taint, UNKNOWN};
 use super::nodes::Nodes;
@@ -38,21 +36,21 @@ struct State {
 }
 
 /// A function that is running.
-pub(super) struct Running {
-    body: Body,
-    argv: Vec<Text>,
+pub(super) struct Running<'s> {
+    body: Body<'s>,
+    argv: Vec<Text<'s>>,
     /// Its arguments, as far as `shift` left them.
-    given: Vec<(Text, Taint)>,
+    given: Vec<(Text<'s>, Taint)>,
     state: State,
     /// Variables that end with it.
-    locals: Vec<Text>,
+    locals: Vec<Text<'s>>,
 }
 
-impl Walk<'_> {
+impl<'s> Walk<'s> {
     /// Calls a function of the line.
-    pub(super) fn call(&mut self, body: &Body, argv: &[Field], stdin: &Data) -> Data {
+    pub(super) fn call(&mut self, body: &Body<'s>, argv: &[Field<'_>], stdin: &Data) -> Data {
         // another function of the same name is no recursion, but one that was defined meanwhile
-        let is_same = |own: &&Running| own.body.is(body);
+        let is_same = |own: &&Running<'_>| own.body.is(body);
         let turns = self.running.iter().filter(is_same).count();
         if let Some(before) = self.running.iter().rev().find(is_same) {
             let change = changed_arguments(&before.argv, argv).max(self.changed(&before.state, stdin, false));
@@ -72,16 +70,13 @@ impl Walk<'_> {
         }
         let kept = self.vars.len();
         let given = argv.iter().skip(1);
-        self.positional(given.map(|field| (field.text.clone(), field.taint)).collect());
+        let given: Vec<_> = given.map(|field| (field.text.lasting(), field.taint)).collect();
+        self.positional(given.clone());
         let state = self.state(stdin);
         self.running.push(Running {
-            body: body.clone(),
-            argv: argv.iter().map(|field| field.text.clone()).collect(),
-            given: argv
-                .iter()
-                .skip(1)
-                .map(|field| (field.text.clone(), field.taint))
-                .collect(),
+            body: *body,
+            argv: argv.iter().map(|field| field.text.lasting()).collect(),
+            given,
             state,
             locals: Vec::new(),
         });
@@ -108,12 +103,12 @@ impl Walk<'_> {
     /// `local`: the variable ends with the function that runs.
     pub(super) fn local(&mut self, name: &str) {
         if let Some(running) = self.running.last_mut().filter(|running| running.locals.len() < 64) {
-            running.locals.push(Text::from(name));
+            running.locals.push(Text::from(name.to_owned()));
         }
     }
 
     /// Sets `$1` and so on.
-    fn positional(&mut self, given: Vec<(Text, Taint)>) {
+    fn positional(&mut self, given: Vec<(Text<'s>, Taint)>) {
         let all: Vec<&str> = given.iter().map(|(text, _)| text.as_str()).collect();
         let all = Text::from(all.join(" ")).shared();
         let taint = given.iter().fold(Taint::NONE, |all, (_, taint)| all.and(*taint));
@@ -121,8 +116,8 @@ impl Walk<'_> {
             self.vars
                 .push(Var::new(Text::from((index + 1).to_string()), text, taint));
         }
-        self.vars.push(Var::new(Text::Fixed("@"), all.clone(), taint));
-        self.vars.push(Var::new(Text::Fixed("*"), all, taint));
+        self.vars.push(Var::new(Text::from("@"), all.clone(), taint));
+        self.vars.push(Var::new(Text::from("*"), all, taint));
     }
 
     /// `shift [n]` in a function: the arguments that it was called with move up.
@@ -143,15 +138,15 @@ impl Walk<'_> {
     }
 
     /// Defines a function.
-    pub(super) fn define(&mut self, name: &str, command: Nodes<Command>) {
+    pub(super) fn define(&mut self, name: &'s str, command: Nodes<Command>) {
         let body = Body {
             command,
-            source: Rc::clone(&self.source),
+            source: self.source,
         };
         let known = self.functions.iter().rev().find(|function| function.name == name);
         if known.is_none_or(|known| !known.body.is(&body)) {
             self.functions.push(Function {
-                name: name.to_owned(),
+                name,
                 body,
                 unsure: self.unsure,
             });
@@ -225,7 +220,7 @@ fn is_positional(name: &str) -> bool {
     matches!(name, "@" | "*") || name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn changed_arguments(before: &[Text], now: &[Field]) -> Change {
+fn changed_arguments(before: &[Text<'_>], now: &[Field<'_>]) -> Change {
     if before.len() != now.len() {
         return Change::Texts;
     }

@@ -1,15 +1,15 @@
 //! Compound commands and functions (POSIX 1003.1 §2.9.4 and §2.9.5; bash(1), Compound Commands).
 
-use super::ast::{Kind, List};
-use super::nodes::{Nodes, keep_one};
+use super::ast::Kind;
+use super::literal::Literal;
+use super::nodes::Nodes;
 use super::parse::{End, Parser};
-use super::text::Text;
 
 impl Parser<'_> {
     pub(super) fn conditional(&mut self) -> Kind {
         self.at += 2;
         let condition = self.list(End::Words(&["then", "fi"]));
-        let mut arms: Vec<List> = Vec::new();
+        let arms = self.kept.lists.begin();
         let (mut complete, mut in_condition) = (false, false);
         loop {
             let word = self.reserved();
@@ -22,15 +22,23 @@ impl Parser<'_> {
             in_condition = word == "elif";
             self.at += 4;
             let list = self.list(End::Words(&["then", "elif", "else", "fi"]));
-            match arms.last_mut().filter(|_| goes_on) {
-                Some(arm) => *arm = self.kept.joined(*arm, list),
-                None => arms.push(list),
+            match self.kept.lists.since(arms).last().copied().filter(|_| goes_on) {
+                Some(arm) => {
+                    let arm = self.kept.joined(arm, list);
+                    self.kept
+                        .lists
+                        .since(arms)
+                        .last_mut()
+                        .into_iter()
+                        .for_each(|own| *own = arm);
+                }
+                None => self.kept.lists.push(list),
             }
         }
         self.word_or_broken("fi");
         Kind::If {
             condition,
-            arms,
+            arms: self.kept.lists.keep(arms),
             complete,
         }
     }
@@ -39,17 +47,13 @@ impl Parser<'_> {
         self.at += keyword;
         self.blanks();
         let mut words = Nodes::default();
-        let mut name = Text::default();
+        let mut name = Literal::default();
         if self.starts("((") {
             let word = self.arithmetic();
-            words = keep_one(&mut self.kept.words, word);
+            words = self.kept.words.keep_one(word);
         } else {
             let word = self.word();
-            name = if word.plain {
-                self.literal(word.span.start, word.span.end)
-            } else {
-                Text::from(word.bare(self.src).unwrap_or_default())
-            };
+            name = self.bare(&word);
             self.blanks();
             if self.peek() == Some(b'\n') {
                 self.at += 1;
@@ -57,15 +61,15 @@ impl Parser<'_> {
             }
             if self.reserved() == "in" {
                 self.at += 2;
-                let mut own = self.gather();
+                let own = self.kept.words.begin();
                 loop {
                     self.blanks();
                     match self.peek() {
                         None | Some(b';' | b'\n' | b'&' | b'|' | b')' | b'<' | b'>' | b'(') => break,
-                        _ => self.gather_word(&mut own),
+                        _ => self.push_word(),
                     }
                 }
-                words = self.keep_gathered(&own);
+                words = self.kept.words.keep(own);
             }
         }
         let before = self.list(End::Words(&["do", "{"]));
@@ -89,13 +93,13 @@ impl Parser<'_> {
         self.at += 4;
         self.blanks();
         let subject = self.word();
-        let subject = keep_one(&mut self.kept.words, subject);
+        let subject = self.kept.words.keep_one(subject);
         self.blanks();
         if self.peek() == Some(b'\n') {
             self.at += 1;
         }
         self.word_or_broken("in");
-        let mut arms = Vec::new();
+        let arms = self.kept.lists.begin();
         let mut complete = false;
         loop {
             self.separators();
@@ -117,7 +121,8 @@ impl Parser<'_> {
                 }
             }
             self.closing(b')');
-            arms.push(self.list(End::Arm));
+            let arm = self.list(End::Arm);
+            self.kept.lists.push(arm);
             if self.peek() == Some(b')') {
                 self.broken = true;
                 self.at += 1;
@@ -126,7 +131,7 @@ impl Parser<'_> {
         self.word_or_broken("esac");
         Kind::Case {
             subject,
-            arms,
+            arms: self.kept.lists.keep(arms),
             complete,
         }
     }
@@ -145,7 +150,7 @@ impl Parser<'_> {
         }
     }
 
-    pub(super) fn function(&mut self, name: String) -> Option<Kind> {
+    pub(super) fn function(&mut self, name: Literal) -> Option<Kind> {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
@@ -159,7 +164,7 @@ impl Parser<'_> {
         match body {
             Some(body) => Some(Kind::Function {
                 name,
-                body: keep_one(&mut self.kept.commands, body),
+                body: self.kept.commands.keep_one(body),
             }),
             None => {
                 self.broken = true;
@@ -169,7 +174,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn test(&mut self) -> Kind {
-        let mut own = self.gather();
+        let own = self.kept.words.begin();
         loop {
             self.blanks();
             match self.peek() {
@@ -182,17 +187,17 @@ impl Parser<'_> {
                     break;
                 }
                 Some(b'\n' | b';' | b'(' | b')' | b'&' | b'|' | b'<' | b'>') => self.at += 1,
-                _ => self.gather_word(&mut own),
+                _ => self.push_word(),
             }
         }
-        Kind::Test(self.keep_gathered(&own))
+        Kind::Test(self.kept.words.keep(own))
     }
 
     pub(super) fn paren(&mut self) -> Kind {
         if self.starts("((")
             && let Some(word) = self.try_arithmetic()
         {
-            return Kind::Test(keep_one(&mut self.kept.words, word));
+            return Kind::Test(self.kept.words.keep_one(word));
         }
         self.at += 1;
         let body = self.list(End::Paren);

@@ -117,15 +117,15 @@ impl Data {
 
 /// One word after expansion.
 #[derive(Clone, Debug, Default)]
-pub(in crate::screen) struct Field {
-    pub(in crate::screen) text: Text,
+pub(in crate::screen) struct Field<'s> {
+    pub(in crate::screen) text: Text<'s>,
     pub(in crate::screen) taint: Taint,
     pub(in crate::screen) span: Span,
     pub(in crate::screen) quoted: bool,
 }
 
-impl Field {
-    pub(in crate::screen) fn new(text: impl Into<Text>, span: Span) -> Self {
+impl<'s> Field<'s> {
+    pub(in crate::screen) fn new(text: impl Into<Text<'s>>, span: Span) -> Self {
         Self {
             text: text.into(),
             span,

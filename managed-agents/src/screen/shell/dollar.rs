@@ -1,13 +1,13 @@
 //! What stands for something else in a word: `$name`, `${..}`, `$(..)`, `` `..` ``, `$((..))`.
 
-use super::ast::{List, ParamOp, Part, Word};
+use super::ast::{ParamOp, Part, Word};
+use super::literal::Literal;
+use super::nodes::Nodes;
 use super::parse::{End, Parser};
-use super::text::Text;
-use super::word::Parts;
-use crate::screen::finding::Span;
+use super::word::Begun;
 
 impl Parser<'_> {
-    pub(super) fn backticks(&mut self, out: &mut Parts, quoted: bool) {
+    pub(super) fn backticks(&mut self, quoted: bool) {
         self.at += 1;
         let from = self.at;
         let mut text = String::new();
@@ -40,16 +40,16 @@ impl Parser<'_> {
             return;
         }
         let list = self.inner(&text, self.depth - 1, |inner| inner.list(End::Eof));
-        out.parts.push(Part::Command { list, quoted });
+        self.kept.parts.push(Part::Command { list, quoted });
     }
 
-    pub(super) fn dollar(&mut self, out: &mut Parts, quoted: bool) {
+    pub(super) fn dollar(&mut self, out: Begun, quoted: bool) {
         match self.peek_at(1) {
             Some(b'(') => {
                 if self.peek_at(2) == Some(b'(') {
                     self.at += 1;
                     if let Some(word) = self.try_arithmetic() {
-                        out.parts.extend(word.parts);
+                        self.kept.parts.open_again(word.parts);
                         return;
                     }
                     self.at -= 1;
@@ -57,9 +57,9 @@ impl Parser<'_> {
                 self.at += 2;
                 let list = self.list(End::Paren);
                 self.close(b')');
-                out.parts.push(Part::Command { list, quoted });
+                self.kept.parts.push(Part::Command { list, quoted });
             }
-            Some(b'{') => self.braced(out, quoted),
+            Some(b'{') => self.braced(quoted),
             Some(b'\'') if !quoted => {
                 self.at += 2;
                 let from = self.at;
@@ -69,7 +69,8 @@ impl Parser<'_> {
                 let end = self.at.min(self.bytes.len());
                 self.broken |= end == self.bytes.len();
                 let text = super::escapes::ansi_c(self.src.get(from..end).unwrap_or_default());
-                out.text(text.into(), true);
+                let text = self.spelled(&text);
+                self.text(out, text, true);
                 self.at = (end + 1).min(self.bytes.len());
                 self.align();
             }
@@ -83,29 +84,33 @@ impl Parser<'_> {
                 {
                     self.at += 1;
                 }
-                out.parts.push(Part::Param {
-                    name: self.literal(from, self.at),
-                    op: None,
-                    quoted,
-                });
+                let name = self.literal(from, self.at);
+                self.param(name, quoted);
             }
             Some(byte) if byte.is_ascii_digit() || b"@*#?-$!".contains(&byte) => {
-                out.parts.push(Part::Param {
-                    name: self.literal(self.at + 1, self.at + 2),
-                    op: None,
-                    quoted,
-                });
+                let name = self.literal(self.at + 1, self.at + 2);
+                self.param(name, quoted);
                 self.at += 2;
             }
             _ => {
-                out.text(Text::Fixed("$"), quoted);
+                let text = self.literal(self.at, self.at + 1);
+                self.text(out, text, quoted);
                 self.at += 1;
             }
         }
     }
 
+    /// `$name`
+    fn param(&mut self, name: Literal, quoted: bool) {
+        self.kept.parts.push(Part::Param {
+            name,
+            op: Nodes::default(),
+            quoted,
+        });
+    }
+
     /// `${..}`
-    pub(super) fn braced(&mut self, out: &mut Parts, quoted: bool) {
+    pub(super) fn braced(&mut self, quoted: bool) {
         self.at += 2;
         if self.depth == 0 {
             self.limited = true;
@@ -139,11 +144,16 @@ impl Parser<'_> {
         }
         let op = self.literal(op_at, self.at);
         let mut word = self.word_until(true);
-        let second = op.starts_with('/').then(|| split_replacement(&mut word)).flatten();
+        let replaces = self.said(op).starts_with('/');
+        let second = replaces.then(|| self.split_replacement(&mut word)).flatten();
         self.close(b'}');
         self.depth += 1;
-        let op = (!op.is_empty() || !word.parts.is_empty()).then(|| Box::new(ParamOp { op, word, second }));
-        out.parts.push(Part::Param { name, op, quoted });
+        let op = if op.is_empty() && word.parts.is_empty() {
+            Nodes::default()
+        } else {
+            self.kept.ops.keep_one(ParamOp { op, word, second })
+        };
+        self.kept.parts.push(Part::Param { name, op, quoted });
     }
 
     /// `((..))`, unless it turns out to be a subshell in a subshell.
@@ -174,7 +184,7 @@ impl Parser<'_> {
         let start = self.at;
         self.at += 2;
         let mut open = 0_usize;
-        let mut inside = Parts { parts: Vec::new() };
+        let inside = self.begin_word();
         let mut closed = false;
         while let Some(byte) = self.peek() {
             match byte {
@@ -185,11 +195,11 @@ impl Parser<'_> {
                     break;
                 }
                 b'$' => {
-                    self.dollar(&mut inside, true);
+                    self.dollar(inside, true);
                     continue;
                 }
                 b'`' => {
-                    self.backticks(&mut inside, true);
+                    self.backticks(true);
                     continue;
                 }
                 _ => {}
@@ -201,19 +211,19 @@ impl Parser<'_> {
         } else {
             self.broken = true;
         }
-        let lists: Vec<List> = inside
-            .parts
-            .into_iter()
-            .flat_map(|part| match part {
-                Part::Command { list, .. } => vec![list],
-                Part::Arith(lists) => lists,
-                _ => Vec::new(),
-            })
-            .collect();
+        let inside = self.end_word(inside, start);
+        let lists = self.kept.lists.begin();
+        for part in inside.parts.of(&self.kept.parts) {
+            match part {
+                Part::Command { list, .. } => self.kept.lists.push(*list),
+                Part::Arith(lists) => self.kept.lists.open_again(*lists),
+                _ => {}
+            }
+        }
+        let lists = self.kept.lists.keep(lists);
         Word {
-            parts: vec![Part::Arith(lists)],
-            plain: false,
-            span: Span::new(start, self.at),
+            parts: self.kept.parts.keep_one(Part::Arith(lists)),
+            ..inside
         }
     }
 
@@ -232,28 +242,28 @@ impl Parser<'_> {
         }
         self.at + 1
     }
-}
 
-/// Splits `pattern/replacement` at its first unquoted `/`.
-fn split_replacement(word: &mut Word) -> Option<Word> {
-    let at = word
-        .parts
-        .iter()
-        .position(|part| matches!(part, Part::Text { text, quoted: false } if text.contains('/')))?;
-    let mut second = Word {
-        parts: word.parts.split_off(at),
-        plain: false,
-        span: word.span,
-    };
-    if let Some(Part::Text { text, .. }) = second.parts.first_mut()
-        && let Some((before, after)) = text.split_once('/')
-    {
-        let (before, after) = (Text::from(before), Text::from(after));
-        *text = after;
-        word.parts.push(Part::Text {
-            text: before,
-            quoted: false,
-        });
+    /// Splits `pattern/replacement` at its first unquoted `/`.
+    fn split_replacement(&mut self, word: &mut Word) -> Option<Word> {
+        let mut parts = word.parts.of(&self.kept.parts).iter().enumerate();
+        let (count, text, at) = parts.find_map(|(count, part)| match part {
+            Part::Text { text, quoted: false } => Some((count, *text, self.said(*text).find('/')?)),
+            _ => None,
+        })?;
+        let (before, behind) = text.around(at, self.said(text));
+        let (pattern, _) = word.parts.split_at(count);
+        let (_, others) = word.parts.split_at(count + 1);
+        let unquoted = |text| Part::Text { text, quoted: false };
+        let begun = self.kept.parts.begin();
+        self.kept.parts.open_again(pattern);
+        self.kept.parts.push(unquoted(before));
+        word.parts = self.kept.parts.keep(begun);
+        self.kept.parts.push(unquoted(behind));
+        self.kept.parts.open_again(others);
+        Some(Word {
+            parts: self.kept.parts.keep(begun),
+            span: word.span,
+            ..Word::default()
+        })
     }
-    Some(second)
 }

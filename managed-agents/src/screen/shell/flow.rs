@@ -6,6 +6,7 @@ use super::walk::Walk;
 use crate::screen::cmd::Cmd;
 use crate::screen::effect;
 use crate::screen::programs::Known;
+use crate::screen::signs::Signs;
 
 /// Programs that print files they are given, whole, in part or changed.
 pub(in crate::screen) const PRINTERS: &[&str] = &[
@@ -265,14 +266,15 @@ pub(super) fn files(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
     let mut data = cmd.stdin.filtered();
     let mut known = None;
     let operands = cmd.operands("nceFfvASBCmd", &["lines", "bytes", "max-count"]);
-    let skip = usize::from(
-        matches!(
+    // the only one is taken for a file
+    let takes_text = operands.len() > 1
+        && matches!(
             cmd.name,
             "grep" | "egrep" | "fgrep" | "rg" | "awk" | "gawk" | "sed" | "gsed" | "tr" | "cut" | "jq" | "yq"
-        ) && !cmd.short('e')
-            && !cmd.short('f'),
-    );
-    for field in operands.iter().skip(skip.min(operands.len().saturating_sub(1))) {
+        )
+        && !cmd.short('e')
+        && !cmd.short('f');
+    for field in operands.iter().skip(usize::from(takes_text)) {
         if let Some(written) = walk.written(&field.text).cloned() {
             data.taint = data.taint.and(written.taint).and(Taint::FILE);
             known = written.text;
@@ -280,10 +282,10 @@ pub(super) fn files(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
             data.taint = data.taint.and(effect::taint_of(walk, &field.text));
         }
     }
-    if matches!(cmd.name, "cat" | "tac" | "head" | "tail" | "bat") {
+    if known.is_some() && matches!(cmd.name, "cat" | "tac" | "head" | "tail" | "bat") {
         data.text = known;
     }
-    if cmd.name == "cat" && cmd.has_any(&["/dev/zero", "/dev/urandom", "/dev/random"]) {
+    if cmd.signs.has(Signs::SLASH) && cmd.name == "cat" && cmd.has_any(&["/dev/zero", "/dev/urandom", "/dev/random"]) {
         data.taint = data.taint.and(Taint::ENDLESS);
     }
     data

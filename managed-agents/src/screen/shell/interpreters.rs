@@ -5,6 +5,8 @@ use super::walk::Walk;
 use super::{code, resolve};
 use crate::screen::cmd::Cmd;
 use crate::screen::place::Place;
+use crate::screen::signs::Signs;
+use crate::screen::text::has_letter;
 use crate::screen::{effect, rule};
 
 by_name! {
@@ -97,10 +99,10 @@ fn shell(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
         if matches!(text, "--command") {
             from_text = true;
         } else if !option.starts_with('-') {
-            from_text |= option.contains('c');
-            from_stdin |= option.contains('s');
-            keeps |= option.contains('p') && text.starts_with('-');
-            reads_only |= option.contains('n') && text.starts_with('-');
+            from_text |= has_letter(option, 'c');
+            from_stdin |= has_letter(option, 's');
+            keeps |= has_letter(option, 'p') && text.starts_with('-');
+            reads_only |= has_letter(option, 'n') && text.starts_with('-');
             if option.ends_with('o') || option.ends_with('O') {
                 at += 1;
             }
@@ -170,13 +172,15 @@ fn from_input(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
 }
 
 /// A text that is run as a script of the shell.
-fn script(walk: &mut Walk<'_>, text: &Field, stdin: &Data, strict: bool) -> Data {
+fn script(walk: &mut Walk<'_>, text: &Field<'_>, stdin: &Data, strict: bool) -> Data {
     if text.taint.has(Taint::NET) {
         walk.report(&rule::REMOTE_CODE, text.span);
     } else if text.taint.has(Taint::HIDDEN) {
         walk.report(&rule::HIDDEN_CODE, text.span);
     }
-    let nothing_known = text.text.trim_start().starts_with(UNKNOWN) && text.text.trim().chars().all(|c| c == UNKNOWN);
+    let nothing_known = text.text.signs().has(Signs::WIDE)
+        && text.text.trim_start().starts_with(UNKNOWN)
+        && text.text.trim().chars().all(|c| c == UNKNOWN);
     if nothing_known {
         walk.open = true;
         if strict {

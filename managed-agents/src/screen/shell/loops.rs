@@ -1,21 +1,21 @@
 //! Loops over words, and loops that never wait.
 
-use std::rc::Rc;
-
 use super::ast::{Command, Kind, List, Source, Word};
 use super::data::{Data, Field, UNKNOWN};
+use super::literal::Literal;
 use super::nodes::Nodes;
 use super::possible::{Choice, Var};
 use super::text::Text;
 use super::walk::Walk;
 use crate::screen::finding::Span;
+use crate::screen::signs::Signs;
 
 impl Walk<'_> {
     #[inline(never)]
-    pub(super) fn for_loop(&mut self, name: &Text, words: Nodes<Word>, body: List, stdin: &Data) -> Data {
+    pub(super) fn for_loop(&mut self, name: Literal, words: Nodes<Word>, body: List, stdin: &Data) -> Data {
         let mut values = self.spare.pop().unwrap_or_default();
-        let source = Rc::clone(&self.source);
-        let words = words.of(&source.kept.words);
+        let name = self.source.literal(name);
+        let words = words.of(&self.source.kept.words);
         for word in words {
             self.fields(word, &mut values);
         }
@@ -29,7 +29,7 @@ impl Walk<'_> {
         // it may not be gone through at all
         let unsure = values
             .iter()
-            .all(|value| value.text.contains(UNKNOWN) || value.text.is_empty());
+            .all(|value| value.text.signs().has(Signs::WIDE) && value.text.contains(UNKNOWN) || value.text.is_empty());
         if values.is_empty() {
             values.push(Field::new(UNKNOWN, Span::default()));
         }
@@ -37,7 +37,7 @@ impl Walk<'_> {
         self.limited |= values.len() > 64;
         let in_loop = std::mem::replace(&mut self.in_loop, true);
         // a range gives no more than a few of its numbers
-        let number = |value: &Field| {
+        let number = |value: &Field<'_>| {
             let last = value.text.rsplit('.').next().unwrap_or_default();
             last.parse::<u32>().is_ok()
         };
@@ -46,8 +46,8 @@ impl Walk<'_> {
         self.sweeps |= numbers;
         let fork = unsure.then(|| self.fork());
         for value in values.iter().take(64) {
-            let var = || Var::new(name.clone(), value.text.clone(), value.taint);
-            self.vars.extend(std::iter::once_with(var));
+            self.vars
+                .push(Var::new(Text::from(name), value.text.clone(), value.taint));
             all = self.list(body, stdin);
         }
         if let Some(fork) = fork {
@@ -64,13 +64,7 @@ impl Walk<'_> {
 /// A loop without end in which nothing is done: beside other commands it is there for what it takes.
 pub(super) fn only_turns(list: List, source: &Source) -> bool {
     let nothing = |command: &Command| match &command.kind {
-        Kind::Simple { words, .. } => {
-            let words = words.of(&source.kept.words);
-            matches!(
-                words.first().and_then(|word| word.bare(&source.text)),
-                Some(":" | "true")
-            )
-        }
+        Kind::Simple { words, .. } => matches!(source.first_bare(*words), Some(":" | "true")),
         _ => false,
     };
     let mut commands = source
@@ -84,11 +78,7 @@ pub(super) fn only_turns(list: List, source: &Source) -> bool {
 /// A loop whose condition is always true, that starts something beside itself and never waits.
 pub(super) fn forks_for_ever(list: List, source: &Source) -> bool {
     let first_word = |command: &Command| match &command.kind {
-        Kind::Simple { words, .. } => words
-            .of(&source.kept.words)
-            .first()
-            .and_then(|word| word.bare(&source.text))
-            .map(str::to_owned),
+        Kind::Simple { words, .. } => source.first_bare(*words),
         _ => None,
     };
     let Some((condition, body)) = source.kept.list(list).split_first() else {
@@ -106,15 +96,14 @@ pub(super) fn forks_for_ever(list: List, source: &Source) -> bool {
         .first()
         .and_then(|pipeline| pipeline.commands.of(&source.kept.commands).first());
     always
-        && (body.iter().any(|pipeline| pipeline.background)
-            || first.and_then(first_word).is_some_and(|word| makes(&word)))
+        && (body.iter().any(|pipeline| pipeline.background) || first.and_then(first_word).is_some_and(makes))
         && !body
             .iter()
             .flat_map(|pipeline| pipeline.commands.of(&source.kept.commands))
             .any(|command| {
                 first_word(command).is_some_and(|word| {
                     matches!(
-                        word.as_str(),
+                        word,
                         "sleep" | "wait" | "read" | "break" | "exit" | "return" | "inotifywait" | "usleep"
                     )
                 })

@@ -90,7 +90,7 @@ by_name! {
                 .unwrap_or("\u{E000}")
                 .to_owned();
             // bash(1), read: what is typed is not shown, and is asked for in the name of another program
-            let asks = |field: &Field| {
+            let asks = |field: &Field<'_>| {
                 let text = field.text.to_ascii_lowercase();
                 text.contains("[sudo]")
                     || cmd.short('s')

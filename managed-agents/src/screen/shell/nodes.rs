@@ -1,18 +1,33 @@
-//! Where the nodes of what was read lie: those of one kind behind each other, so that few places in memory are asked for.
+//! Where the nodes of what was read lie: those of one kind behind each other, so that few places in memory are asked for, and
+//! nothing of them has to be given back one by one.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::ast::{Assign, Command, List, Pipeline, Redirect, Word};
+use super::ast::{Assign, Command, List, ParamOp, Part, Pipeline, Redirect, Word};
 
 /// The nodes of a text.
 #[derive(Debug, Default)]
 pub(in crate::screen) struct Kept {
-    pub(super) pipelines: Vec<Pipeline>,
-    pub(super) commands: Vec<Command>,
-    pub(super) words: Vec<Word>,
-    pub(super) redirects: Vec<Redirect>,
-    pub(super) assigns: Vec<Assign>,
+    pub(super) pipelines: Shelf<Pipeline>,
+    pub(super) commands: Shelf<Command>,
+    pub(super) words: Shelf<Word>,
+    pub(super) parts: Shelf<Part>,
+    pub(super) ops: Shelf<ParamOp>,
+    pub(super) redirects: Shelf<Redirect>,
+    pub(super) assigns: Shelf<Assign>,
+    pub(super) lists: Shelf<List>,
+    /// The texts of here-documents.
+    pub(super) documents: Shelf<Word>,
+    /// Texts that do not stand in the source.
+    pub(super) spelled: String,
+}
+
+/// The nodes of one kind.
+pub(in crate::screen) struct Shelf<T> {
+    kept: Vec<T>,
+    /// Nodes of what is still being read, the last one's last: those of others are kept before them.
+    open: Vec<T>,
 }
 
 /// Neighbours among the nodes of one kind.
@@ -22,27 +37,13 @@ pub(in crate::screen) struct Nodes<T> {
     kind: PhantomData<fn() -> T>,
 }
 
-/// Keeps nodes behind the others of their kind.
-pub(super) fn keep<T>(kept: &mut Vec<T>, nodes: impl IntoIterator<Item = T>) -> Nodes<T> {
-    let from = kept.len();
-    kept.extend(nodes);
-    Nodes::new(from, kept.len())
-}
-
-/// Keeps one node behind the others of its kind.
-pub(super) fn keep_one<T>(kept: &mut Vec<T>, node: T) -> Nodes<T> {
-    let from = kept.len();
-    kept.push(node);
-    Nodes::new(from, from + 1)
-}
-
 impl Kept {
     /// Room for the nodes of a text: words and commands have about that length.
     pub(super) fn for_text(length: usize) -> Self {
         Self {
-            words: Vec::with_capacity(2 + length / 6),
-            commands: Vec::with_capacity(1 + length / 16),
-            pipelines: Vec::with_capacity(1 + length / 16),
+            words: Shelf::with_room(2 + length / 6),
+            commands: Shelf::with_room(1 + length / 16),
+            pipelines: Shelf::with_room(1 + length / 16),
             ..Self::default()
         }
     }
@@ -68,48 +69,78 @@ impl Kept {
                 ..first
             };
         }
-        let both: Vec<Pipeline> = [self.list(first), self.list(second)].concat();
-        keep(&mut self.pipelines, both)
+        let open = self.pipelines.begin();
+        self.pipelines.open_again(first);
+        self.pipelines.open_again(second);
+        self.pipelines.keep(open)
     }
 }
 
-/// Nodes that are not kept yet, of which there is mostly one or none.
-pub(super) struct Few<T> {
-    first: Option<T>,
-    others: Vec<T>,
-}
-
-impl<T> Few<T> {
-    pub(super) fn none() -> Self {
+impl<T: Copy> Shelf<T> {
+    fn with_room(count: usize) -> Self {
         Self {
-            first: None,
-            others: Vec::new(),
+            kept: Vec::with_capacity(count),
+            open: Vec::with_capacity(8),
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.first.is_none()
+    /// Begins to read nodes that will be neighbours: where they begin among the open ones.
+    #[inline]
+    pub(super) fn begin(&self) -> usize {
+        self.open.len()
     }
 
+    #[inline]
     pub(super) fn push(&mut self, node: T) {
-        if self.first.is_none() {
-            self.first = Some(node);
-        } else {
-            self.others.push(node);
-        }
+        self.open.push(node);
     }
 
-    /// Keeps them behind the others of their kind.
-    pub(super) fn keep(self, kept: &mut Vec<T>) -> Nodes<T> {
-        match self.first {
-            None => Nodes::default(),
-            Some(only) if self.others.is_empty() => keep_one(kept, only),
-            Some(first) => keep(kept, std::iter::once(first).chain(self.others)),
+    /// What was read since.
+    #[inline]
+    pub(super) fn since(&mut self, begun: usize) -> &mut [T] {
+        self.open.get_mut(begun..).unwrap_or_default()
+    }
+
+    /// Keeps what was read since, behind all others.
+    #[inline]
+    pub(super) fn keep(&mut self, begun: usize) -> Nodes<T> {
+        let from = self.kept.len();
+        match self.open.get(begun..).unwrap_or_default() {
+            [] => return Nodes::default(),
+            [only] => self.kept.push(*only),
+            more => self.kept.extend_from_slice(more),
         }
+        self.open.truncate(begun);
+        Nodes::new(from, self.kept.len())
+    }
+
+    /// Keeps one node behind all others.
+    #[inline]
+    pub(super) fn keep_one(&mut self, node: T) -> Nodes<T> {
+        let from = self.kept.len();
+        self.kept.push(node);
+        Nodes::new(from, from + 1)
+    }
+
+    /// Nodes that are kept begin, or go on, those that are being read.
+    pub(super) fn open_again(&mut self, nodes: Nodes<T>) {
+        self.open.extend_from_slice(nodes.of_kept(&self.kept));
+    }
+
+    /// Forgets what was read since.
+    pub(super) fn forget(&mut self, begun: usize) {
+        self.open.truncate(begun);
+    }
+
+    /// Puts another node in the place of each.
+    pub(super) fn replace(&mut self, nodes: Nodes<T>, node: T) {
+        let kept = self.kept.get_mut(nodes.from as usize..nodes.to as usize);
+        kept.unwrap_or_default().fill(node);
     }
 }
 
 impl<T> Nodes<T> {
+    #[inline]
     pub(super) fn new(from: usize, to: usize) -> Self {
         // no text is so long that it holds more
         let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
@@ -122,10 +153,16 @@ impl<T> Nodes<T> {
 
     /// The nodes, where they are kept.
     #[inline]
-    pub(super) fn of(self, kept: &[T]) -> &[T] {
+    pub(super) fn of(self, shelf: &Shelf<T>) -> &[T] {
+        self.of_kept(&shelf.kept)
+    }
+
+    #[inline]
+    fn of_kept(self, kept: &[T]) -> &[T] {
         kept.get(self.from as usize..self.to as usize).unwrap_or_default()
     }
 
+    #[inline]
     pub(super) fn is_empty(self) -> bool {
         self.from == self.to
     }
@@ -133,6 +170,15 @@ impl<T> Nodes<T> {
     /// Whether they are the same ones, where both are kept in one place.
     pub(super) fn are(self, other: Self) -> bool {
         self.from == other.from && self.to == other.to
+    }
+
+    /// The first ones, and those from there on.
+    pub(super) fn split_at(self, count: usize) -> (Self, Self) {
+        let at = self
+            .from
+            .saturating_add(u32::try_from(count).unwrap_or(u32::MAX))
+            .min(self.to);
+        (Self { to: at, ..self }, Self { from: at, ..self })
     }
 }
 
@@ -146,7 +192,26 @@ impl<T> Copy for Nodes<T> {}
 
 impl<T> Default for Nodes<T> {
     fn default() -> Self {
-        Self::new(0, 0)
+        Self {
+            from: 0,
+            to: 0,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self {
+            kept: Vec::new(),
+            open: Vec::new(),
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Shelf<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.kept).finish()
     }
 }
 
@@ -161,11 +226,18 @@ mod tests {
     use super::*;
 
     fn pipelines(kept: &mut Kept, backgrounds: &[bool]) -> List {
-        let nodes = backgrounds.iter().map(|background| Pipeline {
-            background: *background,
-            ..Pipeline::default()
-        });
-        keep(&mut kept.pipelines, nodes)
+        let begun = kept.pipelines.begin();
+        for background in backgrounds {
+            kept.pipelines.push(Pipeline {
+                background: *background,
+                ..Pipeline::default()
+            });
+        }
+        kept.pipelines.keep(begun)
+    }
+
+    fn told(kept: &Kept, list: List) -> Vec<bool> {
+        kept.list(list).iter().map(|own| own.background).collect()
     }
 
     #[test]
@@ -174,8 +246,6 @@ mod tests {
         let first = pipelines(&mut kept, &[true, false]);
         let between = pipelines(&mut kept, &[false]);
         let last = pipelines(&mut kept, &[true]);
-        let told =
-            |kept: &Kept, list: List| -> Vec<bool> { kept.list(list).iter().map(|own| own.background).collect() };
         let apart = kept.joined(first, last);
         assert_eq!(told(&kept, apart), [true, false, true]);
         let neighbours = kept.joined(first, between);
@@ -185,5 +255,17 @@ mod tests {
             let joined = kept.joined(one, other);
             assert_eq!(told(&kept, joined), [true]);
         }
+    }
+
+    #[test]
+    fn nodes_that_are_read_within_others_do_not_part_them() {
+        let mut kept = Kept::default();
+        let outer = kept.pipelines.begin();
+        kept.pipelines.push(Pipeline::default());
+        let inner = pipelines(&mut kept, &[true, true]);
+        kept.pipelines.push(Pipeline::default());
+        let outer = kept.pipelines.keep(outer);
+        assert_eq!(told(&kept, inner), [true, true]);
+        assert_eq!(told(&kept, outer), [false, false]);
     }
 }

@@ -2,49 +2,35 @@
 //!
 //! It never fails: what it cannot read is marked and skipped, so that what stands behind is still judged.
 
-use std::rc::Rc;
-
-use smallvec::SmallVec;
-
 use super::ast::{Command, Kind, List, Pipeline, Source, Word};
-use super::nodes::{Few, Kept, Nodes, keep, keep_one};
+use super::literal::{LONGEST, Literal};
+use super::nodes::Kept;
 use super::redirect::Pending;
-use super::text::{LONGEST, Text};
+use crate::screen::signs::Signs;
 
 /// How deep substitutions and compounds may nest.
 const DEPTH: u32 = 48;
 
-/// A parsed text.
-#[derive(Debug)]
-pub(in crate::screen) struct Script {
-    pub(super) list: List,
-    pub(super) source: Rc<Source>,
-    /// Something could not be read.
-    pub(super) broken: bool,
-    /// A limit was reached.
-    pub(super) limited: bool,
-}
-
 /// Parses a text; never fails.
-pub(in crate::screen) fn parse(text: &str) -> Script {
+pub(in crate::screen) fn parse(text: &str) -> Source {
     let mut end = text.len().min(LONGEST);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     let cut = end < text.len();
-    let text = Rc::from(text.get(..end).unwrap_or_default());
-    let mut parser = Parser::new(&text, DEPTH);
+    let text = text.get(..end).unwrap_or_default();
+    let mut parser = Parser::new(text, DEPTH);
     parser.limited = cut;
-    parser.shared = Some(&text);
+    parser.is_source = true;
     parser.kept = Kept::for_text(text.len());
     let list = parser.list(End::Eof);
     parser.read_here_documents();
-    let (broken, limited, kept) = (parser.broken, parser.limited, parser.kept);
-    Script {
+    Source {
+        text: Box::from(text),
         list,
-        source: Rc::new(Source { text, kept }),
-        broken,
-        limited,
+        broken: parser.broken,
+        limited: parser.limited,
+        kept: parser.kept,
     }
 }
 
@@ -69,15 +55,13 @@ pub(super) struct Parser<'a> {
     pub(super) depth: u32,
     pub(super) broken: bool,
     pub(super) limited: bool,
-    /// What is read is the text that the walk has, too, so that words can point into it.
-    pub(super) shared: Option<&'a Rc<str>>,
+    /// What is read is the source itself, so that words can point into it.
+    pub(super) is_source: bool,
     /// How often `((` may still be read twice, so that reading stays linear.
     pub(super) second_looks: u32,
     pub(super) pending: Vec<Pending>,
     /// What was read.
     pub(super) kept: Kept,
-    /// Words of commands that are being read, while those of others are kept.
-    pub(super) open_words: Vec<Word>,
 }
 
 impl<'a> Parser<'a> {
@@ -89,11 +73,10 @@ impl<'a> Parser<'a> {
             depth,
             broken: false,
             limited: false,
-            shared: None,
+            is_source: false,
             second_looks: 16,
             pending: Vec::new(),
             kept: Kept::default(),
-            open_words: Vec::new(),
         }
     }
 
@@ -123,11 +106,28 @@ impl<'a> Parser<'a> {
     }
 
     /// A part of the text that stays, without a copy where that can be.
-    pub(super) fn literal(&self, from: usize, to: usize) -> Text {
-        match self.shared {
-            Some(source) => Text::slice(source, from, to),
-            None => Text::from(self.slice(from, to)),
+    #[inline]
+    pub(super) fn literal(&mut self, from: usize, to: usize) -> Literal {
+        if self.is_source {
+            Literal::at(from, to, Signs::of(self.slice(from, to)))
+        } else {
+            self.spelled(self.slice(from, to))
         }
+    }
+
+    /// A text that does not stand in the source.
+    pub(super) fn spelled(&mut self, text: &str) -> Literal {
+        Literal::spelled(text, &mut self.kept.spelled)
+    }
+
+    /// What a literal says.
+    pub(super) fn said(&self, literal: Literal) -> &str {
+        literal.of(self.src, &self.kept.spelled)
+    }
+
+    /// The text of a word that is one unquoted literal, or nothing.
+    pub(super) fn bare(&self, word: &Word) -> Literal {
+        word.bare(&self.kept).unwrap_or_default()
     }
 
     /// Goes on to the next whole character, or the end.
@@ -145,7 +145,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Skips what separates words, and comments.
-    #[inline]
+    #[inline(always)]
     pub(super) fn blanks(&mut self) {
         if self.peek() == Some(b' ') {
             self.at += 1;
@@ -178,9 +178,15 @@ impl<'a> Parser<'a> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let length = match rest {
             // where none of the words begins so, it is no reserved one
-            [b'c'..=b'f' | b'i' | b's'..=b'u' | b'w', ..] => {
-                rest.iter().take(9).take_while(|byte| byte.is_ascii_lowercase()).count()
-            }
+            [b'c', b'a' | b'o', ..]
+            | [b'd', b'o', ..]
+            | [b'e', b'l' | b's', ..]
+            | [b'f', b'i' | b'o' | b'u', ..]
+            | [b'i', b'f' | b'n', ..]
+            | [b's', b'e', ..]
+            | [b't', b'h' | b'i', ..]
+            | [b'u', b'n', ..]
+            | [b'w', b'h', ..] => rest.iter().take(9).take_while(|byte| byte.is_ascii_lowercase()).count(),
             [b'{' | b'}' | b'!', ..] => 1,
             [b'[', b'[', ..] => 2,
             _ => return "",
@@ -212,7 +218,7 @@ impl<'a> Parser<'a> {
             self.at = self.bytes.len();
             return List::default();
         }
-        let mut list: SmallVec<[Pipeline; 4]> = SmallVec::new();
+        let list = self.kept.pipelines.begin();
         self.depth -= 1;
         let (mut otherwise, mut and) = (false, false);
         loop {
@@ -266,7 +272,7 @@ impl<'a> Parser<'a> {
                 _ => {}
             }
             if !pipeline.commands.is_empty() {
-                list.push(pipeline);
+                self.kept.pipelines.push(pipeline);
             }
             if self.at == before {
                 self.broken = true;
@@ -275,14 +281,12 @@ impl<'a> Parser<'a> {
             }
         }
         self.depth += 1;
-        let from = self.kept.pipelines.len();
-        self.kept.pipelines.extend_from_slice(&list);
-        Nodes::new(from, self.kept.pipelines.len())
+        self.kept.pipelines.keep(list)
     }
 
     /// The pipeline that begins here, with this reserved word or none.
     fn pipeline(&mut self, mut reserved: &'a str) -> Pipeline {
-        let mut commands: SmallVec<[Command; 2]> = SmallVec::new();
+        let commands = self.kept.commands.begin();
         loop {
             while matches!(reserved, "!" | "coproc" | "time") {
                 let start = self.at;
@@ -300,16 +304,12 @@ impl<'a> Parser<'a> {
                 reserved = self.reserved();
             }
             if let Some(command) = self.command(reserved) {
-                commands.push(command);
+                self.kept.commands.push(command);
             }
             self.blanks();
             if self.peek() != Some(b'|') || self.peek_at(1) == Some(b'|') {
-                let commands = match commands.pop() {
-                    Some(only) if commands.is_empty() => keep_one(&mut self.kept.commands, only),
-                    last => keep(&mut self.kept.commands, commands.into_iter().chain(last)),
-                };
                 return Pipeline {
-                    commands,
+                    commands: self.kept.commands.keep(commands),
                     ..Pipeline::default()
                 };
             }
@@ -351,7 +351,8 @@ impl<'a> Parser<'a> {
             "function" => {
                 self.at += reserved.len();
                 self.blanks();
-                let name = self.word().bare(self.src).unwrap_or_default().to_owned();
+                let word = self.word();
+                let name = self.bare(&word);
                 self.blanks();
                 if self.starts("()") {
                     self.at += 2;
@@ -374,15 +375,15 @@ impl<'a> Parser<'a> {
         let Some(kind) = kind else {
             return self.simple();
         };
-        let mut redirects = Few::none();
+        let redirects = self.kept.redirects.begin();
         loop {
             self.blanks();
             match self.redirect() {
-                Some(redirect) => redirects.push(redirect),
+                Some(redirect) => self.kept.redirects.push(redirect),
                 None => break,
             }
         }
-        let redirects = redirects.keep(&mut self.kept.redirects);
+        let redirects = self.kept.redirects.keep(redirects);
         Some(Command { kind, redirects })
     }
 

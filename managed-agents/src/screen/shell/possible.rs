@@ -2,10 +2,10 @@
 
 use super::ast::{Command, Kind, List, Redirect};
 use super::data::{Data, Taint};
+use super::nodes::Nodes;
 use super::text::Text;
 use super::walk::{VALUE, Walk};
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 
 /// With how many sets of values one command is judged.
 const POSSIBLE: usize = 64;
@@ -16,16 +16,16 @@ const LOOKED: usize = 4096;
 
 /// One setting of a variable.
 #[derive(Clone, Debug)]
-pub(in crate::screen) struct Var {
-    pub(super) name: Text,
-    pub(super) text: Text,
+pub(in crate::screen) struct Var<'s> {
+    pub(super) name: Text<'s>,
+    pub(super) text: Text<'s>,
     pub(super) taint: Taint,
     /// What set it may not have run: the value before it may still hold.
     pub(super) unsure: bool,
 }
 
-impl Var {
-    pub(super) fn new(name: Text, text: Text, taint: Taint) -> Self {
+impl<'s> Var<'s> {
+    pub(super) fn new(name: Text<'s>, text: Text<'s>, taint: Taint) -> Self {
         Self {
             name: name.shared(),
             text: text.shared(),
@@ -42,12 +42,15 @@ pub(in crate::screen) struct Choice {
     number: usize,
     /// The variables asked for so far: name, how many sets the ones before make, and how many values it may have.
     asked: RefCell<Vec<(String, usize, usize)>>,
+    /// Some variable had more than one.
+    varied: Cell<bool>,
     exceeded: Cell<bool>,
 }
 
 impl Choice {
     /// Which of its values a variable has in this turn.
     fn of(&self, name: &str, values: usize) -> usize {
+        self.varied.set(true);
         let mut asked = self.asked.borrow_mut();
         if let Some((_, stride, own)) = asked.iter().find(|(own, ..)| own == name) {
             return self.number / stride % own % values;
@@ -63,6 +66,7 @@ impl Choice {
 
     #[cold]
     fn exceed(&self) {
+        self.varied.set(true);
         self.exceeded.set(true);
     }
 
@@ -72,7 +76,7 @@ impl Choice {
 
     /// Whether every variable had one value.
     fn is_plain(&self) -> bool {
-        self.asked.borrow().is_empty() && !self.exceeded()
+        !self.varied.get()
     }
 
     /// Whether nothing was asked yet.
@@ -100,13 +104,33 @@ pub(super) struct Fork {
     was_unsure: bool,
 }
 
-impl Walk<'_> {
+impl<'s> Walk<'s> {
     /// Something begins that may not run, or does not last.
     pub(super) fn fork(&mut self) -> Fork {
         Fork {
             vars: self.vars.len(),
-            cwd: self.cwd.clone(),
+            cwd: self.here(),
             was_unsure: std::mem::replace(&mut self.unsure, true),
+        }
+    }
+
+    /// The working directory, to come back to: most lines stay in the workspace, whose name is empty.
+    #[inline]
+    pub(super) fn here(&self) -> String {
+        if self.cwd.is_empty() {
+            String::new()
+        } else {
+            self.cwd.clone()
+        }
+    }
+
+    /// The other directories in which the next command may run, to come back to: most lines have none.
+    #[inline]
+    pub(super) fn elsewheres(&self) -> Vec<String> {
+        if self.cwds.is_empty() {
+            Vec::new()
+        } else {
+            self.cwds.clone()
         }
     }
 
@@ -124,16 +148,16 @@ impl Walk<'_> {
     }
 
     /// Parts of which one runs at most; exactly one, where they leave nothing out.
-    pub(super) fn arms(&mut self, arms: &[List], complete: bool, stdin: &Data) -> Data {
+    pub(super) fn arms(&mut self, arms: Nodes<List>, complete: bool, stdin: &Data) -> Data {
         let mut all = Data::known("");
         let before = self.vars.len();
-        let mut always: Option<Vec<(Text, usize)>> = None;
-        for arm in arms {
+        let mut always: Option<Vec<(Text<'s>, usize)>> = None;
+        for arm in arms.of(&self.source.kept.lists) {
             let fork = self.fork();
             let from = self.vars.len();
             all = all.then(self.list(*arm, stdin));
             // what this arm surely sets, and where first
-            let set: Vec<(Text, usize)> = (from..)
+            let set: Vec<(Text<'s>, usize)> = (from..)
                 .zip(self.vars.iter().skip(from))
                 .filter(|(_, var)| !var.unsure)
                 .map(|(at, var)| (var.name.clone(), at))
@@ -164,32 +188,39 @@ impl Walk<'_> {
     }
 
     /// Runs a command once for each set of values that its variables may have, and in each directory that it may run in.
-    pub(super) fn each(&mut self, command: &Command, stdin: &Data) -> Data {
+    pub(super) fn each(&mut self, command: &'s Command, stdin: &Data) -> Data {
         // a substitution has the values of the command that it stands in
         if self.substituting {
             return self.once(command, stdin);
         }
-        let outer = (!self.choice.is_fresh()).then(|| std::mem::take(&mut self.choice));
-        let mut data = self.once(command, stdin);
-        if !self.choice.is_plain() || !self.cwds.is_empty() {
-            if matches!(command.kind, Kind::Simple { .. }) {
-                data = self.others(command, stdin, data);
-                data = self.elsewhere(command, stdin, data);
-            } else {
-                let source = Rc::clone(&self.source);
-                self.written_elsewhere(command.redirects.of(&source.kept.redirects), &data);
-            }
-        }
-        if let Some(outer) = outer {
+        if !self.choice.is_fresh() {
+            let outer = std::mem::take(&mut self.choice);
+            let data = self.each(command, stdin);
             self.choice = outer;
-        } else if !self.choice.is_fresh() {
-            self.choice = Choice::default();
+            return data;
         }
+        let data = self.once(command, stdin);
+        // most commands have one value for each variable, and one directory
+        if self.choice.is_plain() && self.cwds.is_empty() {
+            return data;
+        }
+        self.each_other(command, stdin, data)
+    }
+
+    /// The same command with the other values of its variables, in the other directories.
+    fn each_other(&mut self, command: &'s Command, stdin: &Data, mut data: Data) -> Data {
+        if matches!(command.kind, Kind::Simple { .. }) {
+            data = self.others(command, stdin, data);
+            data = self.elsewhere(command, stdin, data);
+        } else {
+            self.written_elsewhere(command.redirects.of(&self.source.kept.redirects), &data);
+        }
+        self.choice = Choice::default();
         data
     }
 
     /// The same command with the other values of its variables.
-    fn others(&mut self, command: &Command, stdin: &Data, mut data: Data) -> Data {
+    fn others(&mut self, command: &'s Command, stdin: &Data, mut data: Data) -> Data {
         while self.choice.advance() {
             data = data.or(self.once(command, stdin));
         }
@@ -199,7 +230,7 @@ impl Walk<'_> {
     }
 
     /// The same command in the other directories in which it may run.
-    fn elsewhere(&mut self, command: &Command, stdin: &Data, mut data: Data) -> Data {
+    fn elsewhere(&mut self, command: &'s Command, stdin: &Data, mut data: Data) -> Data {
         if self.cwds.is_empty() {
             return data;
         }
@@ -221,7 +252,7 @@ impl Walk<'_> {
     }
 
     /// What a compound command writes, to the other files that may be meant.
-    fn written_elsewhere(&mut self, redirects: &[Redirect], data: &Data) {
+    fn written_elsewhere(&mut self, redirects: &'s [Redirect], data: &Data) {
         while self.choice.advance() {
             for redirect in redirects {
                 self.redirected_out(redirect, &mut data.clone());
@@ -230,7 +261,7 @@ impl Walk<'_> {
     }
 
     /// The value of `$name` that this turn is about; what is not set in the line is known at run time only.
-    pub(super) fn variable(&self, name: &str) -> Option<(Text, Taint)> {
+    pub(super) fn variable(&self, name: &str) -> Option<(Text<'s>, Taint)> {
         #[cfg(test)]
         crate::screen::work::took(self.vars.len());
         let mut own = self.vars.iter().rev().filter(|var| var.name == name);
@@ -267,11 +298,11 @@ impl Walk<'_> {
     }
 
     /// What a shell itself sets.
-    fn outside(&self, name: &str) -> Option<Text> {
+    fn outside(&self, name: &str) -> Option<Text<'s>> {
         if name == "PWD" && !self.cwd.is_empty() {
-            return Some(Text::from(self.cwd.as_str()));
+            return Some(Text::from(self.cwd.clone()));
         }
-        Some(Text::Fixed(match name {
+        Some(Text::from(match name {
             "HOME" => "~",
             "HISTFILE" => "~/.bash_history",
             "PWD" => ".",

@@ -1,9 +1,7 @@
 //! Redirections and here-documents (POSIX 1003.1 §2.7).
 
-use std::cell::OnceCell;
-use std::rc::Rc;
-
-use super::ast::{Redirect, Redirection, Word};
+use super::ast::{Part, Redirect, Redirection, Word};
+use super::nodes::Nodes;
 use super::parse::Parser;
 use crate::screen::finding::Span;
 
@@ -12,14 +10,16 @@ pub(super) struct Pending {
     delimiter: String,
     literal: bool,
     strip_tabs: bool,
-    body: Rc<OnceCell<Word>>,
+    body: Nodes<Word>,
 }
 
 impl Parser<'_> {
     #[inline]
     pub(super) fn redirect(&mut self) -> Option<Redirect> {
         match self.peek() {
-            Some(b'<' | b'>' | b'&' | b'{' | b'0'..=b'9') => self.redirect_here(),
+            Some(b'<' | b'>' | b'{' | b'0'..=b'9') => self.redirect_here(),
+            // else it ends a command
+            Some(b'&') if self.peek_at(1) == Some(b'>') => self.redirect_here(),
             _ => None,
         }
     }
@@ -30,11 +30,8 @@ impl Parser<'_> {
         while self.bytes.get(at).is_some_and(u8::is_ascii_digit) && at - start < 6 {
             at += 1;
         }
-        let mut fd = if at > start {
-            self.slice(start, at).parse().ok()
-        } else {
-            None
-        };
+        let digits = at;
+        let mut fd = None;
         if at == start && self.peek() == Some(b'{') {
             // `{name}>file`
             let length = self.bytes.get(at..)?.iter().take(32).position(|byte| *byte == b'}')?;
@@ -60,6 +57,9 @@ impl Parser<'_> {
             [b'&', b'>', ..] if at == start => (Redirection::Both, 2),
             _ => return None,
         };
+        if digits > start {
+            fd = self.slice(start, digits).parse().ok();
+        }
         let strip_tabs = kind == Redirection::HereDoc && length == 3;
         self.at = at + length;
         self.blanks();
@@ -71,17 +71,16 @@ impl Parser<'_> {
             }
             _ => self.word(),
         };
-        let mut body = None;
+        let mut body = Nodes::default();
         if kind == Redirection::HereDoc {
-            let unread = Rc::default();
+            body = self.kept.documents.keep_one(Word::default());
             let raw = self.slice(word_at, self.at);
             self.pending.push(Pending {
                 delimiter: raw.chars().filter(|c| !matches!(c, '\'' | '"' | '\\')).collect(),
                 literal: raw.contains(['\'', '"', '\\']),
                 strip_tabs,
-                body: Rc::clone(&unread),
+                body,
             });
-            body = Some(unread);
         }
         Some(Redirect {
             kind,
@@ -120,18 +119,16 @@ impl Parser<'_> {
             }
             let text = self.slice(start, end);
             let mut word = if pending.literal {
+                let text = self.literal(start, end);
                 Word {
-                    parts: vec![super::ast::Part::Text {
-                        text: self.literal(start, end),
-                        quoted: true,
-                    }],
+                    parts: self.kept.parts.keep_one(Part::Text { text, quoted: true }),
                     ..Word::default()
                 }
             } else {
                 self.inner(text, self.depth, |inner| inner.document())
             };
             word.span = Span::new(start, end);
-            let _ = pending.body.set(word);
+            self.kept.documents.replace(pending.body, word);
             self.at = next;
         }
     }

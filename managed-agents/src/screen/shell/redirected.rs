@@ -1,19 +1,19 @@
 //! Where a command's input comes from and its output goes (POSIX 1003.1 §2.7; bash(1), REDIRECTION).
 
-use super::ast::{Part, Redirect, Redirection};
+use super::ast::{Part, Redirect, Redirection, Source};
 use super::data::{Data, Field, Taint, UNKNOWN};
 use super::walk::Walk;
 use crate::screen::effect;
 use crate::screen::place::Place;
 use crate::screen::rule;
 
-impl Walk<'_> {
-    pub(super) fn redirected_in(&mut self, redirect: &Redirect) -> Option<Data> {
+impl<'s> Walk<'s> {
+    pub(super) fn redirected_in(&mut self, redirect: &'s Redirect) -> Option<Data> {
         match redirect.kind {
             Redirection::HereDoc => {
-                let field = match redirect.body.as_ref().and_then(|body| body.get()) {
-                    Some(word) => self.joined_document(word),
-                    None => Field::default(),
+                let field = match redirect.body.of(&self.source.kept.documents) {
+                    [word, ..] => self.joined_document(word),
+                    [] => Field::default(),
                 };
                 Some(Data::known(field.text.into_string()).tainted(field.taint))
             }
@@ -33,12 +33,14 @@ impl Walk<'_> {
             }
             Redirection::Out | Redirection::Append | Redirection::Both | Redirection::DupOut => {
                 // evaluated again when the output is known; here only what the command itself must know
-                let is_socket = redirect.target.bare(&self.source.text).is_some_and(is_socket)
+                let source = self.source;
+                let is_socket = source.bare(&redirect.target).is_some_and(is_socket)
                     || redirect
                         .target
                         .parts
+                        .of(&source.kept.parts)
                         .iter()
-                        .any(|part| matches!(part, Part::Text { text, .. } if is_socket(text)));
+                        .any(|part| matches!(part, Part::Text { text, .. } if is_socket(source.literal(*text))));
                 self.on_network |= is_socket;
                 None
             }
@@ -51,12 +53,12 @@ impl Walk<'_> {
         }
     }
 
-    pub(super) fn redirected_out(&mut self, redirect: &Redirect, data: &mut Data) {
+    pub(super) fn redirected_out(&mut self, redirect: &'s Redirect, data: &mut Data) {
         let append = match redirect.kind {
             Redirection::Out | Redirection::Both => false,
             Redirection::Append => true,
             Redirection::DupOut => {
-                let text = redirect.target.bare(&self.source.text).unwrap_or_default();
+                let text = self.source.bare(&redirect.target).unwrap_or_default();
                 if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && !text.is_empty() {
                     return;
                 }
@@ -87,17 +89,17 @@ impl Walk<'_> {
     }
 
     /// A here-document is one text: nothing in it is split.
-    pub(super) fn joined_document(&mut self, word: &super::ast::Word) -> Field {
+    pub(super) fn joined_document(&mut self, word: &'s super::ast::Word) -> Field<'s> {
         self.joined(word)
     }
 }
 
 /// `0<&1`, `1>&0` and the like.
-pub(super) fn takes_terminal(redirect: &Redirect, source: &str) -> bool {
-    let target = redirect.target.bare(source).unwrap_or_default();
+pub(super) fn takes_terminal(redirect: &Redirect, source: &Source) -> bool {
+    let target = || source.bare(&redirect.target).unwrap_or_default();
     match redirect.kind {
-        Redirection::DupOut => target == "0",
-        Redirection::DupIn => matches!(target, "1" | "2") && redirect.fd.is_none_or(|fd| fd == 0),
+        Redirection::DupOut => target() == "0",
+        Redirection::DupIn => matches!(target(), "1" | "2") && redirect.fd.is_none_or(|fd| fd == 0),
         _ => false,
     }
 }

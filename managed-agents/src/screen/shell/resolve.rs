@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::data::{Data, Field, Taint, UNKNOWN};
 use super::walk::Walk;
 use super::{interpreters, nested, wrappers};
-use crate::screen::cmd::{Cmd, with_texts};
+use crate::screen::cmd::Cmd;
 use crate::screen::place::Place;
 use crate::screen::programs::Known;
 use crate::screen::signs::Signs;
@@ -19,7 +19,7 @@ const GUESSES: [&str; 40] = [
 ];
 
 /// Judges a command that is neither a function nor an alias of the line.
-pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data {
+pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field<'_>], stdin: &Data) -> Data {
     let Some((first, args)) = argv.split_first() else {
         return Data::known("");
     };
@@ -30,13 +30,13 @@ pub(super) fn program(walk: &mut Walk<'_>, argv: &[Field], stdin: &Data) -> Data
         walk.report(&rule::HIDDEN_CODE, span);
     }
     let name = first.text.as_str();
-    if name.is_empty() || Signs::of(name).has(SPELLED) {
+    if name.is_empty() || first.text.signs().has(SPELLED) {
         spelled(walk, first, args, stdin)
     } else if name == "shift" {
         walk.shift(args.first().map_or("1", |by| by.text.as_str()));
         Data::known("")
     } else {
-        with_texts(args, |texts| named(walk, &Cmd::new(name, args, texts, stdin, span)))
+        named(walk, &Cmd::new(name, args, stdin, span))
     }
 }
 
@@ -54,7 +54,7 @@ const SPELLED: Signs = Signs::SLASH
 
 /// Finds the program's own name in one that is spelled otherwise: with its directory, in capitals, with wildcards, or with a
 /// version.
-fn spelled(walk: &mut Walk<'_>, first: &Field, args: &[Field], stdin: &Data) -> Data {
+fn spelled(walk: &mut Walk<'_>, first: &Field<'_>, args: &[Field<'_>], stdin: &Data) -> Data {
     let span = first.span;
     let folded = crate::screen::text::fold(&first.text);
     let (directory, base) = folded
@@ -106,7 +106,7 @@ fn spelled(walk: &mut Walk<'_>, first: &Field, args: &[Field], stdin: &Data) -> 
     {
         return data;
     }
-    with_texts(args, |texts| named(walk, &Cmd::new(name, args, texts, stdin, span)))
+    named(walk, &Cmd::new(name, args, stdin, span))
 }
 
 /// Judges a command by its program's own name.

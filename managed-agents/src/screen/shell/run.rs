@@ -1,7 +1,5 @@
 //! Running what was parsed as a shell would: lists, compound commands, simple commands and functions, one after the other.
 
-use std::rc::Rc;
-
 use smallvec::SmallVec;
 
 use super::ast::{Assign, Command, Kind, List, Source, Word};
@@ -15,7 +13,7 @@ use super::walk::{Body, DEPTH, Walk, quote};
 use crate::screen::explain::Explained;
 use crate::screen::{effect, rule};
 
-impl Walk<'_> {
+impl<'s> Walk<'s> {
     /// A list in an environment of its own.
     pub(super) fn inner_list(&mut self, list: List, stdin: &Data) -> Data {
         if self.depth == 0 {
@@ -23,9 +21,9 @@ impl Walk<'_> {
             return Data::unknown(Taint::NONE);
         }
         self.depth -= 1;
-        let cwd = self.cwd.clone();
+        let cwd = self.here();
         let (vars, functions, aliases) = (self.vars.len(), self.functions.len(), self.aliases.len());
-        let cwds = self.cwds.clone();
+        let cwds = self.elsewheres();
         let data = self.list(list, stdin);
         self.cwds = cwds;
         // what is set there ends with it
@@ -38,7 +36,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn list(&mut self, list: List, stdin: &Data) -> Data {
-        let source = Rc::clone(&self.source);
+        let source = self.source;
         let pipelines = source.kept.list(list);
         // one command in the foreground, as most lists are: it runs, and nothing stands beside or behind it
         if let [only] = pipelines
@@ -53,10 +51,7 @@ impl Walk<'_> {
         let (mut leaves, mut rest) = (false, None);
         for pipeline in pipelines {
             let commands = pipeline.commands.of(&source.kept.commands);
-            let mut flow: Option<Data> = None;
-            let (beside, piped) = (self.beside, self.piped);
             let apart = pipeline.background || commands.len() > 1;
-            self.beside = beside || apart;
             if !pipeline.and
                 && let Some(fork) = left.take()
             {
@@ -68,13 +63,11 @@ impl Walk<'_> {
             if left.is_none() && (apart || pipeline.and || pipeline.otherwise) {
                 left = Some(self.fork());
             }
-            for (at, command) in commands.iter().enumerate() {
-                self.piped = piped || at + 1 < commands.len();
-                flow = Some(self.command(command, flow.as_ref().unwrap_or(stdin)));
-            }
-            (self.beside, self.piped) = (beside, piped);
+            let data = match commands {
+                [only] if !apart => self.command(only, stdin),
+                commands => self.apart(commands, apart, stdin),
+            };
             leaves |= commands.first().is_some_and(|command| self.leaves(command));
-            let data = flow.unwrap_or_default();
             // `a || b` prints what `a` prints, where that is known
             all = Some(match all.take() {
                 None => data.given(),
@@ -97,17 +90,29 @@ impl Walk<'_> {
         all.unwrap_or_else(|| Data::known(""))
     }
 
+    /// Commands that run beside each other, or beside what stands behind them.
+    fn apart(&mut self, commands: &'s [Command], apart: bool, stdin: &Data) -> Data {
+        let mut flow: Option<Data> = None;
+        let (beside, piped) = (self.beside, self.piped);
+        self.beside = beside || apart;
+        for (at, command) in commands.iter().enumerate() {
+            self.piped = piped || at + 1 < commands.len();
+            flow = Some(self.command(command, flow.as_ref().unwrap_or(stdin)));
+        }
+        (self.beside, self.piped) = (beside, piped);
+        flow.unwrap_or_default()
+    }
+
     /// A command behind which the rest of the list may not run.
     fn leaves(&self, command: &Command) -> bool {
         let Kind::Simple { words, .. } = &command.kind else {
             return false;
         };
-        let word = words.of(&self.source.kept.words).first();
-        let word = word.and_then(|word| word.bare(&self.source.text));
+        let word = self.source.first_bare(*words);
         matches!(word, Some("exit" | "return" | "break" | "continue" | "exec" | "logout"))
     }
 
-    pub(super) fn command(&mut self, command: &Command, stdin: &Data) -> Data {
+    pub(super) fn command(&mut self, command: &'s Command, stdin: &Data) -> Data {
         if self.steps == 0 || self.depth == 0 {
             self.limited = true;
             return Data::unknown(Taint::NONE);
@@ -115,7 +120,7 @@ impl Walk<'_> {
         self.each(command, stdin)
     }
 
-    pub(super) fn once(&mut self, command: &Command, stdin: &Data) -> Data {
+    pub(super) fn once(&mut self, command: &'s Command, stdin: &Data) -> Data {
         if self.steps == 0 || self.depth == 0 {
             self.limited = true;
             return Data::unknown(Taint::NONE);
@@ -132,13 +137,12 @@ impl Walk<'_> {
     }
 
     /// A command whose input comes from elsewhere, or whose output goes there.
-    fn redirected(&mut self, command: &Command, stdin: &Data) -> Data {
+    fn redirected(&mut self, command: &'s Command, stdin: &Data) -> Data {
         let (on_network, on_terminal) = (self.on_network, self.on_terminal);
-        let source = Rc::clone(&self.source);
-        let redirects = command.redirects.of(&source.kept.redirects);
+        let redirects = command.redirects.of(&self.source.kept.redirects);
         let mut input = None;
         for redirect in redirects {
-            self.on_terminal |= takes_terminal(redirect, &self.source.text);
+            self.on_terminal |= takes_terminal(redirect, self.source);
             if let Some(data) = self.redirected_in(redirect) {
                 input = Some(data);
             }
@@ -161,7 +165,7 @@ impl Walk<'_> {
     }
 
     fn words(&mut self, assigns: Nodes<Assign>, words: Nodes<Word>, stdin: &Data) -> Data {
-        let source = Rc::clone(&self.source);
+        let source = self.source;
         let mut argv = self.spare.pop().unwrap_or_default();
         for word in words.of(&source.kept.words) {
             self.fields(word, &mut argv);
@@ -181,7 +185,7 @@ impl Walk<'_> {
         match &command.kind {
             Kind::Group(list) => self.list(*list, stdin),
             Kind::Loop(list) => {
-                if forks_for_ever(*list, &self.source) || self.beside && only_turns(*list, &self.source) {
+                if forks_for_ever(*list, self.source) || self.beside && only_turns(*list, self.source) {
                     self.report(&rule::EXHAUST, self.outer.unwrap_or_default());
                 }
                 let in_loop = std::mem::replace(&mut self.in_loop, true);
@@ -196,32 +200,30 @@ impl Walk<'_> {
                 arms,
                 complete,
             } => {
-                if asks_whether_virtual(*condition, &self.source) {
+                if asks_whether_virtual(*condition, self.source) {
                     self.report(&rule::MACHINE_PROBE, self.outer.unwrap_or_default());
                 }
                 let all = self.list(*condition, stdin);
-                all.then(self.arms(arms, *complete, stdin))
+                all.then(self.arms(*arms, *complete, stdin))
             }
             Kind::Case {
                 subject,
                 arms,
                 complete,
             } => {
-                let source = Rc::clone(&self.source);
-                for subject in subject.of(&source.kept.words) {
+                for subject in subject.of(&self.source.kept.words) {
                     self.joined(subject);
                 }
-                self.arms(arms, *complete, stdin)
+                self.arms(*arms, *complete, stdin)
             }
             Kind::Subshell(list) => self.inner_list(*list, stdin),
-            Kind::For { name, words, body } => self.for_loop(name, *words, *body, stdin),
+            Kind::For { name, words, body } => self.for_loop(*name, *words, *body, stdin),
             Kind::Function { name, body } => {
-                self.define(name, *body);
+                self.define(self.source.literal(*name), *body);
                 Data::known("")
             }
             Kind::Test(words) => {
-                let source = Rc::clone(&self.source);
-                for word in words.of(&source.kept.words) {
+                for word in words.of(&self.source.kept.words) {
                     self.joined(word);
                 }
                 Data::known("")
@@ -232,20 +234,21 @@ impl Walk<'_> {
 
     /// Runs a simple command with the variables that are set for it alone, or sets them.
     #[inline(never)]
-    fn assigning(&mut self, assigns: &[Assign], argv: &[Field], stdin: &Data) -> Data {
-        let mut set: SmallVec<[Var; 1]> = SmallVec::new();
+    fn assigning(&mut self, assigns: &'s [Assign], argv: &[Field<'s>], stdin: &Data) -> Data {
+        let mut set: SmallVec<[Var<'s>; 1]> = SmallVec::new();
         for assign in assigns {
+            let name = self.source.literal(assign.name);
             let value = self.joined(&assign.value);
-            effect::environment(self, &assign.name, &value);
+            effect::environment(self, name, &value);
             let text = if assign.append {
-                let before = self.variable(&assign.name).map(|(text, _)| text);
+                let before = self.variable(name).map(|(text, _)| text);
                 Text::from(format!("{}{}", before.unwrap_or_default(), value.text))
             } else {
                 value.text
             };
             set.push(Var {
                 unsure: self.choice.is_other(),
-                ..Var::new(assign.name.clone(), text, value.taint)
+                ..Var::new(Text::from(name), text, value.taint)
             });
         }
         if argv.is_empty() {
@@ -262,7 +265,7 @@ impl Walk<'_> {
     }
 
     /// Runs a command as the shell would find it: functions and aliases of the line first.
-    pub(in crate::screen) fn invoke(&mut self, argv: &[Field], stdin: &Data) -> Data {
+    pub(in crate::screen) fn invoke(&mut self, argv: &[Field<'_>], stdin: &Data) -> Data {
         let Some(first) = argv.first() else {
             return Data::known("");
         };
@@ -279,7 +282,7 @@ impl Walk<'_> {
         data
     }
 
-    fn invoke_here(&mut self, first: &Field, argv: &[Field], stdin: &Data) -> Data {
+    fn invoke_here(&mut self, first: &Field<'_>, argv: &[Field<'_>], stdin: &Data) -> Data {
         if let Some(explained) = &mut self.explained
             && explained.len() < 256
         {
@@ -291,16 +294,16 @@ impl Walk<'_> {
         }
         let name = first.text.as_str();
         let own = self.functions.iter().rev().filter(|function| function.name == name);
-        let mut bodies: Vec<(Body, bool)> = Vec::new();
+        let mut bodies: Vec<(Body<'s>, bool)> = Vec::new();
         for function in own.take(8) {
-            bodies.push((function.body.clone(), function.unsure));
+            bodies.push((function.body, function.unsure));
             if !function.unsure {
                 break;
             }
         }
         let mut called = None;
         for (body, unsure) in bodies {
-            let source = std::mem::replace(&mut self.source, Rc::clone(&body.source));
+            let source = std::mem::replace(&mut self.source, body.source);
             let data = self.call(&body, argv, stdin);
             self.source = source;
             let data = match called.take() {
@@ -341,10 +344,7 @@ impl Walk<'_> {
 fn asks_whether_virtual(condition: List, source: &Source) -> bool {
     source.kept.commands_of(condition).any(|command| match &command.kind {
         Kind::Simple { words, .. } => {
-            let word = words
-                .of(&source.kept.words)
-                .first()
-                .and_then(|word| word.bare(&source.text));
+            let word = source.first_bare(*words);
             word.is_some_and(|word| matches!(word.rsplit('/').next(), Some("systemd-detect-virt" | "virt-what")))
         }
         Kind::Subshell(list) | Kind::Group(list) => asks_whether_virtual(*list, source),

@@ -6,7 +6,7 @@ use crate::screen::cmd::{Cmd, takes_value};
 use crate::screen::{effect, rule};
 
 /// What a command makes of the words that come from its standard input.
-fn items(cmd: &Cmd<'_>) -> Vec<Field> {
+fn items<'c>(cmd: &Cmd<'c>) -> Vec<Field<'c>> {
     let field = |text: String| Field {
         taint: cmd.stdin.taint,
         ..Field::new(text, cmd.span)
@@ -101,7 +101,7 @@ pub(super) fn xargs(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
 }
 
 /// A command for items: in the place of the hole, or at its end.
-fn with_items(walk: &mut Walk<'_>, inner: &[Field], items: &[Field], hole: Option<&str>) -> Data {
+fn with_items(walk: &mut Walk<'_>, inner: &[Field<'_>], items: &[Field<'_>], hole: Option<&str>) -> Data {
     let by_other = std::mem::replace(&mut walk.by_other, true);
     let in_loop = std::mem::replace(&mut walk.in_loop, true);
     let data = with_items_here(walk, inner, items, hole);
@@ -109,7 +109,7 @@ fn with_items(walk: &mut Walk<'_>, inner: &[Field], items: &[Field], hole: Optio
     data
 }
 
-fn with_items_here(walk: &mut Walk<'_>, inner: &[Field], items: &[Field], hole: Option<&str>) -> Data {
+fn with_items_here(walk: &mut Walk<'_>, inner: &[Field<'_>], items: &[Field<'_>], hole: Option<&str>) -> Data {
     let Some(hole) = hole.filter(|hole| !hole.is_empty()) else {
         let mut argv = inner.to_vec();
         argv.extend(items.iter().cloned());
@@ -128,7 +128,7 @@ fn with_items_here(walk: &mut Walk<'_>, inner: &[Field], items: &[Field], hole: 
     let mut all = Data::unknown(Taint::NONE);
     walk.limited |= items.len() > 64;
     for item in items.iter().take(64) {
-        let argv: Vec<Field> = inner
+        let argv: Vec<Field<'_>> = inner
             .iter()
             .map(|field| Field {
                 text: field.text.replace(hole, &item.text).into(),
@@ -165,7 +165,7 @@ pub(super) fn parallel(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
         .position(|field| field.text.starts_with(":::"))
         .unwrap_or(rest.len());
     let inner = rest.get(..end).unwrap_or_default();
-    let given: Vec<Field> = match rest.get(end) {
+    let given: Vec<Field<'_>> = match rest.get(end) {
         Some(mark) if mark.text.starts_with("::::") => vec![Field::new(UNKNOWN, cmd.span)],
         Some(_) => rest
             .iter()
@@ -240,7 +240,7 @@ const FIND_TESTS: [&str; 36] = [
 ];
 
 pub(super) fn find(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
-    let mut roots: Vec<&Field> = Vec::new();
+    let mut roots: Vec<&Field<'_>> = Vec::new();
     let mut at = 0;
     while let Some(field) = cmd.args.get(at) {
         let text = field.text.as_str();

@@ -1,61 +1,68 @@
 //! Simple commands: assignments, words and redirections (POSIX 1003.1 §2.9.1).
 
-use super::ast::{Assign, Command, Kind, Word};
-use super::gathered::Gathered;
-use super::nodes::Few;
+use super::ast::{Assign, Command, Kind, Part, Word};
+use super::literal::Literal;
 use super::parse::Parser;
-use super::text::Text;
 use crate::screen::finding::Span;
+use crate::screen::signs::Signs;
 
 impl Parser<'_> {
     pub(super) fn simple(&mut self) -> Option<Command> {
-        let mut assigns = Few::none();
-        let mut own = self.gather();
-        let mut redirects = Few::none();
+        let assigns = self.kept.assigns.begin();
+        let words = self.kept.words.begin();
+        let redirects = self.kept.redirects.begin();
+        // what belongs to the last word behind its end
+        let behind = self.kept.parts.begin();
         loop {
             self.blanks();
             if let Some(redirect) = self.redirect() {
-                redirects.push(redirect);
+                self.kept.redirects.push(redirect);
                 continue;
             }
             match self.peek() {
                 None | Some(b'\n' | b';' | b'&' | b'|' | b')') => break,
                 Some(b'(') => {
-                    let source = self.src;
-                    if assigns.is_empty()
-                        && redirects.is_empty()
-                        && let [name] = self.gathered(&own)
+                    if self.kept.assigns.begin() == assigns
+                        && self.kept.redirects.begin() == redirects
+                        && self.kept.words.since(words).len() == 1
                     {
-                        let name = name.bare(source).unwrap_or_default().to_owned();
                         self.at += 1;
                         self.blanks();
                         if self.peek() == Some(b')') {
                             self.at += 1;
-                            self.keep_gathered(&own);
-                            let redirects = redirects.keep(&mut self.kept.redirects);
-                            return self.function(name).map(|kind| Command { kind, redirects });
+                            self.close_word(words, behind);
+                            let name = self.kept.words.since(words).first().copied();
+                            let name = self.bare(&name.unwrap_or_default());
+                            self.kept.words.forget(words);
+                            let kind = self.function(name)?;
+                            let redirects = self.kept.redirects.keep(redirects);
+                            return Some(Command { kind, redirects });
                         }
                     }
                     self.broken = true;
-                    self.parenthesis(&own);
+                    let text = self.parenthesis();
+                    if self.kept.words.begin() > words {
+                        self.kept.parts.push(Part::Text { text, quoted: true });
+                    }
                 }
                 Some(b'<' | b'>') if self.peek_at(1) != Some(b'(') => {
                     self.broken = true;
                     self.at += 1;
                 }
-                _ if own.is_empty() => match self.assignment() {
-                    Some(assign) => assigns.push(assign),
-                    None => self.gather_word(&mut own),
-                },
-                _ => self.gather_word(&mut own),
+                _ if self.kept.words.begin() == words => self.first_word(),
+                _ => {
+                    self.close_word(words, behind);
+                    self.push_word();
+                }
             }
         }
-        let words = self.keep_gathered(&own);
+        self.close_word(words, behind);
+        let words = self.kept.words.keep(words);
+        let assigns = self.kept.assigns.keep(assigns);
+        let redirects = self.kept.redirects.keep(redirects);
         if assigns.is_empty() && words.is_empty() && redirects.is_empty() {
             return None;
         }
-        let assigns = assigns.keep(&mut self.kept.assigns);
-        let redirects = redirects.keep(&mut self.kept.redirects);
         Some(Command {
             kind: Kind::Simple { assigns, words },
             redirects,
@@ -63,7 +70,7 @@ impl Parser<'_> {
     }
 
     /// A parenthesis where no shell takes one: it is part of the word before it, as in `f(x)`.
-    fn parenthesis(&mut self, own: &Gathered) {
+    fn parenthesis(&mut self) -> Literal {
         let start = self.at;
         self.at = if self.peek() == Some(b'(') {
             self.balanced(b'(', b')')
@@ -71,15 +78,52 @@ impl Parser<'_> {
             self.at + 1
         };
         self.align();
-        let text = self.literal(start, self.at);
-        let source = self.src;
-        if let Some(word) = self.gathered(own).last_mut() {
-            word.parts_mut(source)
-                .push(super::ast::Part::Text { text, quoted: true });
+        self.literal(start, self.at)
+    }
+
+    /// Adds to the last of these words what stands behind it, once for each word.
+    #[inline]
+    fn close_word(&mut self, words: usize, behind: usize) {
+        if self.kept.parts.begin() > behind {
+            self.add_behind(words, behind);
         }
     }
 
-    pub(super) fn assignment(&mut self) -> Option<Assign> {
+    #[cold]
+    fn add_behind(&mut self, words: usize, behind: usize) {
+        let Some(word) = self.kept.words.since(words).last_mut() else {
+            return;
+        };
+        let more = self.kept.parts.keep(behind);
+        let parts = self.kept.parts.begin();
+        if word.plain {
+            let text = word.stands();
+            self.kept.parts.push(Part::Text { text, quoted: false });
+        } else {
+            self.kept.parts.open_again(word.parts);
+        }
+        self.kept.parts.open_again(more);
+        word.parts = self.kept.parts.keep(parts);
+        word.plain = false;
+    }
+
+    /// The word that would be the command's name, unless it sets a variable.
+    fn first_word(&mut self) {
+        let start = self.at;
+        // most are plain, and set nothing
+        match self.plain_word() {
+            Some(word) if !word.signs.has(Signs::EQUALS) => self.kept.words.push(word),
+            _ => {
+                self.at = start;
+                match self.assignment() {
+                    Some(assign) => self.kept.assigns.push(assign),
+                    None => self.push_word(),
+                }
+            }
+        }
+    }
+
+    fn assignment(&mut self) -> Option<Assign> {
         let rest = self.bytes.get(self.at..)?;
         let name = rest
             .iter()
@@ -116,7 +160,7 @@ impl Parser<'_> {
     /// The elements of an array, joined by spaces.
     pub(super) fn array(&mut self) -> Word {
         let start = self.at;
-        let mut all = Word::default();
+        let parts = self.kept.parts.begin();
         loop {
             self.blanks();
             match self.peek() {
@@ -130,18 +174,24 @@ impl Parser<'_> {
                 }
                 Some(b'\n' | b';' | b'&' | b'|' | b'(' | b'<' | b'>') => self.at += 1,
                 _ => {
-                    let mut word = self.word();
-                    if !all.parts.is_empty() {
-                        all.parts.push(super::ast::Part::Text {
-                            text: Text::Fixed(" "),
-                            quoted: false,
-                        });
+                    let word = self.word();
+                    if self.kept.parts.begin() > parts {
+                        let text = self.spelled(" ");
+                        self.kept.parts.push(Part::Text { text, quoted: false });
                     }
-                    all.parts.append(word.parts_mut(self.src));
+                    if word.plain {
+                        let text = word.stands();
+                        self.kept.parts.push(Part::Text { text, quoted: false });
+                    } else {
+                        self.kept.parts.open_again(word.parts);
+                    }
                 }
             }
         }
-        all.span = Span::new(start, self.at);
-        all
+        Word {
+            parts: self.kept.parts.keep(parts),
+            span: Span::new(start, self.at),
+            ..Word::default()
+        }
     }
 }

@@ -4,72 +4,98 @@ use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 
-/// No source may be longer, so that places in it are small.
-pub(super) const LONGEST: usize = 1 << 30;
+use crate::screen::signs::Signs;
 
-/// A text that costs nothing to copy where it stands in another one.
+/// A text that costs nothing to copy where it stands in another one, and the signs in it.
+#[derive(Clone, Default)]
+pub(in crate::screen) struct Text<'s> {
+    held: Held<'s>,
+    signs: Signs,
+}
+
+/// How a text is held.
 #[derive(Clone)]
-pub(in crate::screen) enum Text {
-    Fixed(&'static str),
-    /// From here to there in a source; both are at whole characters.
-    Shared(Rc<str>, u32, u32),
+enum Held<'s> {
+    /// A part of a text that stays.
+    Slice(&'s str),
+    /// One of its own that others have, too.
+    Shared(Rc<str>),
     Own(String),
 }
 
-impl Text {
-    /// What stands in a source from here to there; sources are shorter than [`LONGEST`].
+impl<'s> Text<'s> {
+    /// A part of a text that stays, and the signs in it.
     #[inline]
-    pub(in crate::screen) fn slice(source: &Rc<str>, start: usize, end: usize) -> Self {
-        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Self::Shared(Rc::clone(source), place(start), place(end))
+    pub(super) fn slice(text: &'s str, signs: Signs) -> Self {
+        Self {
+            held: Held::Slice(text),
+            signs,
+        }
     }
 
     #[inline]
     pub(in crate::screen) fn as_str(&self) -> &str {
-        match self {
-            Self::Fixed(text) => text,
-            Self::Shared(source, start, end) => source.get(*start as usize..*end as usize).unwrap_or_default(),
-            Self::Own(text) => text,
+        match &self.held {
+            Held::Slice(text) => text,
+            Held::Shared(text) => text,
+            Held::Own(text) => text,
         }
+    }
+
+    /// The signs in it; of one that was cut, those that it had: they say where to look, not what is there.
+    #[inline]
+    pub(in crate::screen) fn signs(&self) -> Signs {
+        self.signs
     }
 
     /// The same text, so that copies of it cost nothing.
     #[inline]
     pub(in crate::screen) fn shared(self) -> Self {
-        match self {
-            Self::Own(text) => Self::from(Rc::<str>::from(text)),
+        let held = match self.held {
+            Held::Own(text) => Held::Shared(text.into()),
             shared => shared,
+        };
+        Self { held, ..self }
+    }
+
+    /// The same text, for longer than what it was read from may stay.
+    pub(in crate::screen) fn lasting(&self) -> Text<'static> {
+        let held = Held::Shared(match &self.held {
+            Held::Shared(text) => Rc::clone(text),
+            _ => Rc::from(self.as_str()),
+        });
+        Text {
+            held,
+            signs: self.signs,
         }
     }
 
-    /// Adds another text; what stands right behind this one in the same source costs nothing.
+    /// Adds another text.
     pub(in crate::screen) fn append(&mut self, more: &Self) {
         if self.is_empty() {
             *self = more.clone();
-            return;
+        } else {
+            self.add(more, more.signs);
         }
-        if let (Self::Shared(own, _, end), Self::Shared(other, start, to)) = (&mut *self, more)
-            && Rc::ptr_eq(own, other)
-            && *end == *start
-        {
-            *end = *to;
-            return;
-        }
-        self.push_str(more);
     }
 
     pub(in crate::screen) fn push_str(&mut self, more: &str) {
+        self.add(more, Signs::of(more));
+    }
+
+    fn add(&mut self, more: &str, signs: Signs) {
         if more.is_empty() {
             return;
         }
-        if let Self::Own(own) = self {
+        self.signs = self.signs.and(signs);
+        if let Held::Own(own) = &mut self.held {
             own.push_str(more);
         } else {
             // room for both at once
             let mut own = String::with_capacity(self.len() + more.len());
             own.push_str(self);
             own.push_str(more);
-            *self = Self::Own(own);
+            self.held = Held::Own(own);
         }
     }
 
@@ -83,38 +109,42 @@ impl Text {
         while !self.is_char_boundary(keep) {
             keep -= 1;
         }
+        let signs = self.signs;
         let mut own = std::mem::take(self).into_string();
         own.truncate(keep);
-        *self = Self::Own(own);
+        *self = Self {
+            held: Held::Own(own),
+            signs,
+        };
     }
 
     pub(in crate::screen) fn into_string(self) -> String {
-        match self {
-            Self::Own(text) => text,
-            other => other.as_str().to_owned(),
+        match self.held {
+            Held::Own(text) => text,
+            _ => self.as_str().to_owned(),
         }
     }
 }
 
-impl AsRef<str> for Text {
+impl AsRef<str> for Text<'_> {
     fn as_ref(&self) -> &str {
         self
     }
 }
 
-impl From<Text> for String {
-    fn from(text: Text) -> Self {
+impl From<Text<'_>> for String {
+    fn from(text: Text<'_>) -> Self {
         text.into_string()
     }
 }
 
-impl Default for Text {
+impl Default for Held<'_> {
     fn default() -> Self {
-        Self::Fixed("")
+        Self::Slice("")
     }
 }
 
-impl Deref for Text {
+impl Deref for Text<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -122,85 +152,77 @@ impl Deref for Text {
     }
 }
 
-impl fmt::Debug for Text {
+impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
-impl fmt::Display for Text {
+impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self)
     }
 }
 
-impl From<&str> for Text {
-    fn from(text: &str) -> Self {
-        if text.is_empty() {
-            Self::default()
-        } else {
-            Self::Own(text.to_owned())
+impl<'s> From<&'s str> for Text<'s> {
+    fn from(text: &'s str) -> Self {
+        Self::slice(text, Signs::of(text))
+    }
+}
+
+impl From<String> for Text<'_> {
+    fn from(text: String) -> Self {
+        Self {
+            signs: Signs::of(&text),
+            held: Held::Own(text),
         }
     }
 }
 
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        Self::Own(text)
-    }
-}
-
-impl From<char> for Text {
+impl From<char> for Text<'_> {
     fn from(one: char) -> Self {
-        Self::Own(one.to_string())
+        Self::from(one.to_string())
     }
 }
 
-impl From<Rc<str>> for Text {
-    fn from(text: Rc<str>) -> Self {
-        let end = text.len().min(LONGEST);
-        Self::slice(&text, 0, end)
-    }
-}
-
-impl PartialEq for Text {
+impl PartialEq for Text<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()
     }
 }
 
-impl PartialEq<str> for Text {
+impl PartialEq<str> for Text<'_> {
     fn eq(&self, other: &str) -> bool {
         self.as_str() == other
     }
 }
 
-impl PartialEq<&str> for Text {
+impl PartialEq<&str> for Text<'_> {
     fn eq(&self, other: &&str) -> bool {
         self.as_str() == *other
     }
 }
 
-impl PartialEq<String> for Text {
+impl PartialEq<String> for Text<'_> {
     fn eq(&self, other: &String) -> bool {
         self.as_str() == other
     }
 }
 
-impl PartialEq<Text> for String {
-    fn eq(&self, other: &Text) -> bool {
+impl PartialEq<Text<'_>> for String {
+    fn eq(&self, other: &Text<'_>) -> bool {
         self == other.as_str()
     }
 }
 
-impl PartialEq<Text> for str {
-    fn eq(&self, other: &Text) -> bool {
+impl PartialEq<Text<'_>> for str {
+    fn eq(&self, other: &Text<'_>) -> bool {
         self == other.as_str()
     }
 }
 
-impl PartialEq<Text> for &str {
-    fn eq(&self, other: &Text) -> bool {
+impl PartialEq<Text<'_>> for &str {
+    fn eq(&self, other: &Text<'_>) -> bool {
         *self == other.as_str()
     }
 }
@@ -210,21 +232,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_in_one_source_are_joined_without_a_copy() {
-        let source: Rc<str> = Rc::from("abcdef");
+    fn a_text_is_the_same_however_it_is_held() {
         let mut text = Text::default();
-        text.append(&Text::slice(&source, 1, 3));
-        text.append(&Text::slice(&source, 3, 5));
-        assert!(text == "bcde" && matches!(text, Text::Shared(_, 1, 5)));
-        text.append(&Text::slice(&source, 0, 1));
-        assert_eq!(text, "bcdea");
+        text.append(&Text::from("ab"));
+        assert!(matches!(text.held, Held::Slice("ab")));
+        text.append(&Text::from("c"));
+        assert!(text == "abc" && matches!(text.held, Held::Own(_)));
+        let lasting = text.lasting();
+        assert!(lasting == text && lasting.lasting() == text.shared());
     }
 
     #[test]
-    fn what_lies_outside_the_source_is_nothing() {
-        let source: Rc<str> = Rc::from("aé");
-        assert_eq!(Text::slice(&source, 2, 9), "");
-        assert_eq!(Text::slice(&source, 2, 3), "");
-        assert_eq!(Text::from("x").shared(), "x");
+    fn the_signs_of_a_text_are_those_of_its_letters() {
+        let mut text = Text::from("a/b");
+        for more in ["", "c", "-d", "=é"] {
+            text.push_str(more);
+            assert_eq!(text.signs(), Signs::of(&text), "{text}");
+        }
+        let mut joined = Text::from("x");
+        joined.append(&text);
+        assert_eq!(joined.lasting().shared().signs(), Signs::of(&joined));
+        joined.truncate(2);
+        assert!(joined == "xa" && joined.signs().has(Signs::SLASH));
     }
 }

@@ -1,13 +1,14 @@
 //! Walking through a script as a shell would: what is set, what flows where, and what would run.
 
-use std::rc::Rc;
+use std::ptr;
 
 use super::ast::{Command, Source};
 use super::calls::Running;
 use super::data::{Data, Field, Taint, UNKNOWN};
-use super::nodes::{Kept, Nodes};
+use super::nodes::Nodes;
 use super::parse;
 use super::possible::{Choice, Var};
+use super::sources::{End, Sources};
 use super::text::Text;
 use crate::screen::explain::Explained;
 use crate::screen::finding::Span;
@@ -22,25 +23,24 @@ pub(super) const DEPTH: u32 = 40;
 const STEPS: u32 = 4096;
 
 /// A function of the line.
-#[derive(Debug)]
-pub(super) struct Function {
-    pub(super) name: String,
-    pub(super) body: Body,
+pub(super) struct Function<'s> {
+    pub(super) name: &'s str,
+    pub(super) body: Body<'s>,
     /// It may not be defined, or no more.
     pub(super) unsure: bool,
 }
 
 /// The body of a function: a command, and what it was read from.
-#[derive(Clone, Debug)]
-pub(super) struct Body {
+#[derive(Clone, Copy)]
+pub(super) struct Body<'s> {
     pub(super) command: Nodes<Command>,
-    pub(super) source: Rc<Source>,
+    pub(super) source: &'s Source,
 }
 
-impl Body {
+impl Body<'_> {
     /// Whether it is the very same, not one that reads the same.
     pub(super) fn is(&self, other: &Self) -> bool {
-        self.command.are(other.command) && Rc::ptr_eq(&self.source, &other.source)
+        self.command.are(other.command) && ptr::eq(self.source, other.source)
     }
 }
 
@@ -49,7 +49,7 @@ pub(in crate::screen) struct Walk<'s> {
     pub(in crate::screen) places: &'s Places,
     pub(in crate::screen) found: Vec<(&'static Rule, Span)>,
     pub(in crate::screen) explained: Option<Vec<Explained>>,
-    pub(super) vars: Vec<Var>,
+    pub(super) vars: Vec<Var<'s>>,
     /// Which of the values that its variables may have a command is judged with, and how many there were.
     pub(super) choice: Choice,
     /// What is walked through is substituted in a word.
@@ -59,8 +59,8 @@ pub(in crate::screen) struct Walk<'s> {
     /// What is walked through may not run.
     pub(in crate::screen) unsure: bool,
     /// What the words that are being walked through were read from.
-    pub(super) source: Rc<Source>,
-    pub(super) functions: Vec<Function>,
+    pub(super) source: &'s Source,
+    pub(super) functions: Vec<Function<'s>>,
     pub(super) aliases: Vec<(String, String)>,
     /// Files that the line itself writes, and what is in them.
     pub(in crate::screen) files: Vec<(String, Data)>,
@@ -73,14 +73,16 @@ pub(in crate::screen) struct Walk<'s> {
     /// Where the text stands that is being walked, if it is not the argument itself.
     pub(super) outer: Option<Span>,
     /// The last short texts that were parsed.
-    parsed: Vec<Rc<parse::Script>>,
+    parsed: Vec<&'s Source>,
+    /// All that was parsed.
+    sources: End<'s>,
     pub(super) depth: u32,
     pub(super) steps: u32,
     /// Bytes of nested texts that may still be parsed.
     bytes: usize,
-    pub(super) running: Vec<Running>,
+    pub(super) running: Vec<Running<'s>>,
     /// Places for the words of commands, to be used again.
-    pub(super) spare: Vec<Vec<Field>>,
+    pub(super) spare: Vec<Vec<Field<'s>>>,
     /// Texts of aliases that are being read.
     pub(super) expanding: Vec<String>,
     /// How often a file's known contents changed.
@@ -102,7 +104,8 @@ pub(in crate::screen) struct Walk<'s> {
 }
 
 impl<'s> Walk<'s> {
-    pub(in crate::screen) fn new(places: &'s Places, bytes: usize) -> Self {
+    pub(in crate::screen) fn new(places: &'s Places, sources: &'s mut Sources, bytes: usize) -> Self {
+        let (sources, source) = sources.begin();
         Self {
             places,
             found: Vec::new(),
@@ -112,10 +115,7 @@ impl<'s> Walk<'s> {
             substituting: false,
             cwds: Vec::new(),
             unsure: false,
-            source: Rc::new(Source {
-                text: Rc::from(""),
-                kept: Kept::default(),
-            }),
+            source,
             functions: Vec::new(),
             aliases: Vec::new(),
             files: Vec::new(),
@@ -125,6 +125,7 @@ impl<'s> Walk<'s> {
             open: false,
             outer: None,
             parsed: Vec::new(),
+            sources,
             depth: DEPTH,
             steps: STEPS,
             bytes: 64 * 1024 + 4 * bytes,
@@ -156,17 +157,16 @@ impl<'s> Walk<'s> {
 
     /// Walks through the text of the argument itself.
     pub(in crate::screen) fn text(&mut self, text: &str) -> Data {
-        let script = parse::parse(text);
-        self.source = Rc::clone(&script.source);
-        self.broken |= script.broken;
-        self.limited |= script.limited;
-        self.list(script.list, &Data::none())
+        self.source = self.sources.put(parse::parse(text));
+        self.broken |= self.source.broken;
+        self.limited |= self.source.limited;
+        self.list(self.source.list, &Data::none())
     }
 
     /// Walks through a text that another command runs as a script: what it sets may not last.
     pub(in crate::screen) fn script(&mut self, text: &str, span: Span, stdin: &Data) -> Data {
         let fork = self.fork();
-        let cwds = self.cwds.clone();
+        let cwds = self.elsewheres();
         let data = self.script_here(text, span, stdin);
         self.join(fork);
         self.cwds = cwds;
@@ -198,11 +198,11 @@ impl<'s> Walk<'s> {
         self.bytes -= text.len();
         self.depth -= 1;
         let outer = self.outer.replace(span);
-        let cwd = self.cwd.clone();
+        let cwd = self.here();
         let script = self.parsed(text);
         self.limited |= script.limited;
         self.broken |= script.broken;
-        let source = std::mem::replace(&mut self.source, Rc::clone(&script.source));
+        let source = std::mem::replace(&mut self.source, script);
         let data = self.list(script.list, stdin);
         self.source = source;
         self.cwd = cwd;
@@ -212,16 +212,16 @@ impl<'s> Walk<'s> {
     }
 
     /// A nested text, parsed: loops and functions often come to the same ones.
-    fn parsed(&mut self, text: &str) -> Rc<parse::Script> {
-        if let Some(script) = self.parsed.iter().rev().find(|own| *own.source.text == *text) {
-            return Rc::clone(script);
+    fn parsed(&mut self, text: &str) -> &'s Source {
+        if let Some(script) = self.parsed.iter().rev().find(|own| *own.text == *text) {
+            return script;
         }
-        let script = Rc::new(parse::parse(text));
+        let script = self.sources.put(parse::parse(text));
         if text.len() <= 1024 {
             if self.parsed.len() >= 8 {
                 self.parsed.remove(0);
             }
-            self.parsed.push(Rc::clone(&script));
+            self.parsed.push(script);
         }
         script
     }
@@ -230,7 +230,7 @@ impl<'s> Walk<'s> {
         if self.vars.len() < 4096 {
             self.vars.push(Var {
                 unsure: self.choice.is_other(),
-                ..Var::new(Text::from(name), Text::from(value), taint)
+                ..Var::new(Text::from(name.to_owned()), Text::from(value.to_owned()), taint)
             });
         }
     }

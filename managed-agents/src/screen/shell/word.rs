@@ -1,63 +1,81 @@
 //! Words: quotes, escapes, parameters and substitutions.
 
 use super::ast::{Part, Word};
+use super::literal::Literal;
 use super::parse::{End, Parser};
-use super::text::Text;
 use crate::screen::finding::Span;
+use crate::screen::signs::Signs;
 
-/// Collects the parts of a word, joining neighbouring text of one quoting.
-pub(super) struct Parts {
-    pub(super) parts: Vec<Part>,
-}
+/// Where the parts of the word that is being read begin among the open ones.
+#[derive(Clone, Copy)]
+pub(super) struct Begun(usize);
 
-impl Parts {
-    pub(super) fn text(&mut self, more: Text, quoted: bool) {
-        if let Some(Part::Text { text, quoted: own }) = self.parts.last_mut()
-            && *own == quoted
-        {
-            text.append(&more);
-        } else {
-            self.parts.push(Part::Text { text: more, quoted });
-        }
-    }
-}
-
-/// What a byte means in a word outside quotes.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Meaning {
-    Itself,
-    /// The word ends before it.
-    Ends,
-    /// A quote, an escape, a substitution, or what makes it something else than a plain word.
-    Other,
-}
-
-static MEANINGS: [Meaning; 256] = meanings();
+/// The signs of the bytes of a plain word; any other byte stops one.
+static PLAIN: [Signs; 256] = plain();
 
 #[expect(
     clippy::indexing_slicing,
     reason = "it runs when the program is compiled, where a bad index is an error"
 )]
-const fn meanings() -> [Meaning; 256] {
-    let mut meanings = [Meaning::Itself; 256];
+const fn plain() -> [Signs; 256] {
+    let mut plain = [Signs::NONE; 256];
     let mut byte = 0;
-    while byte < meanings.len() {
-        meanings[byte] = match byte as u8 {
-            b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')' => Meaning::Ends,
-            b'(' | b'<' | b'>' | b'\'' | b'"' | b'\\' | b'$' | b'`' | b'{' => Meaning::Other,
-            _ => Meaning::Itself,
+    while byte < plain.len() {
+        plain[byte] = match byte as u8 {
+            own if ends(own) => Signs::STOP,
+            // a quote, an escape, a substitution, or what makes it something else than a plain word
+            b'(' | b'<' | b'>' | b'\'' | b'"' | b'\\' | b'$' | b'`' | b'{' => Signs::STOP,
+            own => Signs::of_byte(own),
         };
         byte += 1;
     }
-    meanings
+    plain
+}
+
+/// Whether a word ends before a byte, outside quotes.
+const fn ends(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')')
 }
 
 impl Parser<'_> {
+    /// Begins to read a word.
+    #[inline]
+    pub(super) fn begin_word(&self) -> Begun {
+        Begun(self.kept.parts.begin())
+    }
+
+    /// Adds text to the word that is being read, joining neighbouring text of one quoting.
+    pub(super) fn text(&mut self, begun: Begun, more: Literal, quoted: bool) {
+        if let Some(Part::Text { text, quoted: own }) = self.kept.parts.since(begun.0).last_mut()
+            && *own == quoted
+        {
+            text.append(more, self.src, &mut self.kept.spelled);
+        } else {
+            self.kept.parts.push(Part::Text { text: more, quoted });
+        }
+    }
+
+    /// The word that has been read since here.
+    pub(super) fn end_word(&mut self, begun: Begun, start: usize) -> Word {
+        Word {
+            parts: self.kept.parts.keep(begun.0),
+            span: Span::new(start, self.at),
+            ..Word::default()
+        }
+    }
+
+    /// Reads the word that begins here onto the others of its command.
+    #[inline]
+    pub(super) fn push_word(&mut self) {
+        let word = self.word();
+        self.kept.words.push(word);
+    }
+
     /// The word that begins here. It consumes at least one byte, unless an operator or the end stands here.
     #[inline]
     pub(super) fn word(&mut self) -> Word {
         match self.plain_word() {
-            Some(span) => Word::plain(span),
+            Some(word) => word,
             None => self.word_until(false),
         }
     }
@@ -65,9 +83,7 @@ impl Parser<'_> {
     /// A word that may not be plain; inside `${..}` it ends at `}` and at `/`-free text only.
     pub(super) fn word_until(&mut self, brace: bool) -> Word {
         let start = self.at;
-        let mut out = Parts {
-            parts: Vec::with_capacity(2),
-        };
+        let out = self.begin_word();
         while let Some(byte) = self.peek() {
             match byte {
                 b'}' if brace => break,
@@ -77,7 +93,8 @@ impl Parser<'_> {
                     let before = self.at.checked_sub(1).and_then(|at| self.bytes.get(at));
                     if self.at > start && matches!(before, Some(b'@' | b'?' | b'+' | b'*' | b'!')) {
                         let end = self.balanced(b'(', b')');
-                        out.text(Text::Fixed("*"), false);
+                        let any = self.spelled("*");
+                        self.text(out, any, false);
                         self.at = end;
                     } else {
                         break;
@@ -88,7 +105,7 @@ impl Parser<'_> {
                         self.at += 2;
                         let list = self.list(End::Paren);
                         self.close(b')');
-                        out.parts.push(Part::Process { list });
+                        self.kept.parts.push(Part::Process { list });
                     } else {
                         break;
                     }
@@ -99,16 +116,17 @@ impl Parser<'_> {
                     let length = self.rest().iter().position(|byte| *byte == b'\'');
                     self.broken |= length.is_none();
                     let end = length.map_or(self.bytes.len(), |length| from + length);
-                    out.text(self.literal(from, end), true);
+                    let text = self.literal(from, end);
+                    self.text(out, text, true);
                     self.at = (end + 1).min(self.bytes.len());
                 }
                 b'"' => {
                     self.at += 1;
-                    self.double_quoted(&mut out, Some(b'"'));
+                    self.double_quoted(out, Some(b'"'));
                 }
-                b'\\' => self.escape(&mut out),
-                b'$' => self.dollar(&mut out, false),
-                b'`' => self.backticks(&mut out, false),
+                b'\\' => self.escape(out),
+                b'$' => self.dollar(out, false),
+                b'`' => self.backticks(false),
                 _ => {
                     let from = self.at;
                     while self.peek().is_some_and(|byte| {
@@ -138,36 +156,38 @@ impl Parser<'_> {
                         // `}` in an ordinary word, or any of the above inside `${..}`
                         self.at += 1;
                     }
-                    out.text(self.literal(from, self.at), false);
+                    let text = self.literal(from, self.at);
+                    self.text(out, text, false);
                 }
             }
         }
-        Word {
-            parts: out.parts,
-            plain: false,
-            span: Span::new(start, self.at),
-        }
+        self.end_word(out, start)
     }
 
     /// A word without quotes, escapes, substitutions or braces, which most are.
     #[inline]
-    pub(super) fn plain_word(&mut self) -> Option<Span> {
-        let rest = self.bytes.get(self.at..)?;
-        let meaning = |byte: &u8| MEANINGS.get(usize::from(*byte)).copied();
-        let length = rest.iter().position(|byte| meaning(byte) != Some(Meaning::Itself));
-        let length = length.unwrap_or(rest.len());
-        let ends = rest
-            .get(length)
-            .and_then(meaning)
-            .is_none_or(|own| own == Meaning::Ends);
-        #[cfg(test)]
-        crate::screen::work::took(length);
-        if self.shared.is_none() || length == 0 || !ends {
+    pub(super) fn plain_word(&mut self) -> Option<Word> {
+        if !self.is_source {
             return None;
         }
-        let span = Span::new(self.at, self.at + length);
-        self.at += length;
-        Some(span)
+        let start = self.at;
+        let mut end = start;
+        let mut signs = Signs::NONE;
+        for byte in self.rest() {
+            let own = PLAIN.get(usize::from(*byte)).copied().unwrap_or_default();
+            if own.has(Signs::STOP) {
+                break;
+            }
+            signs = signs.and(own);
+            end += 1;
+        }
+        #[cfg(test)]
+        crate::screen::work::took(end - start);
+        if end == start || self.bytes.get(end).is_some_and(|byte| !ends(*byte)) {
+            return None;
+        }
+        self.at = end;
+        Some(Word::plain(Span::new(start, end), signs))
     }
 
     pub(super) fn rest(&self) -> &[u8] {
@@ -182,7 +202,7 @@ impl Parser<'_> {
         }
     }
 
-    fn escape(&mut self, out: &mut Parts) {
+    fn escape(&mut self, out: Begun) {
         let from = self.at + 1;
         match self.bytes.get(from) {
             Some(b'\n') => self.at += 2,
@@ -191,31 +211,29 @@ impl Parser<'_> {
                 while !self.src.is_char_boundary(end) {
                     end += 1;
                 }
-                out.text(self.literal(from, end), true);
+                let text = self.literal(from, end);
+                self.text(out, text, true);
                 self.at = end;
             }
             None => {
                 self.at += 1;
-                out.text(Text::Fixed("\\"), false);
+                let text = self.spelled("\\");
+                self.text(out, text, false);
             }
         }
     }
 
     /// The text of a here-document: as in double quotes, but `"` is itself.
     pub(super) fn document(&mut self) -> Word {
-        let mut out = Parts { parts: Vec::new() };
-        self.double_quoted(&mut out, None);
-        Word {
-            parts: out.parts,
-            plain: false,
-            span: Span::new(0, self.at),
-        }
+        let out = self.begin_word();
+        self.double_quoted(out, None);
+        self.end_word(out, 0)
     }
 
-    fn double_quoted(&mut self, out: &mut Parts, end: Option<u8>) {
+    fn double_quoted(&mut self, out: Begun, end: Option<u8>) {
         // an empty string is a word, too
         if end.is_some() {
-            out.text(Text::default(), true);
+            self.text(out, Literal::default(), true);
         }
         while let Some(byte) = self.peek() {
             match byte {
@@ -226,16 +244,18 @@ impl Parser<'_> {
                 b'\\' => match self.peek_at(1) {
                     Some(b'\n') => self.at += 2,
                     Some(b'$' | b'`' | b'"' | b'\\') => {
-                        out.text(self.literal(self.at + 1, self.at + 2), true);
+                        let text = self.literal(self.at + 1, self.at + 2);
+                        self.text(out, text, true);
                         self.at += 2;
                     }
                     _ => {
-                        out.text(Text::Fixed("\\"), true);
+                        let text = self.literal(self.at, self.at + 1);
+                        self.text(out, text, true);
                         self.at += 1;
                     }
                 },
                 b'$' => self.dollar(out, true),
-                b'`' => self.backticks(out, true),
+                b'`' => self.backticks(true),
                 _ => {
                     let from = self.at;
                     while self
@@ -244,7 +264,8 @@ impl Parser<'_> {
                     {
                         self.at += 1;
                     }
-                    out.text(self.literal(from, self.at), true);
+                    let text = self.literal(from, self.at);
+                    self.text(out, text, true);
                 }
             }
         }

@@ -3,6 +3,7 @@
 use super::data::{Data, Taint};
 use super::walk::Walk;
 use crate::screen::cmd::{Cmd, takes_value};
+use crate::screen::signs::Signs;
 use crate::screen::{effect, rule};
 
 /// How a wrapper's own arguments end and the command's begin.
@@ -228,7 +229,7 @@ pub(super) fn run(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Option<Data> {
             }
         } else if cmd.name == "env" && text == "-" {
             at += 1;
-        } else if wrapper.assigns && is_assignment(text) {
+        } else if wrapper.assigns && field.text.signs().has(Signs::EQUALS) && is_assignment(text) {
             if let Some((name, value)) = text.split_once('=') {
                 let mut value_field = field.clone();
                 value_field.text = value.into();

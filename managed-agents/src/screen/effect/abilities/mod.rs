@@ -137,7 +137,7 @@ fn given(walk: &mut Walk<'_>, cmd: &Cmd<'_>, way: &str, can: Can) {
 }
 
 /// The first argument that does not look like an option; the value of one before it counts, too.
-fn first_operand<'c>(cmd: &Cmd<'c>) -> Option<(usize, &'c crate::screen::shell::data::Field)> {
+fn first_operand<'c>(cmd: &Cmd<'c>) -> Option<(usize, &'c crate::screen::shell::data::Field<'c>)> {
     cmd.args
         .iter()
         .enumerate()
