@@ -129,21 +129,12 @@ pub(in crate::screen) fn environment(walk: &mut Walk<'_>, name: &str, value: &Fi
     }
 }
 
-/// Variables by whose endings programs are told what to run: `BAT_PAGER`, `KUBE_EDITOR`, `BORG_RSH`, `RUSTC_WRAPPER`.
+/// Variables by whose endings programs are told what to run: `BAT_PAGER`, `HGEDITOR`, `BORG_RSH`, `RUSTC_WRAPPER`.
 fn names_helper(name: &str) -> bool {
     matches!(
         text::behind_last(name, b'_'),
-        Some(
-            "PAGER"
-                | "EDITOR"
-                | "RSH"
-                | "SSH"
-                | "COMMAND"
-                | "PASSCOMMAND"
-                | "WRAPPER"
-                | "ASKPASS"
-                | "BROWSER"
-                | "RUNNER"
-        )
-    ) || matches!(name, "HGEDITOR" | "FCEDIT" | "LESSCLOSE")
+        Some("RSH" | "SSH" | "COMMAND" | "PASSCOMMAND" | "WRAPPER" | "ASKPASS" | "BROWSER" | "RUNNER")
+    ) || name.ends_with("PAGER")
+        || name.ends_with("EDITOR")
+        || matches!(name, "FCEDIT" | "LESSCLOSE")
 }

@@ -106,6 +106,8 @@ pub(super) fn any(walk: &mut Walk<'_>, cmd: &Cmd<'_>, signs: Signs) {
         "file" => cmd.values('f', "files-from"),
         "ssh" => cmd.values('F', ""),
         "logger" => cmd.values('f', "file"),
+        // git-diff(1), git-grep(1): any files are compared and searched, as diff(1) and grep(1) do
+        "git" if cmd.has("--no-index") => return reads(walk, cmd, signs),
         _ => return,
     };
     for field in lists {

@@ -8,6 +8,8 @@ fn credentials_are_refused() {
         "credentials",
         &[
             "cat /etc/shadow",
+            "git diff --no-index /dev/null /etc/shadow",
+            "git grep --no-index . ~/.ssh/id_rsa",
             "sudo cat /etc/sudoers",
             "unshadow /etc/passwd /etc/shadow",
             "cat /home/*/.ssh/id_*",
