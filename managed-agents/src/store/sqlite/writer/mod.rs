@@ -1,35 +1,36 @@
 //! The thread that writes.
 
+mod group;
+mod writes;
+
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::counts::{self, LastAsked, Tally};
+use self::group::{Group, Placed};
+use self::writes::{Running, write_append, write_decision, write_outcome};
+use super::counts::LastAsked;
 use super::error::{StoreError, StoreErrorKind};
-use super::facts::Facts;
-use super::interrupts::{self, Stops};
+use super::interrupts::Stops;
 use super::log::Log;
 use super::mark::{Mark, MarkFile};
-use super::message::{Append, Decision, Ended, Keeping, Message, Reply, Reserved, Written};
+use super::message::{Decision, Ended, Keeping, Message, Reply, Reserved, Written};
 use super::options::Durability;
 use super::process::ProcessLock;
 use super::revoked::RevokedFile;
-use super::shared::{Place, Shared};
-use super::tickets::{self, Change, NotTaken, Order, Ready};
-use super::tip::Tip;
+use super::shared::Shared;
+use super::tickets::{self, Change, Ready};
 use super::told::Watchers;
 use super::trusted::Trusted;
-use super::{admission, agents, encode, erasure, holds, retention};
-use crate::approval::{TicketClaim, TicketState};
-use crate::audit::entry::{Entry, outcome};
+use super::{admission, erasure, holds, retention};
+use crate::audit::entry::Entry;
 use crate::audit::tree::note::NoteSigner;
 use crate::audit::{Event, Sequence, What, hear, micros};
-use crate::identity::{AgentState, Standing};
-use crate::limit::Stands;
+use crate::identity::Standing;
 
 /// The most messages of one transaction.
 const MOST_MESSAGES: usize = 256;
@@ -53,23 +54,6 @@ pub(super) struct Parts {
     pub(super) to_self: Sender<Message>,
     pub(super) trusted: Trusted,
     pub(super) revoked: RevokedFile,
-}
-
-/// A call that this process runs.
-struct Running {
-    evaluation: String,
-    agent: String,
-    /// What it counts.
-    tally: Option<Tally>,
-    facts: Facts,
-    _place: Place,
-}
-
-/// What became of a decision in the transaction.
-enum Placed {
-    At(u64, Option<Tally>),
-    Stale,
-    Exceeded(usize),
 }
 
 struct Writer<'c> {
@@ -376,7 +360,9 @@ impl Writer<'_> {
                 if before != *epoch {
                     shared.publish(*epoch, standings.clone(), stops);
                 }
-                self.note_over(group);
+                for ticket in group.over() {
+                    shared.book.note_over(ticket);
+                }
                 self.tell(&ended, group);
                 for (_, one) in ended {
                     self.running.remove(&one.place);
@@ -390,30 +376,6 @@ impl Writer<'_> {
                 self.epoch = u64::MAX;
                 Err(error)
             }
-        }
-    }
-
-    /// Notes which tickets were used or closed, now that it is written.
-    fn note_over(&self, group: &Group) {
-        let calls = group
-            .decisions
-            .iter()
-            .filter_map(|(decision, result)| match (&decision.claims.ticket, result) {
-                (TicketClaim::Close(ticket, _), Some(Placed::At(..))) => Some(&**ticket),
-                (TicketClaim::Granted(_), Some(Placed::At(..))) => decision.claims.grant.as_deref(),
-                _ => None,
-            });
-        let people = group
-            .orders
-            .iter()
-            .filter_map(|(order, result)| match (&order.change, result) {
-                (Change::Decide(decided), Some(Ok(_))) => {
-                    (decided.to != TicketState::Approved).then_some(&*decided.ticket)
-                }
-                _ => None,
-            });
-        for ticket in calls.chain(people) {
-            self.shared.book.note_over(ticket);
         }
     }
 
@@ -649,195 +611,4 @@ enum Next {
     Message(Message),
     Period,
     End,
-}
-
-/// The place of a statement and whom it revokes, or why it was refused before anything was written.
-type Appended = Result<(Sequence, Option<String>), StoreError>;
-
-/// The place of a change of tickets, or why it was not made.
-type Ordered = Result<Sequence, NotTaken>;
-
-/// What is written in one transaction, and the results.
-#[derive(Default)]
-struct Group {
-    decisions: Vec<(Box<Decision>, Option<Placed>)>,
-    appends: Vec<(Box<Append>, Option<Appended>)>,
-    orders: Vec<(Box<Order>, Option<Ordered>)>,
-    erasures: Vec<(String, Reply<Option<Sequence>>)>,
-    keepings: Vec<Keeping>,
-}
-
-impl Group {
-    fn is_empty(&self) -> bool {
-        self.decisions.is_empty() && self.appends.is_empty() && self.orders.is_empty()
-    }
-
-    /// The last decision of a person among it that was taken.
-    fn decided(&self) -> Option<Sequence> {
-        let orders = self.orders.iter();
-        let decided = orders.filter(|(order, _)| matches!(order.change, Change::Decide(_)));
-        decided.filter_map(|(_, result)| (*result)?.ok()).max()
-    }
-
-    /// Whether a stop, a revocation or a consumed grant is among it.
-    fn must_sync(&self) -> bool {
-        !self.orders.is_empty()
-            || self.appends.iter().any(|(append, _)| append.synced)
-            || self
-                .decisions
-                .iter()
-                .any(|(decision, _)| decision.claims.grant.is_some())
-    }
-
-    fn fail(self, error: &StoreError) {
-        for (append, _) in self.appends {
-            // whoever asked may have gone
-            let _ = append.reply.send(Err(error.clone()));
-        }
-        for (order, _) in self.orders {
-            let _ = order.reply.send(Err(error.clone()));
-        }
-        for (decision, _) in self.decisions {
-            let Decision { place, reply, .. } = *decision;
-            // given back before the caller hears of it
-            drop(place);
-            let _ = reply.send(Err(error.clone()));
-        }
-    }
-}
-
-/// The place of an outcome, or none if the call does not run.
-fn write_outcome(
-    log: &mut Log<'_>,
-    tip: &mut Tip,
-    running: &HashMap<u64, Running>,
-    ended: &Ended,
-) -> Result<Option<u64>, StoreError> {
-    // the first outcome counts, and what never ran has none
-    let Some(call) = running.get(&ended.place) else {
-        return Ok(None);
-    };
-    let place = Sequence::new(ended.place);
-    let entry = outcome(place, &call.evaluation, &call.agent, &ended.record, ended.at);
-    let facts = call.facts.of_outcome(entry.index.at_micros);
-    let sequence = log.append(tip, &entry, facts, &mut super::seal::Values::None)?;
-    log.ended(ended.place)?;
-    if let Some(tally) = &call.tally {
-        counts::ended(log.db, ended.place, tally, ended.record.began())?;
-    }
-    Ok(Some(sequence))
-}
-
-fn write_append(
-    log: &mut Log<'_>,
-    tip: &mut Tip,
-    stops: &Stops,
-    trusted: &mut Trusted,
-    append: &Append,
-) -> Result<Appended, StoreError> {
-    let follows = match append.entry.index.kind.as_str() {
-        interrupts::KIND => stops
-            .check(log, (&mut *trusted, &tip.origin), &append.entry)
-            .map(|()| None),
-        _ => agents::next(log.db, &append.entry, tip.size(), trusted),
-    };
-    let agent = match follows {
-        Ok(agent) => agent,
-        // refused before anything was written
-        Err(error) if error.kind() == StoreErrorKind::Refused => return Ok(Err(error)),
-        Err(error) => return Err(error),
-    };
-    let facts = Facts::of(&append.entry.index);
-    let place = log.append(tip, &append.entry, facts, &mut super::seal::Values::None)?;
-    let mut revoked = None;
-    if let Some((agent, row)) = agent {
-        agents::write(log.db, &agent, &row)?;
-        revoked = (row.state == AgentState::Revoked).then_some(agent);
-    }
-    Ok(Ok((Sequence::new(place), revoked)))
-}
-
-/// Makes the entry of a decision anew, whose verdict was found to rest on other inputs than was thought.
-fn tell(log: &Log<'_>, decision: &mut Decision, inputs: Box<str>) -> Result<(), StoreError> {
-    let Some(made_of) = &mut decision.made_of else {
-        return Ok(());
-    };
-    let (record, call) = &mut **made_of;
-    record.rests_on(inputs);
-    let passport = decision.passport.as_deref();
-    (decision.entry, decision.values) = encode(record, call.as_deref(), passport, &log.keys)?;
-    Ok(())
-}
-
-/// The place of a decision, unless what it rests on has changed, or it exceeds a limit.
-fn write_decision(
-    log: &mut Log<'_>,
-    tip: &mut Tip,
-    (standings, stops, shared): (&HashMap<String, Standing>, &Stops, &Shared),
-    (trusted, process, dir, asked): (&mut Trusted, i64, &Path, &mut LastAsked),
-    (decision, ready): (&mut Decision, &mut Option<Ready>),
-) -> Result<Placed, StoreError> {
-    if !admission::admits(log, tip, standings, stops, trusted, decision)? {
-        return Ok(Placed::Stale);
-    }
-    let at = decision.entry.index.at_micros;
-    if let Some(history) = decision.claims.held.history.clone() {
-        match history.on(&counts::read(log, tip, &*history, at)?) {
-            Stands::Same => {}
-            Stands::Told(inputs) => tell(log, decision, inputs)?,
-            Stands::Other => return Ok(Placed::Stale),
-        }
-    }
-    let opening = match &decision.claims.ticket {
-        TicketClaim::Open(opening) => {
-            let ready = match ready.take() {
-                Some(ready) if ready.fits(opening, &log.keys)? => ready,
-                _ => Ready::of(opening, &log.keys, &shared.ticket_key)?,
-            };
-            if !tickets::may_open(log.db, &ready)? {
-                return Ok(Placed::Stale);
-            }
-            Some(ready)
-        }
-        TicketClaim::Unapproved(call) => {
-            if let Some(binding) = shared.binding(call)
-                && tickets::is_approved(log.db, call.agent().as_str(), &binding)?
-            {
-                return Ok(Placed::Stale);
-            }
-            None
-        }
-        TicketClaim::Close(..) | TicketClaim::Granted(_) | TicketClaim::None => None,
-    };
-    let mut tally = None;
-    let held = &decision.claims.held;
-    if let Some(counted) = &held.counted
-        && let Some(exceeded) = counts::check(log, tip, counted, at, (dir, &mut *asked))?
-    {
-        return Ok(Placed::Exceeded(exceeded));
-    }
-    // the last thing that may turn out otherwise: nothing was written before
-    let next = tip.size();
-    if let Some(grant) = &decision.claims.grant
-        && !admission::consume(log, tip, (&decision.agent, &decision.claims, grant), next)?
-    {
-        return Ok(Placed::Stale);
-    }
-    // one that waits for people is not counted
-    if decision.runs && held.is_counted() {
-        let history = held.history.as_ref().map(|history| history.counted());
-        tally = Some(counts::count(log, tip, [held.counted.as_ref(), history], at, asked)?);
-    }
-    let sequence = log.append(tip, &decision.entry, decision.facts, &mut decision.values)?;
-    if decision.runs {
-        log.run(sequence, process)?;
-    }
-    if let Some(ready) = opening {
-        tickets::open(log, tip, &ready, sequence)?;
-        shared.book.note_open(&decision.agent, ready.binding(), sequence);
-    }
-    if let TicketClaim::Close(ticket, state) = &decision.claims.ticket {
-        tickets::close(log, tip, ticket, *state)?;
-    }
-    Ok(Placed::At(sequence, tally))
 }
