@@ -310,9 +310,13 @@ async fn the_readme_s_section_on_claude_runs_as_it_is_written() {
         .await
         .expect("a message");
 
+    // the stand-in names its events alike each time, and what a record says was claimed is never run again
+    let place = env::temp_dir().join(format!("managed-agents-readme-claude-{}", std::process::id()));
     let mut program = command("claude");
     program
         .arg(session.id())
+        .env("MANAGED_AGENTS_HOME", place.join("home"))
+        .env("XDG_STATE_HOME", place.join("state"))
         .env("ANTHROPIC_API_KEY", "none")
         .env("ANTHROPIC_BASE_URL", &both);
     program.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -333,6 +337,7 @@ async fn the_readme_s_section_on_claude_runs_as_it_is_written() {
         &[&["It was paid."], &["lookup", "Done", "bash", "Refused"]],
     );
 
+    std::fs::remove_dir_all(&place).expect("the record was here");
     let told = messages.asked().get(1).expect("a second request").json();
     assert!(told.to_string().contains("order 7: one lamp, paid"), "{told}");
     let events = managed.world().events(session.id());
