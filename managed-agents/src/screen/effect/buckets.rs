@@ -6,17 +6,6 @@ use crate::screen::place::Place;
 use crate::screen::rule;
 use crate::screen::shell::walk::Walk;
 
-/// `aws s3 sync dir s3://.. --delete` of what was built in the workspace: a site is published so, and rsync(1) the same way.
-pub(super) fn mirrors_work(walk: &Walk<'_>, cmd: &Cmd<'_>) -> bool {
-    cmd.arg(0) == "s3"
-        && cmd.arg(1) == "sync"
-        && cmd.has("--delete")
-        && cmd.arg(3).starts_with("s3://")
-        && !cmd.arg(2).contains("://")
-        && !cmd.arg(2).contains("empty")
-        && walk.places.place(cmd.arg(2), &walk.cwd) == Place::InWorkspace
-}
-
 /// aws-s3(1), gsutil(1): what belongs to the system or is a whole home, copied to a bucket.
 pub(super) fn uploads(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     let words = cli::words(

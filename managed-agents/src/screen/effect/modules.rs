@@ -147,7 +147,6 @@ fn is_of_the_tree(name: &str) -> bool {
                 | "ipmi_si"
                 | "ipmi_devintf"
                 | "acpi_cpufreq"
-                | "msr"
                 | "cpuid"
                 | "pcspkr"
                 | "psmouse"
@@ -168,6 +167,7 @@ mod tests {
             &[
                 "insmod ./x.ko",
                 "modprobe rootkit",
+                "modprobe msr allow_writes=on",
                 "modprobe -d /tmp nbd",
                 "modprobe --force loop",
                 "modprobe -a overlay rootkit",

@@ -38,9 +38,9 @@ pub(in crate::screen) fn wrapper(walk: &mut Walk<'_>, cmd: &Cmd<'_>, at: usize) 
             found(walk, cmd, &rule::CONTAINER_ESCAPE);
         }
         "chroot" if options.iter().any(|field| field.text == "/host" || field.text == "/proc/1/root") => found(walk, cmd, &rule::CONTAINER_ESCAPE),
-        // what a program that asks for passwords is told
         // ltrace(1): the calls of a process that runs, and the strings that it gives to them
         "ltrace" if cmd.short('p') && has(&["-p", "--pid"]) && has(&["-s", "-e"]) => found(walk, cmd, &rule::CREDENTIAL_DUMP),
+        // what a program that asks for passwords is told
         "strace" | "ltrace" if options.iter().any(|field| {
             field.text.trim_start_matches("-p").strip_prefix('\u{E000}').is_some_and(|name| {
                 matches!(name, "sshd" | "ssh" | "ssh-agent" | "gpg-agent" | "sudo" | "su" | "passwd" | "login" | "gnome-keyring-daemon")

@@ -300,9 +300,6 @@ pub(super) fn judge(walk: &mut Walk<'_>, cmd: &Cmd<'_>) {
     if matches!(cmd.name, "gh" | "glab") && cmd.arg(0) == "api" && steers(cmd) {
         found(walk, cmd, &rule::WEAKEN);
     }
-    if cmd.name == "aws" && buckets::mirrors_work(walk, cmd) {
-        return;
-    }
     let (rows, values) = rows(cmd.name);
     if let Some(rule) = cli::matching(cmd, rows, values) {
         found(walk, cmd, rule);

@@ -173,6 +173,7 @@ fn what_others_may_use_is_given_by_a_person() {
             "aws s3 cp s3://prod s3://other --recursive --acl bucket-owner-full-control",
             "azcopy copy https://p.blob.core.windows.net/c https://o.blob.core.windows.net/c --recursive",
             "aws s3 sync s3://a s3://b --delete",
+            "mkdir e && aws s3 sync e s3://prod --delete",
         ],
     );
     passes(&[
@@ -187,7 +188,6 @@ fn what_others_may_use_is_given_by_a_person() {
         "op item get db --fields username",
         "openstack image set --name n i",
         "aws s3 cp s3://a/x s3://b/x",
-        "aws s3 sync dist/ s3://site --delete",
         "azcopy copy https://p.blob.core.windows.net/c/x x",
         "glab token list",
     ]);
