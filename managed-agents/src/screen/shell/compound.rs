@@ -25,12 +25,9 @@ impl Parser<'_> {
             match self.kept.lists.since(arms).last().copied().filter(|_| goes_on) {
                 Some(arm) => {
                     let arm = self.kept.joined(arm, list);
-                    self.kept
-                        .lists
-                        .since(arms)
-                        .last_mut()
-                        .into_iter()
-                        .for_each(|own| *own = arm);
+                    if let Some(own) = self.kept.lists.since(arms).last_mut() {
+                        *own = arm;
+                    }
                 }
                 None => self.kept.lists.push(list),
             }

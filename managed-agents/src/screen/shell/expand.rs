@@ -111,7 +111,7 @@ impl<'s> Walk<'s> {
         let mut all = fields.next().unwrap_or_default();
         for field in fields {
             all.text.push(' ');
-            all.text.push_str(&field.text);
+            all.text.append(&field.text);
             all.taint = all.taint.and(field.taint);
         }
         self.spare.push(out);

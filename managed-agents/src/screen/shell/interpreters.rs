@@ -204,7 +204,7 @@ fn eval(walk: &mut Walk<'_>, cmd: &Cmd<'_>) -> Data {
         if !all.text.is_empty() {
             all.text.push(' ');
         }
-        all.text.push_str(&field.text);
+        all.text.append(&field.text);
         all.taint = all.taint.and(field.taint);
     }
     // commands that somebody at the other end of a connection gives (bash(1), REDIRECTION)
