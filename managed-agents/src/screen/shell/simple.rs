@@ -195,3 +195,34 @@ impl Parser<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse::parse;
+    use super::*;
+
+    #[test]
+    fn what_stands_behind_the_name_of_a_function_is_no_part_of_the_word_around_it() {
+        for text in ["a$(f (x() { :; })b", "a$(f () { :; })b"] {
+            let source = parse(text);
+            let outer = source.kept.commands_of(source.list).next();
+            let Some(Command {
+                kind: Kind::Simple { words, .. },
+                ..
+            }) = outer
+            else {
+                panic!("{text}: {outer:?}");
+            };
+            let words = words.of(&source.kept.words);
+            assert_eq!(words.len(), 1, "{text}");
+            let parts = words.first().map(|word| word.parts.of(&source.kept.parts));
+            assert!(
+                matches!(
+                    parts,
+                    Some([Part::Text { .. }, Part::Command { .. }, Part::Text { .. }])
+                ),
+                "{text}: {parts:?}"
+            );
+        }
+    }
+}
