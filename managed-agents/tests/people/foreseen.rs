@@ -7,8 +7,8 @@ use managed_agents::approval::{ApproverKey, TicketState};
 use managed_agents::home::Choice;
 use managed_agents::identity::AgentState;
 use managed_agents::interrupt::{Stop, Target};
-use managed_agents::testing::{FakeGovernor, VirtualClock};
-use managed_agents::{AgentId, Harness, Reason, Verdict, assert_denied, assert_escalated};
+use managed_agents::testing::VirtualClock;
+use managed_agents::{AgentId, Harness, assert_denied, assert_escalated};
 
 use crate::support::{Shop, pay};
 
@@ -129,21 +129,6 @@ async fn it_is_nobodys_once_it_was_cancelled_used_or_erased_elsewhere() {
     assert_eq!(shop.runs(), 1);
     drop((bot, other, home));
     shop.sound();
-}
-
-#[tokio::test]
-async fn what_this_program_closed_is_over_at_once_so_that_nobody_is_judged_twice_for_it() {
-    let shop = Shop::new("foreseen-closed");
-    let governor = FakeGovernor::new()
-        .then(Verdict::escalate(Reason::new("ask", "ask")))
-        .then(Verdict::deny(Reason::new("closed", "the shop is closed")))
-        .then(Verdict::escalate(Reason::new("ask", "ask")));
-    let bot = shop.harness(|builder| builder.governor(governor));
-    let ticket = foreseen(&shop, &bot).await;
-    assert_denied!(shop.pay(&bot, "bob", 5).await, "changed_since_approval");
-    // the script of the governor has no word more
-    assert_ne!(waiting(&shop, &bot, 5).await, ticket);
-    assert_eq!((shop.state(&ticket), shop.runs()), (TicketState::Cancelled, 0));
 }
 
 #[tokio::test]

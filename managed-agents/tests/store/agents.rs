@@ -68,38 +68,6 @@ fn a_suspended_agent_is_denied_in_this_process_and_through_another_handle() {
     sound(place.path());
 }
 
-/// The other handle has nothing to write when the state changes, so it knows of none: its own transaction finds it.
-#[test]
-fn a_call_that_was_judged_as_an_active_agents_is_refused_by_the_transaction_that_would_write_it() {
-    let place = Place::new("suspended-meanwhile");
-    let store = place.open();
-    let world = World::register(&store);
-    let other = place.open();
-    let there = harness("bot", &other);
-    let runtime = runtime();
-    runtime.block_on(async {
-        there.scope(send("ann", "one")).await.unwrap();
-        other.flush().await.unwrap();
-        let suspended = world.state(AgentState::Suspended, None);
-        store
-            .append(agent_entry("bot", suspended.as_json()), true)
-            .await
-            .unwrap();
-        assert_eq!(
-            other.standing("bot").unwrap().state,
-            AgentState::Active,
-            "as far as is known"
-        );
-        let denied = there.scope(send("ann", "two")).await.unwrap_err();
-        assert_eq!(denied.code(), "agent_suspended");
-        assert_eq!(other.standing("bot").unwrap().state, AgentState::Suspended);
-    });
-    let entries = store.reader().unwrap().entries(0, usize::MAX).unwrap();
-    let last = entries.iter().rfind(|entry| entry.kind() == "decision").unwrap();
-    let codes: Vec<_> = last.codes().iter().map(|code| code.reveal().to_owned()).collect();
-    assert_eq!(codes, ["agent_suspended"], "nothing was written of it as allowed");
-}
-
 #[test]
 fn a_revoked_agent_stays_revoked_and_is_not_renewed() {
     let place = Place::new("revoked");

@@ -113,3 +113,96 @@ pub(super) fn micros(time: SystemTime) -> i64 {
         Err(_) => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::AgentId;
+    use crate::answer::wait;
+    use crate::audit::entry::tests::{call, record};
+    use crate::audit::entry::{Statement, statement};
+    use crate::audit::{Committed, Disposition, Recorder as _};
+    use crate::call::ToolCall;
+    use crate::identity::{AgentState, Authority, Enrolment, Moment};
+    use crate::interrupt::{Stop, Target};
+    use crate::store::sqlite::interrupts::entry_of;
+    use crate::store::{Store, StoreOptions};
+    use crate::verdict::Decision as Said;
+
+    /// One record, as two processes have it. What they write is judged already: only their transactions look at what was stopped since.
+    struct Two {
+        store: Store,
+        other: Store,
+        call: Arc<ToolCall>,
+        dir: PathBuf,
+    }
+
+    impl Two {
+        fn new(name: &str) -> Self {
+            let dir = std::env::temp_dir().join(format!("managed-agents-admission-{name}-{}", std::process::id()));
+            let _ = std::fs::remove_dir_all(&dir);
+            let open = || Store::open(StoreOptions::new(&dir).high_water(dir.join("mark"))).unwrap();
+            Self {
+                store: open(),
+                other: open(),
+                call: call("pay", &serde_json::json!({ "cents": 5 }), &[]),
+                dir,
+            }
+        }
+
+        fn commit(&self, decision: Said, disposition: Disposition) -> Committed {
+            let made = record(&self.call, decision, disposition, &[]);
+            wait(self.store.commit(made, Some(&self.call), Claims::default())).unwrap()
+        }
+
+        /// What runs ran until this was written by the other process, and is refused from then on; what does not run is recorded.
+        fn runs_until(self, write: impl FnOnce(&Store)) {
+            let runs = || self.commit(Said::Allow, Disposition::Allowed);
+            assert!(matches!(runs(), Committed::Done(_)));
+            write(&self.other);
+            assert!(matches!(runs(), Committed::Stale));
+            assert!(matches!(
+                self.commit(Said::Deny, Disposition::Refused),
+                Committed::Done(_)
+            ));
+            drop((self.store, self.other));
+            std::fs::remove_dir_all(&self.dir).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_runs_is_refused_by_its_own_transaction_once_another_process_stopped_it() {
+        let two = Two::new("stopped");
+        let agent = two.call.agent().clone();
+        two.runs_until(|other| {
+            let stop = entry_of(&Stop::of(Target::Agent(agent))).unwrap();
+            wait(other.append(stop, true)).unwrap();
+        });
+    }
+
+    #[test]
+    fn what_runs_is_refused_by_its_own_transaction_once_another_process_suspended_its_agent() {
+        let two = Two::new("suspended");
+        let agent = two.call.agent().as_str().to_owned();
+        let entry = |body: &str| {
+            let stated = Statement::new("agent", SystemTime::now(), body).about_agent(&agent);
+            statement(&stated).unwrap()
+        };
+        let now = Moment::now();
+        let authority = Authority::generate(None, now).unwrap();
+        let issued = authority
+            .issue(&Enrolment::new(AgentId::parse(&agent).unwrap()), now)
+            .unwrap();
+        wait(two.store.append(entry(issued.passport().as_json()), true)).unwrap();
+        let passport = authority.trust().verify(&[issued.passport().clone()]).unwrap();
+        let suspended = authority
+            .state(&passport, AgentState::Suspended, "test", None, Moment::now())
+            .unwrap();
+        two.runs_until(|other| {
+            wait(other.append(entry(suspended.as_json()), true)).unwrap();
+        });
+    }
+}

@@ -342,6 +342,7 @@ mod tests {
         drop((store, other));
         std::fs::remove_dir_all(&dir).unwrap();
     }
+
     #[test]
     fn what_this_process_closes_is_over_at_once_whatever_a_look_that_began_before_has_read_of_it() {
         let (store, dir) = store("over");
