@@ -128,7 +128,7 @@ fn joined(commands: &[Value]) -> Vec<Value> {
     let mut script = String::new();
     for command in commands {
         let text = command.get("command").and_then(Value::as_str).unwrap_or_default();
-        if script.len() + text.len() > SIZE {
+        if !script.is_empty() && script.len() + text.len() > SIZE {
             scripts.push(json!({ "command": std::mem::take(&mut script) }));
         }
         script += text;
